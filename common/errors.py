@@ -1,0 +1,129 @@
+"""Every error that the platform raises on purpose, in one tree.
+
+    ConvergenceError
+    ├── InvalidInput            the caller's input breaks rules: all of them, each with its place
+    │   └── MalformedInput      the input cannot even be read (not JSON, not YAML, wrong content type)
+    ├── InputTooLarge           the input is over a limit of size or depth
+    ├── UnsupportedContentType  the content type is none that the route takes
+    ├── Unauthenticated         no key, or none that is valid
+    ├── Forbidden               the key is valid and does not allow this
+    ├── NotFound                there is no such thing for this caller
+    ├── Conflict                the thing exists already, or is in another state than asked for
+    ├── QuotaExceeded           a limit of the subscription plan is reached
+    ├── RateLimited             too many requests from one source
+    └── WarehouseError          BigQuery refused or failed
+        ├── AlreadyExists       the ID is taken: for a job ID, somebody holds the claim
+        ├── NoSuchResource      no such dataset, table or job
+        ├── QueryRefused        BigQuery will not run this statement, now or later
+        ├── RowsRefused         streamed rows do not fit their table
+        └── Unavailable         a passing fault: the same call may succeed later
+
+No error knows HTTP: `common.http.problems` maps each class to a status, `common.messages` to redeliver or acknowledge.
+A message names what the caller gave and the rule it breaks; it never holds a secret or another tenant's data.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One broken rule in some input: where (a JSON pointer, RFC 6901; "" is the whole) and what the rule asks for."""
+
+    pointer: str
+    rule: str
+
+    def __str__(self) -> str:
+        return f"{self.pointer or '/'}: {self.rule}"
+
+
+class ConvergenceError(Exception):
+    """The root of the tree."""
+
+
+class InvalidInput(ConvergenceError):
+    """The input breaks rules; `faults` lists all of them, so that one round trip is enough to mend them."""
+
+    def __init__(self, faults: list[Fault], summary: str = "the input breaks rules") -> None:
+        super().__init__(f"{summary}: " + "; ".join(str(fault) for fault in faults))
+        self.summary = summary
+        self.faults = faults
+
+
+class MalformedInput(InvalidInput):
+    """The input cannot be read at all."""
+
+    def __init__(self, rule: str, pointer: str = "") -> None:
+        super().__init__([Fault(pointer, rule)], "the input cannot be read")
+
+
+class InputTooLarge(ConvergenceError):
+    """The input is over a limit of size or depth."""
+
+
+class UnsupportedContentType(ConvergenceError):
+    """The content type is none that the route takes."""
+
+
+class Unauthenticated(ConvergenceError):
+    """No key was given, or none that is valid."""
+
+
+class Forbidden(ConvergenceError):
+    """The key is valid and does not allow this."""
+
+
+class NotFound(ConvergenceError):
+    """There is no such thing for this caller."""
+
+
+class Conflict(ConvergenceError):
+    """The thing exists already, or is in another state than the call needs."""
+
+
+class QuotaExceeded(ConvergenceError):
+    """A limit of the subscription plan is reached; `resets_at` (UTC) is when it is worth trying again."""
+
+    def __init__(self, *, limit_name: str, used: int, limit: int, resets_at: datetime, now: datetime) -> None:
+        super().__init__(f"the {limit_name} limit of your plan is reached: {used} of {limit} runs")
+        self.limit_name = limit_name
+        self.used = used
+        self.limit = limit
+        self.resets_at = resets_at
+        self.retry_after_seconds = max(1, round((resets_at - now).total_seconds()))
+
+
+class RateLimited(ConvergenceError):
+    """Too many requests from one source."""
+
+    def __init__(self, message: str, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class WarehouseError(ConvergenceError):
+    """BigQuery refused or failed; `reason` is BigQuery's own word for it."""
+
+    def __init__(self, message: str, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class AlreadyExists(WarehouseError):
+    """The ID is taken."""
+
+
+class NoSuchResource(WarehouseError):
+    """There is no such dataset, table or job."""
+
+
+class QueryRefused(WarehouseError):
+    """BigQuery will not run this statement."""
+
+
+class RowsRefused(WarehouseError):
+    """Streamed rows do not fit their table."""
+
+
+class Unavailable(WarehouseError):
+    """A passing fault: the same call may succeed later."""

@@ -1,0 +1,1 @@
+"""What tenants upload: pipeline configs, read, checked and compiled."""

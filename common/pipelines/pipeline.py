@@ -1,0 +1,91 @@
+"""A compiled pipeline: what a config becomes once every rule has been checked, and what a level message carries."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+type ParameterValue = str | int | float | bool | None | list[str] | list[int] | list[float] | list[bool]
+
+
+class WriteDisposition(StrEnum):
+    """What happens to the rows that a target table holds already."""
+
+    TRUNCATE = "WRITE_TRUNCATE"
+    APPEND = "WRITE_APPEND"
+    EMPTY = "WRITE_EMPTY"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partitioning:
+    """Time partitioning of a target table that the step creates."""
+
+    field: str
+    type: str = "DAY"
+    expiration_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """How often a step is tried in all, and how long the first pause is (it doubles, with jitter)."""
+
+    attempts: int = 3
+    backoff_seconds: float = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """A declared parameter; `type` is a BigQuery type, `ARRAY<…>` of a scalar included."""
+
+    name: str
+    type: str
+    description: str = ""
+    required: bool = False
+    default: ParameterValue = None
+    allowed: tuple[ParameterValue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundParameter:
+    """A parameter with the value that one run gives it, in the JSON form of its type (DATE: "2026-01-31")."""
+
+    name: str
+    type: str
+    value: ParameterValue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step: a SELECT whose rows BigQuery writes to `target_table` in the tenant's own dataset."""
+
+    id: str
+    ps_type: str
+    index: int
+    level: int
+    sql: str
+    target_table: str
+    write_disposition: WriteDisposition = WriteDisposition.TRUNCATE
+    depends_on: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
+    partitioning: Partitioning | None = None
+    clustering: tuple[str, ...] = ()
+    maximum_bytes_billed: int | None = None
+    timeout_minutes: int = 60
+    labels: dict[str, str] = field(default_factory=dict)
+    retry: Retry = Retry()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline:
+    """A config that compiled: its steps by level (level 1 first), in the tenant and version it was uploaded as."""
+
+    tenant_id: str
+    config_id: str
+    version: int
+    name: str
+    levels: tuple[tuple[Step, ...], ...]
+    parameters: tuple[Parameter, ...] = ()
+    timeout_minutes: int = 1440
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """All steps, level by level."""
+        return tuple(step for level in self.levels for step in level)
