@@ -1,0 +1,49 @@
+"""Claims: locks that are job IDs.
+
+BigQuery takes a job ID once per project and location. Whoever inserts the job holds the claim; everybody else is told
+409 and can read on the job's labels who it was. There is nothing to release, nothing to expire and nothing to contend for.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from common.errors import AlreadyExists, Unavailable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A job ID that is taken: by whom (labels), and when (BigQuery's clock)."""
+
+    job_id: str
+    labels: Mapping[str, str]
+    claimed_at: datetime
+
+    def is_held_by(self, labels: Mapping[str, str]) -> bool:
+        """Tell whether the holder said `labels` of itself."""
+        return all(self.labels.get(name) == value for name, value in labels.items())
+
+
+class ClaimJobs(Protocol):
+    """Where claims are made: `SELECT 1` jobs that bill nothing."""
+
+    def insert_claim(self, job_id: str, labels: Mapping[str, str]) -> Claim:
+        """Take the job ID. Raise AlreadyExists where it is taken, Unavailable where nobody can tell."""
+
+    def find_claim(self, job_id: str) -> Claim | None:
+        """Return the claim on a job ID, None where it is free."""
+
+
+def claim(jobs: ClaimJobs, job_id: str, labels: Mapping[str, str]) -> Claim:
+    """Take a job ID, or learn who holds it: ask the answer's `is_held_by(labels)`.
+
+    A client repeats an insert whose answer got lost, so a 409 can be our own claim. Only the labels tell.
+    """
+    try:
+        return jobs.insert_claim(job_id, labels)
+    except AlreadyExists as taken:
+        holder = jobs.find_claim(job_id)
+        if holder is None:
+            raise Unavailable("a job ID is taken and its job cannot be read yet") from taken
+        return holder

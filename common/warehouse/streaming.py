@@ -1,0 +1,33 @@
+"""Rows streamed into the central log tables (`tabledata.insertAll`): no DML limits, one call per table and event."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from common.errors import RowsRefused
+from common.warehouse.queries import Central
+from common.warehouse.translation import translated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Streaming:
+    """Appends rows; each carries an insert ID made from its key, so that BigQuery drops most repeats by itself."""
+
+    central: Central
+
+    def append(self, table: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
+        """Append rows, given by insert ID, in one call; readers deduplicate by key, for insert IDs are best effort."""
+        if not rows:
+            return
+        with translated():
+            faults: Sequence[Mapping[str, Any]] = self.central.client.insert_rows_json(
+                self.central.table(table), list(rows.values()), row_ids=list(rows)
+            )
+        if faults:
+            raise RowsRefused(f"{table} refused rows: {_summary(faults)}")
+
+
+def _summary(faults: Sequence[Mapping[str, Any]]) -> str:
+    # Locations and reasons only: a fault's message can quote the row's values.
+    places = sorted({f"{error.get('location')}: {error.get('reason')}" for fault in faults for error in fault["errors"]})
+    return "; ".join(places)
