@@ -1,0 +1,96 @@
+# Every task of a developer's day; `make` alone lists them. Works with GNU make 3.81 (macOS) and later.
+# Variables given on the command line or in the environment (PORT=9000) reach the programs as they are.
+
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+VENV := .venv
+PYTHON_M := $(VENV)/bin/python -m
+LOCAL := $(VENV)/.local-installed
+DEVELOPMENT := $(VENV)/.development-installed
+LOCKS := functions local development checkov
+
+.PHONY: help
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# Run it
+
+.PHONY: demo run
+demo: $(LOCAL)  ## Onboard a tenant and watch its pipeline run, all on this machine (CONFIG=pipeline.yml)
+	@$(PYTHON_M) local demo $(if $(CONFIG),--config "$(CONFIG)")
+
+run: $(LOCAL)  ## Serve the platform until Ctrl-C (PORT=8090 ADMIN_API_KEY= DATA_DIR=.local EPHEMERAL=1)
+	@$(PYTHON_M) local run
+
+# Change it
+
+.PHONY: test test-unit test-functional test-contract test-e2e
+test: $(DEVELOPMENT)  ## Run all tests
+	@echo "== Tests"
+	@$(PYTHON_M) pytest
+
+test-unit:  ## Run the unit tests: the domain and each adapter on fakes
+test-functional:  ## Run the functional tests: each function's real main.py, in-process
+test-contract:  ## Run the contract tests: one suite on every backend
+test-e2e:  ## Run the end-to-end tests: the guide's commands against the local platform
+test-unit test-functional test-contract test-e2e: $(DEVELOPMENT)
+	@$(PYTHON_M) pytest tests/$(@:test-%=%)
+
+.PHONY: check format check-format lint types layers
+check: check-format lint types layers test  ## Check all that CI checks, up to the first failure
+
+format: $(DEVELOPMENT)  ## Format the code, and fix the lint that can be fixed safely
+	@$(PYTHON_M) ruff check --fix-only --quiet
+	@$(PYTHON_M) ruff format
+
+check-format: $(DEVELOPMENT)
+	@echo "== Format"
+	@$(PYTHON_M) ruff format --check
+
+lint: $(DEVELOPMENT)  ## Lint
+	@echo "== Lint"
+	@$(PYTHON_M) ruff check
+
+types: $(DEVELOPMENT)  ## Check the types, strictly
+	@echo "== Types"
+	@$(PYTHON_M) mypy
+
+layers: $(DEVELOPMENT)  ## Check that imports go down the layers of the design
+	@echo "== Layers"
+	@$(VENV)/bin/python $(VENV)/bin/lint-imports --no-logo
+
+# Look after it
+
+.PHONY: install lock clean
+install: $(DEVELOPMENT)  ## Install everything (other targets do so by themselves)
+
+lock: $(DEVELOPMENT)  ## Compile requirements/*.in to hashed locks (UPGRADE=1 takes the newest versions)
+	@cd requirements && for set in $(LOCKS); do \
+	  echo "Locking $$set"; \
+	  ../$(PYTHON_M) uv pip compile --quiet --universal --python-version 3.13 --generate-hashes \
+	    --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) $$set.in --output-file $$set.txt || exit 1; \
+	done
+
+clean:  ## Remove environments and caches, not the platform's data
+	rm -rf $(VENV) .venv-* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Environments: each lock leaves a stamp, so that a second call starts at once and a changed lock is installed by itself.
+
+%/bin/python:
+	@python=$$(scripts/find-python) && echo "Making $* with $$python" && "$$python" -m venv --clear $*
+
+$(LOCAL): requirements/local.txt $(VENV)/bin/python
+	@echo "Installing the local platform"
+	@scripts/install $(VENV) $<
+	@touch $@
+
+$(DEVELOPMENT): requirements/development.txt $(LOCAL)
+	@echo "Installing the development tools"
+	@scripts/install $(VENV) $<
+	@touch $@
+
+-include terraform/targets.mk
