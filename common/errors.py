@@ -11,6 +11,7 @@
     ├── Conflict                the thing exists already, or is in another state than asked for
     ├── QuotaExceeded           a limit of the subscription plan is reached
     ├── RateLimited             too many requests from one source
+    ├── NotConfigured           the operator has not set up yet what the call needs
     └── WarehouseError          BigQuery refused or failed
         ├── AlreadyExists       the ID is taken: for a job ID, somebody holds the claim
         ├── NoSuchResource      no such dataset, table or job
@@ -99,6 +100,10 @@ class RateLimited(ConvergenceError):
     def __init__(self, message: str, retry_after_seconds: int) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class NotConfigured(ConvergenceError):
+    """The operator has not set up yet what the call needs: an admin key, the central tables."""
 
 
 class WarehouseError(ConvergenceError):
