@@ -1,0 +1,1 @@
+"""The adapter to Pub/Sub: the only package that knows its client."""

@@ -1,0 +1,68 @@
+"""Admission: one run more for a tenant, or the limit that forbids it."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from common.claims import ClaimJobs
+from common.errors import Unavailable
+from common.runs.quotas import excess
+from common.runs.tickets import Ledger, Ticket, counted, look_up, take
+from common.times import Clock
+
+logger = logging.getLogger(__name__)
+
+# Every collision is another admission of the same tenant that went through meanwhile.
+MOST_COLLISIONS = 100
+
+
+@dataclass(slots=True, kw_only=True)
+class Admission:
+    """One run's way through a tenant's tickets; `read_ledger` reads the rows afresh."""
+
+    tenant_id: str
+    run_id: str
+    jobs: ClaimJobs
+    read_ledger: Callable[[], Ledger]
+    clock: Clock
+    _rowless: dict[int, Ticket] = field(default_factory=dict)
+
+    def admit(self, ledger: Ledger) -> Ticket:
+        """Take the next free ticket, or raise QuotaExceeded. `ledger` has just been read.
+
+        Refusals are decided on fresh rows only: what a collision taught us may already have ended again.
+        """
+        is_fresh = True
+        for _ in range(MOST_COLLISIONS):
+            self._look_into_gaps(ledger)
+            if mine := self._own_ticket():
+                return mine
+            now = self.clock()
+            refusal = excess(counted(ledger.use, list(self._rowless.values()), now), ledger.limits, now)
+            if refusal and is_fresh:
+                raise refusal
+            if refusal:
+                ledger, is_fresh = self.read_ledger(), True
+                self._forget_settled(ledger)
+                continue
+            number = max([ledger.last_ticket, *self._rowless]) + 1
+            self._rowless[number] = take(self.jobs, self.tenant_id, self.run_id, number, now)
+            is_fresh = False
+        raise Unavailable("this tenant is admitting too many runs at once")
+
+    def _look_into_gaps(self, ledger: Ledger) -> None:
+        for number in ledger.gaps:
+            if number not in self._rowless and (ticket := look_up(self.jobs, self.tenant_id, number)):
+                self._rowless[number] = ticket
+
+    def _own_ticket(self) -> Ticket | None:
+        """Return the ticket that is ours: just taken, or by an earlier call for this run whose answer got lost."""
+        return next((ticket for ticket in self._rowless.values() if ticket.run_id == self.run_id), None)
+
+    def _forget_settled(self, ledger: Ledger) -> None:
+        """Drop what the new rows count themselves; keep what they do not know yet."""
+        self._rowless = {
+            number: ticket
+            for number, ticket in self._rowless.items()
+            if number > ledger.last_ticket or number in ledger.gaps
+        }

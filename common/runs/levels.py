@@ -1,0 +1,151 @@
+"""Carrying out one level of a run, as often as its message is delivered, with the effect of one delivery."""
+
+import contextvars
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from common.claims import ClaimJobs
+from common.pipelines.pipeline import Step
+from common.runs.cancelling import is_cancelled
+from common.runs.level_messages import LevelMessage
+from common.runs.ports import LevelPublisher, RunStore, StepJobs
+from common.runs.run import RunStatus, StepRow, StepStatus
+from common.runs.step_jobs import skipped_row, step_row
+from common.runs.steps import Attempt, Guard, Outcome, StepWorker, attempts_of
+from common.times import Clock
+
+logger = logging.getLogger(__name__)
+
+MOST_STEPS_AT_ONCE = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelWorker:
+    """Runs levels. All that it decides follows from jobs in BigQuery, so that any delivery can stop at any line and the
+    next one goes on from there: a step's job ID is claimed once, a repeated row is dropped by its readers."""
+
+    store: RunStore
+    claims: ClaimJobs
+    jobs: StepJobs
+    levels: LevelPublisher
+    guard: Guard
+    clock: Clock
+    sleep: Callable[[float], None]
+    budget: timedelta
+    """How long one call works before it hands the level over to a new message."""
+
+    def carry_out(self, message: LevelMessage) -> None:
+        """Run all steps of the level at once; then start the next level, end the run, or hand over for lack of time."""
+        if is_cancelled(self.claims, message.run.run_id):
+            return self._stop(message, RunStatus.CANCELLED, "the run was cancelled")
+        if self._is_past_its_time(message):
+            minutes = message.pipeline.timeout_minutes
+            return self._stop(message, RunStatus.FAILED, f"the run took longer than its timeout of {minutes} minutes")
+        worker = self._worker(message)
+        attempts = _in_parallel(worker.begin, message.pipeline.levels[message.level - 1])
+        self._record_running(message, attempts)
+        outcomes = _in_parallel(worker.finish, attempts)
+        return self._conclude(message, attempts, outcomes)
+
+    def _worker(self, message: LevelMessage) -> StepWorker:
+        return StepWorker(
+            message=message,
+            jobs=self.jobs,
+            guard=self.guard,
+            is_cancelled=lambda: is_cancelled(self.claims, message.run.run_id),
+            clock=self.clock,
+            sleep=self.sleep,
+            deadline=self.clock() + self.budget,
+        )
+
+    def _record_running(self, message: LevelMessage, attempts: Sequence[Attempt]) -> None:
+        if message.continuation:
+            return
+        rows = [
+            replace(
+                step_row(attempt.step, attempt.number, StepStatus.RUNNING, attempt.report, self.clock), ended_at=None
+            )
+            for attempt in attempts
+            if attempt.report.job_id
+        ]
+        self.store.append_steps(message.run, rows, self.clock())
+
+    def _conclude(self, message: LevelMessage, attempts: Sequence[Attempt], outcomes: Sequence[Outcome]) -> None:
+        rows = [row for outcome in outcomes for row in outcome.rows]
+        failed = [outcome for outcome in outcomes if outcome.status not in {StepStatus.COMPLETED, None}]
+        if any(outcome.status is None for outcome in outcomes):
+            self.store.append_steps(message.run, rows, self.clock())
+            self._hand_over(message)
+        elif failed:
+            self._fail(message, rows, failed)
+        else:
+            self.store.append_steps(message.run, rows, self.clock())
+            self._advance(message, attempts)
+
+    def _hand_over(self, message: LevelMessage) -> None:
+        logger.info("level handed over", extra={"level": message.level, "continuation": message.continuation + 1})
+        self.levels.publish_level(replace(message, continuation=message.continuation + 1))
+
+    def _advance(self, message: LevelMessage, attempts: Sequence[Attempt]) -> None:
+        logger.info("level completed", extra={"level": message.level})
+        if message.is_last:
+            return self._end(message, RunStatus.COMPLETED, "")
+        following = replace(message, level=message.level + 1, continuation=0)
+        if all(attempt.is_attached for attempt in attempts) and self._has_begun(following):
+            # This delivery repeats one that got further; to repeat its message too would double every level after it.
+            return None
+        return self.levels.publish_level(following)
+
+    def _has_begun(self, message: LevelMessage) -> bool:
+        first = message.pipeline.levels[message.level - 1][0]
+        return self.jobs.find(attempts_of(message, first)[-1]) is not None
+
+    def _fail(self, message: LevelMessage, rows: Sequence[StepRow], failed: Sequence[Outcome]) -> None:
+        skipped = [skipped_row(step, self.clock) for step in _later_steps(message)]
+        self.store.append_steps(message.run, [*rows, *skipped], self.clock())
+        if any(outcome.status is StepStatus.CANCELLED for outcome in failed) and is_cancelled(
+            self.claims, message.run.run_id
+        ):
+            return self._end(message, RunStatus.CANCELLED, "the run was cancelled")
+        error = "; ".join(f"step {outcome.step.id}: {outcome.error}" for outcome in failed)
+        return self._end(message, RunStatus.FAILED, error)
+
+    def _stop(self, message: LevelMessage, status: RunStatus, error: str) -> None:
+        """End a run before its time: stop its jobs, write down what they came to, skip the rest."""
+        rows = [row for step in message.pipeline.levels[message.level - 1] for row in self._stopped_rows(message, step)]
+        rows += [skipped_row(step, self.clock) for step in _later_steps(message)]
+        self.store.append_steps(message.run, rows, self.clock())
+        self._end(message, status, error)
+
+    def _stopped_rows(self, message: LevelMessage, step: Step) -> list[StepRow]:
+        for number, job_id in zip(range(step.retry.attempts, 0, -1), attempts_of(message, step), strict=True):
+            if report := self.jobs.find(job_id):
+                self.jobs.cancel(job_id)
+                report = self.jobs.find(job_id) or report
+                completed = report.is_done and not report.has_failed
+                status = StepStatus.COMPLETED if completed else StepStatus.CANCELLED
+                return [step_row(step, number, status, replace(report, is_done=True), self.clock)]
+        return [skipped_row(step, self.clock)]
+
+    def _end(self, message: LevelMessage, status: RunStatus, error: str) -> None:
+        if status is RunStatus.COMPLETED and is_cancelled(self.claims, message.run.run_id):
+            status, error = RunStatus.CANCELLED, "the run was cancelled"
+        self.store.append_run(message.run, status, self.clock(), error)
+        logger.info("run ended", extra={"status": status, "error": error})
+
+    def _is_past_its_time(self, message: LevelMessage) -> bool:
+        return self.clock() - message.run.started_at > timedelta(minutes=message.pipeline.timeout_minutes)
+
+
+def _later_steps(message: LevelMessage) -> list[Step]:
+    return [step for level in message.pipeline.levels[message.level :] for step in level]
+
+
+def _in_parallel[T, R](work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    """Do the same to all items at once and keep their order; each thread gets a copy of the caller's log context."""
+    contexts = [contextvars.copy_context() for _ in items]
+    with ThreadPoolExecutor(max_workers=min(len(items), MOST_STEPS_AT_ONCE)) as pool:
+        return list(pool.map(lambda context, item: context.run(work, item), contexts, items))

@@ -1,0 +1,122 @@
+"""What runs need of the outside: rows, jobs and messages. Adapters and in-memory fakes pass the same contract tests."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from common.pipelines.pipeline import BoundParameter, Partitioning, WriteDisposition
+from common.runs.level_messages import LevelMessage
+from common.runs.run import Run, RunStatus, StepRow
+from common.runs.tickets import Ledger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRun:
+    """A run as its rows tell it now."""
+
+    run: Run
+    status: RunStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredConfig:
+    """The version of a config that a run is to be made from."""
+
+    config_id: str
+    version: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdmissionFacts:
+    """All that one admission reads, in one query."""
+
+    tenant_status: str
+    ledger: Ledger
+    config: StoredConfig | None
+    repeated: StoredRun | None
+    """The run that has the asked run ID already."""
+
+
+class RunStore(Protocol):
+    """Run and step rows: appended, never changed."""
+
+    def read_admission(self, tenant_id: str, config_id: str, run_id: str, now: datetime) -> AdmissionFacts:
+        """Read what an admission decides on; NotFound where the tenant has no plan."""
+
+    def append_run(self, run: Run, status: RunStatus, now: datetime, error: str = "") -> None:
+        """Append a run's row; a terminal status also sets its end."""
+
+    def append_steps(self, run: Run, rows: Sequence[StepRow], now: datetime) -> None:
+        """Append step rows, all in one call."""
+
+
+class LevelPublisher(Protocol):
+    """Sends level messages."""
+
+    def publish_level(self, message: LevelMessage) -> None:
+        """Return once the message is durable; Unavailable where that is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepJob:
+    """A step's BigQuery job: one SELECT, written by BigQuery itself to a table of the tenant's dataset."""
+
+    job_id: str
+    tenant_id: str
+    sql: str
+    parameters: tuple[BoundParameter, ...]
+    target_table: str
+    write_disposition: WriteDisposition
+    timeout_seconds: int
+    labels: Mapping[str, str]
+    partitioning: Partitioning | None = None
+    clustering: tuple[str, ...] = ()
+    maximum_bytes_billed: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobReport:
+    """What BigQuery says of a job; figures once it is done."""
+
+    job_id: str
+    is_done: bool
+    labels: Mapping[str, str] = field(default_factory=dict)
+    error_reason: str = ""
+    error_message: str = ""
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    rows: int | None = None
+    bytes_processed: int | None = None
+    bytes_billed: int | None = None
+
+    @property
+    def has_failed(self) -> bool:
+        """Tell whether the job ended in an error."""
+        return self.is_done and bool(self.error_reason)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DryRun:
+    """What BigQuery says a statement is and reads (`project.dataset.table`), without running it."""
+
+    statement_type: str
+    tables: tuple[str, ...]
+    bytes_processed: int
+
+
+class StepJobs(Protocol):
+    """The tenant's work in BigQuery, under the executor's identity."""
+
+    def dry_run(self, job: StepJob) -> DryRun:
+        """Ask what the statement is; QueryRefused with BigQuery's message where it is wrong."""
+
+    def submit(self, job: StepJob) -> JobReport:
+        """Start the job and do not wait. AlreadyExists where its ID is taken."""
+
+    def find(self, job_id: str) -> JobReport | None:
+        """Return the job, None where there is none of that ID."""
+
+    def cancel(self, job_id: str) -> None:
+        """Ask BigQuery to stop a job; nothing happens to one that is done or unknown."""

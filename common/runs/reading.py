@@ -1,0 +1,137 @@
+"""Reading runs: one with its levels and steps, and the history of a tenant page by page."""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from common.claims import ClaimJobs
+from common.errors import Fault, InvalidInput, NotFound
+from common.runs.ports import RunStore
+from common.runs.quotas import Quota, quotas
+from common.runs.run import RunStatus, StepStatus
+from common.runs.tickets import counted, look_up
+from common.times import Clock, from_rfc3339, to_rfc3339
+
+HISTORY_WINDOW = timedelta(days=400)
+END_OF_IDS = "~"  # sorts after every run ID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryFilter:
+    """Which runs of a tenant are wanted; "" leaves a filter out, `before_*` is where the page begins."""
+
+    since: datetime
+    until: datetime
+    before_time: datetime
+    before_id: str = END_OF_IDS
+    status: str = ""
+    config_id: str = ""
+    page_size: int = 20
+
+
+class RunReader(Protocol):
+    """Where runs are read."""
+
+    def read_run(self, tenant_id: str, run_id: str, now: datetime) -> Mapping[str, Any] | None:
+        """Return the columns of a run and its `steps` (latest attempts, in order), None where there is none."""
+
+    def read_history(self, tenant_id: str, wanted: HistoryFilter) -> Sequence[Mapping[str, Any]]:
+        """Return the columns of runs, newest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunLog:
+    """What a tenant can learn of its runs."""
+
+    reader: RunReader
+    store: RunStore
+    claims: ClaimJobs
+    clock: Clock
+
+    def status(self, tenant_id: str, run_id: str) -> dict[str, Any]:
+        """Return a run with its levels and steps; NotFound where this tenant has none of that ID."""
+        row = self.reader.read_run(tenant_id, run_id, self.clock())
+        if row is None:
+            raise NotFound(f"there is no run {run_id!r}")
+        return described(row)
+
+    def history(self, tenant_id: str, *, cursor: str = "", **filters: Any) -> tuple[list[dict[str, Any]], str]:
+        """Return a page of runs, newest first, and the cursor of the next ("" at the end)."""
+        wanted = history_filter(self.clock(), cursor=cursor, **filters)
+        rows = [dict(row) for row in self.reader.read_history(tenant_id, wanted)]
+        is_full = len(rows) == wanted.page_size
+        return rows, _cursor(rows[-1]) if is_full else ""
+
+    def quotas(self, tenant_id: str) -> tuple[Quota, Quota, Quota]:
+        """Return the use of the three limits, counted as an admission would count it now."""
+        now = self.clock()
+        ledger = self.store.read_admission(tenant_id, "", "", now).ledger
+        rowless = [ticket for gap in ledger.gaps if (ticket := look_up(self.claims, tenant_id, gap))]
+        return quotas(counted(ledger.use, rowless, now), ledger.limits, now)
+
+
+def history_filter(
+    now: datetime,
+    *,
+    cursor: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    status: str = "",
+    config_id: str = "",
+    page_size: int = 20,
+) -> HistoryFilter:
+    """Put a filter together; InvalidInput for a cursor that is none of ours."""
+    end = until or now + timedelta(days=1)
+    before_time, before_id = _position(cursor) if cursor else (end, END_OF_IDS)
+    return HistoryFilter(
+        since=since or now - HISTORY_WINDOW,
+        until=end,
+        before_time=before_time,
+        before_id=before_id,
+        status=status,
+        config_id=config_id,
+        page_size=page_size,
+    )
+
+
+def described(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Arrange a run's columns and steps as levels; steps that have no row yet are PENDING."""
+    metadata = json.loads(row["run_metadata"] or "{}")
+    steps = {step["step_id"]: dict(step) for step in row["steps"]}
+    outline: list[list[str]] = metadata.get("levels", [])
+    levels = [_level(number, step_ids, steps) for number, step_ids in enumerate(outline, start=1)]
+    run = {name: value for name, value in row.items() if name not in {"steps", "run_metadata", "parameters"}}
+    if run["status"] == RunStatus.PENDING and steps:
+        run["status"] = RunStatus.RUNNING.value
+    return run | {"parameters": json.loads(row["parameters"] or "{}"), "levels": levels}
+
+
+def _level(number: int, step_ids: Sequence[str], rows: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    steps = [rows.get(step_id) or {"step_id": step_id, "status": StepStatus.PENDING.value} for step_id in step_ids]
+    return {"level": number, "status": level_status({step["status"] for step in steps}), "steps": steps}
+
+
+def level_status(states: set[str]) -> str:
+    """Sum up the states of a level's steps in one word."""
+    for status in (StepStatus.RUNNING, StepStatus.FAILED, StepStatus.CANCELLED):
+        if status in states:
+            return status.value
+    if len(states) == 1:
+        return next(iter(states))
+    return StepStatus.RUNNING.value
+
+
+def _cursor(row: Mapping[str, Any]) -> str:
+    position = json.dumps([to_rfc3339(row["start_time"]), row["pipeline_logging_id"]])
+    return base64.urlsafe_b64encode(position.encode()).decode().rstrip("=")
+
+
+def _position(cursor: str) -> tuple[datetime, str]:
+    try:
+        moment, run_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        return from_rfc3339(moment), str(run_id)
+    except (ValueError, TypeError) as error:
+        raise InvalidInput([Fault("/cursor", "use the next_cursor of the page before, unchanged")]) from error

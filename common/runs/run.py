@@ -1,0 +1,93 @@
+"""A run: what is fixed at its admission, and the states that it and its steps go through."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from common.pipelines.pipeline import BoundParameter
+
+
+class RunStatus(StrEnum):
+    """State of a run. A PENDING run is admitted; it counts as RUNNING from its first step row on."""
+
+    PENDING = "PENDING"
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Tell whether nothing follows this state."""
+        return self in {RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELLED}
+
+
+class StepStatus(StrEnum):
+    """State of one attempt of a step; SKIPPED: it will never be tried."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+    SKIPPED = "SKIPPED"
+
+
+class TriggerType(StrEnum):
+    """What asked for a run."""
+
+    API = "api"
+    PUBSUB = "pubsub"
+    SCHEDULE = "scheduler"
+    BACKFILL = "backfill"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger:
+    """Who or what asked for a run, as far as the platform knows it."""
+
+    type: TriggerType
+    by: str
+    api_key_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One admitted run. All its rows carry the same `started_at`, so that they share one day's partition."""
+
+    tenant_id: str
+    run_id: str
+    config_id: str
+    config_version: int
+    ticket: int
+    started_at: datetime
+    run_date: date
+    trigger: Trigger
+    parameters: tuple[BoundParameter, ...] = ()
+    levels: tuple[tuple[str, ...], ...] = ()
+    """The outline of the pipeline: step IDs by level."""
+    request_hash: str = ""
+    traceparent: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRow:
+    """One row of the step log: an attempt of a step in some state."""
+
+    step_id: str
+    ps_type: str
+    index: int
+    level: int
+    attempt: int
+    status: StepStatus
+    started_at: datetime
+    ended_at: datetime | None = None
+    job_id: str = ""
+    target_table: str = ""
+    statement_hash: str = ""
+    rows: int | None = None
+    bytes_processed: int | None = None
+    bytes_billed: int | None = None
+    error_reason: str = ""
+    error_message: str = ""

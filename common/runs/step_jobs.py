@@ -1,0 +1,81 @@
+"""A step of a run as a BigQuery job: its ID, which is the lock on the step's effect, and its configuration."""
+
+import hashlib
+
+from common.pipelines.pipeline import Step
+from common.runs.level_messages import LevelMessage
+from common.runs.ports import JobReport, StepJob
+from common.runs.run import Run, StepRow, StepStatus
+from common.times import Clock
+
+
+def job_id(run_id: str, step_id: str, attempt: int) -> str:
+    """Name the job of one attempt: whoever inserts it first makes the effect, everybody else finds it."""
+    return f"cvg-step-{run_id}-{step_id}-{attempt}"
+
+
+def step_job(message: LevelMessage, step: Step, attempt: int) -> StepJob:
+    """Configure the job of one attempt."""
+    by_name = {parameter.name: parameter for parameter in message.run.parameters}
+    return StepJob(
+        job_id=job_id(message.run.run_id, step.id, attempt),
+        tenant_id=message.run.tenant_id,
+        sql=step.sql,
+        parameters=tuple(by_name[name] for name in step.parameters),
+        target_table=step.target_table,
+        write_disposition=step.write_disposition,
+        timeout_seconds=step.timeout_minutes * 60,
+        labels=step.labels | labels(message.run, step),
+        partitioning=step.partitioning,
+        clustering=step.clustering,
+        maximum_bytes_billed=step.maximum_bytes_billed,
+    )
+
+
+def labels(run: Run, step: Step) -> dict[str, str]:
+    """Name the claimant of a step's job; BigQuery wants lower case."""
+    return {
+        "tenant": run.tenant_id,
+        "pipeline": run.config_id.lower(),
+        "run": run.run_id,
+        "step": step.id.lower(),
+    }
+
+
+def step_row(step: Step, attempt: int, status: StepStatus, report: JobReport, clock: Clock) -> StepRow:
+    """Write down what a job's report says of one attempt of a step."""
+    started_at = report.started_at or clock()
+    return StepRow(
+        step_id=step.id,
+        ps_type=step.ps_type,
+        index=step.index,
+        level=step.level,
+        attempt=attempt,
+        status=status,
+        started_at=started_at,
+        ended_at=(report.ended_at or clock()) if report.is_done else None,
+        job_id=report.job_id,
+        target_table=step.target_table,
+        statement_hash=hashlib.sha256(step.sql.encode()).hexdigest(),
+        rows=report.rows,
+        bytes_processed=report.bytes_processed,
+        bytes_billed=report.bytes_billed,
+        error_reason=report.error_reason,
+        error_message=report.error_message,
+    )
+
+
+def skipped_row(step: Step, clock: Clock) -> StepRow:
+    """Write down that a step will never be tried."""
+    now = clock()
+    return StepRow(
+        step_id=step.id,
+        ps_type=step.ps_type,
+        index=step.index,
+        level=step.level,
+        attempt=0,
+        status=StepStatus.SKIPPED,
+        started_at=now,
+        ended_at=now,
+        target_table=step.target_table,
+    )

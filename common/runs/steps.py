@@ -1,0 +1,148 @@
+"""Carrying out one step: guard, submit or attach, wait, and try again where the failure is one that passes."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from common.errors import AlreadyExists, Conflict, QueryRefused, Unavailable
+from common.pipelines.pipeline import Step
+from common.runs.level_messages import LevelMessage
+from common.runs.ports import DryRun, JobReport, StepJob, StepJobs
+from common.runs.retries import is_retryable, pause_before
+from common.runs.run import StepRow, StepStatus
+from common.runs.step_jobs import job_id, labels, step_job, step_row
+from common.times import Clock
+
+logger = logging.getLogger(__name__)
+
+SHORTEST_POLL = timedelta(milliseconds=50)
+LONGEST_POLL = timedelta(seconds=5)
+
+type Guard = Callable[[StepJob, DryRun], str]
+"""Judges a dry run: the reason why the step must not run, "" where it may."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One attempt of a step; `is_attached`: the job was there already, by an earlier delivery of this level."""
+
+    step: Step
+    number: int
+    report: JobReport
+    is_attached: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a step: its terminal rows, one an attempt; `status` is None where time was too short to tell."""
+
+    step: Step
+    status: StepStatus | None
+    rows: tuple[StepRow, ...]
+
+    @property
+    def error(self) -> str:
+        """Why the step failed, in BigQuery's or the firewall's words."""
+        return self.rows[-1].error_message if self.rows else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepWorker:
+    """Carries out steps of one level message until `deadline`; the walk from attempt to attempt holds no state of its own,
+    so whoever repeats it after a crash finds the same jobs."""
+
+    message: LevelMessage
+    jobs: StepJobs
+    guard: Guard
+    is_cancelled: Callable[[], bool]
+    clock: Clock
+    sleep: Callable[[float], None]
+    deadline: datetime
+
+    def begin(self, step: Step) -> Attempt:
+        """Start the step's first attempt, or attach to it."""
+        return self._launch(step, 1)
+
+    def finish(self, attempt: Attempt) -> Outcome:
+        """Follow a step to its end, through retries; give up when time is short, the jobs keep running."""
+        rows: list[StepRow] = []
+        step = attempt.step
+        while (report := self._wait(attempt.report)).is_done:
+            status = _status(report)
+            rows.append(step_row(step, attempt.number, status, report, self.clock))
+            if not self._is_worth_another(attempt, report):
+                return Outcome(step=step, status=status, rows=tuple(rows))
+            due = (report.ended_at or self.clock()) + pause_before(attempt.number + 1, step.retry, report.job_id)
+            if due >= self.deadline:
+                break
+            self._sleep_until(due)
+            attempt = self._launch(step, attempt.number + 1)
+        return Outcome(step=step, status=None, rows=tuple(rows))
+
+    def _launch(self, step: Step, number: int) -> Attempt:
+        job = step_job(self.message, step, number)
+        if self.message.continuation and (known := self.jobs.find(job.job_id)):
+            return Attempt(step=step, number=number, report=known, is_attached=True)
+        try:
+            if refusal := self._refusal(job):
+                # An earlier delivery may have run the job while the guard still let it pass.
+                known = self.jobs.find(job.job_id)
+                return Attempt(step=step, number=number, report=known or refusal, is_attached=bool(known))
+            return Attempt(step=step, number=number, report=self.jobs.submit(job))
+        except AlreadyExists:
+            return Attempt(step=step, number=number, report=self._held_by_us(job, step), is_attached=True)
+        except QueryRefused as refused:
+            return Attempt(step=step, number=number, report=_refused(job, refused.reason, str(refused)))
+
+    def _refusal(self, job: StepJob) -> JobReport | None:
+        """Judge the statement right before it runs: BigQuery's dry run says what it is and reads."""
+        try:
+            reason = self.guard(job, self.jobs.dry_run(job))
+        except QueryRefused as refused:
+            return _refused(job, refused.reason, str(refused))
+        return _refused(job, "firewall", reason) if reason else None
+
+    def _held_by_us(self, job: StepJob, step: Step) -> JobReport:
+        report = self.jobs.find(job.job_id)
+        if report is None:
+            raise Unavailable("a step's job ID is taken and its job cannot be read yet")
+        if any(report.labels.get(name) != value for name, value in labels(self.message.run, step).items()):
+            raise Conflict(f"the job {job.job_id} is not this step's")
+        return report
+
+    def _wait(self, report: JobReport) -> JobReport:
+        pause = SHORTEST_POLL
+        while not report.is_done and self.clock() + pause < self.deadline:
+            self.sleep(pause.total_seconds())
+            pause = min(pause * 2, LONGEST_POLL)
+            report = self.jobs.find(report.job_id) or report
+        return report
+
+    def _is_worth_another(self, attempt: Attempt, report: JobReport) -> bool:
+        return (
+            report.has_failed
+            and attempt.number < attempt.step.retry.attempts
+            and is_retryable(report.error_reason, report.error_message)
+            and not self.is_cancelled()
+        )
+
+    def _sleep_until(self, due: datetime) -> None:
+        seconds = (due - self.clock()).total_seconds()
+        if seconds > 0:
+            self.sleep(seconds)
+
+
+def attempts_of(message: LevelMessage, step: Step) -> list[str]:
+    """Name every job that a step of this run can have had, the latest first."""
+    return [job_id(message.run.run_id, step.id, number) for number in range(step.retry.attempts, 0, -1)]
+
+
+def _status(report: JobReport) -> StepStatus:
+    if not report.has_failed:
+        return StepStatus.COMPLETED
+    return StepStatus.CANCELLED if report.error_reason == "stopped" else StepStatus.FAILED
+
+
+def _refused(job: StepJob, reason: str, message: str) -> JobReport:
+    return JobReport(job_id="", is_done=True, labels=job.labels, error_reason=reason or "invalid", error_message=message)

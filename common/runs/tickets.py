@@ -1,0 +1,70 @@
+"""Tickets: each admission of a tenant takes the next number, and the number is a claim (`common.claims`).
+
+So admissions of one tenant are serial. Nobody takes ticket n without having read, or being told by n-1's claim, of every
+admission before it; the plan's limits are exact, and as nothing is ever decremented, nothing leaks.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from common.claims import Claim, ClaimJobs, claim
+from common.runs.quotas import Limits, Use
+from common.times import start_of_day, start_of_month
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """A tenant's tickets as its run rows tell them at one moment.
+
+    `gaps` are tickets below `last_ticket` without a row: claimed by an admission whose row is not readable yet, or by one
+    that died before it wrote its row.
+    """
+
+    limits: Limits
+    use: Use
+    last_ticket: int
+    gaps: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticket:
+    """A ticket that is held: the number, the run it admits, and when (this decides the day it counts for)."""
+
+    number: int
+    run_id: str
+    admitted_at: datetime
+
+
+def job_id(tenant_id: str, number: int) -> str:
+    """Name the claim on a tenant's n-th ticket."""
+    return f"cvg-ticket-{tenant_id}-{number}"
+
+
+def take(jobs: ClaimJobs, tenant_id: str, run_id: str, number: int, now: datetime) -> Ticket:
+    """Try to take a ticket for a run; the answer's `run_id` tells whose it is."""
+    labels = {"tenant": tenant_id, "run": run_id, "admitted_us": str(_to_microseconds(now))}
+    return _ticket(claim(jobs, job_id(tenant_id, number), labels), number)
+
+
+def look_up(jobs: ClaimJobs, tenant_id: str, number: int) -> Ticket | None:
+    """Return who holds a ticket, None where nobody does."""
+    found = jobs.find_claim(job_id(tenant_id, number))
+    return _ticket(found, number) if found else None
+
+
+def counted(use: Use, rowless: list[Ticket], now: datetime) -> Use:
+    """Add tickets that have no row yet: each counts as a run of its day and month, and as running."""
+    return Use(
+        today=use.today + sum(ticket.admitted_at >= start_of_day(now) for ticket in rowless),
+        month=use.month + sum(ticket.admitted_at >= start_of_month(now) for ticket in rowless),
+        running=use.running + len(rowless),
+    )
+
+
+def _ticket(holder: Claim, number: int) -> Ticket:
+    admitted = datetime.fromtimestamp(int(holder.labels["admitted_us"]) / 1_000_000, UTC)
+    return Ticket(number=number, run_id=holder.labels["run"], admitted_at=admitted)
+
+
+def _to_microseconds(moment: datetime) -> int:
+    return int(moment.timestamp()) * 1_000_000 + moment.microsecond

@@ -1,0 +1,161 @@
+"""Jobs under IDs of ours: claims in the platform's name, and the steps of tenants under the executor's identity."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from google.api_core import exceptions as google
+from google.cloud import bigquery
+from google.cloud.bigquery.retry import DEFAULT_RETRY
+
+from common.claims import Claim
+from common.pipelines.pipeline import BoundParameter, Partitioning
+from common.runs.ports import DryRun, JobReport, StepJob
+from common.warehouse.statements import bound
+from common.warehouse.translation import first_reason, translated
+
+# A level has minutes, not the client's ten: what does not pass within this time is left to the next delivery.
+RETRY = DEFAULT_RETRY.with_timeout(60.0)
+TIMEOUT_SECONDS = 30.0
+_STATEMENT_TYPE_OF_CLAIMS = "SELECT 1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jobs:
+    """Jobs of one client. All are in one location, for a job ID is unique per project and location only."""
+
+    client: bigquery.Client
+    location: str
+
+    def find(self, job_id: str) -> JobReport | None:
+        """Return what BigQuery says of a job, None where there is none of that ID."""
+        job = self._get(job_id)
+        return _report(self.client, job) if job else None
+
+    def cancel(self, job_id: str) -> None:
+        """Ask BigQuery to stop a job; nothing happens to one that is done or unknown."""
+        with translated():
+            try:
+                self.client.cancel_job(job_id, location=self.location, retry=RETRY, timeout=TIMEOUT_SECONDS)
+            except google.NotFound:
+                return
+
+    def _get(self, job_id: str) -> bigquery.QueryJob | None:
+        with translated():
+            try:
+                return self.client.get_job(  # type: ignore[return-value]
+                    job_id, location=self.location, retry=RETRY, timeout=TIMEOUT_SECONDS
+                )
+            except google.NotFound:
+                return None
+
+    def _insert(self, sql: str, config: bigquery.QueryJobConfig, job_id: str) -> bigquery.QueryJob:
+        # job_retry=None: the client's own repeat would come under another job ID, outside of the lock.
+        with translated():
+            return self.client.query(
+                sql,
+                job_config=config,
+                job_id=job_id,
+                location=self.location,
+                retry=RETRY,
+                job_retry=None,
+                timeout=TIMEOUT_SECONDS,
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedJobs(Jobs):
+    """Claims (`common.claims.ClaimJobs`)."""
+
+    def insert_claim(self, job_id: str, labels: Mapping[str, str]) -> Claim:
+        """Take the job ID with a `SELECT 1`, which bills nothing."""
+        job = self._insert(_STATEMENT_TYPE_OF_CLAIMS, bigquery.QueryJobConfig(labels=dict(labels)), job_id)
+        return _claim(job)
+
+    def find_claim(self, job_id: str) -> Claim | None:
+        """Return the claim on a job ID, None where it is free."""
+        job = self._get(job_id)
+        return _claim(job) if job else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutorJobs(Jobs):
+    """Steps (`common.runs.ports.StepJobs`): queries with a destination; no row passes through the platform."""
+
+    def dry_run(self, job: StepJob) -> DryRun:
+        """Ask what the statement is and reads."""
+        config = self._config(job)
+        config.dry_run = True
+        config.use_query_cache = False
+        with translated():
+            asked = self.client.query(job.sql, job_config=config, location=self.location, retry=RETRY, job_retry=None)
+        return DryRun(
+            statement_type=asked.statement_type or "",
+            tables=tuple(sorted(str(table) for table in asked.referenced_tables)),
+            bytes_processed=asked.total_bytes_processed or 0,
+        )
+
+    def submit(self, job: StepJob) -> JobReport:
+        """Start the job and do not wait."""
+        return _report(self.client, self._insert(job.sql, self._config(job), job.job_id))
+
+    def _config(self, job: StepJob) -> bigquery.QueryJobConfig:
+        dataset = bigquery.DatasetReference(self.client.project, job.tenant_id)
+        return bigquery.QueryJobConfig(
+            default_dataset=dataset,
+            destination=dataset.table(job.target_table),
+            write_disposition=job.write_disposition.value,
+            query_parameters=[_parameter(parameter) for parameter in job.parameters],
+            maximum_bytes_billed=job.maximum_bytes_billed,
+            job_timeout_ms=job.timeout_seconds * 1000,
+            time_partitioning=_partitioning(job.partitioning),
+            clustering_fields=list(job.clustering) or None,
+            labels=dict(job.labels),
+            use_legacy_sql=False,
+        )
+
+
+def _parameter(parameter: BoundParameter) -> bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter:
+    return bound(parameter.name, parameter.type, parameter.value)
+
+
+def _partitioning(partitioning: Partitioning | None) -> bigquery.TimePartitioning | None:
+    if partitioning is None:
+        return None
+    days = partitioning.expiration_days
+    return bigquery.TimePartitioning(
+        type_=partitioning.type, field=partitioning.field, expiration_ms=days * 86_400_000 if days else None
+    )
+
+
+def _claim(job: bigquery.QueryJob) -> Claim:
+    return Claim(job_id=job.job_id, labels=dict(job.labels), claimed_at=job.created or datetime.now(UTC))
+
+
+def _report(client: bigquery.Client, job: bigquery.QueryJob) -> JobReport:
+    is_done = job.state == "DONE"
+    error: Mapping[str, Any] = job.error_result or {}
+    succeeded = is_done and not error
+    return JobReport(
+        job_id=job.job_id,
+        is_done=is_done,
+        labels=dict(job.labels),
+        error_reason=first_reason([error]) if error else "",
+        error_message=str(error.get("message", "")),
+        started_at=job.started or job.created,
+        ended_at=job.ended,
+        rows=_rows_written(client, job) if succeeded else None,
+        bytes_processed=job.total_bytes_processed if succeeded else None,
+        bytes_billed=job.total_bytes_billed if succeeded else None,
+    )
+
+
+def _rows_written(client: bigquery.Client, job: bigquery.QueryJob) -> int | None:
+    """Count the rows that a query wrote: its plan's last stage says so."""
+    if job.query_plan:
+        return int(job.query_plan[-1].records_written or 0)
+    with translated():
+        rows = job.result(max_results=0, retry=RETRY, timeout=TIMEOUT_SECONDS, job_retry=None)
+    return rows.total_rows

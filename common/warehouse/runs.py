@@ -1,0 +1,182 @@
+"""Run and step rows in the central dataset (`common.runs.ports.RunStore`, `common.runs.reading.RunReader`)."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from common.errors import NotFound
+from common.pipelines.pipeline import BoundParameter
+from common.runs.ports import AdmissionFacts, StoredConfig, StoredRun
+from common.runs.quotas import Limits, Use
+from common.runs.reading import HistoryFilter
+from common.runs.run import Run, RunStatus, StepRow, Trigger, TriggerType
+from common.runs.tickets import Ledger
+from common.times import start_of_day, start_of_month, to_rfc3339
+from common.warehouse.queries import Queries, Row
+from common.warehouse.streaming import Streaming
+
+# BigQuery keeps job IDs for 180 days; a ticket must be known for longer than its claim.
+TICKET_WINDOW = timedelta(days=200)
+READING_WINDOW = timedelta(days=400)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRows:
+    """Appends rows by streaming and reads them by queries that name tenant and days."""
+
+    queries: Queries
+    streaming: Streaming
+
+    def read_admission(self, tenant_id: str, config_id: str, run_id: str, now: datetime) -> AdmissionFacts:
+        """Read all that an admission decides on."""
+        (row,) = self.queries.read(
+            "runs/admission",
+            tenant_id=tenant_id,
+            config_id=config_id,
+            run_id=run_id,
+            since=now - TICKET_WINDOW,
+            month_start=start_of_month(now),
+            day_start=start_of_day(now),
+        )
+        if row["tenant_status"] is None or row["daily_limit"] is None:
+            raise NotFound(f"the tenant {tenant_id!r} has no active subscription")
+        return AdmissionFacts(
+            tenant_status=row["tenant_status"],
+            ledger=_ledger(row),
+            config=_config(config_id, row),
+            repeated=_stored_run(tenant_id, run_id, row),
+        )
+
+    def append_run(self, run: Run, status: RunStatus, now: datetime, error: str = "") -> None:
+        """Append a run's row; a terminal status also sets its end."""
+        row = _run_row(run) | {"status": status.value, "recorded_at": to_rfc3339(now), "error_message": error or None}
+        if status.is_terminal:
+            row |= {"end_time": to_rfc3339(now), "duration_ms": _milliseconds(run.started_at, now)}
+        self.streaming.append("tenant_pipeline_runs", {f"{run.run_id}-{status.value}": row})
+
+    def append_steps(self, run: Run, rows: Sequence[StepRow], now: datetime) -> None:
+        """Append step rows, all in one call."""
+        named = {f"{_step_logging_id(run, row)}-{row.status.value}": _step_row(run, row, now) for row in rows}
+        self.streaming.append("tenant_step_logs", named)
+
+    def read_run(self, tenant_id: str, run_id: str, now: datetime) -> Row | None:
+        """Read one run with its steps, None where the tenant has none of that ID."""
+        rows = self.queries.read("runs/status", tenant_id=tenant_id, run_id=run_id, since=now - READING_WINDOW)
+        return rows[0] if rows else None
+
+    def read_history(self, tenant_id: str, wanted: HistoryFilter) -> list[Row]:
+        """Read a page of runs, newest first."""
+        return self.queries.read(
+            "runs/history",
+            tenant_id=tenant_id,
+            since=wanted.since,
+            until=wanted.until,
+            status=wanted.status,
+            config_id=wanted.config_id,
+            before_time=wanted.before_time,
+            before_id=wanted.before_id,
+            page_size=wanted.page_size,
+        )
+
+
+def _ledger(row: Row) -> Ledger:
+    return Ledger(
+        limits=Limits(daily=row["daily_limit"], monthly=row["monthly_limit"], concurrent=row["concurrent_limit"]),
+        use=Use(today=row["today"], month=row["month"], running=row["running"]),
+        last_ticket=row["last_ticket"],
+        gaps=tuple(_numbers_between(row["gaps"])),
+    )
+
+
+def _numbers_between(gaps: Iterable[str]) -> Iterable[int]:
+    for gap in gaps:
+        low, high = map(int, gap.split("-"))
+        yield from range(low + 1, high)
+
+
+def _config(config_id: str, row: Row) -> StoredConfig | None:
+    if row["config_version"] is None:
+        return None
+    return StoredConfig(config_id=config_id, version=row["config_version"], text=row["pipeline_yaml"])
+
+
+def _stored_run(tenant_id: str, run_id: str, row: Row) -> StoredRun | None:
+    for found in row["repeated"]:
+        run = Run(
+            tenant_id=tenant_id,
+            run_id=run_id,
+            config_id=found["pipeline_id"],
+            config_version=found["config_version"],
+            ticket=found["ticket"],
+            started_at=found["start_time"],
+            run_date=found["run_date"],
+            trigger=Trigger(type=TriggerType(found["trigger_type"]), by=found["trigger_by"]),
+            request_hash=found["request_hash"] or "",
+        )
+        return StoredRun(run=run, status=RunStatus(found["status"]))
+    return None
+
+
+def _run_row(run: Run) -> dict[str, Any]:
+    return {
+        "pipeline_logging_id": run.run_id,
+        "tenant_id": run.tenant_id,
+        "pipeline_id": run.config_id,
+        "config_version": run.config_version,
+        "trigger_type": run.trigger.type.value,
+        "trigger_by": run.trigger.by,
+        "tenant_api_key_id": run.trigger.api_key_id or None,
+        "ticket": run.ticket,
+        "start_time": to_rfc3339(run.started_at),
+        "run_date": run.run_date.isoformat(),
+        "parameters": json.dumps({parameter.name: parameter.value for parameter in run.parameters}),
+        "run_metadata": json.dumps(_metadata(run)),
+    }
+
+
+def _metadata(run: Run) -> dict[str, Any]:
+    return {
+        "request_hash": run.request_hash,
+        "traceparent": run.traceparent,
+        "parameter_types": {parameter.name: parameter.type for parameter in run.parameters},
+        "levels": [list(level) for level in run.levels],
+    }
+
+
+def parameters_of(values: dict[str, Any], types: dict[str, str]) -> tuple[BoundParameter, ...]:
+    """Put a stored run's parameters together again."""
+    return tuple(BoundParameter(name=name, type=types[name], value=value) for name, value in values.items())
+
+
+def _step_row(run: Run, row: StepRow, now: datetime) -> dict[str, Any]:
+    plain = asdict(row)
+    return {
+        "step_logging_id": _step_logging_id(run, row),
+        "step_id": row.step_id,
+        "tenant_id": run.tenant_id,
+        "pipeline_logging_id": run.run_id,
+        "pipeline_id": run.config_id,
+        "step_type": row.ps_type,
+        "step_index": row.index,
+        "level": row.level,
+        "attempt": row.attempt,
+        "status": row.status.value,
+        "start_time": to_rfc3339(row.started_at),
+        "end_time": to_rfc3339(row.ended_at) if row.ended_at else None,
+        "duration_ms": _milliseconds(row.started_at, row.ended_at) if row.ended_at else None,
+        "rows_processed": row.rows,
+        "recorded_at": to_rfc3339(now),
+    } | {name: plain[name] or None for name in _TEXTS} | {name: plain[name] for name in ("bytes_processed", "bytes_billed")}
+
+
+_TEXTS = ("job_id", "target_table", "statement_hash", "error_message", "error_reason")
+
+
+def _step_logging_id(run: Run, row: StepRow) -> str:
+    return f"{run.run_id}-{row.step_id}-{row.attempt}"
+
+
+def _milliseconds(start: datetime, end: datetime) -> int:
+    return round((end - start).total_seconds() * 1000)

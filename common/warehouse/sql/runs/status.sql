@@ -1,0 +1,17 @@
+-- Read one run with the latest attempt of each of its steps.
+-- Parameters: tenant_id STRING, run_id STRING, since TIMESTAMP
+SELECT
+  run.pipeline_logging_id, run.tenant_id, run.pipeline_id, run.config_version, run.status, run.trigger_type, run.trigger_by,
+  run.start_time, run.end_time, run.duration_ms, run.run_date, run.error_message,
+  TO_JSON_STRING(run.parameters) AS parameters,
+  TO_JSON_STRING(run.run_metadata) AS run_metadata,
+  ARRAY(
+    SELECT AS STRUCT
+      step_id, step_type, step_index, level, attempt, status, start_time, end_time, duration_ms, rows_processed,
+      bytes_processed, bytes_billed, job_id, target_table, error_reason, error_message
+    FROM `${project}.${dataset}.current_step_logs`
+    WHERE tenant_id = @tenant_id AND pipeline_logging_id = @run_id AND start_time >= @since
+    ORDER BY level, step_index
+  ) AS steps
+FROM `${project}.${dataset}.current_pipeline_runs` AS run
+WHERE run.tenant_id = @tenant_id AND run.pipeline_logging_id = @run_id AND run.start_time >= @since
