@@ -1,0 +1,1 @@
+"""Tenants: who they are, what their plan allows, which keys speak for them, and how they come to be."""

@@ -1,0 +1,94 @@
+"""Authentication: from the API key in a request to the tenant that it speaks for."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Protocol
+
+from common.errors import Forbidden, Unauthenticated
+from common.tenants.keys import Scope, read_key
+from common.tenants.recent import RecentAnswers
+from common.tenants.tenant import KeyRecord, TenantStatus
+from common.times import Clock, to_rfc3339
+
+# A revoked key, or the key of a suspended tenant, dies within this time on every instance.
+KNOWN_KEY_LIFETIME = timedelta(seconds=60)
+UNKNOWN_KEY_LIFETIME = timedelta(seconds=10)
+MOST_KNOWN_KEYS = 10_000
+# Guessed keys must not push out the memory of real ones: they have one of their own, and a small one.
+MOST_UNKNOWN_KEYS = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Whom a request speaks for. The tenant comes from here, never from a request's path, query or body."""
+
+    tenant_id: str
+    api_key_id: str
+    scopes: frozenset[Scope]
+
+    def require(self, scope: Scope) -> None:
+        """Raise Forbidden where the key does not allow what the scope stands for."""
+        if scope not in self.scopes:
+            raise Forbidden(f"this API key lacks the scope {scope}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownKey:
+    """A key's record and the state of its tenant."""
+
+    record: KeyRecord
+    tenant_status: TenantStatus
+
+
+class KeyStore(Protocol):
+    """Where keys are known by their hash."""
+
+    def find_key(self, api_key_hash: str) -> KnownKey | None:
+        """Return the latest record of a key, None where no such key was ever made."""
+
+
+def _known_keys() -> RecentAnswers[KnownKey]:
+    return RecentAnswers(lifetime=KNOWN_KEY_LIFETIME, capacity=MOST_KNOWN_KEYS)
+
+
+def _unknown_keys() -> RecentAnswers[bool]:
+    return RecentAnswers(lifetime=UNKNOWN_KEY_LIFETIME, capacity=MOST_UNKNOWN_KEYS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authenticator:
+    """Tells who is calling; asks the store at most once per key and minute."""
+
+    store: KeyStore
+    clock: Clock
+    _known: RecentAnswers[KnownKey] = field(default_factory=_known_keys, repr=False)
+    _unknown: RecentAnswers[bool] = field(default_factory=_unknown_keys, repr=False)
+
+    def authenticate(self, given: str | None) -> Caller:
+        """Return whose key was given; Unauthenticated or Forbidden, with the reason, where it is nobody's."""
+        if not given:
+            raise Unauthenticated("an API key is needed, in the header X-API-Key")
+        key = read_key(given)
+        known = self._find(key.api_key_hash) if key else None
+        if known is None or not known.record.is_active or known.tenant_status is TenantStatus.DELETED:
+            raise Unauthenticated("the API key is not valid")
+        self._refuse_expired(known.record)
+        if known.tenant_status is TenantStatus.SUSPENDED:
+            raise Forbidden("this tenant is suspended: ask the operator of the platform")
+        record = known.record
+        return Caller(tenant_id=record.tenant_id, api_key_id=record.api_key_id, scopes=record.scopes)
+
+    def _find(self, api_key_hash: str) -> KnownKey | None:
+        now = self.clock()
+        if (known := self._known.get(api_key_hash, now)) or self._unknown.get(api_key_hash, now):
+            return known
+        found = self.store.find_key(api_key_hash)
+        if found is None:
+            self._unknown.put(api_key_hash, True, now)
+        else:
+            self._known.put(api_key_hash, found, now)
+        return found
+
+    def _refuse_expired(self, record: KeyRecord) -> None:
+        if record.expires_at and self.clock() >= record.expires_at:
+            raise Unauthenticated(f"the API key expired at {to_rfc3339(record.expires_at)}")

@@ -1,0 +1,59 @@
+import pytest
+
+from common.tenants.identifiers import form_fault, reservation_fault
+
+
+@pytest.mark.parametrize(
+    "tenant_id", ["customer_name", "gtest_customer_3s323", "abc", "a" * 50, "acme_api_x"]
+)
+def test_a_plain_name_may_be_taken(tenant_id: str) -> None:
+    assert form_fault(tenant_id) is None
+    assert reservation_fault(tenant_id, "tenants") is None
+
+
+@pytest.mark.parametrize(
+    "tenant_id",
+    [
+        "",
+        "ab",
+        "a" * 51,
+        "1acme",
+        "_acme",
+        "acme-corp",
+        "acme corp",
+        "acme.corp",
+        "acme\n",
+        "äcme",
+        "\u0430cme",
+        "a`b",
+    ],
+)
+def test_a_name_of_another_form_is_refused_with_the_rule(tenant_id: str) -> None:
+    assert (
+        form_fault(tenant_id) == "must be 3 to 50 lower-case letters, digits and underscores, a letter first"
+    )
+
+
+def test_capitals_are_refused_with_the_name_that_would_do() -> None:
+    assert form_fault("Acme") == "must be in lower case: acme"
+
+
+PLATFORM_NAMES = [
+    *("tenants", "tenants_backup_20260101", "information_schema", "region_us", "admin"),
+    *("google_ads", "bigquery_x", "bq_audit", "cvg_ticket"),
+]
+
+
+@pytest.mark.parametrize("tenant_id", PLATFORM_NAMES)
+def test_names_of_the_platform_are_kept_from_tenants(tenant_id: str) -> None:
+    assert reservation_fault(tenant_id, "tenants") == "is reserved for the platform"
+
+
+@pytest.mark.parametrize("tenant_id", ["state", "state_backup_20260101", "tenants"])
+def test_the_central_dataset_is_kept_from_tenants_whatever_it_is_called(tenant_id: str) -> None:
+    assert reservation_fault(tenant_id, "State") == "is reserved for the platform"
+
+
+@pytest.mark.parametrize("tenant_id", ["select", "order", "qualify", "within"])
+def test_words_of_sql_are_kept_from_tenants(tenant_id: str) -> None:
+    assert reservation_fault(tenant_id, "tenants") == "is a reserved word of SQL"
