@@ -1,7 +1,7 @@
-"""What every line of a request or message says besides its event: the trace, and the tenant, run, level and step.
+"""What every line of a request or message says besides its event: the trace, the tenant, run, level and step.
 
-It lives in a context variable, so requests on different threads never see each other's. A thread pool starts its threads
-without it: hand over `carried(function)` instead of `function`.
+It lives in a context variable, so requests on different threads never see each other's. A thread pool starts
+its threads without it: hand over `carried(function)` instead of `function`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -26,7 +26,7 @@ _current: ContextVar[LogContext] = ContextVar("log_context", default=_EMPTY)
 
 @contextmanager
 def log_context(*, trace: Trace | None = None, **labels: str | int | None) -> Iterator[None]:
-    """Add a trace or labels (tenant, run, level, step, …) to every line logged inside the block; None adds nothing."""
+    """Add a trace or labels (tenant, run, level, step, …) to each line logged inside; None adds nothing."""
     outer = _current.get()
     added = {name: str(value) for name, value in labels.items() if value is not None}
     token = _current.set(replace(outer, trace=trace or outer.trace, labels={**outer.labels, **added}))
@@ -53,7 +53,7 @@ def current_traceparent() -> str:
 
 
 def carried[**P, R](function: Callable[P, R]) -> Callable[P, R]:
-    """Make `function` run in the caller's context wherever it is called: for `executor.submit` and `executor.map`."""
+    """Make `function` run in the caller's context wherever it is called: for `submit` and `map` of a pool."""
     context = copy_context()
 
     def run(*args: P.args, **kwargs: P.kwargs) -> R:

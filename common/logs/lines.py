@@ -37,7 +37,7 @@ class JsonLine(logging.Formatter):
 
 
 class TextLine(logging.Formatter):
-    """`09:30:00.123 INFO    step claimed tenant=acme run=… step=extract`, and the stack below it where there is one."""
+    """`09:30:00.123 INFO    step claimed tenant=acme step=extract`, and below it the exception's stack."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Write the event with its context."""

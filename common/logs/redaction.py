@@ -1,4 +1,4 @@
-"""Secrets never reach a log line: what looks like one, and what is known to be one, is masked in every field."""
+"""Secrets never reach a log line: what looks like one or is known to be one is masked in every field."""
 
 import base64
 import re
@@ -11,7 +11,9 @@ MASK = "[redacted]"
 # The part before `_api_` is the tenant, which is no secret and tells an operator whose key it was.
 _TENANT_KEY = re.compile(r"(?<=_api_)[A-Za-z0-9]{16}")
 _HEADER = re.compile(
-    r"""(?ix) (?P<name> \b x[-_](?:api|admin)[-_]key \b ["']? \s* [:=,] \s* ["']? ) (?P<value> [^\s"',;&)\]}]+ )"""
+    r"""(?ix)
+    (?P<name> \b x[-_](?:api|admin)[-_]key \b ["']? \s* [:=,] \s* ["']? )
+    (?P<value> [^\s"',;&)\]}]+ )"""
 )
 _BEARER = re.compile(r"(?i)(?P<name>\bbearer\s+)(?P<value>[A-Za-z0-9._~+/=-]{8,})")
 
@@ -19,7 +21,7 @@ _known: set[str] = set()
 
 
 def register_secrets(secrets: Iterable[str]) -> None:
-    """Mask these values from now on: plain, URL-encoded and base64. For secrets without a shape, such as admin keys."""
+    """Mask these values from now on: plain, URL-encoded, base64. For those without a shape: admin keys."""
     for secret in filter(None, secrets):
         _known.update({secret, quote(secret, safe=""), quote_plus(secret), *_base64_forms(secret)})
 

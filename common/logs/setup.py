@@ -20,7 +20,7 @@ def configure_logging(
 ) -> None:
     """Write every event to standard output, as `json` or `text` lines; repeating it changes nothing.
 
-    functions_framework and Flask add console handlers of their own: each event would come out twice, once unmasked.
+    functions_framework and Flask add console handlers of their own: events would come twice, once unmasked.
     """
     if log_format not in {"json", "text"}:
         raise ValueError(f"LOG_FORMAT is json or text, not {log_format!r}")

@@ -1,8 +1,7 @@
-"""Traces: the identity of one story, from the request through every message to each job (W3C Trace Context)."""
+"""Traces: the identity of one story, from a request through its messages to each job (W3C Trace Context)."""
 
 import re
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -14,7 +13,7 @@ _CLOUD_TRACE = re.compile(r"(?P<trace>[0-9a-fA-F]{32})(?:/(?P<span>[0-9]{1,20}))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """A trace (32 hex digits), the span we act in (16 hex digits), and whether the caller wants it sampled."""
+    """A trace (32 hex digits), the span we act in (16 hex digits), and whether the caller samples it."""
 
     trace_id: str
     span_id: str
@@ -32,7 +31,7 @@ class Trace:
 
     @classmethod
     def parse(cls, traceparent: str) -> Self | None:
-        """Read a `traceparent`, None where it is not well-formed: the specification asks for a new trace then."""
+        """Read a `traceparent`, None where it is not well-formed: then a new trace is due."""
         found = _TRACEPARENT.fullmatch(traceparent.strip())
         if found is None or found["version"] == "ff" or not _are_set(found["trace"], found["span"]):
             return None
@@ -42,7 +41,7 @@ class Trace:
 
     @classmethod
     def parse_cloud(cls, header: str) -> Self | None:
-        """Read an `X-Cloud-Trace-Context` (`TRACE/SPAN;o=1`, the span in decimal), None where it is not well-formed."""
+        """Read an `X-Cloud-Trace-Context` (`TRACE/SPAN;o=1`, span in decimal), None where it is malformed."""
         found = _CLOUD_TRACE.fullmatch(header.strip())
         if found is None or not _are_set(found["trace"]):
             return None
@@ -52,13 +51,9 @@ class Trace:
         return cls(trace_id=found["trace"].lower(), span_id=span, is_sampled=found["options"] == "1")
 
 
-def trace_from_headers(headers: Mapping[str, str]) -> Trace:
-    """Continue the caller's trace, or start one."""
-    return (
-        Trace.parse(headers.get("traceparent", ""))
-        or Trace.parse_cloud(headers.get("X-Cloud-Trace-Context", ""))
-        or Trace.new()
-    )
+def continued(traceparent: str = "", cloud_trace_context: str = "") -> Trace:
+    """Continue the caller's trace by the one header or the other, or start one."""
+    return Trace.parse(traceparent) or Trace.parse_cloud(cloud_trace_context) or Trace.new()
 
 
 def _are_set(*identifiers: str) -> bool:

@@ -1,0 +1,136 @@
+"""One request, one answer: match, authenticate, read, call the endpoint; what is raised becomes a problem."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from time import perf_counter
+from urllib.parse import quote
+
+from werkzeug.wrappers import Request, Response
+
+from common.errors import Forbidden
+from common.http.bodies import read_content, read_json
+from common.http.calls import Answer, Call, Content, Services
+from common.http.identities import NOBODY, Admin, Caller
+from common.http.parameters import read_parameters
+from common.http.problems import problem_of
+from common.http.requests import check_headers, request_id_of, source_of
+from common.http.responses import add_standard_headers, json_response
+from common.http.routes import Access, Route, RouteTable
+from common.http.standing import STANDING_ROUTES
+from common.logs import Trace, continued, log_context
+
+logger = logging.getLogger(__name__)
+
+PROBLEM_TYPE = "application/problem+json"
+
+
+def answer[S: Services](request: Request, routes: RouteTable[S], *, services: S) -> Response:
+    """Answer a request by one of the routes, or by /health or /openapi.json. Never raises."""
+    exchange = Exchange(request=request, services=services, routes=routes)
+    with log_context(trace=exchange.trace, request=exchange.request_id):
+        response = exchange.answer()
+        add_standard_headers(response, request, exchange.request_id)
+        exchange.log(response)
+    return response
+
+
+@dataclass(slots=True, kw_only=True)
+class Exchange[S: Services]:
+    """A request on its way to its answer; `access`, `template` and the identities are known once matched."""
+
+    request: Request
+    services: S
+    routes: RouteTable[S]
+    started: float = field(default_factory=perf_counter)
+    access: Access = Access.PUBLIC
+    template: str = ""
+    caller: Caller = NOBODY
+    admin: Admin = NOBODY
+    request_id: str = field(init=False)
+    trace: Trace = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.request_id = request_id_of(self.request)
+        self.trace = continued(
+            self.request.headers.get("traceparent", ""),
+            self.request.headers.get("X-Cloud-Trace-Context", ""),
+        )
+
+    def answer(self) -> Response:
+        """Answer, or answer with the problem that came up."""
+        try:
+            result = self._call()
+            return json_response(result.body, result.status, result.headers)
+        except Exception as error:  # noqa: BLE001 - the last line of defence: functions_framework would answer HTML
+            return self._refuse(error)
+
+    def log(self, response: Response) -> None:
+        """Write the access line: the route's template, never the path, which holds the caller's own words."""
+        logger.info(
+            "request answered",
+            extra={
+                "method": self.request.method,
+                "route": self.template,
+                "status": response.status_code,
+                "duration_ms": round((perf_counter() - self.started) * 1000, 1),
+                "tenant": None if self.caller is NOBODY else self.caller.tenant_id,
+            },
+        )
+
+    def _call(self) -> Answer:
+        check_headers(self.request)
+        if self.request.method == "OPTIONS":
+            return self._options()
+        route, path_values = self._match()
+        self.access, self.template = route.access, route.path
+        self._authenticate()
+        tenant = None if self.caller is NOBODY else self.caller.tenant_id
+        with log_context(tenant=tenant):
+            return route.endpoint(self._read(route, path_values))
+
+    def _options(self) -> Answer:
+        methods = self._table_of(self.request.path).methods_of(self.request.path)
+        return Answer(body=None, status=204, headers={"Allow": ", ".join(methods)})
+
+    def _match(self) -> tuple[Route[S], dict[str, str]]:
+        return self._table_of(self.request.path).match(self.request.path, self.request.method)
+
+    def _table_of(self, path: str) -> RouteTable[S]:
+        return STANDING_ROUTES if STANDING_ROUTES.has(path) else self.routes
+
+    def _authenticate(self) -> None:
+        key = self.request.headers.get(self.access.key_header, "") if self.access.key_header else ""
+        authenticator = self.services.edge.authenticator
+        if self.access is Access.ADMIN:
+            self.admin = authenticator.admin(key)
+        elif self.access.is_scope:
+            self.caller = authenticator.tenant(key)
+            if self.access not in self.caller.scopes:
+                raise Forbidden(f"this API key lacks the scope {self.access.value!r}")
+
+    def _read(self, route: Route[S], path_values: Mapping[str, str]) -> Call[S]:
+        values = read_parameters(self.request, route, path_values)
+        content = Content(data=b"", content_type="")
+        if route.takes_any_content or route.request_schema:
+            content = read_content(self.request, route.max_body_bytes)
+        return Call(
+            services=self.services,
+            path=values.path,
+            query=values.query,
+            headers=values.header,
+            body=read_json(content, route.request_schema) if route.request_schema else {},
+            content=content,
+            caller=self.caller,
+            admin=self.admin,
+            source=source_of(self.request, self.services.edge.trusted_proxies),
+            request_id=self.request_id,
+            trace=self.trace,
+        )
+
+    def _refuse(self, error: Exception) -> Response:
+        problem = problem_of(error, self.access)
+        if problem.kind.status >= 500:
+            logger.error("request failed", exc_info=error, extra={"problem": problem.kind.name})
+        body = problem.body(quote(self.request.path), self.request_id)
+        return json_response(body, problem.kind.status, problem.headers, PROBLEM_TYPE)

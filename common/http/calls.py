@@ -1,0 +1,77 @@
+"""What an endpoint is given and what it gives back."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from common.errors import MalformedInput
+from common.http.identities import NOBODY, Admin, Authenticator, Caller
+from common.logs import Trace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """What the edge itself needs, whatever its endpoints do."""
+
+    authenticator: Authenticator
+    readiness: Callable[[], Mapping[str, bool]] = dict
+    """Tells for each part that the function stands on whether it answers."""
+    public_url: str = ""
+    """Where callers reach the API, without a slash at the end; "" makes links relative."""
+    trusted_proxies: int = 0
+    """How many proxies in front append to X-Forwarded-For (Cloud Run: 1); the rest is hearsay."""
+
+
+class Services(Protocol):
+    """What every function's services have in common."""
+
+    @property
+    def edge(self) -> Edge:
+        """The edge's own needs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """A body as it came, for routes that take any content type."""
+
+    data: bytes
+    content_type: str
+
+    @property
+    def text(self) -> str:
+        """The body as text; MalformedInput where it is not UTF-8."""
+        try:
+            return self.data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise MalformedInput(f"must be UTF-8: byte {error.start} is not") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call[S]:
+    """A request that is authenticated, allowed, read and valid by the route's schemas.
+
+    `path`, `query` and `headers` hold the parameters that the route declares, in the types of their schemas;
+    `body` the JSON object, {} where the route takes none; `content` the body as it came.
+    """
+
+    services: S
+    path: Mapping[str, Any] = field(default_factory=dict)
+    query: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, Any] = field(default_factory=dict)
+    body: Mapping[str, Any] = field(default_factory=dict)
+    content: Content = Content(data=b"", content_type="")
+    caller: Caller = NOBODY
+    admin: Admin = NOBODY
+    source: str = ""
+    """The IP address that the request comes from, as far as trusted proxies tell."""
+    request_id: str = ""
+    trace: Trace = field(default_factory=Trace.new)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A JSON body (moments and dates are written in RFC 3339), None for no body at all."""
+
+    body: Mapping[str, Any] | None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,45 @@
+"""What is read off a request before its route is known: its ID, its source, and that its headers are fit."""
+
+import re
+import uuid
+
+from werkzeug.exceptions import BadRequest, RequestHeaderFieldsTooLarge
+from werkzeug.wrappers import Request
+
+MOST_HEADERS = 100
+MOST_HEADER_BYTES = 8 * 1024
+MOST_HEADERS_BYTES = 32 * 1024
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+def request_id_of(request: Request) -> str:
+    """Return the caller's request ID where it is well-formed, else a new one."""
+    given = request.headers.get("X-Request-Id", "")
+    return given if _REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
+
+
+def source_of(request: Request, trusted_proxies: int) -> str:
+    """Return the caller's IP address: the last one that a proxy of ours has seen."""
+    seen = [
+        address.strip()
+        for address in request.headers.get("X-Forwarded-For", "").split(",")
+        if address.strip()
+    ]
+    if 0 < trusted_proxies <= len(seen):
+        return seen[-trusted_proxies]
+    return request.remote_addr or ""
+
+
+def check_headers(request: Request) -> None:
+    """Refuse headers that are too many, too long or hold control characters."""
+    headers = list(request.headers)
+    lengths = [len(name) + len(value) for name, value in headers]
+    if (
+        len(headers) > MOST_HEADERS
+        or max(lengths, default=0) > MOST_HEADER_BYTES
+        or sum(lengths) > MOST_HEADERS_BYTES
+    ):
+        raise RequestHeaderFieldsTooLarge()
+    if any(_CONTROL.search(value) for _, value in headers):
+        raise BadRequest("a header holds control characters")

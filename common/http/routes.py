@@ -1,0 +1,146 @@
+"""Routes as data: the path, who may call, what goes in, what comes out. OpenAPI is made of them."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from inspect import getdoc
+from typing import Any
+
+from werkzeug.exceptions import MethodNotAllowed
+from werkzeug.exceptions import NotFound as NoRoute
+from werkzeug.routing import Map, MapAdapter, Rule
+
+from common.errors import NotFound
+from common.http.calls import Answer, Call
+
+MAX_JSON_BYTES = 256 * 1024
+
+
+class Access(StrEnum):
+    """Who may call a route: anybody, an operator, or a tenant whose key has this scope."""
+
+    PUBLIC = "public"
+    ADMIN = "admin"
+    RUN = "run"
+    READ = "read"
+    MANAGE = "manage"
+
+    @property
+    def key_header(self) -> str:
+        """The header that carries the key, "" for public routes."""
+        return {Access.PUBLIC: "", Access.ADMIN: "X-Admin-Key"}.get(self, "X-API-Key")
+
+    @property
+    def is_scope(self) -> bool:
+        """Tell whether a tenant's key is asked for."""
+        return self not in {Access.PUBLIC, Access.ADMIN}
+
+
+class Place(StrEnum):
+    """Where in a request a parameter is."""
+
+    PATH = "path"
+    QUERY = "query"
+    HEADER = "header"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """A parameter with its JSON Schema (string, integer or boolean); `default` in the schema fills it in."""
+
+    name: str
+    place: Place
+    description: str
+    schema: Mapping[str, Any]
+    example: Any
+    is_required: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route[S]:
+    """One method of one path. `answers` maps each status to the schema of its body, None for no body.
+
+    `request_schema` names the schema of a JSON body; `takes_any_content` hands the body over as it is.
+    `problems` are the errors that the endpoint raises beyond those that every route of its kind has.
+    """
+
+    method: str
+    path: str
+    endpoint: Callable[[Call[S]], Answer]
+    access: Access
+    answers: Mapping[int, str | None]
+    parameters: tuple[Parameter, ...] = ()
+    request_schema: str | None = None
+    takes_any_content: bool = False
+    content_examples: Mapping[str, str] = field(default_factory=dict)
+    """Examples of a raw body by content type, for the document."""
+    max_body_bytes: int = MAX_JSON_BYTES
+    problems: tuple[type[Exception], ...] = ()
+    tag: str = ""
+
+    @property
+    def name(self) -> str:
+        """The endpoint's name; the document's operationId."""
+        return self.endpoint.__name__
+
+    @property
+    def summary(self) -> str:
+        """The first line of the endpoint's docstring."""
+        return self._docstring.partition("\n")[0]
+
+    @property
+    def description(self) -> str:
+        """The rest of the endpoint's docstring."""
+        return self._docstring.partition("\n")[2].strip()
+
+    @property
+    def _docstring(self) -> str:
+        return getdoc(self.endpoint) or ""
+
+    def parameters_in(self, place: Place) -> tuple[Parameter, ...]:
+        """Return the parameters of one place."""
+        return tuple(parameter for parameter in self.parameters if parameter.place is place)
+
+
+class RouteTable[S]:
+    """The routes of one function, and the matching of a request to one of them."""
+
+    def __init__(self, *routes: Route[S]) -> None:
+        self._routes = routes
+
+    def __iter__(self) -> Iterator[Route[S]]:
+        return iter(self._routes)
+
+    def match(self, path: str, method: str) -> tuple[Route[S], dict[str, str]]:
+        """Return the route with the values of its path. Raise NotFound, or MethodNotAllowed."""
+        try:
+            index, values = self._adapter.match(path, method)
+        except NoRoute as error:
+            raise NotFound("there is nothing at this path") from error
+        return self._routes[index], dict(values)
+
+    def has(self, path: str) -> bool:
+        """Tell whether any method of a path is here."""
+        return bool(list(self._adapter.allowed_methods(path)))
+
+    def methods_of(self, path: str) -> list[str]:
+        """Return the methods that a path takes; NotFound where it takes none."""
+        if not self.has(path):
+            raise NotFound("there is nothing at this path")
+        return sorted({*self._adapter.allowed_methods(path), "OPTIONS"})
+
+    @cached_property
+    def _adapter(self) -> MapAdapter:
+        rules = [
+            Rule(re.sub(r"\{(\w+)\}", r"<\1>", route.path), methods=[route.method], endpoint=index)
+            for index, route in enumerate(self._routes)
+        ]
+        # No redirects: a path that is nearly right is a 404. The Host header decides nothing.
+        return Map(rules, merge_slashes=False, redirect_defaults=False).bind("localhost")
+
+
+def allowed_methods(error: MethodNotAllowed) -> str:
+    """Return the value of the Allow header."""
+    return ", ".join(sorted({*(error.valid_methods or ()), "OPTIONS"}))

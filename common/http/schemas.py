@@ -1,0 +1,128 @@
+"""JSON Schemas (2020-12), one per file in `schemas/`, named like it; validation that finds every fault."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+from jsonschema.protocols import Validator
+from jsonschema.validators import extend
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
+
+from common.errors import Fault
+
+SCHEMA_FOLDER = Path(__file__).parent / "schemas"
+MOST_FAULTS = 100
+MOST_CHARACTERS_OF_A_KEY = 128
+
+
+@cache
+def schemas() -> Mapping[str, Mapping[str, Any]]:
+    """Load all schemas, by name."""
+    files = sorted(SCHEMA_FOLDER.glob("*.json"))
+    return {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in files}
+
+
+def faults_of(schema: str | Mapping[str, Any], value: Any) -> list[Fault]:
+    """Return the rules of a schema (its name, or itself) that a JSON value breaks, at most a hundred."""
+    errors = sorted(_validator(schema).iter_errors(value), key=lambda error: [*map(str, error.absolute_path)])
+    # `required` is reported once per missing member, and each report names them all.
+    return list(islice(dict.fromkeys(fault for error in errors for fault in _faults(error)), MOST_FAULTS))
+
+
+def pointer(*keys: str | int) -> str:
+    """Write a JSON pointer (RFC 6901); very long keys are cut."""
+    texts = (str(key) for key in keys)
+    short = (
+        text if len(text) <= MOST_CHARACTERS_OF_A_KEY else text[:MOST_CHARACTERS_OF_A_KEY] + "…"
+        for text in texts
+    )
+    return "".join("/" + text.replace("~", "~0").replace("/", "~1") for text in short)
+
+
+def did_you_mean(key: str, known: Iterator[str] | list[str]) -> str:
+    """Return ", did you mean …?" where a known key is close, else ""."""
+    close = get_close_matches(key, list(known), n=1) if len(key) <= MOST_CHARACTERS_OF_A_KEY else []
+    return f", did you mean {close[0]!r}?" if close else ""
+
+
+def _validator(schema: str | Mapping[str, Any]) -> Validator:
+    return _named_validator(schema) if isinstance(schema, str) else _make_validator(schema)
+
+
+@cache
+def _named_validator(name: str) -> Validator:
+    return _make_validator(schemas()[name])
+
+
+def _make_validator(schema: Mapping[str, Any]) -> Validator:
+    validator: Validator = _StrictValidator(
+        schema, registry=_registry(), format_checker=Draft202012Validator.FORMAT_CHECKER
+    )
+    return validator
+
+
+@cache
+def _registry() -> Registry[Any]:
+    # Schemas refer to each other by file name: {"$ref": "run_status.json"}.
+    return Registry().with_resources(
+        (f"{name}.json", DRAFT202012.create_resource(schema)) for name, schema in schemas().items()
+    )
+
+
+def _pattern(_self: Validator, pattern: str, value: Any, _schema: Any) -> Iterator[ValidationError]:
+    # JSON Schema's "$" is the end of the text; Python's also matches before a final line break.
+    if isinstance(value, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), value):
+        yield ValidationError("pattern")
+
+
+_StrictValidator = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
+
+
+def _faults(error: ValidationError) -> Iterator[Fault]:
+    place = list(error.absolute_path)
+    wanted: Any = error.validator_value
+    value: Any = error.instance
+    schema: Any = error.schema
+    match error.validator:
+        case "required":
+            yield from (Fault(pointer(*place, name), "is required") for name in wanted if name not in value)
+        case "additionalProperties":
+            known = list(schema.get("properties", {}))
+            for key in islice((key for key in value if key not in known), MOST_FAULTS):
+                yield Fault(pointer(*place, key), f"is not known here{did_you_mean(key, known)}")
+        case keyword:
+            yield Fault(pointer(*place), _rule(str(keyword), wanted))
+
+
+# A rule never repeats the value that broke it: it may be a secret.
+_RULES = {
+    "type": "must be {any_of}",
+    "enum": "must be one of {listed}",
+    "const": "must be {wanted}",
+    "pattern": "must match {wanted}",
+    "format": "must be a {wanted}",
+    "minLength": "must have at least {wanted} characters",
+    "maxLength": "must have at most {wanted} characters",
+    "minItems": "must have at least {wanted} items",
+    "maxItems": "must have at most {wanted} items",
+    "minProperties": "must have at least {wanted} members",
+    "maxProperties": "must have at most {wanted} members",
+    "minimum": "must be at least {wanted}",
+    "maximum": "must be at most {wanted}",
+    "uniqueItems": "must hold each item once",
+    "propertyNames": "must have members of another name",
+}
+
+
+def _rule(keyword: str, wanted: Any) -> str:
+    words = [str(word) for word in wanted] if isinstance(wanted, list) else [str(wanted)]
+    template = _RULES.get(keyword, "must keep the rule {keyword!r} of its schema")
+    return template.format(keyword=keyword, wanted=wanted, listed=", ".join(words), any_of=" or ".join(words))

@@ -1,0 +1,59 @@
+"""Routes that every function has: whether it is ready, and what the API looks like."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from common.errors import Unavailable
+from common.http.calls import Answer, Call, Services
+from common.http.routes import Access, Route, RouteTable
+
+DOCUMENT = Path(__file__).with_name("openapi.json")
+
+
+def health(call: Call[Services]) -> Answer:
+    """Tell whether the function is ready.
+
+    Answers 200 when every part that it stands on answers too, 503 otherwise.
+    """
+    parts = call.services.edge.readiness()
+    if failing := sorted(name for name, is_ready in parts.items() if not is_ready):
+        raise Unavailable(f"not ready: {', '.join(failing)}")
+    return Answer(body={"status": "ready", "parts": sorted(parts)})
+
+
+def openapi(call: Call[Services]) -> Answer:
+    """Describe the whole API in OpenAPI 3.1."""
+    body = api_document()
+    if url := call.services.edge.public_url:
+        body |= {"servers": [{"url": url}]}
+    return Answer(body=body)
+
+
+def api_document() -> dict[str, Any]:
+    """Load the API's document, which `python -m common.http` makes from all routes.
+
+    A function so needs not import the endpoints of the others to describe them.
+    """
+    document: dict[str, Any] = json.loads(DOCUMENT.read_text(encoding="utf-8"))
+    return document
+
+
+STANDING_ROUTES: RouteTable[Services] = RouteTable(
+    Route(
+        method="GET",
+        path="/health",
+        endpoint=health,
+        access=Access.PUBLIC,
+        answers={200: "health"},
+        tag="Standing",
+    ),
+    Route(
+        method="GET",
+        path="/openapi.json",
+        endpoint=openapi,
+        access=Access.PUBLIC,
+        answers={200: "openapi_document"},
+        tag="Standing",
+    ),
+)
