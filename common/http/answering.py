@@ -8,10 +8,8 @@ from urllib.parse import quote
 
 from werkzeug.wrappers import Request, Response
 
-from common.errors import Forbidden
 from common.http.bodies import read_content, read_json
 from common.http.calls import Answer, Call, Content, Services
-from common.http.identities import NOBODY, Admin, Caller
 from common.http.parameters import read_parameters
 from common.http.problems import problem_of
 from common.http.requests import check_headers, request_id_of, source_of
@@ -19,6 +17,7 @@ from common.http.responses import add_standard_headers, json_response
 from common.http.routes import Access, Route, RouteTable
 from common.http.standing import STANDING_ROUTES
 from common.logs import Trace, continued, log_context
+from common.tenants.authentication import Caller
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +36,7 @@ def answer[S: Services](request: Request, routes: RouteTable[S], *, services: S)
 
 @dataclass(slots=True, kw_only=True)
 class Exchange[S: Services]:
-    """A request on its way to its answer; `access`, `template` and the identities are known once matched."""
+    """A request on its way to its answer; `access`, `template` and `caller` are known once it is so far."""
 
     request: Request
     services: S
@@ -45,8 +44,7 @@ class Exchange[S: Services]:
     started: float = field(default_factory=perf_counter)
     access: Access = Access.PUBLIC
     template: str = ""
-    caller: Caller = NOBODY
-    admin: Admin = NOBODY
+    caller: Caller | None = None
     request_id: str = field(init=False)
     trace: Trace = field(init=False)
 
@@ -74,9 +72,13 @@ class Exchange[S: Services]:
                 "route": self.template,
                 "status": response.status_code,
                 "duration_ms": round((perf_counter() - self.started) * 1000, 1),
-                "tenant": None if self.caller is NOBODY else self.caller.tenant_id,
+                "tenant": self._tenant,
             },
         )
+
+    @property
+    def _tenant(self) -> str | None:
+        return self.caller.tenant_id if self.caller else None
 
     def _call(self) -> Answer:
         check_headers(self.request)
@@ -85,8 +87,7 @@ class Exchange[S: Services]:
         route, path_values = self._match()
         self.access, self.template = route.access, route.path
         self._authenticate()
-        tenant = None if self.caller is NOBODY else self.caller.tenant_id
-        with log_context(tenant=tenant):
+        with log_context(tenant=self._tenant):
             return route.endpoint(self._read(route, path_values))
 
     def _options(self) -> Answer:
@@ -100,14 +101,12 @@ class Exchange[S: Services]:
         return STANDING_ROUTES if STANDING_ROUTES.has(path) else self.routes
 
     def _authenticate(self) -> None:
-        key = self.request.headers.get(self.access.key_header, "") if self.access.key_header else ""
-        authenticator = self.services.edge.authenticator
+        edge, given = self.services.edge, self.request.headers.get(self.access.key_header)
         if self.access is Access.ADMIN:
-            self.admin = authenticator.admin(key)
-        elif self.access.is_scope:
-            self.caller = authenticator.tenant(key)
-            if self.access not in self.caller.scopes:
-                raise Forbidden(f"this API key lacks the scope {self.access.value!r}")
+            edge.admin_keys.check(given)
+        elif scope := self.access.scope:
+            self.caller = edge.authenticator.authenticate(given)
+            self.caller.require(scope)
 
     def _read(self, route: Route[S], path_values: Mapping[str, str]) -> Call[S]:
         values = read_parameters(self.request, route, path_values)
@@ -121,8 +120,7 @@ class Exchange[S: Services]:
             headers=values.header,
             body=read_json(content, route.request_schema) if route.request_schema else {},
             content=content,
-            caller=self.caller,
-            admin=self.admin,
+            identity=self.caller,
             source=source_of(self.request, self.services.edge.trusted_proxies),
             request_id=self.request_id,
             trace=self.trace,

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from common.errors import MalformedInput
-from common.http.identities import NOBODY, Admin, Authenticator, Caller
+from common.errors import MalformedInput, Unauthenticated
 from common.logs import Trace
+from common.tenants.authentication import Authenticator, Caller
+from common.tenants.gates import AdminKeys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +15,7 @@ class Edge:
     """What the edge itself needs, whatever its endpoints do."""
 
     authenticator: Authenticator
+    admin_keys: AdminKeys
     readiness: Callable[[], Mapping[str, bool]] = dict
     """Tells for each part that the function stands on whether it answers."""
     public_url: str = ""
@@ -60,12 +62,19 @@ class Call[S]:
     headers: Mapping[str, Any] = field(default_factory=dict)
     body: Mapping[str, Any] = field(default_factory=dict)
     content: Content = Content(data=b"", content_type="")
-    caller: Caller = NOBODY
-    admin: Admin = NOBODY
+    identity: Caller | None = None
+    """Whose API key it is; None on routes that take none."""
     source: str = ""
     """The IP address that the request comes from, as far as trusted proxies tell."""
     request_id: str = ""
     trace: Trace = field(default_factory=Trace.new)
+
+    @property
+    def caller(self) -> Caller:
+        """Whose API key it is. On a route that takes none this refuses the request: a slip fails closed."""
+        if self.identity is None:
+            raise Unauthenticated("an API key is needed, in the header X-API-Key")
+        return self.identity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -106,6 +106,12 @@ KINDS: Mapping[type[Exception], Kind] = {
         title="Too many requests",
         meaning="Too many requests from one source; Retry-After tells when to come back.",
     ),
+    errors.NotConfigured: Kind(
+        status=503,
+        name="not-configured",
+        title="Not set up",
+        meaning="The operator has not set up yet what the call needs.",
+    ),
     errors.WarehouseError: _INTERNAL,
     errors.AlreadyExists: _INTERNAL,
     errors.NoSuchResource: _INTERNAL,
@@ -196,9 +202,7 @@ def _specifics(error: Exception, access: Access) -> tuple[dict[str, Any], dict[s
         case errors.Unavailable():
             return {}, _retry_after(UNAVAILABLE_RETRY_SECONDS)
         case errors.Unauthenticated():
-            return {}, {
-                "WWW-Authenticate": f'ApiKey realm="convergence", header="{access.key_header or "X-API-Key"}"'
-            }
+            return {}, {"WWW-Authenticate": f'ApiKey realm="convergence", header="{access.key_header}"'}
         case http.MethodNotAllowed():
             return {}, {"Allow": allowed_methods(error)}
         case _:

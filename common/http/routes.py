@@ -14,6 +14,7 @@ from werkzeug.routing import Map, MapAdapter, Rule
 
 from common.errors import NotFound
 from common.http.calls import Answer, Call
+from common.tenants.keys import Scope
 
 MAX_JSON_BYTES = 256 * 1024
 
@@ -29,13 +30,13 @@ class Access(StrEnum):
 
     @property
     def key_header(self) -> str:
-        """The header that carries the key, "" for public routes."""
-        return {Access.PUBLIC: "", Access.ADMIN: "X-Admin-Key"}.get(self, "X-API-Key")
+        """The header that carries the key, where one is asked for."""
+        return "X-Admin-Key" if self is Access.ADMIN else "X-API-Key"
 
     @property
-    def is_scope(self) -> bool:
-        """Tell whether a tenant's key is asked for."""
-        return self not in {Access.PUBLIC, Access.ADMIN}
+    def scope(self) -> Scope | None:
+        """The scope that a tenant's key needs, None where no tenant's key is asked for."""
+        return None if self in {Access.PUBLIC, Access.ADMIN} else Scope(self.value)
 
 
 class Place(StrEnum):
