@@ -1,7 +1,8 @@
 """Claims: locks that are job IDs.
 
-BigQuery takes a job ID once per project and location. Whoever inserts the job holds the claim; everybody else is told
-409 and can read on the job's labels who it was. There is nothing to release, nothing to expire and nothing to contend for.
+BigQuery takes a job ID once per project and location. Whoever inserts the job holds the claim; everybody else
+is told 409 and can read on the job's labels who it was. There is nothing to release, nothing to expire and
+nothing to contend for.
 """
 
 from collections.abc import Mapping

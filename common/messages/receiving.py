@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from common.errors import ConvergenceError, MalformedInput
-from common.logs import log_context
+from common.logs import Trace, log_context
 from common.messages.verdicts import Verdict, verdict
 
 logger = logging.getLogger(__name__)
@@ -46,22 +46,18 @@ def read_message(event_data: Any) -> Message:
 def receive(event_data: Any, work: Callable[[Message], None], dead_letters: DeadLetters) -> None:
     """Do the work that a message asks for.
 
-    Returns, and so acknowledges, when the work is done or can never be: then the message has gone to the dead-letter topic
-    with its reason. Raises, and so has it redelivered, when it may succeed later.
+    Returns, and so acknowledges, when the work is done or can never be: then the message has gone to the
+    dead-letter topic with its reason. Raises, and so has it redelivered, when it may succeed later.
     """
     message = read_message(event_data)
     given = message.attributes
-    with log_context(
-        traceparent=given.get("traceparent", ""),
-        tenant=given.get("tenant", ""),
-        run=given.get("run", ""),
-        level=given.get("level", ""),
-    ):
+    labels = {name: given.get(name) for name in ("tenant", "run", "level")}
+    with log_context(trace=Trace.parse(given.get("traceparent", "")), **labels):
         try:
             work(message)
         except ConvergenceError as error:
             if verdict(error) is Verdict.REDELIVER:
                 logger.warning("message will be redelivered", extra={"error": str(error)})
                 raise
-            logger.error("message rejected", extra={"error": str(error)})
+            logger.error("message rejected", extra={"error": str(error)})  # noqa: TRY400 - a fault of the message
             dead_letters.publish(message.data, {**message.attributes, "reason": str(error)[:1024]})

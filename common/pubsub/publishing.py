@@ -32,9 +32,13 @@ class Topic:
         """Send one message and wait until Pub/Sub has it; Unavailable where that is not known."""
         path = self.publisher.topic_path(self.project, self.name)
         try:
-            self.publisher.publish(path, data, timeout=TIMEOUT_SECONDS, **attributes).result(timeout=TIMEOUT_SECONDS)
+            self.publisher.publish(path, data, timeout=TIMEOUT_SECONDS, **attributes).result(
+                timeout=TIMEOUT_SECONDS
+            )
         except (google.GoogleAPICallError, google.RetryError, TimeoutError) as error:
-            raise Unavailable(f"Pub/Sub did not take a message for {self.name}: {type(error).__name__}") from error
+            raise Unavailable(
+                f"Pub/Sub did not take a message for {self.name}: {type(error).__name__}"
+            ) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from common.claims import ClaimJobs
 from common.errors import Unavailable
 from common.runs.quotas import excess
-from common.runs.tickets import Ledger, Ticket, counted, look_up, take
+from common.runs.tickets import Ledger, Ticket, counted, take, without_rows
 from common.times import Clock
 
 logger = logging.getLogger(__name__)
@@ -33,8 +33,8 @@ class Admission:
         Refusals are decided on fresh rows only: what a collision taught us may already have ended again.
         """
         is_fresh = True
+        self._learn(ledger)
         for _ in range(MOST_COLLISIONS):
-            self._look_into_gaps(ledger)
             if mine := self._own_ticket():
                 return mine
             now = self.clock()
@@ -43,26 +43,19 @@ class Admission:
                 raise refusal
             if refusal:
                 ledger, is_fresh = self.read_ledger(), True
-                self._forget_settled(ledger)
+                self._learn(ledger)
                 continue
             number = max([ledger.last_ticket, *self._rowless]) + 1
             self._rowless[number] = take(self.jobs, self.tenant_id, self.run_id, number, now)
             is_fresh = False
         raise Unavailable("this tenant is admitting too many runs at once")
 
-    def _look_into_gaps(self, ledger: Ledger) -> None:
-        for number in ledger.gaps:
-            if number not in self._rowless and (ticket := look_up(self.jobs, self.tenant_id, number)):
-                self._rowless[number] = ticket
+    def _learn(self, ledger: Ledger) -> None:
+        """Keep the collisions that the rows do not know yet, and look up what else they leave out."""
+        rowless = [ticket for number, ticket in self._rowless.items() if number > ledger.last_ticket]
+        rowless += without_rows(self.jobs, self.tenant_id, ledger)
+        self._rowless = {ticket.number: ticket for ticket in rowless}
 
     def _own_ticket(self) -> Ticket | None:
-        """Return the ticket that is ours: just taken, or by an earlier call for this run whose answer got lost."""
+        """Return the ticket that is ours: just taken, or by an earlier call whose answer got lost."""
         return next((ticket for ticket in self._rowless.values() if ticket.run_id == self.run_id), None)
-
-    def _forget_settled(self, ledger: Ledger) -> None:
-        """Drop what the new rows count themselves; keep what they do not know yet."""
-        self._rowless = {
-            number: ticket
-            for number, ticket in self._rowless.items()
-            if number > ledger.last_ticket or number in ledger.gaps
-        }

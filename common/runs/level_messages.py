@@ -1,4 +1,4 @@
-"""The message that starts one level of a run. It carries the compiled pipeline, so that a level reads no table."""
+"""The message that starts one level of a run; it carries the compiled pipeline, so a level reads no table."""
 
 import json
 from dataclasses import asdict, dataclass

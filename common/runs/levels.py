@@ -1,6 +1,5 @@
 """Carrying out one level of a run, as often as its message is delivered, with the effect of one delivery."""
 
-import contextvars
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -8,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from common.claims import ClaimJobs
+from common.logs import carried
 from common.pipelines.pipeline import Step
 from common.runs.cancelling import is_cancelled
 from common.runs.level_messages import LevelMessage
@@ -24,8 +24,11 @@ MOST_STEPS_AT_ONCE = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelWorker:
-    """Runs levels. All that it decides follows from jobs in BigQuery, so that any delivery can stop at any line and the
-    next one goes on from there: a step's job ID is claimed once, a repeated row is dropped by its readers."""
+    """Runs levels.
+
+    All that it decides follows from jobs in BigQuery, so that any delivery can stop at any line and the next
+    one goes on from there: a step's job ID is claimed once, a repeated row is dropped by its readers.
+    """
 
     store: RunStore
     claims: ClaimJobs
@@ -38,12 +41,14 @@ class LevelWorker:
     """How long one call works before it hands the level over to a new message."""
 
     def carry_out(self, message: LevelMessage) -> None:
-        """Run all steps of the level at once; then start the next level, end the run, or hand over for lack of time."""
+        """Run all steps of the level at once; then start the next level, end the run, or hand over."""
         if is_cancelled(self.claims, message.run.run_id):
             return self._stop(message, RunStatus.CANCELLED, "the run was cancelled")
         if self._is_past_its_time(message):
             minutes = message.pipeline.timeout_minutes
-            return self._stop(message, RunStatus.FAILED, f"the run took longer than its timeout of {minutes} minutes")
+            return self._stop(
+                message, RunStatus.FAILED, f"the run took longer than its timeout of {minutes} minutes"
+            )
         worker = self._worker(message)
         attempts = _in_parallel(worker.begin, message.pipeline.levels[message.level - 1])
         self._record_running(message, attempts)
@@ -66,14 +71,17 @@ class LevelWorker:
             return
         rows = [
             replace(
-                step_row(attempt.step, attempt.number, StepStatus.RUNNING, attempt.report, self.clock), ended_at=None
+                step_row(attempt.step, attempt.number, StepStatus.RUNNING, attempt.report, self.clock),
+                ended_at=None,
             )
             for attempt in attempts
             if attempt.report.job_id
         ]
         self.store.append_steps(message.run, rows, self.clock())
 
-    def _conclude(self, message: LevelMessage, attempts: Sequence[Attempt], outcomes: Sequence[Outcome]) -> None:
+    def _conclude(
+        self, message: LevelMessage, attempts: Sequence[Attempt], outcomes: Sequence[Outcome]
+    ) -> None:
         rows = [row for outcome in outcomes for row in outcome.rows]
         failed = [outcome for outcome in outcomes if outcome.status not in {StepStatus.COMPLETED, None}]
         if any(outcome.status is None for outcome in outcomes):
@@ -86,7 +94,9 @@ class LevelWorker:
             self._advance(message, attempts)
 
     def _hand_over(self, message: LevelMessage) -> None:
-        logger.info("level handed over", extra={"level": message.level, "continuation": message.continuation + 1})
+        logger.info(
+            "level handed over", extra={"level": message.level, "continuation": message.continuation + 1}
+        )
         self.levels.publish_level(replace(message, continuation=message.continuation + 1))
 
     def _advance(self, message: LevelMessage, attempts: Sequence[Attempt]) -> None:
@@ -95,7 +105,8 @@ class LevelWorker:
             return self._end(message, RunStatus.COMPLETED, "")
         following = replace(message, level=message.level + 1, continuation=0)
         if all(attempt.is_attached for attempt in attempts) and self._has_begun(following):
-            # This delivery repeats one that got further; to repeat its message too would double every level after it.
+            # This delivery repeats one that got further; to repeat its message too would double every level
+            # after it.
             return None
         return self.levels.publish_level(following)
 
@@ -115,7 +126,11 @@ class LevelWorker:
 
     def _stop(self, message: LevelMessage, status: RunStatus, error: str) -> None:
         """End a run before its time: stop its jobs, write down what they came to, skip the rest."""
-        rows = [row for step in message.pipeline.levels[message.level - 1] for row in self._stopped_rows(message, step)]
+        rows = [
+            row
+            for step in message.pipeline.levels[message.level - 1]
+            for row in self._stopped_rows(message, step)
+        ]
         rows += [skipped_row(step, self.clock) for step in _later_steps(message)]
         self.store.append_steps(message.run, rows, self.clock())
         self._end(message, status, error)
@@ -145,7 +160,6 @@ def _later_steps(message: LevelMessage) -> list[Step]:
 
 
 def _in_parallel[T, R](work: Callable[[T], R], items: Sequence[T]) -> list[R]:
-    """Do the same to all items at once and keep their order; each thread gets a copy of the caller's log context."""
-    contexts = [contextvars.copy_context() for _ in items]
+    """Do the same to all items at once and keep their order."""
     with ThreadPoolExecutor(max_workers=min(len(items), MOST_STEPS_AT_ONCE)) as pool:
-        return list(pool.map(lambda context, item: context.run(work, item), contexts, items))
+        return list(pool.map(carried(work), items))

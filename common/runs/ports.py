@@ -1,4 +1,7 @@
-"""What runs need of the outside: rows, jobs and messages. Adapters and in-memory fakes pass the same contract tests."""
+"""What runs need of the outside: rows, jobs and messages.
+
+Adapters and in-memory fakes pass the same contract tests.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

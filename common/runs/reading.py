@@ -12,7 +12,7 @@ from common.errors import Fault, InvalidInput, NotFound
 from common.runs.ports import RunStore
 from common.runs.quotas import Quota, quotas
 from common.runs.run import RunStatus, StepStatus
-from common.runs.tickets import counted, look_up
+from common.runs.tickets import counted, without_rows
 from common.times import Clock, from_rfc3339, to_rfc3339
 
 HISTORY_WINDOW = timedelta(days=400)
@@ -36,7 +36,7 @@ class RunReader(Protocol):
     """Where runs are read."""
 
     def read_run(self, tenant_id: str, run_id: str, now: datetime) -> Mapping[str, Any] | None:
-        """Return the columns of a run and its `steps` (latest attempts, in order), None where there is none."""
+        """Return a run's columns and its `steps` (latest attempts, in order), None where there is none."""
 
     def read_history(self, tenant_id: str, wanted: HistoryFilter) -> Sequence[Mapping[str, Any]]:
         """Return the columns of runs, newest first."""
@@ -58,7 +58,9 @@ class RunLog:
             raise NotFound(f"there is no run {run_id!r}")
         return described(row)
 
-    def history(self, tenant_id: str, *, cursor: str = "", **filters: Any) -> tuple[list[dict[str, Any]], str]:
+    def history(
+        self, tenant_id: str, *, cursor: str = "", **filters: Any
+    ) -> tuple[list[dict[str, Any]], str]:
         """Return a page of runs, newest first, and the cursor of the next ("" at the end)."""
         wanted = history_filter(self.clock(), cursor=cursor, **filters)
         rows = [dict(row) for row in self.reader.read_history(tenant_id, wanted)]
@@ -69,7 +71,7 @@ class RunLog:
         """Return the use of the three limits, counted as an admission would count it now."""
         now = self.clock()
         ledger = self.store.read_admission(tenant_id, "", "", now).ledger
-        rowless = [ticket for gap in ledger.gaps if (ticket := look_up(self.claims, tenant_id, gap))]
+        rowless = without_rows(self.claims, tenant_id, ledger)
         return quotas(counted(ledger.use, rowless, now), ledger.limits, now)
 
 
@@ -110,7 +112,9 @@ def described(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _level(number: int, step_ids: Sequence[str], rows: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-    steps = [rows.get(step_id) or {"step_id": step_id, "status": StepStatus.PENDING.value} for step_id in step_ids]
+    steps = [
+        rows.get(step_id) or {"step_id": step_id, "status": StepStatus.PENDING.value} for step_id in step_ids
+    ]
     return {"level": number, "status": level_status({step["status"] for step in steps}), "steps": steps}
 
 

@@ -7,7 +7,14 @@ from common.pipelines.pipeline import Retry
 
 # Reasons that pass by themselves (BigQuery's words).
 RETRYABLE_REASONS = frozenset(
-    {"backendError", "internalError", "jobBackendError", "jobInternalError", "rateLimitExceeded", "jobRateLimitExceeded"}
+    {
+        "backendError",
+        "internalError",
+        "jobBackendError",
+        "jobInternalError",
+        "rateLimitExceeded",
+        "jobRateLimitExceeded",
+    }
 )
 # A reason that means two things: these texts tell the passing one.
 RETRYABLE_TEXTS = {
@@ -25,9 +32,10 @@ def is_retryable(reason: str, message: str) -> bool:
 
 
 def pause_before(attempt: int, retry: Retry, key: str) -> timedelta:
-    """Return the pause before an attempt (2 is the first retry): doubling, and with up to half of jitter.
+    """Return the pause before an attempt (2 is the first retry): doubling, up to half of it jitter.
 
-    The jitter is a function of `key`, so that whoever continues a level after a crash comes to the same moment.
+    The jitter is a function of `key`, so that whoever continues a level after a crash comes to the same
+    moment.
     """
     longest = min(retry.backoff_seconds * 2 ** (attempt - 2), LONGEST_PAUSE_SECONDS)
     fraction = int.from_bytes(hashlib.sha256(f"{key}/{attempt}".encode()).digest()[:4]) / 2**32

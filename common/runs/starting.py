@@ -60,7 +60,7 @@ class StartedRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarter:
-    """Admits runs. One query reads all it needs, one claim admits, one row and one message set the run going."""
+    """Admits runs: one query reads all it needs, one claim admits, one row and one message set it going."""
 
     store: RunStore
     claims: ClaimJobs
@@ -71,9 +71,9 @@ class RunStarter:
     def start(self, request: RunRequest) -> StartedRun:
         """Start a run, or return the one that this idempotency key has started.
 
-        Raises NotFound (no such config), InvalidInput (parameters), QuotaExceeded, Conflict (the key was used for
-        another request), Forbidden (the tenant is suspended). A crash after the ticket leaves evidence that the sweeper
-        settles; a crash after the row leaves a run that the sweeper continues.
+        Raises NotFound (no such config), InvalidInput (parameters), QuotaExceeded, Conflict (the key was used
+        for another request), Forbidden (the tenant is suspended). A crash after the ticket leaves evidence
+        that the sweeper settles; a crash after the row leaves a run that the sweeper continues.
         """
         run_id = request.run_id
         facts = self._read(request, run_id)

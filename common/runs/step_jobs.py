@@ -1,4 +1,4 @@
-"""A step of a run as a BigQuery job: its ID, which is the lock on the step's effect, and its configuration."""
+"""A step of a run as a BigQuery job: its configuration, and its ID, the lock on the step's effect."""
 
 import hashlib
 
@@ -25,7 +25,7 @@ def step_job(message: LevelMessage, step: Step, attempt: int) -> StepJob:
         target_table=step.target_table,
         write_disposition=step.write_disposition,
         timeout_seconds=step.timeout_minutes * 60,
-        labels=step.labels | labels(message.run, step),
+        labels=step.labels | labels(message.run, step) | _trace_label(message.run),
         partitioning=step.partitioning,
         clustering=step.clustering,
         maximum_bytes_billed=step.maximum_bytes_billed,
@@ -40,6 +40,12 @@ def labels(run: Run, step: Step) -> dict[str, str]:
         "run": run.run_id,
         "step": step.id.lower(),
     }
+
+
+def _trace_label(run: Run) -> dict[str, str]:
+    # traceparent is `00-<trace>-<span>-<flags>`: the trace joins the job with the request and with every log
+    # line.
+    return {"trace": run.traceparent.split("-")[1]} if run.traceparent else {}
 
 
 def step_row(step: Step, attempt: int, status: StepStatus, report: JobReport, clock: Clock) -> StepRow:

@@ -1,4 +1,4 @@
-"""Carrying out one step: guard, submit or attach, wait, and try again where the failure is one that passes."""
+"""Carrying out one step: guard, submit or attach, wait, and try again where the failure may pass."""
 
 import logging
 from collections.abc import Callable
@@ -25,7 +25,7 @@ type Guard = Callable[[StepJob, DryRun], str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One attempt of a step; `is_attached`: the job was there already, by an earlier delivery of this level."""
+    """One attempt of a step; `is_attached`: an earlier delivery of this level had made the job."""
 
     step: Step
     number: int
@@ -35,7 +35,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of a step: its terminal rows, one an attempt; `status` is None where time was too short to tell."""
+    """What became of a step: a terminal row for each attempt; no `status` where time was too short."""
 
     step: Step
     status: StepStatus | None
@@ -49,8 +49,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepWorker:
-    """Carries out steps of one level message until `deadline`; the walk from attempt to attempt holds no state of its own,
-    so whoever repeats it after a crash finds the same jobs."""
+    """Carries out steps of one level message until `deadline`.
+
+    The walk from attempt to attempt holds no state of its own: whoever repeats it after a crash finds the same
+    jobs.
+    """
 
     message: LevelMessage
     jobs: StepJobs
@@ -73,10 +76,13 @@ class StepWorker:
             rows.append(step_row(step, attempt.number, status, report, self.clock))
             if not self._is_worth_another(attempt, report):
                 return Outcome(step=step, status=status, rows=tuple(rows))
-            due = (report.ended_at or self.clock()) + pause_before(attempt.number + 1, step.retry, report.job_id)
+            due = (report.ended_at or self.clock()) + pause_before(
+                attempt.number + 1, step.retry, report.job_id
+            )
+            # The pause goes on in the next call; to hand over before our time is up would spin.
+            self._sleep_until(min(due, self.deadline))
             if due >= self.deadline:
                 break
-            self._sleep_until(due)
             attempt = self._launch(step, attempt.number + 1)
         return Outcome(step=step, status=None, rows=tuple(rows))
 
@@ -145,4 +151,6 @@ def _status(report: JobReport) -> StepStatus:
 
 
 def _refused(job: StepJob, reason: str, message: str) -> JobReport:
-    return JobReport(job_id="", is_done=True, labels=job.labels, error_reason=reason or "invalid", error_message=message)
+    return JobReport(
+        job_id="", is_done=True, labels=job.labels, error_reason=reason or "invalid", error_message=message
+    )

@@ -1,7 +1,8 @@
 """Tickets: each admission of a tenant takes the next number, and the number is a claim (`common.claims`).
 
-So admissions of one tenant are serial. Nobody takes ticket n without having read, or being told by n-1's claim, of every
-admission before it; the plan's limits are exact, and as nothing is ever decremented, nothing leaks.
+So admissions of one tenant are serial. Nobody takes ticket n without having read, or being told by n-1's
+claim, of every admission before it; the plan's limits are exact, and as nothing is ever decremented, nothing
+leaks.
 """
 
 from dataclasses import dataclass
@@ -16,13 +17,15 @@ from common.times import start_of_day, start_of_month
 class Ledger:
     """A tenant's tickets as its run rows tell them at one moment.
 
-    `gaps` are tickets below `last_ticket` without a row: claimed by an admission whose row is not readable yet, or by one
-    that died before it wrote its row.
+    `gaps` are tickets below `last_ticket` without a row: claimed by an admission whose row is not readable
+    yet, or by one that died before it wrote its row. `first_ticket` is the lowest with a row, where what is
+    below it may still count (it is of this month); else 0.
     """
 
     limits: Limits
     use: Use
     last_ticket: int
+    first_ticket: int = 0
     gaps: tuple[int, ...] = ()
 
 
@@ -50,6 +53,17 @@ def look_up(jobs: ClaimJobs, tenant_id: str, number: int) -> Ticket | None:
     """Return who holds a ticket, None where nobody does."""
     found = jobs.find_claim(job_id(tenant_id, number))
     return _ticket(found, number) if found else None
+
+
+def without_rows(jobs: ClaimJobs, tenant_id: str, ledger: Ledger) -> list[Ticket]:
+    """Look up who holds the tickets that the rows leave out: in the gaps, and below the first."""
+    found = [ticket for gap in ledger.gaps if (ticket := look_up(jobs, tenant_id, gap))]
+    below = ledger.first_ticket - 1
+    # Tickets are claimed without gaps, so the first one that nobody holds ends the search.
+    while below > 0 and (ticket := look_up(jobs, tenant_id, below)):
+        found.append(ticket)
+        below -= 1
+    return found
 
 
 def counted(use: Use, rowless: list[Ticket], now: datetime) -> Use:

@@ -1,6 +1,5 @@
-"""Jobs under IDs of ours: claims in the platform's name, and the steps of tenants under the executor's identity."""
+"""Jobs under IDs of ours: claims in the platform's name, tenants' steps under the executor's."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,7 +31,7 @@ class Jobs:
     def find(self, job_id: str) -> JobReport | None:
         """Return what BigQuery says of a job, None where there is none of that ID."""
         job = self._get(job_id)
-        return _report(self.client, job) if job else None
+        return _report(job) if job else None
 
     def cancel(self, job_id: str) -> None:
         """Ask BigQuery to stop a job; nothing happens to one that is done or unknown."""
@@ -82,7 +81,7 @@ class ClaimedJobs(Jobs):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutorJobs(Jobs):
-    """Steps (`common.runs.ports.StepJobs`): queries with a destination; no row passes through the platform."""
+    """Steps (`common.runs.ports.StepJobs`): queries with a destination; no row passes through here."""
 
     def dry_run(self, job: StepJob) -> DryRun:
         """Ask what the statement is and reads."""
@@ -90,7 +89,9 @@ class ExecutorJobs(Jobs):
         config.dry_run = True
         config.use_query_cache = False
         with translated():
-            asked = self.client.query(job.sql, job_config=config, location=self.location, retry=RETRY, job_retry=None)
+            asked = self.client.query(
+                job.sql, job_config=config, location=self.location, retry=RETRY, job_retry=None
+            )
         return DryRun(
             statement_type=asked.statement_type or "",
             tables=tuple(sorted(str(table) for table in asked.referenced_tables)),
@@ -99,7 +100,7 @@ class ExecutorJobs(Jobs):
 
     def submit(self, job: StepJob) -> JobReport:
         """Start the job and do not wait."""
-        return _report(self.client, self._insert(job.sql, self._config(job), job.job_id))
+        return _report(self._insert(job.sql, self._config(job), job.job_id))
 
     def _config(self, job: StepJob) -> bigquery.QueryJobConfig:
         dataset = bigquery.DatasetReference(self.client.project, job.tenant_id)
@@ -134,7 +135,7 @@ def _claim(job: bigquery.QueryJob) -> Claim:
     return Claim(job_id=job.job_id, labels=dict(job.labels), claimed_at=job.created or datetime.now(UTC))
 
 
-def _report(client: bigquery.Client, job: bigquery.QueryJob) -> JobReport:
+def _report(job: bigquery.QueryJob) -> JobReport:
     is_done = job.state == "DONE"
     error: Mapping[str, Any] = job.error_result or {}
     succeeded = is_done and not error
@@ -146,16 +147,16 @@ def _report(client: bigquery.Client, job: bigquery.QueryJob) -> JobReport:
         error_message=str(error.get("message", "")),
         started_at=job.started or job.created,
         ended_at=job.ended,
-        rows=_rows_written(client, job) if succeeded else None,
+        rows=_rows_written(job) if succeeded else None,
         bytes_processed=job.total_bytes_processed if succeeded else None,
         bytes_billed=job.total_bytes_billed if succeeded else None,
     )
 
 
-def _rows_written(client: bigquery.Client, job: bigquery.QueryJob) -> int | None:
+def _rows_written(job: bigquery.QueryJob) -> int | None:
     """Count the rows that a query wrote: its plan's last stage says so."""
     if job.query_plan:
         return int(job.query_plan[-1].records_written or 0)
     with translated():
         rows = job.result(max_results=0, retry=RETRY, timeout=TIMEOUT_SECONDS, job_retry=None)
-    return rows.total_rows
+    return None if rows.total_rows is None else int(rows.total_rows)

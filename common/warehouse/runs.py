@@ -1,4 +1,4 @@
-"""Run and step rows in the central dataset (`common.runs.ports.RunStore`, `common.runs.reading.RunReader`)."""
+"""Run and step rows in the central dataset (`RunStore` and `RunReader` of `common.runs`)."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -51,7 +51,11 @@ class RunRows:
 
     def append_run(self, run: Run, status: RunStatus, now: datetime, error: str = "") -> None:
         """Append a run's row; a terminal status also sets its end."""
-        row = _run_row(run) | {"status": status.value, "recorded_at": to_rfc3339(now), "error_message": error or None}
+        row = _run_row(run) | {
+            "status": status.value,
+            "recorded_at": to_rfc3339(now),
+            "error_message": error or None,
+        }
         if status.is_terminal:
             row |= {"end_time": to_rfc3339(now), "duration_ms": _milliseconds(run.started_at, now)}
         self.streaming.append("tenant_pipeline_runs", {f"{run.run_id}-{status.value}": row})
@@ -63,7 +67,9 @@ class RunRows:
 
     def read_run(self, tenant_id: str, run_id: str, now: datetime) -> Row | None:
         """Read one run with its steps, None where the tenant has none of that ID."""
-        rows = self.queries.read("runs/status", tenant_id=tenant_id, run_id=run_id, since=now - READING_WINDOW)
+        rows = self.queries.read(
+            "runs/status", tenant_id=tenant_id, run_id=run_id, since=now - READING_WINDOW
+        )
         return rows[0] if rows else None
 
     def read_history(self, tenant_id: str, wanted: HistoryFilter) -> list[Row]:
@@ -83,9 +89,12 @@ class RunRows:
 
 def _ledger(row: Row) -> Ledger:
     return Ledger(
-        limits=Limits(daily=row["daily_limit"], monthly=row["monthly_limit"], concurrent=row["concurrent_limit"]),
+        limits=Limits(
+            daily=row["daily_limit"], monthly=row["monthly_limit"], concurrent=row["concurrent_limit"]
+        ),
         use=Use(today=row["today"], month=row["month"], running=row["running"]),
         last_ticket=row["last_ticket"],
+        first_ticket=row["first_ticket"] or 0,
         gaps=tuple(_numbers_between(row["gaps"])),
     )
 
@@ -152,23 +161,27 @@ def parameters_of(values: dict[str, Any], types: dict[str, str]) -> tuple[BoundP
 
 def _step_row(run: Run, row: StepRow, now: datetime) -> dict[str, Any]:
     plain = asdict(row)
-    return {
-        "step_logging_id": _step_logging_id(run, row),
-        "step_id": row.step_id,
-        "tenant_id": run.tenant_id,
-        "pipeline_logging_id": run.run_id,
-        "pipeline_id": run.config_id,
-        "step_type": row.ps_type,
-        "step_index": row.index,
-        "level": row.level,
-        "attempt": row.attempt,
-        "status": row.status.value,
-        "start_time": to_rfc3339(row.started_at),
-        "end_time": to_rfc3339(row.ended_at) if row.ended_at else None,
-        "duration_ms": _milliseconds(row.started_at, row.ended_at) if row.ended_at else None,
-        "rows_processed": row.rows,
-        "recorded_at": to_rfc3339(now),
-    } | {name: plain[name] or None for name in _TEXTS} | {name: plain[name] for name in ("bytes_processed", "bytes_billed")}
+    return (
+        {
+            "step_logging_id": _step_logging_id(run, row),
+            "step_id": row.step_id,
+            "tenant_id": run.tenant_id,
+            "pipeline_logging_id": run.run_id,
+            "pipeline_id": run.config_id,
+            "step_type": row.ps_type,
+            "step_index": row.index,
+            "level": row.level,
+            "attempt": row.attempt,
+            "status": row.status.value,
+            "start_time": to_rfc3339(row.started_at),
+            "end_time": to_rfc3339(row.ended_at) if row.ended_at else None,
+            "duration_ms": _milliseconds(row.started_at, row.ended_at) if row.ended_at else None,
+            "rows_processed": row.rows,
+            "recorded_at": to_rfc3339(now),
+        }
+        | {name: plain[name] or None for name in _TEXTS}
+        | {name: plain[name] for name in ("bytes_processed", "bytes_billed")}
+    )
 
 
 _TEXTS = ("job_id", "target_table", "statement_hash", "error_message", "error_reason")

@@ -1,8 +1,8 @@
-"""SQL from files: each opens with its purpose and its parameters, and that second line is also their type declaration.
+"""SQL from files: each opens with its purpose and its parameters, which declares the parameters' types.
 
-    -- Read the profile of one tenant.
-    -- Parameters: tenant_id STRING, since TIMESTAMP
-    SELECT … FROM `${project}.${dataset}.tenant_profiles` WHERE tenant_id = @tenant_id
+-- Read the profile of one tenant.
+-- Parameters: tenant_id STRING, since TIMESTAMP
+SELECT … FROM `${project}.${dataset}.tenant_profiles` WHERE tenant_id = @tenant_id
 """
 
 import re
@@ -36,7 +36,9 @@ class Statement:
                 raise ValueError(f"{place} is no identifier: {identifier!r}")
         return Template(self.text).substitute(identifiers)
 
-    def bind(self, values: Mapping[str, Any]) -> list[bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter]:
+    def bind(
+        self, values: Mapping[str, Any]
+    ) -> list[bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter]:
         """Make typed query parameters; the names must be exactly those that the file declares."""
         if values.keys() != self.parameter_types.keys():
             raise ValueError(f"{self.name} takes {sorted(self.parameter_types)}, was given {sorted(values)}")
@@ -50,7 +52,9 @@ def statement(name: str) -> Statement:
     return Statement(name=name, text=text, parameter_types=_declared(name, text))
 
 
-def bound(name: str, type_name: str, value: Any) -> bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter:
+def bound(
+    name: str, type_name: str, value: Any
+) -> bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter:
     """Make one query parameter of a BigQuery type; `ARRAY<T>` takes a list."""
     if array := _ARRAY.match(type_name):
         return bigquery.ArrayQueryParameter(name, array["element"], value)
@@ -63,5 +67,9 @@ def _declared(name: str, text: str) -> dict[str, str]:
         raise ValueError(f"{name}.sql has no line of parameters")
     if found["list"].strip() == "none":
         return {}
-    pairs = (item.split() for item in found["list"].split(","))
-    return dict((parameter, type_name) for parameter, type_name in pairs)
+    return dict(_pair(item) for item in found["list"].split(","))
+
+
+def _pair(item: str) -> tuple[str, str]:
+    name, type_name = item.split()
+    return name, type_name

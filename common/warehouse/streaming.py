@@ -1,4 +1,4 @@
-"""Rows streamed into the central log tables (`tabledata.insertAll`): no DML limits, one call per table and event."""
+"""Rows streamed into the central log tables (`tabledata.insertAll`): no DML limits, one call per event."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from common.warehouse.translation import translated
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Streaming:
-    """Appends rows; each carries an insert ID made from its key, so that BigQuery drops most repeats by itself."""
+    """Appends rows, each with an insert ID made from its key, so that BigQuery drops most repeats."""
 
     central: Central
 
     def append(self, table: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
-        """Append rows, given by insert ID, in one call; readers deduplicate by key, for insert IDs are best effort."""
+        """Append rows, given by insert ID, in one call; insert IDs are best effort: readers deduplicate too."""
         if not rows:
             return
         with translated():
@@ -29,5 +29,7 @@ class Streaming:
 
 def _summary(faults: Sequence[Mapping[str, Any]]) -> str:
     # Locations and reasons only: a fault's message can quote the row's values.
-    places = sorted({f"{error.get('location')}: {error.get('reason')}" for fault in faults for error in fault["errors"]})
+    places = sorted(
+        {f"{error.get('location')}: {error.get('reason')}" for fault in faults for error in fault["errors"]}
+    )
     return "; ".join(places)

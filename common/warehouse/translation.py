@@ -11,7 +11,14 @@ from google.auth.exceptions import TransportError
 from common.errors import AlreadyExists, NoSuchResource, QueryRefused, Unavailable, WarehouseError
 
 PASSING_REASONS = frozenset(
-    {"backendError", "internalError", "rateLimitExceeded", "jobRateLimitExceeded", "quotaExceeded", "jobInternalError"}
+    {
+        "backendError",
+        "internalError",
+        "rateLimitExceeded",
+        "jobRateLimitExceeded",
+        "quotaExceeded",
+        "jobInternalError",
+    }
 )
 _PASSING_CLASSES = (google.TooManyRequests, google.ServerError, google.RetryError)
 _TRANSPORT_CLASSES = (requests.RequestException, ConnectionError, TimeoutError, TransportError)

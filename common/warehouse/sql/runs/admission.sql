@@ -30,7 +30,8 @@ used AS (
     COUNTIF(start_time >= @day_start) AS today,
     COUNTIF(start_time >= @month_start) AS month,
     COUNTIF(status NOT IN ('COMPLETED', 'FAILED', 'CANCELLED')) AS running,
-    COALESCE(MAX(ticket), 0) AS last_ticket
+    COALESCE(MAX(ticket), 0) AS last_ticket,
+    IF(MIN(start_time) >= @month_start, MIN(ticket), 0) AS first_ticket
   FROM runs
 )
 SELECT
@@ -40,7 +41,7 @@ SELECT
   (SELECT concurrent_limit FROM subscription) AS concurrent_limit,
   (SELECT version FROM config) AS config_version,
   (SELECT pipeline_yaml FROM config) AS pipeline_yaml,
-  used.today, used.month, used.running, used.last_ticket,
+  used.today, used.month, used.running, used.last_ticket, used.first_ticket,
   ARRAY(SELECT CONCAT(ticket, '-', next_ticket) FROM spans WHERE next_ticket > ticket + 1) AS gaps,
   ARRAY(
     SELECT AS STRUCT ticket, status, start_time, pipeline_id, config_version, run_date, trigger_type, trigger_by, request_hash

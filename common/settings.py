@@ -1,0 +1,56 @@
+"""What the operator sets, read once from the environment by `common.wiring`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One field per environment variable; README and Terraform say what each is for."""
+
+    project: str
+    location: str
+    central_dataset: str
+    admin_api_keys: tuple[str, ...]
+    onboarding_mode: str
+    onboarding_token: str
+    allowed_sources: frozenset[str]
+    levels_topic: str
+    dead_letters_topic: str
+    executor_service_account: str
+    level_budget: timedelta
+    log_format: str
+    public_url: str
+    bigquery_emulator_host: str
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read the settings; ValueError names a variable that is missing or makes no sense."""
+        given = environment.get
+        mode = given("ONBOARDING_MODE", "open")
+        if mode not in {"open", "token", "closed"}:
+            raise ValueError(f"ONBOARDING_MODE is open, token or closed, not {mode!r}")
+        if not given("GCP_PROJECT_ID"):
+            raise ValueError("GCP_PROJECT_ID is not set")
+        return cls(
+            project=environment["GCP_PROJECT_ID"],
+            location=given("BIGQUERY_LOCATION", "US"),
+            central_dataset=given("CENTRAL_DATASET", "tenants"),
+            admin_api_keys=_listed(given("ADMIN_API_KEY", "")),
+            onboarding_mode=mode,
+            onboarding_token=given("ONBOARDING_TOKEN", ""),
+            allowed_sources=frozenset(_listed(given("ALLOWED_SOURCES", "bigquery-public-data"))),
+            levels_topic=given("LEVELS_TOPIC", "pipeline-levels"),
+            dead_letters_topic=given("DEAD_LETTERS_TOPIC", "dead-letters"),
+            executor_service_account=given("EXECUTOR_SERVICE_ACCOUNT", ""),
+            level_budget=timedelta(seconds=float(given("LEVEL_SECONDS", "480"))),
+            log_format=given("LOG_FORMAT", "json"),
+            public_url=given("PUBLIC_URL", "").rstrip("/"),
+            bigquery_emulator_host=given("BIGQUERY_EMULATOR_HOST", ""),
+        )
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())

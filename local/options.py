@@ -1,0 +1,46 @@
+"""What a user can choose about the local platform; every choice is an environment variable with a default."""
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_PORT = 8090
+DEFAULT_PROJECT = "convergence-local"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """One start of the platform. An empty `*_host` means the embedded part."""
+
+    port: int
+    admin_api_key: str
+    is_key_generated: bool
+    data_dir: Path
+    is_ephemeral: bool
+    project: str
+    location: str
+    bigquery_host: str = ""
+    pubsub_host: str = ""
+
+    @property
+    def url(self) -> str:
+        """Where the gateway answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+
+def options_from_environment() -> Options:
+    """Read the options; README lists the variables."""
+    given = os.environ.get
+    key = given("ADMIN_API_KEY", "")
+    return Options(
+        port=int(given("PORT") or DEFAULT_PORT),
+        admin_api_key=key or secrets.token_urlsafe(24),
+        is_key_generated=not key,
+        data_dir=Path(given("DATA_DIR") or ".local").resolve(),
+        is_ephemeral=given("EPHEMERAL", "") not in {"", "0", "false"},
+        project=given("GCP_PROJECT_ID") or DEFAULT_PROJECT,
+        location=given("BIGQUERY_LOCATION") or "US",
+        bigquery_host=given("BIGQUERY_EMULATOR_HOST", ""),
+        pubsub_host=given("PUBSUB_EMULATOR_HOST", ""),
+    )

@@ -1,0 +1,116 @@
+"""BigQuery's jobs in memory: IDs that are used once, effects that happen when a job ends."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from common.claims import Claim
+from common.errors import AlreadyExists
+from common.runs.ports import DryRun, JobReport, StepJob
+from common.times import Clock
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """How jobs of a step end: after how long, and with which error (reason, message) if any."""
+
+    takes: timedelta = timedelta(seconds=1)
+    errors: list[tuple[str, str]] = field(default_factory=list)
+    """One for each attempt that fails, in order; attempts after them succeed."""
+
+
+def nowhere(point: str) -> None:
+    """Do nothing: the hook of a test that wants no trouble."""
+
+
+class MemoryJobs:
+    """`ClaimJobs` and `StepJobs`; `at` is called wherever a process can die or be slow."""
+
+    def __init__(self, clock: Clock, at: Callable[[str], None] = nowhere) -> None:
+        self.clock = clock
+        self.at = at
+        self.outcomes: dict[str, Outcome] = defaultdict(Outcome)
+        """By target table."""
+        self.effects: list[StepJob] = []
+        """What was written, in order: each job that ended well, once."""
+        self.claims: dict[str, Claim] = {}
+        self.dry_runs: list[str] = []
+        self.read_tables: dict[str, tuple[str, ...]] = {}
+        """Which tables a dry run of a target's statement names."""
+        self._jobs: dict[str, tuple[StepJob, JobReport]] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def submitted(self) -> list[str]:
+        """The IDs of all step jobs, in order."""
+        return list(self._jobs)
+
+    def insert_claim(self, job_id: str, labels: Mapping[str, str]) -> Claim:
+        self.at(f"before claim {job_id}")
+        with self._lock:
+            if job_id in self.claims:
+                raise AlreadyExists(job_id)
+            self.claims[job_id] = Claim(job_id=job_id, labels=dict(labels), claimed_at=self.clock())
+        self.at(f"after claim {job_id}")
+        return self.claims[job_id]
+
+    def find_claim(self, job_id: str) -> Claim | None:
+        self.at(f"find claim {job_id}")
+        return self.claims.get(job_id)
+
+    def dry_run(self, job: StepJob) -> DryRun:
+        self.at(f"dry run {job.job_id}")
+        self.dry_runs.append(job.job_id)
+        return DryRun(
+            statement_type="SELECT", tables=self.read_tables.get(job.target_table, ()), bytes_processed=0
+        )
+
+    def submit(self, job: StepJob) -> JobReport:
+        self.at(f"before submit {job.job_id}")
+        with self._lock:
+            if job.job_id in self._jobs:
+                raise AlreadyExists(job.job_id)
+            report = JobReport(job_id=job.job_id, is_done=False, labels=job.labels, started_at=self.clock())
+            self._jobs[job.job_id] = (job, report)
+        self.at(f"after submit {job.job_id}")
+        return report
+
+    def find(self, job_id: str) -> JobReport | None:
+        self.at(f"find {job_id}")
+        with self._lock:
+            if job_id not in self._jobs:
+                return None
+            self._settle(job_id)
+            return self._jobs[job_id][1]
+
+    def cancel(self, job_id: str) -> None:
+        self.at(f"cancel {job_id}")
+        with self._lock:
+            if job_id in self._jobs and not self._settle(job_id).is_done:
+                self._end(job_id, self.clock(), ("stopped", "Job execution was cancelled"))
+
+    def settle_all(self) -> None:
+        """Let every job end that has had its time."""
+        with self._lock:
+            for job_id in self._jobs:
+                self._settle(job_id)
+
+    def _settle(self, job_id: str) -> JobReport:
+        job, report = self._jobs[job_id]
+        outcome = self.outcomes[job.target_table]
+        ends = (report.started_at or self.clock()) + outcome.takes
+        if not report.is_done and self.clock() >= ends:
+            attempt = int(job_id.rpartition("-")[2])
+            self._end(job_id, ends, outcome.errors[attempt - 1] if attempt <= len(outcome.errors) else None)
+        return self._jobs[job_id][1]
+
+    def _end(self, job_id: str, ended_at: datetime, error: tuple[str, str] | None) -> None:
+        job, report = self._jobs[job_id]
+        if error is None:
+            self.effects.append(job)
+            report = replace(report, rows=1, bytes_processed=0, bytes_billed=0)
+        reason, message = error or ("", "")
+        done = replace(report, is_done=True, ended_at=ended_at, error_reason=reason, error_message=message)
+        self._jobs[job_id] = (job, done)

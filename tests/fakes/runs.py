@@ -1,0 +1,132 @@
+"""Run and step rows, and level messages, in memory."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from common.errors import NotFound
+from common.runs.level_messages import LevelMessage, decode, encode
+from common.runs.ports import AdmissionFacts, StoredConfig, StoredRun
+from common.runs.quotas import Limits, Use
+from common.runs.run import Run, RunStatus, StepRow, StepStatus
+from common.runs.tickets import Ledger
+from common.times import start_of_day, start_of_month
+from tests.fakes.jobs import nowhere
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow:
+    """One appended row of a run."""
+
+    run: Run
+    status: RunStatus
+    recorded_at: datetime
+    error: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class MemoryTenant:
+    """What the central tables hold of a tenant besides its runs."""
+
+    limits: Limits = field(default_factory=lambda: Limits(daily=6, monthly=180, concurrent=3))
+    status: str = "ACTIVE"
+    configs: dict[str, StoredConfig] = field(default_factory=dict)
+
+
+class MemoryRuns:
+    """`RunStore`. Rows are appended; the latest counts, and the first terminal one beats all."""
+
+    def __init__(self, at: Callable[[str], None] = nowhere) -> None:
+        self.at = at
+        self.tenants: dict[str, MemoryTenant] = {}
+        self.run_rows: list[RunRow] = []
+        self.step_rows: list[tuple[str, StepRow]] = []
+        self.calls = 0
+        self._lock = threading.Lock()
+
+    def read_admission(self, tenant_id: str, config_id: str, run_id: str, now: datetime) -> AdmissionFacts:
+        self.at(f"read admission {tenant_id}")
+        if tenant_id not in self.tenants:
+            raise NotFound(tenant_id)
+        tenant = self.tenants[tenant_id]
+        rows = {id_: row for id_, row in self.current().items() if row.run.tenant_id == tenant_id}
+        repeated = rows.get(run_id)
+        return AdmissionFacts(
+            tenant_status=tenant.status,
+            ledger=_ledger(tenant.limits, list(rows.values()), now),
+            config=tenant.configs.get(config_id),
+            repeated=StoredRun(run=repeated.run, status=repeated.status) if repeated else None,
+        )
+
+    def append_run(self, run: Run, status: RunStatus, now: datetime, error: str = "") -> None:
+        self.at(f"before run row {run.run_id} {status}")
+        with self._lock:
+            self.calls += 1
+            self.run_rows.append(RunRow(run=run, status=status, recorded_at=now, error=error))
+        self.at(f"after run row {run.run_id} {status}")
+
+    def append_steps(self, run: Run, rows: Sequence[StepRow], now: datetime) -> None:
+        if not rows:
+            return
+        self.at(f"before step rows {run.run_id}")
+        with self._lock:
+            self.calls += 1
+            self.step_rows.extend((run.run_id, row) for row in rows)
+        self.at(f"after step rows {run.run_id}")
+
+    def current(self) -> dict[str, RunRow]:
+        """Return the row that counts of each run."""
+        latest: dict[str, RunRow] = {}
+        for row in self.run_rows:
+            known = latest.get(row.run.run_id)
+            if known is None or not known.status.is_terminal:
+                latest[row.run.run_id] = row
+        return latest
+
+    def steps_of(self, run_id: str) -> dict[str, StepRow]:
+        """Return the row that counts of each step: of the latest attempt, terminal beats running."""
+        latest: dict[str, StepRow] = {}
+        for owner, row in self.step_rows:
+            known = latest.get(row.step_id)
+            if owner == run_id and (known is None or _rank(row) > _rank(known)):
+                latest[row.step_id] = row
+        return latest
+
+
+class MemoryLevels:
+    """`LevelPublisher`: a queue of encoded messages, so that what cannot be written cannot be sent."""
+
+    def __init__(self, at: Callable[[str], None] = nowhere) -> None:
+        self.at = at
+        self.sent: list[bytes] = []
+
+    def publish_level(self, message: LevelMessage) -> None:
+        self.at(f"before publish {message.run.run_id} {message.level}")
+        self.sent.append(encode(message))
+        self.at(f"after publish {message.run.run_id} {message.level}")
+
+    def take(self) -> LevelMessage:
+        """Take the oldest message."""
+        return decode(self.sent.pop(0))
+
+
+def _ledger(limits: Limits, rows: list[RunRow], now: datetime) -> Ledger:
+    tickets = sorted(row.run.ticket for row in rows)
+    return Ledger(
+        limits=limits,
+        use=Use(
+            today=sum(row.run.started_at >= start_of_day(now) for row in rows),
+            month=sum(row.run.started_at >= start_of_month(now) for row in rows),
+            running=sum(not row.status.is_terminal for row in rows),
+        ),
+        last_ticket=tickets[-1] if tickets else 0,
+        first_ticket=tickets[0]
+        if all(row.run.started_at >= start_of_month(now) for row in rows) and rows
+        else 0,
+        gaps=tuple(sorted(set(range(tickets[0], tickets[-1])) - set(tickets))) if tickets else (),
+    )
+
+
+def _rank(row: StepRow) -> tuple[int, bool]:
+    return row.attempt, row.status is not StepStatus.RUNNING

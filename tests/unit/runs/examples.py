@@ -1,0 +1,54 @@
+"""Runs, pipelines and messages for tests, each field open to change."""
+
+from datetime import date
+from typing import Any
+
+from common.pipelines.pipeline import Pipeline, Step, WriteDisposition
+from common.runs.level_messages import LevelMessage
+from common.runs.run import Run, Trigger, TriggerType
+from tests.fakes.clock import START
+
+RUN_ID = "0c5f3a80-6d8f-4d0e-9d0b-000000000001"
+
+
+def a_run(**changes: Any) -> Run:
+    fields: dict[str, Any] = {
+        "tenant_id": "acme",
+        "run_id": RUN_ID,
+        "config_id": "daily",
+        "config_version": 1,
+        "ticket": 1,
+        "started_at": START,
+        "run_date": date(2026, 3, 15),
+        "trigger": Trigger(type=TriggerType.API, by="api_user"),
+    }
+    return Run(**fields | changes)
+
+
+def a_step(step_id: str, level: int = 1, **changes: Any) -> Step:
+    fields: dict[str, Any] = {
+        "id": step_id,
+        "ps_type": "bq_etl.query",
+        "index": 0,
+        "level": level,
+        "sql": f"SELECT 1 AS {step_id}",
+        "target_table": step_id,
+        "write_disposition": WriteDisposition.APPEND,
+    }
+    return Step(**fields | changes)
+
+
+def a_pipeline(*levels: tuple[Step, ...], **changes: Any) -> Pipeline:
+    fields: dict[str, Any] = {
+        "tenant_id": "acme",
+        "config_id": "daily",
+        "version": 1,
+        "name": "Daily",
+        "levels": levels or ((a_step("extract"),), (a_step("transform", 2),)),
+    }
+    return Pipeline(**fields | changes)
+
+
+def a_message(pipeline: Pipeline | None = None, **changes: Any) -> LevelMessage:
+    fields: dict[str, Any] = {"run": a_run(), "pipeline": pipeline or a_pipeline(), "level": 1}
+    return LevelMessage(**fields | changes)

@@ -1,0 +1,167 @@
+"""Quotas are exact under any concurrency, and nothing that dies half-way makes them leak."""
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import pytest
+
+from common.errors import QuotaExceeded
+from common.runs.admission import Admission
+from common.runs.quotas import Limits
+from common.runs.run import Run, RunStatus
+from common.runs.tickets import Ledger, Ticket, take
+from tests.fakes.clock import VirtualClock
+from tests.fakes.jobs import MemoryJobs
+from tests.fakes.runs import MemoryRuns, MemoryTenant
+from tests.unit.runs.examples import a_run
+
+LIMITS = Limits(daily=6, monthly=180, concurrent=3)
+
+
+class Platform:
+    """Enough of it to admit runs of one tenant."""
+
+    def __init__(self, limits: Limits = LIMITS, now: datetime | None = None) -> None:
+        self.clock = VirtualClock(now) if now else VirtualClock()
+        self.jobs = MemoryJobs(self.clock)
+        self.rows = MemoryRuns()
+        self.rows.tenants["acme"] = MemoryTenant(limits=limits)
+
+    def admit(self, run_id: str, *, write_row: bool = True) -> Ticket:
+        admission = Admission(
+            tenant_id="acme", run_id=run_id, jobs=self.jobs, read_ledger=self.read_ledger, clock=self.clock
+        )
+        ticket = admission.admit(self.read_ledger())
+        if write_row:
+            self.write_row(ticket)
+        return ticket
+
+    def read_ledger(self) -> Ledger:
+        return self.rows.read_admission("acme", "", "", self.clock()).ledger
+
+    def write_row(self, ticket: Ticket, status: RunStatus = RunStatus.PENDING) -> Run:
+        run = a_run(run_id=ticket.run_id, ticket=ticket.number, started_at=ticket.admitted_at)
+        self.rows.append_run(run, status, self.clock())
+        return run
+
+    def end(self, ticket: Ticket) -> None:
+        self.write_row(ticket, RunStatus.COMPLETED)
+
+
+def test_a_run_over_the_concurrent_limit_is_refused_with_the_numbers() -> None:
+    platform = Platform()
+    for number in range(3):
+        platform.admit(f"run-{number}")
+    with pytest.raises(QuotaExceeded) as refused:
+        platform.admit("run-3")
+    assert (refused.value.limit_name, refused.value.used, refused.value.limit) == ("concurrent", 3, 3)
+    assert refused.value.retry_after_seconds == 60
+
+
+def test_an_ended_run_frees_its_slot_and_stays_counted_for_its_day() -> None:
+    platform = Platform()
+    for number in range(6):
+        platform.end(platform.admit(f"run-{number}"))
+    with pytest.raises(QuotaExceeded) as refused:
+        platform.admit("run-6")
+    assert (refused.value.limit_name, refused.value.used) == ("daily", 6)
+
+
+def test_a_new_day_opens_the_daily_limit_and_a_run_across_midnight_still_runs() -> None:
+    platform = Platform(now=datetime(2026, 3, 15, 23, 59, 59, tzinfo=UTC))
+    tickets = [platform.admit(f"run-{number}") for number in range(3)]
+    platform.clock.advance(timedelta(seconds=2))
+    with pytest.raises(QuotaExceeded, match="concurrent"):
+        platform.admit("run-3")
+    platform.end(tickets[0])
+    assert platform.admit("run-3").number == 4
+
+
+def test_a_new_month_opens_the_monthly_limit() -> None:
+    platform = Platform(
+        Limits(daily=10, monthly=2, concurrent=10), now=datetime(2026, 2, 28, 23, 0, tzinfo=UTC)
+    )
+    platform.admit("run-0")
+    platform.admit("run-1")
+    with pytest.raises(QuotaExceeded) as refused:
+        platform.admit("run-2")
+    assert refused.value.resets_at == datetime(2026, 3, 1, tzinfo=UTC)
+    platform.clock.advance(timedelta(hours=1))
+    assert platform.admit("run-2").number == 3
+
+
+def test_a_ticket_without_a_row_counts_as_running() -> None:
+    platform = Platform()
+    platform.admit("died", write_row=False)
+    platform.admit("run-1")
+    platform.admit("run-2")
+    with pytest.raises(QuotaExceeded) as refused:
+        platform.admit("run-3")
+    assert refused.value.used == 3
+
+
+def test_the_same_run_asked_again_after_a_crash_gets_its_own_ticket() -> None:
+    platform = Platform()
+    first = platform.admit("run-0", write_row=False)
+    platform.admit("run-1")
+    platform.clock.advance(timedelta(seconds=5))
+    assert platform.admit("run-0", write_row=False) == first
+
+
+def test_a_refusal_is_decided_on_rows_read_after_the_last_collision() -> None:
+    """Three others were admitted since our read, and one of them has already ended again."""
+    platform = Platform()
+    stale = platform.read_ledger()
+    others = [platform.admit(f"other-{number}") for number in range(3)]
+    platform.end(others[0])
+    admission = Admission(
+        tenant_id="acme",
+        run_id="ours",
+        jobs=platform.jobs,
+        read_ledger=platform.read_ledger,
+        clock=platform.clock,
+    )
+    assert admission.admit(stale).number == 4
+
+
+@pytest.mark.parametrize("has_late_rows", [False, True])
+def test_admissions_at_once_never_pass_the_limit_and_never_share_a_ticket(has_late_rows: bool) -> None:
+    platform = Platform(Limits(daily=6, monthly=180, concurrent=4))
+    admitted: list[Ticket] = []
+    barrier = threading.Barrier(12)
+
+    def ask(number: int) -> None:
+        barrier.wait()
+        with suppress(QuotaExceeded):
+            admitted.append(platform.admit(f"run-{number}", write_row=not has_late_rows))
+
+    _in_threads([partial(ask, number) for number in range(12)])
+    assert sorted(ticket.number for ticket in admitted) == [1, 2, 3, 4]
+
+
+def test_tickets_are_exact_for_every_interleaving_of_read_and_claim() -> None:
+    """Each of two callers reads before the other claims: without the claim both would take the last slot."""
+    platform = Platform(Limits(daily=1, monthly=10, concurrent=10))
+    stale = platform.read_ledger()
+    taken = take(platform.jobs, "acme", "first", 1, platform.clock())
+    platform.write_row(taken)
+    admission = Admission(
+        tenant_id="acme",
+        run_id="second",
+        jobs=platform.jobs,
+        read_ledger=platform.read_ledger,
+        clock=platform.clock,
+    )
+    with pytest.raises(QuotaExceeded, match="daily"):
+        admission.admit(stale)
+
+
+def _in_threads(work: list[Callable[[], None]]) -> None:
+    threads = [threading.Thread(target=item) for item in work]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
