@@ -1,0 +1,25 @@
+"""Links in answers: where a caller goes on from here."""
+
+from urllib.parse import quote, urlencode
+
+from common.http.calls import Edge
+
+
+def run_links(edge: Edge, run_id: str, config_id: str) -> dict[str, str]:
+    """Return where a run, and the runs of its config, are found."""
+    return {
+        "status": _link(edge, f"/api/v1/pipelines/status/{quote(run_id)}"),
+        "history": _link(edge, f"/api/v1/pipelines/history?{urlencode({'pipeline_id': config_id})}"),
+    }
+
+
+def config_links(edge: Edge, config_id: str) -> dict[str, str]:
+    """Return where a config is found and where it is run."""
+    return {
+        "config": _link(edge, f"/api/v1/pipelines/configs/{quote(config_id)}"),
+        "run": _link(edge, f"/api/v1/pipelines/run/{quote(config_id)}"),
+    }
+
+
+def _link(edge: Edge, path: str) -> str:
+    return edge.public_url + path
