@@ -58,7 +58,7 @@ def make_document(routes: Iterable[Route[Any]]) -> Json:
 
 
 def problems_of(route: Route[Any]) -> list[type[Exception]]:
-    """Return the errors that a route can answer with: every route's, its access's, its input's and its own."""
+    """Return the errors that a route can answer with: every route's, its access's, its input's, its own."""
     found: list[type[Exception]] = [http.BadRequest, errors.InvalidInput, http.RequestHeaderFieldsTooLarge]
     found += [Exception, errors.Unavailable, *route.problems]
     if route.access is not Access.PUBLIC:

@@ -64,7 +64,7 @@ def read_run(call: Call[RunServices]) -> Answer:
 def list_runs(call: Call[RunServices]) -> Answer:
     """List runs, newest first, page by page.
 
-    A page that is full has a `next_cursor`, which goes on where the page ends, whatever has started meanwhile.
+    A page that is full has a `next_cursor`, which goes on where the page ends, whatever started meanwhile.
     """
     query = call.query
     rows, cursor = call.services.run_log.history(
@@ -99,7 +99,7 @@ def parameters_of(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values for a pipeline's parameters: those at the top level and those under `parameters`."""
     own_names = schemas()["run_request"]["properties"]
     plain = {name: value for name, value in body.items() if name not in own_names}
-    nested = body.get("parameters", {})
+    nested: dict[str, Any] = body.get("parameters", {})
     if twice := sorted(plain.keys() & nested.keys()):
         faults = [Fault(pointer("parameters", name), "is given at the top level too") for name in twice]
         raise InvalidInput(faults, "the request body breaks rules")
@@ -115,7 +115,7 @@ def _moment(query: Mapping[str, Any], name: str) -> datetime | None:
         if len(text) == len("2024-01-01"):
             return datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
         return from_rfc3339(text)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise InvalidInput([Fault(pointer("query", name), "is on no calendar")]) from error
 
 
@@ -125,5 +125,5 @@ def _run_body(edge: Edge, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _step_body(row: Mapping[str, Any]) -> dict[str, Any]:
-    body = {name: row.get(name) for name in schemas()["run_step"]["properties"]}
+    body: dict[str, Any] = {name: row.get(name) for name in schemas()["run_step"]["properties"]}
     return body | {"ps_type": row.get("step_type")}

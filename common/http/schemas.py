@@ -3,13 +3,14 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
+from datetime import date
 from difflib import get_close_matches
 from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 from jsonschema.protocols import Validator
 from jsonschema.validators import extend
@@ -17,6 +18,7 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from common.errors import Fault
+from common.times import from_rfc3339
 
 SCHEMA_FOLDER = Path(__file__).parent / "schemas"
 MOST_FAULTS = 100
@@ -63,9 +65,7 @@ def _named_validator(name: str) -> Validator:
 
 
 def _make_validator(schema: Mapping[str, Any]) -> Validator:
-    validator: Validator = _StrictValidator(
-        schema, registry=_registry(), format_checker=Draft202012Validator.FORMAT_CHECKER
-    )
+    validator: Validator = _StrictValidator(schema, registry=_registry(), format_checker=_FORMATS)
     return validator
 
 
@@ -81,6 +81,20 @@ def _pattern(_self: Validator, pattern: str, value: Any, _schema: Any) -> Iterat
     # JSON Schema's "$" is the end of the text; Python's also matches before a final line break.
     if isinstance(value, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), value):
         yield ValidationError("pattern")
+
+
+# What jsonschema's own checker knows depends on which other packages happen to be installed.
+_FORMATS = FormatChecker(formats=())
+
+
+@_FORMATS.checks("date", raises=ValueError)
+def _is_date(value: object) -> bool:
+    return not isinstance(value, str) or (len(value) == len("2024-01-31") and bool(date.fromisoformat(value)))
+
+
+@_FORMATS.checks("date-time", raises=(ValueError, OverflowError))
+def _is_moment(value: object) -> bool:
+    return not isinstance(value, str) or bool(from_rfc3339(value))
 
 
 _StrictValidator = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
