@@ -1,0 +1,1 @@
+"""Run the whole platform on one machine: BigQuery, Pub/Sub, Scheduler, and the functions behind a gateway."""
