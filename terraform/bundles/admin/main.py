@@ -1,0 +1,1 @@
+../../../functions/admin/main.py

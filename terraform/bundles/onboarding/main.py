@@ -1,0 +1,1 @@
+../../../functions/onboarding/main.py

@@ -1,0 +1,1 @@
+../../../functions/pipelines/main.py

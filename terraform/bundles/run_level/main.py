@@ -1,0 +1,1 @@
+../../../functions/run_level/main.py

@@ -1,0 +1,1 @@
+../../../functions/run_request/main.py

@@ -1,0 +1,144 @@
+# The functions: one entry per folder of functions/, one Cloud Run function per entry.
+
+locals {
+  # public: the contract's own paths, where an API key or the admin key is the authentication. All others are called by
+  # Pub/Sub or Cloud Scheduler, with OIDC, from inside the project.
+  function_defaults = {
+    onboarding  = { public = true, memory = "512M", cpu = "1", concurrency = 20, min_instances = 0, max_instances = 5, timeout_seconds = 120 }
+    admin       = { public = true, memory = "512M", cpu = "1", concurrency = 10, min_instances = 0, max_instances = 3, timeout_seconds = 540 }
+    pipelines   = { public = true, memory = "512M", cpu = "1", concurrency = 40, min_instances = 0, max_instances = 20, timeout_seconds = 120 }
+    run_request = { public = false, memory = "512M", cpu = "1", concurrency = 20, min_instances = 0, max_instances = 10, timeout_seconds = 120 }
+    run_level   = { public = false, memory = "512M", cpu = "1", concurrency = 16, min_instances = 0, max_instances = 50, timeout_seconds = 600 }
+    dispatcher  = { public = false, memory = "1G", cpu = "1", concurrency = 4, min_instances = 0, max_instances = 2, timeout_seconds = 300 }
+  }
+
+  functions = {
+    for name, defaults in local.function_defaults : name => merge(
+      defaults,
+      { for key, value in try(var.function_settings[name], {}) : key => value if value != null },
+    )
+  }
+
+  public_functions = toset([for name, settings in local.functions : name if settings.public])
+
+  # Cloud Run service names take no underscores.
+  service_names = { for name in keys(local.functions) : name => "convergence-${replace(name, "_", "-")}" }
+
+  # Known before anything exists, so that no function has to wait for another one's URL.
+  function_urls = {
+    for name, service in local.service_names :
+    name => "https://${var.region}-${var.project_id}.cloudfunctions.net/${service}"
+  }
+  public_url = local.gateway_enabled ? "https://${var.domain}" : local.function_urls["pipelines"]
+
+  environment = {
+    BIGQUERY_LOCATION        = var.bigquery_location
+    CENTRAL_DATASET          = var.central_dataset
+    EXECUTOR_SERVICE_ACCOUNT = google_service_account.account["executor"].email
+    FUNCTION_REGION          = var.region
+    GCP_PROJECT_ID           = var.project_id
+    LEVEL_SECONDS            = tostring(var.level_seconds)
+    LEVELS_TOPIC             = local.topics.levels
+    LOG_FORMAT               = "json"
+    ONBOARDING_MODE          = var.onboarding_mode
+    PUBLIC_URL               = local.public_url
+    RUN_EVENTS_TOPIC         = local.topics.run_events
+    RUN_REQUESTS_TOPIC       = local.topics.run_requests
+    SCHEDULER_JOB            = "projects/${var.project_id}/locations/${var.region}/jobs/${local.dispatcher_job}"
+  }
+}
+
+resource "google_cloudfunctions2_function" "function" {
+  for_each = local.functions
+
+  name         = local.service_names[each.key]
+  location     = var.region
+  description  = "Convergence: ${each.key}"
+  kms_key_name = var.kms_keys.regional
+
+  build_config {
+    runtime           = "python313"
+    entry_point       = each.key
+    docker_repository = google_artifact_registry_repository.images.id
+    service_account   = google_service_account.account["build"].id
+
+    source {
+      storage_source {
+        bucket = google_storage_bucket.sources.name
+        object = google_storage_bucket_object.bundle[each.key].name
+      }
+    }
+  }
+
+  # No event_trigger, for run_level and run_request neither: a trigger's own subscription cannot be dead-lettered from
+  # here. functions-framework takes the kind of function from its decorator, so a CloudEvent function serves pushes too.
+  service_config {
+    available_memory                 = each.value.memory
+    available_cpu                    = each.value.cpu
+    max_instance_request_concurrency = each.value.concurrency
+    min_instance_count               = each.value.min_instances
+    max_instance_count               = each.value.max_instances
+    timeout_seconds                  = each.value.timeout_seconds
+    ingress_settings                 = each.value.public ? (local.gateway_enabled ? "ALLOW_INTERNAL_AND_GCLB" : "ALLOW_ALL") : "ALLOW_INTERNAL_ONLY"
+    all_traffic_on_latest_revision   = true
+    service_account_email            = google_service_account.account[each.key].email
+    environment_variables            = local.environment
+
+    dynamic "secret_environment_variables" {
+      for_each = { for secret, use in local.secrets : secret => use.variable if contains(use.functions, each.key) }
+      content {
+        key        = secret_environment_variables.value
+        project_id = var.project_id
+        secret     = google_secret_manager_secret.secret[secret_environment_variables.key].secret_id
+        version    = lookup(local.secret_versions, secret_environment_variables.key, "latest")
+      }
+    }
+  }
+
+  lifecycle {
+    precondition {
+      condition     = each.key != "run_level" || each.value.timeout_seconds >= var.level_seconds + 60
+      error_message = "run_level needs a timeout of at least level_seconds + 60, to hand over what is still running."
+    }
+    precondition {
+      condition     = each.value.public || each.value.timeout_seconds <= 600
+      error_message = "${each.key} is called by Pub/Sub or Cloud Scheduler: its timeout is at most 600 seconds, the longest acknowledgement deadline."
+    }
+  }
+
+  # What a first start needs and no argument above names: without it the first deployment fails, or fails at its first call.
+  depends_on = [
+    google_artifact_registry_repository_iam_member.build,
+    google_kms_crypto_key_iam_member.agent,
+    google_project_iam_member.grant,
+    google_service_account_iam_member.executor_user,
+    google_project_service.service,
+    google_secret_manager_secret_iam_member.reader,
+    terraform_data.build_access_settled,
+  ]
+}
+
+resource "google_cloud_run_v2_service_iam_member" "public" {
+  for_each = local.public_functions
+
+  location = var.region
+  name     = google_cloudfunctions2_function.function[each.key].name
+  role     = "roles/run.invoker"
+  member   = "allUsers"
+}
+
+resource "google_cloud_run_v2_service_iam_member" "push" {
+  for_each = local.push_subscriptions
+
+  location = var.region
+  name     = google_cloudfunctions2_function.function[each.value.function].name
+  role     = "roles/run.invoker"
+  member   = google_service_account.account["push"].member
+}
+
+resource "google_cloud_run_v2_service_iam_member" "scheduler" {
+  location = var.region
+  name     = google_cloudfunctions2_function.function["dispatcher"].name
+  role     = "roles/run.invoker"
+  member   = google_service_account.account["scheduler"].member
+}

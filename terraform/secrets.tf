@@ -1,0 +1,77 @@
+# Secrets: who may read which, and where their values come from. No value is ever in the state.
+
+locals {
+  # secret => the functions that read it, and the variable they read it from
+  secrets = merge(
+    {
+      admin-api-key = { variable = "ADMIN_API_KEY", functions = ["admin"] }
+    },
+    var.onboarding_mode == "token" ? {
+      onboarding-token = { variable = "ONBOARDING_TOKEN", functions = ["onboarding"] }
+    } : {},
+  )
+
+  secret_readers = merge([
+    for secret, use in local.secrets : {
+      for function in use.functions : "${secret}:${function}" => { secret = secret, function = function }
+    }
+  ]...)
+
+  # Terraform writes versions where it is given values; otherwise the operator adds them and functions read the latest.
+  secret_versions = var.secret_values_from == "terraform" ? {
+    admin-api-key    = google_secret_manager_secret_version.admin_api_key[0].version
+    onboarding-token = one(google_secret_manager_secret_version.onboarding_token[*].version)
+  } : {}
+}
+
+resource "google_secret_manager_secret" "secret" {
+  for_each = local.secrets
+
+  secret_id = each.key
+
+  replication {
+    dynamic "auto" {
+      for_each = local.regional_cmek_enabled ? [] : [true]
+      content {}
+    }
+    dynamic "user_managed" {
+      for_each = var.kms_keys.regional[*]
+      content {
+        replicas {
+          location = var.region
+          customer_managed_encryption {
+            kms_key_name = user_managed.value
+          }
+        }
+      }
+    }
+  }
+
+  depends_on = [google_project_service.service, google_kms_crypto_key_iam_member.agent]
+}
+
+resource "google_secret_manager_secret_version" "admin_api_key" {
+  count = var.secret_values_from == "terraform" ? 1 : 0
+
+  secret                 = google_secret_manager_secret.secret["admin-api-key"].id
+  secret_data_wo         = var.admin_api_key
+  secret_data_wo_version = var.admin_api_key_version
+  deletion_policy        = "ABANDON" # Instances that still run keep the old key until they are replaced.
+}
+
+resource "google_secret_manager_secret_version" "onboarding_token" {
+  count = var.secret_values_from == "terraform" && var.onboarding_mode == "token" ? 1 : 0
+
+  secret                 = google_secret_manager_secret.secret["onboarding-token"].id
+  secret_data_wo         = var.onboarding_token
+  secret_data_wo_version = var.onboarding_token_version
+  deletion_policy        = "ABANDON"
+}
+
+resource "google_secret_manager_secret_iam_member" "reader" {
+  for_each = local.secret_readers
+
+  secret_id = google_secret_manager_secret.secret[each.value.secret].id
+  role      = "roles/secretmanager.secretAccessor"
+  member    = google_service_account.account[each.value.function].member
+}

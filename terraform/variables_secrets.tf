@@ -1,0 +1,99 @@
+# Secrets and keys. Values are ephemeral: they are in no plan and in no state, so each apply that needs one is given it.
+
+variable "secret_values_from" {
+  description = "Who writes secret values: terraform (from the variables below) or operator (gcloud secrets versions add, before functions start)."
+  type        = string
+  default     = "terraform"
+
+  validation {
+    condition     = contains(["terraform", "operator"], var.secret_values_from)
+    error_message = "secret_values_from is terraform or operator."
+  }
+}
+
+variable "admin_api_key" {
+  description = "The operators' key, or several separated by commas while one is being replaced. Give it as TF_VAR_admin_api_key."
+  type        = string
+  default     = null
+  sensitive   = true
+  ephemeral   = true
+
+  validation {
+    condition     = var.secret_values_from != "terraform" || try(alltrue([for key in split(",", var.admin_api_key) : length(trimspace(key)) >= 16]), false)
+    error_message = "Set TF_VAR_admin_api_key to a key of at least 16 characters (several: separated by commas), or secret_values_from = \"operator\"."
+  }
+}
+
+variable "admin_api_key_version" {
+  description = "Count this up to make a new version of the secret from admin_api_key; functions are then redeployed with it."
+  type        = number
+  default     = 1
+
+  validation {
+    condition     = var.admin_api_key_version >= 1 && floor(var.admin_api_key_version) == var.admin_api_key_version
+    error_message = "admin_api_key_version is a whole number from 1 up."
+  }
+}
+
+variable "onboarding_mode" {
+  description = "Who may onboard: open (anybody), token (who has onboarding_token) or closed (operators only)."
+  type        = string
+  default     = "closed"
+
+  validation {
+    condition     = contains(["open", "token", "closed"], var.onboarding_mode)
+    error_message = "onboarding_mode is open, token or closed."
+  }
+}
+
+variable "onboarding_token" {
+  description = "The token that onboarding asks for where onboarding_mode is token. Give it as TF_VAR_onboarding_token."
+  type        = string
+  default     = null
+  sensitive   = true
+  ephemeral   = true
+
+  validation {
+    condition     = var.onboarding_mode != "token" || var.secret_values_from != "terraform" || try(length(var.onboarding_token) >= 16, false)
+    error_message = "onboarding_mode = \"token\" needs TF_VAR_onboarding_token, of at least 16 characters."
+  }
+}
+
+variable "onboarding_token_version" {
+  description = "Count this up to make a new version of the secret from onboarding_token."
+  type        = number
+  default     = 1
+
+  validation {
+    condition     = var.onboarding_token_version >= 1 && floor(var.onboarding_token_version) == var.onboarding_token_version
+    error_message = "onboarding_token_version is a whole number from 1 up."
+  }
+}
+
+variable "kms_keys" {
+  description = "Customer-managed keys: regional for everything in var.region, bigquery for datasets (in var.bigquery_location). Null: Google's keys."
+  type = object({
+    regional = optional(string)
+    bigquery = optional(string)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition = alltrue([
+      for key in [var.kms_keys.regional, var.kms_keys.bigquery] :
+      key == null || can(regex("^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$", key))
+    ])
+    error_message = "kms_keys are full names: projects/P/locations/L/keyRings/R/cryptoKeys/K."
+  }
+
+  validation {
+    condition     = try(regex("/locations/([^/]+)/", var.kms_keys.regional)[0] == var.region, var.kms_keys.regional == null)
+    error_message = "kms_keys.regional must be in var.region."
+  }
+
+  validation {
+    condition     = try(lower(regex("/locations/([^/]+)/", var.kms_keys.bigquery)[0]) == lower(var.bigquery_location), var.kms_keys.bigquery == null)
+    error_message = "kms_keys.bigquery must be in var.bigquery_location."
+  }
+}
