@@ -11,18 +11,20 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 CODE = ("common", "functions", "local")
 LONGEST_MODULE_LINES = 300
+MADE = re.compile(r"\..*|__pycache__$|build$")  # Folders that tools make.
 
 type Rule = Callable[[str], list[str]]
 
 
 def project_files(suffix: str = "", within: tuple[str, ...] = ("",)) -> Iterator[Path]:
-    """List what is in the repository, or would be: no caches, environments, builds or local data."""
+    """List what is in the repository, or would be: no links, caches, environments, builds or local data."""
     for top in within:
         for folder, children, names in os.walk(ROOT / top):
             children[:] = [
                 c for c in children if c == ".ci" or not c.startswith((".", "__pycache__", "build"))
             ]
-            yield from (Path(folder, name) for name in names if name.endswith(suffix))
+            paths = (Path(folder, name) for name in names if name.endswith(suffix))
+            yield from (path for path in paths if not path.is_symlink())
 
 
 def offences(rule: Rule, paths: Iterator[Path]) -> list[str]:
