@@ -2,7 +2,8 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ ROUTES = {
     "/api/v1/tenants": "onboarding",
     "/api/v1/pipelines": "pipelines",
     "/openapi.json": "onboarding",
+    "/health": "onboarding",
 }
 
 type WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -30,7 +32,7 @@ def load_functions(folder: Path = FUNCTIONS) -> dict[str, WsgiApp]:
 
 
 class Gateway:
-    """Sends each request to the function that has its path; `/health` is its own."""
+    """Sends each request to the function that has its path."""
 
     def __init__(self, host: str, port: int) -> None:
         self._functions: Mapping[str, WsgiApp] = {}
@@ -42,57 +44,37 @@ class Gateway:
         """Where the gateway answers."""
         return f"http://{self._server.host}:{self._server.port}"
 
-    def start(self) -> None:
-        """Answer requests; until `open` only `/health` does, with 503."""
-        self._thread.start()
-
-    def open(self, functions: Mapping[str, WsgiApp]) -> None:
-        """Let the functions answer."""
+    @contextmanager
+    def serving(self, functions: Mapping[str, WsgiApp]) -> Iterator[None]:
+        """Answer requests inside the block; afterwards none is taken any more, running ones are not waited for."""
         self._functions = functions
+        self._thread.start()
+        try:
+            yield
+        finally:
+            self._server.shutdown()
+            self._thread.join()
 
-    def stop(self) -> None:
-        """Take no more requests. What is running goes on in its thread."""
-        self._server.shutdown()
-        self._thread.join()
+    def close(self) -> None:
+        """Give the port back."""
         self._server.server_close()
 
     def _dispatch(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO") or "/"
-        if path == "/health":
-            return self._health(start_response)
-        name = _private_function(path) or next(
-            (name for root, name in ROUTES.items() if _is_under(path, root)), ""
-        )
+        name, function_path = _target(path)
         if name not in self._functions:
             return _problem(start_response, "404 NOT FOUND", f"there is nothing at {path}")
-        # Pub/Sub's topic in the path is for the functions framework; the function itself is at its root.
-        return self._functions[name](environ | {"SCRIPT_NAME": ""} | _rewritten(path), start_response)
-
-    def _health(self, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        is_ready = bool(self._functions)
-        body = json.dumps(
-            {"status": "ready" if is_ready else "starting", "functions": sorted(self._functions)}
-        )
-        start_response(
-            "200 OK" if is_ready else "503 SERVICE UNAVAILABLE", [("Content-Type", "application/json")]
-        )
-        return [body.encode()]
+        return self._functions[name](environ | {"SCRIPT_NAME": "", "PATH_INFO": function_path}, start_response)
 
 
-def _is_under(path: str, root: str) -> bool:
-    return path == root or path.startswith(f"{root}/")
-
-
-def _private_function(path: str) -> str:
-    return path.removeprefix(f"{PRIVATE}/").split("/")[0] if _is_under(path, PRIVATE) else ""
-
-
-def _rewritten(path: str) -> dict[str, str]:
-    return (
-        {"PATH_INFO": path.removeprefix(f"{PRIVATE}/{_private_function(path)}") or "/"}
-        if _private_function(path)
-        else {}
-    )
+def _target(path: str) -> tuple[str, str]:
+    """Return the function that has a path, "" for none, and the path that it sees."""
+    if path.startswith(f"{PRIVATE}/"):
+        # The functions framework takes an event's source from what follows: /projects/P/topics/T.
+        name, _, rest = path.removeprefix(f"{PRIVATE}/").partition("/")
+        return name, f"/{rest}"
+    found = [name for root, name in ROUTES.items() if path == root or path.startswith(f"{root}/")]
+    return (found[0] if found else ""), path
 
 
 def _problem(start_response: Callable[..., Any], status: str, detail: str) -> Iterable[bytes]:

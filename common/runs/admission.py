@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from common.claims import ClaimJobs
-from common.errors import Unavailable
+from common.errors import Conflict, Unavailable
 from common.runs.quotas import excess
-from common.runs.tickets import Ledger, Ticket, counted, take, without_rows
+from common.runs.tickets import Applicant, Ledger, Ticket, counted, take, without_rows
 from common.times import Clock
 
 logger = logging.getLogger(__name__)
@@ -20,8 +20,7 @@ MOST_COLLISIONS = 100
 class Admission:
     """One run's way through a tenant's tickets; `read_ledger` reads the rows afresh."""
 
-    tenant_id: str
-    run_id: str
+    applicant: Applicant
     jobs: ClaimJobs
     read_ledger: Callable[[], Ledger]
     clock: Clock
@@ -35,9 +34,9 @@ class Admission:
         is_fresh = True
         self._learn(ledger)
         for _ in range(MOST_COLLISIONS):
-            if mine := self._own_ticket():
-                return mine
             now = self.clock()
+            if mine := self._own_ticket():
+                return _still_good(mine, now)
             refusal = excess(counted(ledger.use, list(self._rowless.values()), now), ledger.limits, now)
             if refusal and is_fresh:
                 raise refusal
@@ -46,16 +45,25 @@ class Admission:
                 self._learn(ledger)
                 continue
             number = max([ledger.last_ticket, *self._rowless]) + 1
-            self._rowless[number] = take(self.jobs, self.tenant_id, self.run_id, number, now)
+            self._rowless[number] = take(self.jobs, self.applicant, number, now)
             is_fresh = False
         raise Unavailable("this tenant is admitting too many runs at once")
 
     def _learn(self, ledger: Ledger) -> None:
         """Keep the collisions that the rows do not know yet, and look up what else they leave out."""
         rowless = [ticket for number, ticket in self._rowless.items() if number > ledger.last_ticket]
-        rowless += without_rows(self.jobs, self.tenant_id, ledger)
+        rowless += without_rows(self.jobs, self.applicant.tenant_id, ledger)
         self._rowless = {ticket.number: ticket for ticket in rowless}
 
     def _own_ticket(self) -> Ticket | None:
         """Return the ticket that is ours: just taken, or by an earlier call whose answer got lost."""
-        return next((ticket for ticket in self._rowless.values() if ticket.run_id == self.run_id), None)
+        return next(
+            (ticket for ticket in self._rowless.values() if ticket.run_id == self.applicant.run_id), None
+        )
+
+
+def _still_good(ticket: Ticket, now: datetime) -> Ticket:
+    # An orphaned ticket no longer holds a slot: to go on with it could be one run too many at once.
+    if ticket.is_orphaned(now):
+        raise Conflict("the first request with this idempotency key died before its run began: use a new key")
+    return ticket

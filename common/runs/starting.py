@@ -16,7 +16,7 @@ from common.runs.admission import Admission
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import AdmissionFacts, LevelPublisher, RunStore, StoredConfig, StoredRun
 from common.runs.run import Run, RunStatus, Trigger
-from common.runs.tickets import Ledger
+from common.runs.tickets import Applicant, Ledger
 from common.times import Clock
 
 logger = logging.getLogger(__name__)
@@ -101,8 +101,7 @@ class RunStarter:
         today = self.clock().date()
         parameters = bind_parameters(pipeline.parameters, request.parameters, today)
         admission = Admission(
-            tenant_id=request.tenant_id,
-            run_id=run_id,
+            applicant=Applicant(tenant_id=request.tenant_id, run_id=run_id, config_id=pipeline.config_id),
             jobs=self.claims,
             read_ledger=lambda: self._reread(request, run_id),
             clock=self.clock,

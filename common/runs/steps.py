@@ -51,8 +51,8 @@ class Outcome:
 class StepWorker:
     """Carries out steps of one level message until `deadline`.
 
-    The walk from attempt to attempt holds no state of its own: whoever repeats it after a crash finds the same
-    jobs.
+    The walk from attempt to attempt holds no state of its own: whoever repeats it after a crash finds the
+    same jobs.
     """
 
     message: LevelMessage

@@ -6,11 +6,14 @@ leaks.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from common.claims import Claim, ClaimJobs, claim
 from common.runs.quotas import Limits, Use
 from common.times import start_of_day, start_of_month
+
+# From its ticket to its row an admission takes a second; a function that admits is stopped long before this.
+ADMISSION_LIFETIME = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +33,26 @@ class Ledger:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Applicant:
+    """A run that wants to be admitted."""
+
+    tenant_id: str
+    run_id: str
+    config_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
     """A ticket that is held: the number, the run it admits, and when (this decides the day it counts for)."""
 
     number: int
     run_id: str
+    config_id: str
     admitted_at: datetime
+
+    def is_orphaned(self, now: datetime) -> bool:
+        """Tell whether a ticket without a row will never get one from whoever took it."""
+        return now - self.admitted_at > ADMISSION_LIFETIME
 
 
 def job_id(tenant_id: str, number: int) -> str:
@@ -43,9 +60,15 @@ def job_id(tenant_id: str, number: int) -> str:
     return f"cvg-ticket-{tenant_id}-{number}"
 
 
-def take(jobs: ClaimJobs, tenant_id: str, run_id: str, number: int, now: datetime) -> Ticket:
+def take(jobs: ClaimJobs, applicant: Applicant, number: int, now: datetime) -> Ticket:
     """Try to take a ticket for a run; the answer's `run_id` tells whose it is."""
-    labels = {"tenant": tenant_id, "run": run_id, "admitted_us": str(_to_microseconds(now))}
+    tenant_id = applicant.tenant_id
+    labels = {
+        "tenant": tenant_id,
+        "run": applicant.run_id,
+        "pipeline": applicant.config_id,
+        "admitted_us": str(_to_microseconds(now)),
+    }
     return _ticket(claim(jobs, job_id(tenant_id, number), labels), number)
 
 
@@ -67,17 +90,18 @@ def without_rows(jobs: ClaimJobs, tenant_id: str, ledger: Ledger) -> list[Ticket
 
 
 def counted(use: Use, rowless: list[Ticket], now: datetime) -> Use:
-    """Add tickets that have no row yet: each counts as a run of its day and month, and as running."""
+    """Add tickets that have no row yet: each counts for its day and month, and as running until it is orphaned."""
     return Use(
         today=use.today + sum(ticket.admitted_at >= start_of_day(now) for ticket in rowless),
         month=use.month + sum(ticket.admitted_at >= start_of_month(now) for ticket in rowless),
-        running=use.running + len(rowless),
+        running=use.running + sum(not ticket.is_orphaned(now) for ticket in rowless),
     )
 
 
 def _ticket(holder: Claim, number: int) -> Ticket:
     admitted = datetime.fromtimestamp(int(holder.labels["admitted_us"]) / 1_000_000, UTC)
-    return Ticket(number=number, run_id=holder.labels["run"], admitted_at=admitted)
+    labels = holder.labels
+    return Ticket(number=number, run_id=labels["run"], config_id=labels["pipeline"], admitted_at=admitted)
 
 
 def _to_microseconds(moment: datetime) -> int:

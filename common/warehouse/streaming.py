@@ -16,7 +16,7 @@ class Streaming:
     central: Central
 
     def append(self, table: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
-        """Append rows, given by insert ID, in one call; insert IDs are best effort: readers deduplicate too."""
+        """Append rows, given by insert ID, in one call; readers deduplicate too: the IDs are best effort."""
         if not rows:
             return
         with translated():

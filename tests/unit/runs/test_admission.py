@@ -8,17 +8,21 @@ from functools import partial
 
 import pytest
 
-from common.errors import QuotaExceeded
+from common.errors import Conflict, QuotaExceeded
 from common.runs.admission import Admission
 from common.runs.quotas import Limits
 from common.runs.run import Run, RunStatus
-from common.runs.tickets import Ledger, Ticket, take
+from common.runs.tickets import Applicant, Ledger, Ticket, take
 from tests.fakes.clock import VirtualClock
 from tests.fakes.jobs import MemoryJobs
 from tests.fakes.runs import MemoryRuns, MemoryTenant
 from tests.unit.runs.examples import a_run
 
 LIMITS = Limits(daily=6, monthly=180, concurrent=3)
+
+
+def applicant(run_id: str) -> Applicant:
+    return Applicant(tenant_id="acme", run_id=run_id, config_id="daily")
 
 
 class Platform:
@@ -32,7 +36,7 @@ class Platform:
 
     def admit(self, run_id: str, *, write_row: bool = True) -> Ticket:
         admission = Admission(
-            tenant_id="acme", run_id=run_id, jobs=self.jobs, read_ledger=self.read_ledger, clock=self.clock
+            applicant=applicant(run_id), jobs=self.jobs, read_ledger=self.read_ledger, clock=self.clock
         )
         ticket = admission.admit(self.read_ledger())
         if write_row:
@@ -111,6 +115,25 @@ def test_the_same_run_asked_again_after_a_crash_gets_its_own_ticket() -> None:
     assert platform.admit("run-0", write_row=False) == first
 
 
+def test_an_orphaned_ticket_keeps_no_slot_and_stays_counted_for_its_day() -> None:
+    platform = Platform(Limits(daily=2, monthly=180, concurrent=1))
+    platform.admit("died", write_row=False)
+    with pytest.raises(QuotaExceeded, match="concurrent"):
+        platform.admit("run-1")
+    platform.clock.advance(timedelta(minutes=3))
+    platform.end(platform.admit("run-1"))
+    with pytest.raises(QuotaExceeded, match="daily"):
+        platform.admit("run-2")
+
+
+def test_a_run_whose_ticket_is_orphaned_does_not_go_on_without_a_slot() -> None:
+    platform = Platform()
+    platform.admit("died", write_row=False)
+    platform.clock.advance(timedelta(minutes=3))
+    with pytest.raises(Conflict, match="use a new key"):
+        platform.admit("died")
+
+
 def test_a_refusal_is_decided_on_rows_read_after_the_last_collision() -> None:
     """Three others were admitted since our read, and one of them has already ended again."""
     platform = Platform()
@@ -118,8 +141,7 @@ def test_a_refusal_is_decided_on_rows_read_after_the_last_collision() -> None:
     others = [platform.admit(f"other-{number}") for number in range(3)]
     platform.end(others[0])
     admission = Admission(
-        tenant_id="acme",
-        run_id="ours",
+        applicant=applicant("ours"),
         jobs=platform.jobs,
         read_ledger=platform.read_ledger,
         clock=platform.clock,
@@ -146,11 +168,10 @@ def test_tickets_are_exact_for_every_interleaving_of_read_and_claim() -> None:
     """Each of two callers reads before the other claims: without the claim both would take the last slot."""
     platform = Platform(Limits(daily=1, monthly=10, concurrent=10))
     stale = platform.read_ledger()
-    taken = take(platform.jobs, "acme", "first", 1, platform.clock())
+    taken = take(platform.jobs, applicant("first"), 1, platform.clock())
     platform.write_row(taken)
     admission = Admission(
-        tenant_id="acme",
-        run_id="second",
+        applicant=applicant("second"),
         jobs=platform.jobs,
         read_ledger=platform.read_ledger,
         clock=platform.clock,

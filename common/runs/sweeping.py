@@ -1,0 +1,133 @@
+"""The sweeper: each minute it finds what died half-way, and sets it going again or ends it.
+
+It decides nothing by itself: a run gone quiet gets its current level delivered once more, and the level's worker sees
+in BigQuery what has been done (`common.runs.levels`). So two sweepers at once, or a sweeper and a live worker, do no harm.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from common.claims import ClaimJobs
+from common.errors import ConvergenceError
+from common.logs import log_context
+from common.pipelines.pipeline import Pipeline
+from common.runs.level_messages import LevelMessage
+from common.runs.ports import LevelPublisher, RunStore, StoredConfig
+from common.runs.run import Run, RunStatus, Trigger, TriggerType
+from common.runs.tickets import look_up
+from common.times import Clock
+
+logger = logging.getLogger(__name__)
+
+# A run whose first level has not begun has lost its message; a running level speaks up at least once a budget.
+QUIET_BEFORE_START = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRun:
+    """A run without a terminal row, the steps that have one, and when it was last heard of."""
+
+    run: Run
+    config: StoredConfig
+    ended_steps: frozenset[str]
+    has_begun: bool
+    last_activity: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orphan:
+    """A ticket below a tenant's last one that no run row has."""
+
+    tenant_id: str
+    number: int
+
+
+class SweepStore(Protocol):
+    """What the sweeper reads of all tenants; adapters answer with few queries, none where all is well."""
+
+    def open_runs(self, quiet_before: datetime, now: datetime) -> Sequence[OpenRun]:
+        """Return the runs that have no terminal row and were last heard of before a moment."""
+
+    def orphans(self, now: datetime) -> Sequence[Orphan]:
+        """Return this month's tickets without rows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swept:
+    """What one round did."""
+
+    continued: int
+    settled: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweeper:
+    """Continues quiet runs and settles orphaned tickets; a fault in one does not keep it from the others."""
+
+    reader: SweepStore
+    store: RunStore
+    claims: ClaimJobs
+    levels: LevelPublisher
+    compile: Callable[[str, StoredConfig], Pipeline]
+    clock: Clock
+    quiet_after: timedelta
+    """Longer than one level call works: a live worker is not disturbed."""
+
+    def sweep(self) -> Swept:
+        """Do one round."""
+        now = self.clock()
+        found = self.reader.open_runs(now - QUIET_BEFORE_START, now)
+        quiet = [open_run for open_run in found if self._is_quiet(open_run, now)]
+        continued = sum(self._continued(open_run) for open_run in quiet)
+        settled = sum(self._settled(orphan, now) for orphan in self.reader.orphans(now))
+        return Swept(continued=continued, settled=settled)
+
+    def _is_quiet(self, found: OpenRun, now: datetime) -> bool:
+        after = self.quiet_after if found.has_begun else QUIET_BEFORE_START
+        return now - found.last_activity >= after
+
+    def _continued(self, found: OpenRun) -> bool:
+        run = found.run
+        with log_context(tenant=run.tenant_id, run=run.run_id):
+            try:
+                pipeline = self.compile(run.tenant_id, found.config)
+                level = _current_level(pipeline, found.ended_steps)
+                self.levels.publish_level(
+                    LevelMessage(run=run, pipeline=pipeline, level=level, continuation=1)
+                )
+            except ConvergenceError:
+                logger.exception("quiet run could not be continued")
+                return False
+            logger.warning("quiet run continued", extra={"level": level})
+            return True
+
+    def _settled(self, orphan: Orphan, now: datetime) -> bool:
+        """Give a ticket whose admission died the row that it lacks; it stays counted for its day."""
+        ticket = look_up(self.claims, orphan.tenant_id, orphan.number)
+        if ticket is None or not ticket.is_orphaned(now):
+            return False
+        run = Run(
+            tenant_id=orphan.tenant_id,
+            run_id=ticket.run_id,
+            config_id=ticket.config_id,
+            config_version=0,
+            ticket=ticket.number,
+            started_at=ticket.admitted_at,
+            run_date=ticket.admitted_at.date(),
+            trigger=Trigger(type=TriggerType.API, by="unknown"),
+        )
+        with log_context(tenant=run.tenant_id, run=run.run_id):
+            self.store.append_run(run, RunStatus.FAILED, now, "the run was admitted and never begun")
+            logger.warning("orphaned ticket settled", extra={"ticket": ticket.number})
+        return True
+
+
+def _current_level(pipeline: Pipeline, ended_steps: frozenset[str]) -> int:
+    """Return the first level with a step that has not ended; the last one where only the run's own end is missing."""
+    for number, level in enumerate(pipeline.levels, start=1):
+        if any(step.id not in ended_steps for step in level):
+            return number
+    return len(pipeline.levels)

@@ -1,0 +1,91 @@
+"""The whole platform on one machine: what the cloud would provide, then the functions, then the gateway's doors open."""
+
+import logging
+import os
+import shutil
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from local.bigquery import LocalBigQuery
+from local.gateway import Gateway, load_functions
+from local.options import Options
+from local.provisioning import provision_scheduler, provision_topics
+from local.pubsub import PubSubServer
+from local.scheduler import SchedulerServer
+
+logger = logging.getLogger(__name__)
+
+
+class Platform:
+    """Starts every part in order and ends them in the reverse one, whatever fails on the way."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.data_dir = options.data_dir
+        self.parts: dict[str, str] = {}
+        """Where each part answers, by name."""
+        self.bigquery: LocalBigQuery | None = None
+        """The embedded BigQuery, None where the user gave another one."""
+        self.pubsub: PubSubServer | None = None
+        self.scheduler: SchedulerServer | None = None
+        self._running = ExitStack()
+
+    def start(self) -> None:
+        """Start everything; OSError where the gateway's port is taken, and nothing is left running."""
+        with ExitStack() as started:
+            gateway = Gateway("127.0.0.1", self.options.port)
+            started.callback(gateway.close)
+            self._prepare_data_dir(started)
+            self._start_servers(started)
+            self._point_functions_at_servers()
+            provision_topics(self.options.project, gateway.url)
+            functions = load_functions()
+            started.enter_context(gateway.serving(functions))
+            provision_scheduler(self.options, gateway.url)
+            self.parts = {"gateway": gateway.url} | self.parts
+            self._running = started.pop_all()
+
+    def stop(self) -> None:
+        """End everything. Unacknowledged messages are kept and go on with the next start."""
+        self._running.close()
+
+    def __enter__(self) -> "Platform":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _prepare_data_dir(self, started: ExitStack) -> None:
+        if self.options.is_ephemeral:
+            self.data_dir = Path(tempfile.mkdtemp(prefix="convergence-"))
+            started.callback(shutil.rmtree, self.data_dir, ignore_errors=True)
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+
+    def _start_servers(self, started: ExitStack) -> None:
+        self.parts["bigquery"] = self.options.bigquery_host
+        if not self.options.bigquery_host:
+            self.bigquery = LocalBigQuery(data_dir=self.data_dir / "bigquery", project=self.options.project)
+            started.enter_context(self.bigquery)
+            self.parts["bigquery"] = self.bigquery.url
+        self.parts["pubsub"] = self.options.pubsub_host
+        if not self.options.pubsub_host:
+            self.pubsub = PubSubServer(journal=self.data_dir / "pubsub.journal")
+            self.parts["pubsub"] = self.pubsub.start()
+            started.callback(self.pubsub.stop)
+        self.scheduler = SchedulerServer()
+        self.parts["scheduler"] = self.scheduler.start()
+        started.callback(self.scheduler.stop)
+
+    def _point_functions_at_servers(self) -> None:
+        os.environ |= {
+            "GCP_PROJECT_ID": self.options.project,
+            "BIGQUERY_LOCATION": self.options.location,
+            "ADMIN_API_KEY": self.options.admin_api_key,
+            "PUBLIC_URL": self.options.url,
+            "LOG_FORMAT": os.environ.get("LOG_FORMAT", "text"),
+            "BIGQUERY_EMULATOR_HOST": self.parts["bigquery"],
+            "PUBSUB_EMULATOR_HOST": self.parts["pubsub"],
+            "CLOUD_SCHEDULER_EMULATOR_HOST": self.parts["scheduler"],
+        }
