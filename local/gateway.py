@@ -46,7 +46,7 @@ class Gateway:
 
     @contextmanager
     def serving(self, functions: Mapping[str, WsgiApp]) -> Iterator[None]:
-        """Answer requests inside the block; afterwards none is taken any more, running ones are not waited for."""
+        """Answer requests inside the block; then no more are taken, and running ones are not waited for."""
         self._functions = functions
         self._thread.start()
         try:
@@ -64,7 +64,8 @@ class Gateway:
         name, function_path = _target(path)
         if name not in self._functions:
             return _problem(start_response, "404 NOT FOUND", f"there is nothing at {path}")
-        return self._functions[name](environ | {"SCRIPT_NAME": "", "PATH_INFO": function_path}, start_response)
+        seen = environ | {"SCRIPT_NAME": "", "PATH_INFO": function_path}
+        return self._functions[name](seen, start_response)
 
 
 def _target(path: str) -> tuple[str, str]:

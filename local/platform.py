@@ -1,4 +1,4 @@
-"""The whole platform on one machine: what the cloud would provide, then the functions, then the gateway's doors open."""
+"""The whole platform on one machine: what the cloud would provide, then the functions, then the gateway."""
 
 import logging
 import os

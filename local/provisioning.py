@@ -1,4 +1,4 @@
-"""What Terraform makes in the cloud, made with the real clients on the local servers: topics, pushes, the schedule."""
+"""What Terraform makes in the cloud, made on the local servers: topics, pushes, the dispatcher's schedule."""
 
 import os
 
@@ -18,7 +18,7 @@ LOCATION = "us-central1"
 
 
 def provision_topics(project: str, gateway_url: str) -> None:
-    """Make the topics, the push subscriptions and the operator's view of dead letters; existing ones are kept.
+    """Make the topics, the push subscriptions and the operator's view of dead letters; keep existing ones.
 
     The push endpoints are set afresh, for the gateway may have moved to another port.
     """

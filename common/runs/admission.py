@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from common.claims import ClaimJobs
 from common.errors import Conflict, Unavailable

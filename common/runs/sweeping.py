@@ -1,7 +1,8 @@
 """The sweeper: each minute it finds what died half-way, and sets it going again or ends it.
 
-It decides nothing by itself: a run gone quiet gets its current level delivered once more, and the level's worker sees
-in BigQuery what has been done (`common.runs.levels`). So two sweepers at once, or a sweeper and a live worker, do no harm.
+It decides nothing by itself: a run gone quiet gets its current level delivered once more, and the level's
+worker sees in BigQuery what has been done (`common.runs.levels`). So two sweepers at once, or a sweeper and a
+live worker, do no harm.
 """
 
 import logging
@@ -22,7 +23,7 @@ from common.times import Clock
 
 logger = logging.getLogger(__name__)
 
-# A run whose first level has not begun has lost its message; a running level speaks up at least once a budget.
+# A run whose first level has not begun has lost its message; a running one speaks up within a level's budget.
 QUIET_BEFORE_START = timedelta(minutes=1)
 
 
@@ -126,7 +127,7 @@ class Sweeper:
 
 
 def _current_level(pipeline: Pipeline, ended_steps: frozenset[str]) -> int:
-    """Return the first level with a step that has not ended; the last one where only the run's own end is missing."""
+    """Return the first level with a step that has not ended, the last where only the run's end is missing."""
     for number, level in enumerate(pipeline.levels, start=1):
         if any(step.id not in ended_steps for step in level):
             return number

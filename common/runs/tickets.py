@@ -90,7 +90,7 @@ def without_rows(jobs: ClaimJobs, tenant_id: str, ledger: Ledger) -> list[Ticket
 
 
 def counted(use: Use, rowless: list[Ticket], now: datetime) -> Use:
-    """Add tickets that have no row yet: each counts for its day and month, and as running until it is orphaned."""
+    """Add tickets without rows: each counts for its day and month, and as running until it is orphaned."""
     return Use(
         today=use.today + sum(ticket.admitted_at >= start_of_day(now) for ticket in rowless),
         month=use.month + sum(ticket.admitted_at >= start_of_month(now) for ticket in rowless),

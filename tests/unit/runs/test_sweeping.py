@@ -1,0 +1,115 @@
+"""What died half-way is found within the sweeper's minute, and what is alive is left alone."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from common.errors import InvalidInput
+from common.pipelines.pipeline import Pipeline
+from common.runs.ports import StoredConfig
+from common.runs.run import RunStatus
+from common.runs.sweeping import OpenRun, Orphan, Sweeper, Swept
+from common.runs.tickets import Applicant, take
+from tests.fakes.clock import VirtualClock
+from tests.fakes.jobs import MemoryJobs
+from tests.fakes.runs import MemoryLevels, MemoryRuns
+from tests.unit.runs.examples import RUN_ID, a_pipeline, a_run
+
+CONFIG = StoredConfig(config_id="daily", version=1, text="…")
+
+
+class Platform:
+    """A sweeper over hand-made findings."""
+
+    def __init__(self) -> None:
+        self.clock = VirtualClock()
+        self.jobs = MemoryJobs(self.clock)
+        self.rows = MemoryRuns()
+        self.levels = MemoryLevels()
+        self.open: list[OpenRun] = []
+        self.lost: list[Orphan] = []
+        self.broken: set[str] = set()
+
+    def open_runs(self, quiet_before: datetime, now: datetime) -> Sequence[OpenRun]:
+        return [found for found in self.open if found.last_activity < quiet_before]
+
+    def orphans(self, now: datetime) -> Sequence[Orphan]:
+        return self.lost
+
+    def compile(self, tenant_id: str, config: StoredConfig) -> Pipeline:
+        if tenant_id in self.broken:
+            raise InvalidInput([], "a rule was added since")
+        return a_pipeline()
+
+    def sweep(self) -> Swept:
+        return Sweeper(
+            reader=self,
+            store=self.rows,
+            claims=self.jobs,
+            levels=self.levels,
+            compile=self.compile,
+            clock=self.clock,
+            quiet_after=timedelta(minutes=10),
+        ).sweep()
+
+    def found(self, age: timedelta, *ended: str, has_begun: bool = True) -> OpenRun:
+        found = OpenRun(
+            run=a_run(),
+            config=CONFIG,
+            ended_steps=frozenset(ended),
+            has_begun=has_begun,
+            last_activity=self.clock() - age,
+        )
+        self.open.append(found)
+        return found
+
+
+def test_a_run_whose_first_message_got_lost_is_started_after_a_minute() -> None:
+    platform = Platform()
+    platform.found(timedelta(minutes=1, seconds=1), has_begun=False)
+    assert platform.sweep() == Swept(continued=1, settled=0)
+    message = platform.levels.take()
+    assert (message.run.run_id, message.level) == (RUN_ID, 1)
+
+
+def test_a_run_that_a_worker_is_busy_with_is_left_alone() -> None:
+    platform = Platform()
+    platform.found(timedelta(minutes=9))
+    assert platform.sweep() == Swept(continued=0, settled=0)
+
+
+def test_a_quiet_run_goes_on_with_the_level_that_has_not_ended() -> None:
+    platform = Platform()
+    platform.found(timedelta(minutes=11), "extract")
+    platform.sweep()
+    message = platform.levels.take()
+    assert (message.level, message.continuation) == (2, 1)
+
+
+def test_a_run_of_which_only_the_end_is_missing_gets_its_last_level_again() -> None:
+    platform = Platform()
+    platform.found(timedelta(minutes=11), "extract", "transform")
+    platform.sweep()
+    assert platform.levels.take().level == 2
+
+
+def test_one_broken_run_does_not_keep_the_sweeper_from_the_others() -> None:
+    platform = Platform()
+    broken = platform.found(timedelta(minutes=11))
+    platform.found(timedelta(minutes=11))
+    platform.open[0] = replace(broken, run=a_run(tenant_id="globex", run_id="other"))
+    platform.broken.add("globex")
+    assert platform.sweep() == Swept(continued=1, settled=0)
+
+
+def test_an_orphaned_ticket_gets_a_failed_row_with_the_reason_once_it_is_surely_orphaned() -> None:
+    platform = Platform()
+    applicant = Applicant(tenant_id="acme", run_id="died", config_id="daily")
+    ticket = take(platform.jobs, applicant, 7, platform.clock())
+    platform.lost.append(Orphan(tenant_id="acme", number=7))
+    assert platform.sweep().settled == 0
+    platform.clock.advance(timedelta(minutes=3))
+    assert platform.sweep().settled == 1
+    (row,) = platform.rows.run_rows
+    assert (row.status, row.run.ticket, row.run.started_at) == (RunStatus.FAILED, 7, ticket.admitted_at)
+    assert "never begun" in row.error
