@@ -13,6 +13,10 @@ from common.messages.verdicts import Verdict, verdict
 
 logger = logging.getLogger(__name__)
 
+API_KEY = "api_key"
+"""The attribute that carries a tenant's key; it goes nowhere from here."""
+MOST_ATTRIBUTE_BYTES = 1024
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
@@ -60,4 +64,5 @@ def receive(event_data: Any, work: Callable[[Message], None], dead_letters: Dead
                 logger.warning("message will be redelivered", extra={"error": str(error)})
                 raise
             logger.error("message rejected", extra={"error": str(error)})  # noqa: TRY400 - a fault of the message
-            dead_letters.publish(message.data, {**message.attributes, "reason": str(error)[:1024]})
+            kept = {name: value for name, value in given.items() if name != API_KEY}
+            dead_letters.publish(message.data, kept | {"reason": str(error)[:MOST_ATTRIBUTE_BYTES]})

@@ -18,7 +18,7 @@ from common.pipelines.pipeline import Pipeline
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import LevelPublisher, RunStore, StoredConfig
 from common.runs.run import Run, RunStatus, Trigger, TriggerType
-from common.runs.tickets import look_up
+from common.runs.tickets import Ticket, look_up
 from common.times import Clock
 
 logger = logging.getLogger(__name__)
@@ -39,36 +39,45 @@ class OpenRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Orphan:
-    """A ticket below a tenant's last one that no run row has."""
+class Gap:
+    """Tickets of a tenant that no run row has: those between two numbers, both of which are not in it."""
 
     tenant_id: str
-    number: int
+    after: int
+    before: int
 
 
-class SweepStore(Protocol):
-    """What the sweeper reads of all tenants; adapters answer with few queries, none where all is well."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What one look at all tenants' runs has found."""
 
-    def open_runs(self, quiet_before: datetime, now: datetime) -> Sequence[OpenRun]:
-        """Return the runs that have no terminal row and were last heard of before a moment."""
+    open_runs: Sequence[OpenRun]
+    gaps: Sequence[Gap]
+    last_recorded_at: datetime | None
+    """When the newest run row was appended, None where there is none."""
 
-    def orphans(self, now: datetime) -> Sequence[Orphan]:
-        """Return this month's tickets without rows."""
+
+class SweepReader(Protocol):
+    """What the sweeper reads of all tenants: one query a minute where all is well."""
+
+    def look(self, quiet_before: datetime, now: datetime) -> Findings:
+        """Return the runs that are open and were last heard of before a moment, and this month's gaps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Swept:
-    """What one round did."""
+    """What one round did, and when the newest row was appended that it saw."""
 
     continued: int
     settled: int
+    last_recorded_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sweeper:
     """Continues quiet runs and settles orphaned tickets; a fault in one does not keep it from the others."""
 
-    reader: SweepStore
+    reader: SweepReader
     store: RunStore
     claims: ClaimJobs
     levels: LevelPublisher
@@ -80,11 +89,13 @@ class Sweeper:
     def sweep(self) -> Swept:
         """Do one round."""
         now = self.clock()
-        found = self.reader.open_runs(now - QUIET_BEFORE_START, now)
-        quiet = [open_run for open_run in found if self._is_quiet(open_run, now)]
-        continued = sum(self._continued(open_run) for open_run in quiet)
-        settled = sum(self._settled(orphan, now) for orphan in self.reader.orphans(now))
-        return Swept(continued=continued, settled=settled)
+        findings = self.reader.look(now - QUIET_BEFORE_START, now)
+        quiet = [found for found in findings.open_runs if self._is_quiet(found, now)]
+        return Swept(
+            continued=sum(self._continued(found) for found in quiet),
+            settled=sum(self._settled(gap, now) for gap in findings.gaps),
+            last_recorded_at=findings.last_recorded_at,
+        )
 
     def _is_quiet(self, found: OpenRun, now: datetime) -> bool:
         after = self.quiet_after if found.has_begun else QUIET_BEFORE_START
@@ -105,13 +116,22 @@ class Sweeper:
             logger.warning("quiet run continued", extra={"level": level})
             return True
 
-    def _settled(self, orphan: Orphan, now: datetime) -> bool:
-        """Give a ticket whose admission died the row that it lacks; it stays counted for its day."""
-        ticket = look_up(self.claims, orphan.tenant_id, orphan.number)
-        if ticket is None or not ticket.is_orphaned(now):
-            return False
+    def _settled(self, gap: Gap, now: datetime) -> int:
+        """Give the tickets of a gap whose admissions died the rows that they lack; count them."""
+        settled = 0
+        for number in range(gap.before - 1, gap.after, -1):
+            ticket = look_up(self.claims, gap.tenant_id, number)
+            if ticket is None:
+                # Tickets are claimed without gaps: what is below is older than BigQuery's memory of jobs.
+                break
+            if ticket.is_orphaned(now):
+                self._settle(gap.tenant_id, ticket, now)
+                settled += 1
+        return settled
+
+    def _settle(self, tenant_id: str, ticket: Ticket, now: datetime) -> None:
         run = Run(
-            tenant_id=orphan.tenant_id,
+            tenant_id=tenant_id,
             run_id=ticket.run_id,
             config_id=ticket.config_id,
             config_version=0,
@@ -120,10 +140,9 @@ class Sweeper:
             run_date=ticket.admitted_at.date(),
             trigger=Trigger(type=TriggerType.API, by="unknown"),
         )
-        with log_context(tenant=run.tenant_id, run=run.run_id):
+        with log_context(tenant=tenant_id, run=run.run_id):
             self.store.append_run(run, RunStatus.FAILED, now, "the run was admitted and never begun")
             logger.warning("orphaned ticket settled", extra={"ticket": ticket.number})
-        return True
 
 
 def _current_level(pipeline: Pipeline, ended_steps: frozenset[str]) -> int:

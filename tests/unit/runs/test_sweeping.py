@@ -1,6 +1,5 @@
 """What died half-way is found within the sweeper's minute, and what is alive is left alone."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -8,7 +7,7 @@ from common.errors import InvalidInput
 from common.pipelines.pipeline import Pipeline
 from common.runs.ports import StoredConfig
 from common.runs.run import RunStatus
-from common.runs.sweeping import OpenRun, Orphan, Sweeper, Swept
+from common.runs.sweeping import Findings, Gap, OpenRun, Sweeper, Swept
 from common.runs.tickets import Applicant, take
 from tests.fakes.clock import VirtualClock
 from tests.fakes.jobs import MemoryJobs
@@ -27,14 +26,12 @@ class Platform:
         self.rows = MemoryRuns()
         self.levels = MemoryLevels()
         self.open: list[OpenRun] = []
-        self.lost: list[Orphan] = []
+        self.gaps: list[Gap] = []
         self.broken: set[str] = set()
 
-    def open_runs(self, quiet_before: datetime, now: datetime) -> Sequence[OpenRun]:
-        return [found for found in self.open if found.last_activity < quiet_before]
-
-    def orphans(self, now: datetime) -> Sequence[Orphan]:
-        return self.lost
+    def look(self, quiet_before: datetime, now: datetime) -> Findings:
+        found = [run for run in self.open if run.last_activity < quiet_before]
+        return Findings(open_runs=found, gaps=self.gaps, last_recorded_at=None)
 
     def compile(self, tenant_id: str, config: StoredConfig) -> Pipeline:
         if tenant_id in self.broken:
@@ -106,7 +103,7 @@ def test_an_orphaned_ticket_gets_a_failed_row_with_the_reason_once_it_is_surely_
     platform = Platform()
     applicant = Applicant(tenant_id="acme", run_id="died", config_id="daily")
     ticket = take(platform.jobs, applicant, 7, platform.clock())
-    platform.lost.append(Orphan(tenant_id="acme", number=7))
+    platform.gaps.append(Gap(tenant_id="acme", after=5, before=8))
     assert platform.sweep().settled == 0
     platform.clock.advance(timedelta(minutes=3))
     assert platform.sweep().settled == 1
