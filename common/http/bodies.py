@@ -89,20 +89,15 @@ def _parse_float(text: str) -> float | int:
 
 def _check_values(value: Any) -> None:
     """Walk without recursion: the nesting is the caller's."""
-    rest: list[tuple[Any, tuple[str | int, ...]]] = [(value, ())]
+    rest = [(value, 1)]
     while rest:
-        item, place = rest.pop()
-        if len(place) > MOST_LEVELS:
-            raise _too_deep()
-        if isinstance(item, dict):
-            rest.extend((child, (*place, key)) for key, child in item.items())
-            texts = list(item)
-        elif isinstance(item, list):
-            rest.extend((child, (*place, index)) for index, child in enumerate(item))
-            continue
-        else:
-            texts = [item] if isinstance(item, str) else []
-        if not all(_is_encodable(text) for text in texts):
+        item, level = rest.pop()
+        if isinstance(item, dict | list):
+            if level > MOST_LEVELS:
+                raise _too_deep()
+            rest.extend((child, level + 1) for child in (item.values() if isinstance(item, dict) else item))
+        texts = item if isinstance(item, dict) else [item] if isinstance(item, str) else []
+        if not all(map(_is_encodable, texts)):
             raise MalformedInput("must hold whole Unicode characters, no lone surrogates")
 
 

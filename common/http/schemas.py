@@ -85,16 +85,18 @@ def _pattern(_self: Validator, pattern: str, value: Any, _schema: Any) -> Iterat
 
 # What jsonschema's own checker knows depends on which other packages happen to be installed.
 _FORMATS = FormatChecker(formats=())
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(?:Z|[+-][0-9]{2}:[0-9]{2})")
 
 
 @_FORMATS.checks("date", raises=ValueError)
 def _is_date(value: object) -> bool:
-    return not isinstance(value, str) or (len(value) == len("2024-01-31") and bool(date.fromisoformat(value)))
+    return not isinstance(value, str) or bool(_DATE.fullmatch(value) and date.fromisoformat(value))
 
 
 @_FORMATS.checks("date-time", raises=(ValueError, OverflowError))
 def _is_moment(value: object) -> bool:
-    return not isinstance(value, str) or bool(from_rfc3339(value))
+    return not isinstance(value, str) or bool(_MOMENT.fullmatch(value) and from_rfc3339(value))
 
 
 _StrictValidator = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
