@@ -3,6 +3,7 @@
 import base64
 import re
 from collections.abc import Iterable
+from math import isfinite
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -12,9 +13,10 @@ MASK = "[redacted]"
 _TENANT_KEY = re.compile(r"(?<=_api_)[A-Za-z0-9]{16}")
 _HEADER = re.compile(
     r"""(?ix)
-    (?P<name> \b x[-_](?:api|admin)[-_]key \b ["']? \s* [:=,] \s* ["']? )
+    (?P<name> (?<![a-z0-9]) x[-_](?:api|admin)[-_]key \b ["']? \s* [:=,] \s* ["']? )
     (?P<value> [^\s"',;&)\]}]+ )"""
 )
+_HEADER_NAME = re.compile(r"(?i)(?:http[-_])?(?:x[-_](?:api|admin)[-_]key|authorization)")
 _BEARER = re.compile(r"(?i)(?P<name>\bbearer\s+)(?P<value>[A-Za-z0-9._~+/=-]{8,})")
 
 _known: set[str] = set()
@@ -38,14 +40,20 @@ def redact(text: str) -> str:
 def redact_all(value: Any) -> Any:
     """Mask all secrets in a JSON-like value, in keys too; a value of another type becomes its masked text."""
     match value:
-        case None | bool() | int() | float():
+        case None | bool() | int():
             return value
+        case float():
+            return value if isfinite(value) else str(value)
         case dict():
-            return {redact(str(key)): redact_all(item) for key, item in value.items()}
+            return {redact(str(key)): _redact_member(str(key), item) for key, item in value.items()}
         case list() | tuple() | set() | frozenset():
             return [redact_all(item) for item in value]
         case _:
             return redact(str(value))
+
+
+def _redact_member(name: str, value: Any) -> Any:
+    return MASK if _HEADER_NAME.fullmatch(name) else redact_all(value)
 
 
 def _base64_forms(secret: str) -> set[str]:

@@ -18,7 +18,7 @@ def read(data: bytes, content_type: str = "application/json", **headers: str) ->
         method="POST",
         data=data,
         content_type=content_type,
-        headers={k.replace("_", "-"): v for k, v in headers.items()},
+        headers=[(k.replace("_", "-"), v) for k, v in headers.items()],
     )
     return read_json(read_content(Request(builder.get_environ()), 1000), "run_request")
 

@@ -39,7 +39,9 @@ ROUTE = Route(
 
 
 def read(query: str = "", thing_id: str = "a", **headers: str) -> Values:
-    builder = EnvironBuilder(query_string=query, headers={k.replace("_", "-"): v for k, v in headers.items()})
+    builder = EnvironBuilder(
+        query_string=query, headers=[(k.replace("_", "-"), v) for k, v in headers.items()]
+    )
     return read_parameters(Request(builder.get_environ()), ROUTE, {"thing_id": thing_id})
 
 
