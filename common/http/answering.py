@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from werkzeug.wrappers import Request, Response
 
+from common.http.admitting import admit
 from common.http.bodies import read_content, read_json
 from common.http.calls import Answer, Call, Content, Services
 from common.http.parameters import read_parameters
@@ -86,7 +87,8 @@ class Exchange[S: Services]:
             return self._options()
         route, path_values = self._match()
         self.access, self.template = route.access, route.path
-        self._authenticate()
+        key = self.request.headers.get(route.access.key_header)
+        self.caller = admit(self.services.edge, route.access, key, self._source)
         with log_context(tenant=self._tenant):
             return route.endpoint(self._read(route, path_values))
 
@@ -100,13 +102,9 @@ class Exchange[S: Services]:
     def _table_of(self, path: str) -> RouteTable[S]:
         return STANDING_ROUTES if STANDING_ROUTES.has(path) else self.routes
 
-    def _authenticate(self) -> None:
-        edge, given = self.services.edge, self.request.headers.get(self.access.key_header)
-        if self.access is Access.ADMIN:
-            edge.admin_keys.check(given)
-        elif scope := self.access.scope:
-            self.caller = edge.authenticator.authenticate(given)
-            self.caller.require(scope)
+    @property
+    def _source(self) -> str:
+        return source_of(self.request, self.services.edge.trusted_proxies)
 
     def _read(self, route: Route[S], path_values: Mapping[str, str]) -> Call[S]:
         values = read_parameters(self.request, route, path_values)
@@ -121,7 +119,7 @@ class Exchange[S: Services]:
             body=read_json(content, route.request_schema) if route.request_schema else {},
             content=content,
             identity=self.caller,
-            source=source_of(self.request, self.services.edge.trusted_proxies),
+            source=self._source,
             request_id=self.request_id,
             trace=self.trace,
         )
@@ -129,6 +127,7 @@ class Exchange[S: Services]:
     def _refuse(self, error: Exception) -> Response:
         problem = problem_of(error, self.access)
         if problem.kind.status >= 500:
-            logger.error("request failed", exc_info=error, extra={"problem": problem.kind.name})
+            level = logging.ERROR if problem.kind.status == 500 else logging.WARNING
+            logger.log(level, "request failed", exc_info=error, extra={"problem": problem.kind.name})
         body = problem.body(quote(self.request.path), self.request_id)
         return json_response(body, problem.kind.status, problem.headers, PROBLEM_TYPE)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from common.errors import MalformedInput, Unauthenticated
+from common.http.wrong_keys import WrongKeys
 from common.logs import Trace
 from common.tenants.authentication import Authenticator, Caller
 from common.tenants.gates import AdminKeys
@@ -20,8 +21,10 @@ class Edge:
     """Tells for each part that the function stands on whether it answers."""
     public_url: str = ""
     """Where callers reach the API, without a slash at the end; "" makes links relative."""
-    trusted_proxies: int = 0
+    trusted_proxies: int = 1
     """How many proxies in front append to X-Forwarded-For (Cloud Run: 1); the rest is hearsay."""
+    wrong_keys: WrongKeys = field(default_factory=WrongKeys)
+    """Slows down who guesses keys."""
 
 
 class Services(Protocol):

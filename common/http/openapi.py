@@ -62,7 +62,7 @@ def problems_of(route: Route[Any]) -> list[type[Exception]]:
     found: list[type[Exception]] = [http.BadRequest, errors.InvalidInput, http.RequestHeaderFieldsTooLarge]
     found += [Exception, errors.Unavailable, *route.problems]
     if route.access is not Access.PUBLIC:
-        found += [errors.Unauthenticated, errors.Forbidden]
+        found += [errors.Unauthenticated, errors.Forbidden, errors.RateLimited]
     if route.access is Access.ADMIN:
         found.append(errors.NotConfigured)
     if route.request_schema or route.takes_any_content:

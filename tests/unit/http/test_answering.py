@@ -8,6 +8,7 @@ from werkzeug.test import TestResponse
 from common.errors import NotConfigured, QueryRefused, RateLimited, Unavailable
 from common.http.calls import Answer, Call
 from common.http.routes import Access, Parameter, Place, Route, RouteTable
+from common.http.wrong_keys import WrongKeys
 from common.logs import current_traceparent
 from common.tenants.keys import ALL_SCOPES, Scope
 from tests.unit.http.site import ADMIN_KEY, Bare, Site, edge, key_of
@@ -112,6 +113,41 @@ def test_an_admin_key_is_no_tenants_key() -> None:
 def test_an_endpoint_that_asks_who_calls_on_a_public_route_fails_closed() -> None:
     response = Site(RouteTable(route("/careless", careless)), Bare())._client.get("/careless")
     assert response.status_code == 401
+
+
+def test_a_source_that_guesses_keys_is_slowed_down_whatever_it_brings_then() -> None:
+    clock = [0.0]
+    wrong_keys = WrongKeys(most=3, window_seconds=60, clock=lambda: clock[0])
+    site = Site(ROUTES, Bare(edge=edge(wrong_keys=wrong_keys)))
+    guess = key_of("nobody")
+    assert [site.ask("GET", "/me", key=guess).status_code for _ in range(4)] == [401, 401, 401, 429]
+    refused = site.ask("GET", "/me", key=ACME)
+    assert (problem(refused), refused.headers["Retry-After"]) == ("rate-limited", "60")
+    elsewhere = {"X-Forwarded-For": "203.0.113.9"}
+    assert site.ask("GET", "/me", key=ACME, headers=elsewhere).status_code == 200
+    clock[0] = 61.0
+    assert site.ask("GET", "/me", key=ACME).status_code == 200
+
+
+def test_guesses_of_the_admin_key_count_and_missing_keys_and_scopes_do_not() -> None:
+    site = Site(ROUTES, Bare(edge=edge(wrong_keys=WrongKeys(most=2))))
+    run_only = key_of("acme", frozenset({Scope.RUN}))
+    for _ in range(5):
+        assert site.ask("GET", "/me").status_code == 401
+        assert site.ask("GET", "/me", key=run_only).status_code == 403
+        assert site.ask("GET", "/admin").status_code == 401
+    answers = [site.ask("GET", "/admin", headers={"X-Admin-Key": "guess"}).status_code for _ in range(3)]
+    assert answers == [403, 403, 429]
+
+
+def test_the_memory_of_wrong_keys_is_bounded() -> None:
+    wrong_keys = WrongKeys(most=1, capacity=2)
+    for source in ("a", "b", "c"):
+        wrong_keys.count(source)
+    wrong_keys.check("a")
+    for source in ("b", "c"):
+        with pytest.raises(RateLimited):
+            wrong_keys.check(source)
 
 
 # Where to

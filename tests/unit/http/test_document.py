@@ -1,0 +1,98 @@
+import json
+import re
+from typing import Any
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from common.http.api import DOCUMENT, REFERENCE, all_routes, document_text, reference_text
+from common.http.openapi import make_document
+from common.http.problems import KINDS
+from common.http.routes import Access, Place, Route
+from common.http.schemas import faults_of, schemas
+
+DOCUMENT_NOW = make_document(all_routes())
+ROUTES = [pytest.param(route, id=f"{route.method} {route.path}") for route in all_routes()]
+PROBLEM = "application/problem+json"
+
+
+def operation(route: Route[Any]) -> dict[str, Any]:
+    found: dict[str, Any] = DOCUMENT_NOW["paths"][route.path][route.method.lower()]
+    return found
+
+
+def test_the_document_is_valid_openapi() -> None:
+    OpenAPIV31SpecValidator(DOCUMENT_NOW).validate()
+
+
+def test_the_document_and_the_reference_are_current() -> None:
+    # `make api` writes both anew.
+    assert DOCUMENT.read_text(encoding="utf-8") == document_text()
+    assert REFERENCE.read_text(encoding="utf-8") == reference_text()
+
+
+def test_no_route_is_there_twice() -> None:
+    places = [(route.method, route.path) for route in all_routes()]
+    assert len(set(places)) == len(places)
+    names = [route.name for route in all_routes()]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_route_is_described_by_its_docstring(route: Route[Any]) -> None:
+    assert route.summary.endswith(".")
+    assert len(route.summary) <= 80
+    assert route.tag
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_route_declares_what_its_path_names(route: Route[Any]) -> None:
+    declared = {parameter.name for parameter in route.parameters_in(Place.PATH)}
+    assert declared == set(re.findall(r"\{(\w+)\}", route.path))
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_the_example_of_a_parameter_keeps_its_schema(route: Route[Any]) -> None:
+    for parameter in route.parameters:
+        assert faults_of(parameter.schema, parameter.example) == []
+        assert parameter.description.endswith(".")
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_route_names_schemas_that_exist(route: Route[Any]) -> None:
+    names = {name for name in route.answers.values() if name} | {route.request_schema or "problem"}
+    assert names <= schemas().keys()
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_route_that_asks_for_a_key_documents_its_refusals(route: Route[Any]) -> None:
+    has_key = route.access is not Access.PUBLIC
+    documented = operation(route)
+    assert bool(documented["security"]) == has_key
+    if has_key:
+        assert {"401", "403", "429"} <= documented["responses"].keys()
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_only_a_route_that_changes_something_takes_a_body(route: Route[Any]) -> None:
+    takes_body = bool(route.request_schema) or route.takes_any_content
+    assert not takes_body or route.method in {"POST", "PUT", "PATCH", "DELETE"}
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_the_examples_of_problems_are_problems(route: Route[Any]) -> None:
+    for status, answer in operation(route)["responses"].items():
+        for name, example in answer.get("content", {}).get(PROBLEM, {}).get("examples", {}).items():
+            assert faults_of("problem", example["value"]) == []
+            assert str(example["value"]["status"]) == status
+            assert example["value"]["type"].endswith(f":{name}")
+
+
+def test_the_reference_explains_every_kind_of_problem() -> None:
+    reference = reference_text()
+    assert all(f"`{kind.type_uri}` | {kind.status}" in reference for kind in KINDS.values())
+
+
+def test_the_document_refers_to_nothing_that_it_does_not_hold() -> None:
+    references = set(re.findall(r'"\$ref": "([^"]+)"', json.dumps(DOCUMENT_NOW)))
+    assert references <= {f"#/components/schemas/{name}" for name in DOCUMENT_NOW["components"]["schemas"]}
