@@ -1,6 +1,7 @@
 """A compiled pipeline: what a config becomes once every rule has been checked, and what a level message carries."""
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 type ParameterValue = str | int | float | bool | None | list[str] | list[int] | list[float] | list[bool]
@@ -89,3 +90,10 @@ class Pipeline:
     def steps(self) -> tuple[Step, ...]:
         """All steps, level by level."""
         return tuple(step for level in self.levels for step in level)
+
+    def restricted_to(self, step_ids: Collection[str]) -> "Pipeline":
+        """Return the pipeline of these steps alone; levels that lose all their steps close up."""
+        kept = [[step for step in level if step.id in step_ids] for level in self.levels]
+        numbered = enumerate(filter(None, kept), start=1)
+        levels = tuple(tuple(replace(step, level=number) for step in level) for number, level in numbered)
+        return replace(self, levels=levels)

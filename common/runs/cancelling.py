@@ -1,6 +1,19 @@
 """Cancelling a run: a flag that is a claim, set once and read with one `jobs.get`."""
 
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from common.claims import ClaimJobs, claim
+from common.errors import Conflict, NotFound
+from common.pipelines.pipeline import Pipeline
+from common.runs.ports import LevelPublisher, StepJobs, StoredConfig
+from common.runs.progress import OpenRun, ProgressReader
+from common.runs.run import RunStatus
+from common.runs.steps import attempts_of
+from common.times import Clock
+
+logger = logging.getLogger(__name__)
 
 
 def job_id(run_id: str) -> str:
@@ -16,3 +29,39 @@ def flag(jobs: ClaimJobs, tenant_id: str, run_id: str) -> None:
 def is_cancelled(jobs: ClaimJobs, run_id: str) -> bool:
     """Tell whether somebody has asked for the run to stop."""
     return jobs.find_claim(job_id(run_id)) is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunCanceller:
+    """Stops runs.
+
+    It writes no row: the level's worker does, which alone knows whether the run came to its end before.
+    """
+
+    reader: ProgressReader
+    claims: ClaimJobs
+    jobs: StepJobs
+    levels: LevelPublisher
+    compile: Callable[[str, StoredConfig], Pipeline]
+    clock: Clock
+
+    def cancel(self, tenant_id: str, run_id: str) -> OpenRun:
+        """Flag a run, stop its jobs, and have its level look at the flag; repeating it is harmless.
+
+        Returns the run as it was read. Raises NotFound, and Conflict where the run ended otherwise.
+        """
+        found = self.reader.find(tenant_id, run_id, self.clock())
+        if found is None:
+            raise NotFound(f"there is no run {run_id!r}")
+        if found.status is RunStatus.CANCELLED:
+            return found
+        if found.status.is_terminal:
+            raise Conflict(f"the run has ended: it is {found.status}")
+        flag(self.claims, tenant_id, run_id)
+        message = found.message(self.compile)
+        for step in message.pipeline.levels[message.level - 1]:
+            for attempt in attempts_of(message, step):
+                self.jobs.cancel(attempt)
+        self.levels.publish_level(message)
+        logger.info("run cancelled", extra={"run": run_id})
+        return found

@@ -69,6 +69,13 @@ class Run:
     """The outline of the pipeline: step IDs by level."""
     request_hash: str = ""
     traceparent: str = ""
+    retry_of: str = ""
+    """The run whose failed steps this one makes up for."""
+
+    @property
+    def step_ids(self) -> frozenset[str]:
+        """The steps of this run; a retry has not all of its pipeline's."""
+        return frozenset(step_id for level in self.levels for step_id in level)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

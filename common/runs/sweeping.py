@@ -15,8 +15,8 @@ from common.claims import ClaimJobs
 from common.errors import ConvergenceError
 from common.logs import log_context
 from common.pipelines.pipeline import Pipeline
-from common.runs.level_messages import LevelMessage
 from common.runs.ports import LevelPublisher, RunStore, StoredConfig
+from common.runs.progress import OpenRun
 from common.runs.run import Run, RunStatus, Trigger, TriggerType
 from common.runs.tickets import Ticket, look_up
 from common.times import Clock
@@ -25,17 +25,6 @@ logger = logging.getLogger(__name__)
 
 # A run whose first level has not begun has lost its message; a running one speaks up within a level's budget.
 QUIET_BEFORE_START = timedelta(minutes=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenRun:
-    """A run without a terminal row, the steps that have one, and when it was last heard of."""
-
-    run: Run
-    config: StoredConfig
-    ended_steps: frozenset[str]
-    has_begun: bool
-    last_activity: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,22 +87,18 @@ class Sweeper:
         )
 
     def _is_quiet(self, found: OpenRun, now: datetime) -> bool:
-        after = self.quiet_after if found.has_begun else QUIET_BEFORE_START
-        return now - found.last_activity >= after
+        after = self.quiet_after if found.progress.has_begun else QUIET_BEFORE_START
+        return now - found.progress.last_activity >= after
 
     def _continued(self, found: OpenRun) -> bool:
-        run = found.run
-        with log_context(tenant=run.tenant_id, run=run.run_id):
+        with log_context(tenant=found.run.tenant_id, run=found.run.run_id):
             try:
-                pipeline = self.compile(run.tenant_id, found.config)
-                level = _current_level(pipeline, found.ended_steps)
-                self.levels.publish_level(
-                    LevelMessage(run=run, pipeline=pipeline, level=level, continuation=1)
-                )
+                message = found.message(self.compile)
+                self.levels.publish_level(message)
             except ConvergenceError:
                 logger.exception("quiet run could not be continued")
                 return False
-            logger.warning("quiet run continued", extra={"level": level})
+            logger.warning("quiet run continued", extra={"level": message.level})
             return True
 
     def _settled(self, gap: Gap, now: datetime) -> int:
@@ -143,11 +128,3 @@ class Sweeper:
         with log_context(tenant=tenant_id, run=run.run_id):
             self.store.append_run(run, RunStatus.FAILED, now, "the run was admitted and never begun")
             logger.warning("orphaned ticket settled", extra={"ticket": ticket.number})
-
-
-def _current_level(pipeline: Pipeline, ended_steps: frozenset[str]) -> int:
-    """Return the first level with a step that has not ended, the last where only the run's end is missing."""
-    for number, level in enumerate(pipeline.levels, start=1):
-        if any(step.id not in ended_steps for step in level):
-            return number
-    return len(pipeline.levels)

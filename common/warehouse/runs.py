@@ -149,6 +149,7 @@ def _metadata(run: Run) -> dict[str, Any]:
     return {
         "request_hash": run.request_hash,
         "traceparent": run.traceparent,
+        "retry_of": run.retry_of or None,
         "parameter_types": {parameter.name: parameter.type for parameter in run.parameters},
         "levels": [list(level) for level in run.levels],
     }

@@ -1,15 +1,19 @@
 """Run and step rows, and level messages, in memory."""
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 
 from common.errors import NotFound
 from common.runs.level_messages import LevelMessage, decode, encode
 from common.runs.ports import AdmissionFacts, StoredConfig, StoredRun
+from common.runs.progress import OpenRun, Progress
 from common.runs.quotas import Limits, Use
 from common.runs.run import Run, RunStatus, StepRow, StepStatus
+from common.runs.sweeping import Findings, Gap
 from common.runs.tickets import Ledger
 from common.times import start_of_day, start_of_month
 from tests.fakes.jobs import nowhere
@@ -42,6 +46,7 @@ class MemoryRuns:
         self.tenants: dict[str, MemoryTenant] = {}
         self.run_rows: list[RunRow] = []
         self.step_rows: list[tuple[str, StepRow]] = []
+        self.heard_of: dict[str, list[datetime]] = defaultdict(list)
         self.calls = 0
         self._lock = threading.Lock()
 
@@ -73,6 +78,7 @@ class MemoryRuns:
         with self._lock:
             self.calls += 1
             self.step_rows.extend((run.run_id, row) for row in rows)
+            self.heard_of[run.run_id].append(now)
         self.at(f"after step rows {run.run_id}")
 
     def current(self) -> dict[str, RunRow]:
@@ -92,6 +98,45 @@ class MemoryRuns:
             if owner == run_id and (known is None or _rank(row) > _rank(known)):
                 latest[row.step_id] = row
         return latest
+
+
+class MemoryProgress:
+    """`ProgressReader` and `SweepReader` over the rows of `MemoryRuns`."""
+
+    def __init__(self, rows: MemoryRuns) -> None:
+        self.rows = rows
+
+    def find(self, tenant_id: str, run_id: str, now: datetime) -> OpenRun | None:
+        row = self.rows.current().get(run_id)
+        return self._open_run(row) if row and row.run.tenant_id == tenant_id else None
+
+    def look(self, quiet_before: datetime, now: datetime) -> Findings:
+        self.rows.at("look")
+        rows = list(self.rows.current().values())
+        found = [self._open_run(row) for row in rows if not row.status.is_terminal]
+        return Findings(
+            open_runs=[run for run in found if run.progress.last_activity < quiet_before],
+            gaps=[gap for tenant_id in self.rows.tenants for gap in _gaps(tenant_id, rows)],
+            last_recorded_at=max((row.recorded_at for row in rows), default=None),
+        )
+
+    def _open_run(self, row: RunRow) -> OpenRun:
+        run = row.run
+        steps = self.rows.steps_of(run.run_id)
+        progress = Progress(
+            ended=frozenset(id_ for id_, step in steps.items() if step.status is not StepStatus.RUNNING),
+            completed=frozenset(id_ for id_, step in steps.items() if step.status is StepStatus.COMPLETED),
+            has_begun=bool(steps),
+            last_activity=max([row.recorded_at, *self.rows.heard_of.get(run.run_id, [])]),
+        )
+        config = self.rows.tenants[run.tenant_id].configs[run.config_id]
+        return OpenRun(run=run, status=row.status, config=config, progress=progress)
+
+
+def _gaps(tenant_id: str, rows: list[RunRow]) -> list[Gap]:
+    tickets = sorted(row.run.ticket for row in rows if row.run.tenant_id == tenant_id)
+    pairs = pairwise([0, *tickets])
+    return [Gap(tenant_id=tenant_id, after=low, before=high) for low, high in pairs if high > low + 1]
 
 
 class MemoryLevels:

@@ -20,6 +20,7 @@ def a_run(**changes: Any) -> Run:
         "ticket": 1,
         "started_at": START,
         "run_date": date(2026, 3, 15),
+        "levels": (("extract",), ("transform",)),
         "trigger": Trigger(type=TriggerType.API, by="api_user"),
     }
     return Run(**fields | changes)

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from common.errors import InvalidInput
 from common.pipelines.pipeline import Pipeline
 from common.runs.ports import StoredConfig
+from common.runs.progress import OpenRun, Progress
 from common.runs.run import RunStatus
-from common.runs.sweeping import Findings, Gap, OpenRun, Sweeper, Swept
+from common.runs.sweeping import Findings, Gap, Sweeper, Swept
 from common.runs.tickets import Applicant, take
 from tests.fakes.clock import VirtualClock
 from tests.fakes.jobs import MemoryJobs
@@ -30,7 +31,7 @@ class Platform:
         self.broken: set[str] = set()
 
     def look(self, quiet_before: datetime, now: datetime) -> Findings:
-        found = [run for run in self.open if run.last_activity < quiet_before]
+        found = [run for run in self.open if run.progress.last_activity < quiet_before]
         return Findings(open_runs=found, gaps=self.gaps, last_recorded_at=None)
 
     def compile(self, tenant_id: str, config: StoredConfig) -> Pipeline:
@@ -50,13 +51,13 @@ class Platform:
         ).sweep()
 
     def found(self, age: timedelta, *ended: str, has_begun: bool = True) -> OpenRun:
-        found = OpenRun(
-            run=a_run(),
-            config=CONFIG,
-            ended_steps=frozenset(ended),
+        progress = Progress(
+            ended=frozenset(ended),
+            completed=frozenset(ended),
             has_begun=has_begun,
             last_activity=self.clock() - age,
         )
+        found = OpenRun(run=a_run(), status=RunStatus.PENDING, config=CONFIG, progress=progress)
         self.open.append(found)
         return found
 

@@ -1,26 +1,28 @@
--- Read runs that are open with what is needed to continue them: their config's text, the steps that have ended, and when they were last heard of.
--- Parameters: run_ids ARRAY<STRING>, since TIMESTAMP
+-- Read runs with their progress: their config's text, the steps that have ended, and when they were last heard of; tenant "" is every tenant.
+-- Parameters: tenant_id STRING, run_ids ARRAY<STRING>, since TIMESTAMP
 WITH steps AS (
   SELECT
     pipeline_logging_id,
     ARRAY_AGG(IF(status IN ('COMPLETED', 'FAILED', 'CANCELLED', 'SKIPPED'), step_id, NULL) IGNORE NULLS) AS ended_steps,
+    ARRAY_AGG(IF(status = 'COMPLETED', step_id, NULL) IGNORE NULLS) AS completed_steps,
     MAX(recorded_at) AS recorded_at
   FROM `${project}.${dataset}.tenant_step_logs`
-  WHERE start_time >= @since AND pipeline_logging_id IN UNNEST(@run_ids)
+  WHERE @tenant_id IN ('', tenant_id) AND start_time >= @since AND pipeline_logging_id IN UNNEST(@run_ids)
   GROUP BY pipeline_logging_id
 )
 SELECT
   run.tenant_id, run.pipeline_logging_id, run.pipeline_id, run.config_version, run.ticket, run.start_time, run.run_date,
-  run.trigger_type, run.trigger_by, run.tenant_api_key_id,
+  run.status, run.trigger_type, run.trigger_by, run.tenant_api_key_id,
   TO_JSON_STRING(run.parameters) AS parameters,
   TO_JSON_STRING(run.run_metadata) AS run_metadata,
   config.pipeline_yaml,
   steps.pipeline_logging_id IS NOT NULL AS has_begun,
   steps.ended_steps,
+  steps.completed_steps,
   GREATEST(run.recorded_at, COALESCE(steps.recorded_at, run.recorded_at)) AS last_activity
 FROM `${project}.${dataset}.current_pipeline_runs` AS run
 JOIN `${project}.${dataset}.tenant_pipeline_configs` AS config
   ON config.tenant_id = run.tenant_id AND config.config_id = run.pipeline_id
     AND config.version = run.config_version AND config.is_active
 LEFT JOIN steps ON steps.pipeline_logging_id = run.pipeline_logging_id
-WHERE run.start_time >= @since AND run.pipeline_logging_id IN UNNEST(@run_ids)
+WHERE @tenant_id IN ('', run.tenant_id) AND run.start_time >= @since AND run.pipeline_logging_id IN UNNEST(@run_ids)

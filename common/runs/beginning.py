@@ -1,0 +1,85 @@
+"""Beginning a run that is ready but for its ticket: admission, row, first message."""
+
+import logging
+from dataclasses import dataclass
+from datetime import date
+
+from common.claims import ClaimJobs
+from common.errors import Forbidden
+from common.pipelines.pipeline import BoundParameter, Pipeline
+from common.runs.admission import Admission
+from common.runs.level_messages import LevelMessage
+from common.runs.ports import AdmissionFacts, LevelPublisher, RunStore
+from common.runs.run import Run, RunStatus, Trigger
+from common.runs.tickets import Applicant
+from common.times import Clock
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadyRun:
+    """A run that lacks nothing but its ticket."""
+
+    run_id: str
+    pipeline: Pipeline
+    parameters: tuple[BoundParameter, ...]
+    run_date: date
+    trigger: Trigger
+    request_hash: str = ""
+    traceparent: str = ""
+    retry_of: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunBeginner:
+    """Admits runs: one query reads all it needs, one claim admits, one row and one message set it going."""
+
+    store: RunStore
+    claims: ClaimJobs
+    levels: LevelPublisher
+    clock: Clock
+
+    def read(self, tenant_id: str, config_id: str, run_id: str) -> AdmissionFacts:
+        """Read what an admission decides on; Forbidden where the tenant may not run anything."""
+        facts = self.store.read_admission(tenant_id, config_id, run_id, self.clock())
+        if facts.tenant_status != "ACTIVE":
+            raise Forbidden(f"the tenant is {facts.tenant_status}: it cannot run pipelines")
+        return facts
+
+    def begin(self, ready: ReadyRun, facts: AdmissionFacts) -> Run:
+        """Admit the run and set it going; QuotaExceeded where the plan has no room for it.
+
+        A crash after the ticket leaves evidence that the sweeper settles; a crash after the row leaves a run
+        that the sweeper continues.
+        """
+        run = self._admitted(ready, facts)
+        self.store.append_run(run, RunStatus.PENDING, run.started_at)
+        self.levels.publish_level(LevelMessage(run=run, pipeline=ready.pipeline, level=1))
+        logger.info("run admitted", extra={"run": run.run_id, "ticket": run.ticket, "config": run.config_id})
+        return run
+
+    def _admitted(self, ready: ReadyRun, facts: AdmissionFacts) -> Run:
+        pipeline = ready.pipeline
+        applicant = Applicant(tenant_id=pipeline.tenant_id, run_id=ready.run_id, config_id=pipeline.config_id)
+        ticket = Admission(
+            applicant=applicant,
+            jobs=self.claims,
+            read_ledger=lambda: self.read(pipeline.tenant_id, pipeline.config_id, ready.run_id).ledger,
+            clock=self.clock,
+        ).admit(facts.ledger)
+        return Run(
+            tenant_id=pipeline.tenant_id,
+            run_id=ready.run_id,
+            config_id=pipeline.config_id,
+            config_version=pipeline.version,
+            ticket=ticket.number,
+            started_at=ticket.admitted_at,
+            run_date=ready.run_date,
+            trigger=ready.trigger,
+            parameters=ready.parameters,
+            levels=tuple(tuple(step.id for step in level) for level in pipeline.levels),
+            request_hash=ready.request_hash,
+            traceparent=ready.traceparent,
+            retry_of=ready.retry_of,
+        )

@@ -1,0 +1,53 @@
+"""How far a run has come, for whoever is to continue, cancel or retry it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from common.pipelines.pipeline import Pipeline
+from common.runs.level_messages import LevelMessage
+from common.runs.ports import StoredConfig
+from common.runs.run import Run, RunStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """The steps of a run that have ended, those among them that COMPLETED, and when it was last heard of."""
+
+    ended: frozenset[str]
+    completed: frozenset[str]
+    has_begun: bool
+    last_activity: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRun:
+    """A run with the config version that it was made from and its progress."""
+
+    run: Run
+    status: RunStatus
+    config: StoredConfig
+    progress: Progress
+
+    def message(self, compile_config: Callable[[str, StoredConfig], Pipeline]) -> LevelMessage:
+        """Make the message that delivers the run's current level once more."""
+        compiled = compile_config(self.run.tenant_id, self.config)
+        pipeline = compiled.restricted_to(self.run.step_ids)
+        level = current_level(pipeline, self.progress.ended)
+        return LevelMessage(run=self.run, pipeline=pipeline, level=level, continuation=1)
+
+
+class ProgressReader(Protocol):
+    """Where a run's progress is read."""
+
+    def find(self, tenant_id: str, run_id: str, now: datetime) -> OpenRun | None:
+        """Return a tenant's run, open or ended, None where it has none of that ID."""
+
+
+def current_level(pipeline: Pipeline, ended_steps: frozenset[str]) -> int:
+    """Return the first level with a step that has not ended, the last where only the run's end is missing."""
+    for number, level in enumerate(pipeline.levels, start=1):
+        if any(step.id not in ended_steps for step in level):
+            return number
+    return len(pipeline.levels)

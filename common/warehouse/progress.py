@@ -1,0 +1,84 @@
+"""How far runs have come: one for its tenant, or all that the sweeper asks for."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from common.runs.ports import StoredConfig
+from common.runs.progress import OpenRun, Progress
+from common.runs.run import Run, RunStatus, Trigger, TriggerType
+from common.runs.sweeping import Findings, Gap
+from common.times import start_of_month
+from common.warehouse.queries import Queries, Row
+from common.warehouse.runs import TICKET_WINDOW, parameters_of
+
+EVERY_TENANT = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgressRows:
+    """`SweepReader` and `ProgressReader` of `common.runs`; where all is well a look is one query."""
+
+    queries: Queries
+
+    def look(self, quiet_before: datetime, now: datetime) -> Findings:
+        """Return the open runs that were last heard of before a moment, and this month's gaps."""
+        (row,) = self.queries.read(
+            "runs/minute",
+            since=now - TICKET_WINDOW,
+            month_start=start_of_month(now),
+            quiet_before=quiet_before,
+        )
+        return Findings(
+            open_runs=self._progress(EVERY_TENANT, row["open_runs"], now) if row["open_runs"] else [],
+            gaps=[_gap(text) for text in row["gaps"]],
+            last_recorded_at=row["last_recorded_at"],
+        )
+
+    def find(self, tenant_id: str, run_id: str, now: datetime) -> OpenRun | None:
+        """Return a tenant's run, open or ended, None where it has none of that ID."""
+        found = self._progress(tenant_id, [run_id], now)
+        return found[0] if found else None
+
+    def _progress(self, tenant_id: str, run_ids: list[str], now: datetime) -> list[OpenRun]:
+        since = now - TICKET_WINDOW
+        rows = self.queries.read("runs/progress", tenant_id=tenant_id, run_ids=run_ids, since=since)
+        return [_open_run(row) for row in rows]
+
+
+def _gap(text: str) -> Gap:
+    tenant_id, after, before = text.split(" ")
+    return Gap(tenant_id=tenant_id, after=int(after), before=int(before))
+
+
+def _open_run(row: Row) -> OpenRun:
+    metadata = json.loads(row["run_metadata"] or "{}")
+    run = Run(
+        tenant_id=row["tenant_id"],
+        run_id=row["pipeline_logging_id"],
+        config_id=row["pipeline_id"],
+        config_version=row["config_version"],
+        ticket=row["ticket"],
+        started_at=row["start_time"],
+        run_date=row["run_date"],
+        trigger=Trigger(
+            type=TriggerType(row["trigger_type"]),
+            by=row["trigger_by"],
+            api_key_id=row["tenant_api_key_id"] or "",
+        ),
+        parameters=parameters_of(json.loads(row["parameters"] or "{}"), metadata.get("parameter_types", {})),
+        levels=tuple(tuple(level) for level in metadata.get("levels", [])),
+        request_hash=metadata.get("request_hash", ""),
+        traceparent=metadata.get("traceparent", ""),
+    )
+    return OpenRun(
+        run=run,
+        status=RunStatus(row["status"]),
+        config=StoredConfig(config_id=run.config_id, version=run.config_version, text=row["pipeline_yaml"]),
+        progress=Progress(
+            ended=frozenset(row["ended_steps"] or []),
+            completed=frozenset(row["completed_steps"] or []),
+            has_begun=row["has_begun"],
+            last_activity=row["last_activity"],
+        ),
+    )

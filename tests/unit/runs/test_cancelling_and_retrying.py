@@ -1,0 +1,171 @@
+"""A run can be stopped at any moment and made up for later, and nothing that succeeded is done again."""
+
+from datetime import timedelta
+
+import pytest
+
+from common.errors import Conflict, NotFound
+from common.pipelines.pipeline import Pipeline, Retry
+from common.runs.beginning import RunBeginner
+from common.runs.cancelling import RunCanceller
+from common.runs.levels import LevelWorker
+from common.runs.ports import StoredConfig
+from common.runs.retrying import RunRetrier
+from common.runs.run import RunStatus, StepStatus, Trigger, TriggerType
+from common.runs.starting import StartedRun
+from tests.fakes.clock import VirtualClock
+from tests.fakes.jobs import MemoryJobs, Outcome
+from tests.fakes.runs import MemoryLevels, MemoryProgress, MemoryRuns, MemoryTenant
+from tests.unit.runs.examples import RUN_ID, a_message, a_pipeline, a_run, a_step
+
+TRIGGER = Trigger(type=TriggerType.API, by="api_user")
+
+
+class Platform:
+    """One admitted run of two levels, and all that can happen to it."""
+
+    def __init__(self) -> None:
+        self.clock = VirtualClock()
+        self.jobs = MemoryJobs(self.clock)
+        self.rows = MemoryRuns()
+        self.levels = MemoryLevels()
+        self.rows.tenants["acme"] = MemoryTenant(
+            configs={"daily": StoredConfig(config_id="daily", version=1, text="…")}
+        )
+        self.rows.append_run(a_run(), RunStatus.PENDING, self.clock())
+        self.worker = LevelWorker(
+            store=self.rows,
+            claims=self.jobs,
+            jobs=self.jobs,
+            levels=self.levels,
+            guard=lambda job, dry_run: "",
+            clock=self.clock,
+            sleep=self.clock.sleep,
+            budget=timedelta(minutes=8),
+        )
+
+    def compile(self, tenant_id: str, config: StoredConfig) -> Pipeline:
+        steps = (a_step("extract", retry=Retry(attempts=1)), a_step("other")), (a_step("transform", 2),)
+        return a_pipeline(*steps)
+
+    def cancel(self, tenant_id: str = "acme") -> None:
+        RunCanceller(
+            reader=MemoryProgress(self.rows),
+            claims=self.jobs,
+            jobs=self.jobs,
+            levels=self.levels,
+            compile=self.compile,
+            clock=self.clock,
+        ).cancel(tenant_id, RUN_ID)
+
+    def retry(self, run_id: str = RUN_ID, tenant_id: str = "acme") -> StartedRun:
+        beginner = RunBeginner(store=self.rows, claims=self.jobs, levels=self.levels, clock=self.clock)
+        return RunRetrier(
+            beginner=beginner,
+            reader=MemoryProgress(self.rows),
+            compile=self.compile,
+            clock=self.clock,
+        ).retry(tenant_id, run_id, TRIGGER)
+
+    def work(self) -> None:
+        while self.levels.sent:
+            self.worker.carry_out(self.levels.take())
+
+    def run(self) -> None:
+        run = a_run(levels=(("extract", "other"), ("transform",)))
+        self.rows.append_run(run, RunStatus.PENDING, self.clock())
+        self.worker.carry_out(
+            a_message(self.compile("acme", self.rows.tenants["acme"].configs["daily"]), run=run)
+        )
+        self.work()
+
+    def status(self, run_id: str = RUN_ID) -> RunStatus:
+        return self.rows.current()[run_id].status
+
+
+def test_a_run_that_has_not_begun_is_cancelled_before_its_first_job() -> None:
+    platform = Platform()
+    platform.cancel()
+    platform.work()
+    assert platform.status() is RunStatus.CANCELLED
+    assert platform.jobs.submitted == []
+
+
+def test_cancelling_twice_is_cancelling_once() -> None:
+    platform = Platform()
+    platform.cancel()
+    platform.cancel()
+    platform.work()
+    platform.cancel()
+    assert platform.status() is RunStatus.CANCELLED
+
+
+def test_a_run_that_has_completed_cannot_be_cancelled() -> None:
+    platform = Platform()
+    platform.run()
+    with pytest.raises(Conflict, match="COMPLETED"):
+        platform.cancel()
+    assert platform.status() is RunStatus.COMPLETED
+
+
+def test_another_tenants_run_is_not_there_to_cancel_or_retry() -> None:
+    platform = Platform()
+    with pytest.raises(NotFound):
+        platform.cancel("globex")
+    with pytest.raises(NotFound):
+        platform.retry(tenant_id="globex")
+
+
+def test_a_cancel_that_comes_after_the_last_check_does_not_undo_completion() -> None:
+    """The level's worker had written COMPLETED when the flag came: the first terminal row counts."""
+    platform = Platform()
+    stale = MemoryProgress(platform.rows).find("acme", RUN_ID, platform.clock())
+    assert stale is not None
+    platform.run()
+    platform.worker.carry_out(stale.message(platform.compile))
+    platform.work()
+    assert platform.status() is RunStatus.COMPLETED
+
+
+def test_a_retry_runs_only_what_did_not_complete_under_the_same_config_version() -> None:
+    platform = Platform()
+    platform.jobs.outcomes["extract"] = Outcome(errors=[("invalidQuery", "no such column")])
+    platform.run()
+    assert platform.status() is RunStatus.FAILED
+    platform.jobs.outcomes["extract"] = Outcome()
+    retried = platform.retry()
+    platform.work()
+    assert platform.status(retried.run.run_id) is RunStatus.COMPLETED
+    assert sorted(job.target_table for job in platform.jobs.effects) == ["extract", "other", "transform"]
+    assert retried.run.retry_of == RUN_ID
+    assert platform.rows.steps_of(retried.run.run_id).keys() == {"extract", "transform"}
+
+
+def test_retrying_twice_starts_one_run() -> None:
+    platform = Platform()
+    platform.jobs.outcomes["extract"] = Outcome(errors=[("invalidQuery", "no such column")])
+    platform.run()
+    first, second = platform.retry(), platform.retry()
+    assert (first.run.run_id, second.is_repeat) == (second.run.run_id, True)
+
+
+def test_a_run_that_goes_well_cannot_be_retried() -> None:
+    platform = Platform()
+    platform.run()
+    with pytest.raises(Conflict, match="it is COMPLETED"):
+        platform.retry()
+
+
+def test_a_cancelled_run_is_made_up_for_from_where_it_stopped() -> None:
+    platform = Platform()
+    run = a_run(levels=(("extract", "other"), ("transform",)))
+    platform.rows.append_run(run, RunStatus.PENDING, platform.clock())
+    pipeline = platform.compile("acme", platform.rows.tenants["acme"].configs["daily"])
+    platform.worker.carry_out(a_message(pipeline, run=run))
+    platform.cancel()
+    platform.work()
+    assert platform.rows.steps_of(RUN_ID)["transform"].status is StepStatus.SKIPPED
+    retried = platform.retry()
+    platform.work()
+    assert platform.status(retried.run.run_id) is RunStatus.COMPLETED
+    assert [job.target_table for job in platform.jobs.effects].count("extract") == 1
