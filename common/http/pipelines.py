@@ -1,14 +1,10 @@
 """The tenant API of pipelines: configs and runs."""
 
-from dataclasses import dataclass
-
 from common.errors import Conflict, NotFound, QuotaExceeded
-from common.http.calls import Edge
 from common.http.routes import Access, Parameter, Place, Route, RouteTable
-from common.http.runs import list_runs, read_run, run_pipeline
-from common.runs.reading import RunLog
+from common.http.runs import cancel_run, list_runs, read_run, retry_run, run_pipeline
+from common.http.services import PipelineServices
 from common.runs.run import RunStatus
-from common.runs.starting import RunStarter
 
 RUN_ID_EXAMPLE = "0b6ff0d2-6a6c-4c1d-9a57-9a0d5b7f3c11"
 
@@ -80,15 +76,6 @@ HISTORY_FILTERS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PipelineServices:
-    """What the pipelines function stands on."""
-
-    edge: Edge
-    starter: RunStarter
-    run_log: RunLog
-
-
 PIPELINE_ROUTES: RouteTable[PipelineServices] = RouteTable(
     Route(
         method="POST",
@@ -99,6 +86,27 @@ PIPELINE_ROUTES: RouteTable[PipelineServices] = RouteTable(
         request_schema="run_request",
         answers={202: "run_accepted", 200: "run_accepted"},
         problems=(NotFound, Conflict, QuotaExceeded),
+        tag="Runs",
+    ),
+    Route(
+        method="POST",
+        path="/api/v1/pipelines/cancel/{pipeline_logging_id}",
+        endpoint=cancel_run,
+        access=Access.RUN,
+        parameters=(RUN_ID,),
+        answers={202: "run_accepted", 200: "run_accepted"},
+        problems=(Conflict,),
+        tag="Runs",
+    ),
+    Route(
+        method="POST",
+        path="/api/v1/pipelines/retry/{pipeline_logging_id}",
+        endpoint=retry_run,
+        access=Access.RUN,
+        parameters=(RUN_ID,),
+        request_schema="retry_request",
+        answers={202: "run_accepted", 200: "run_accepted"},
+        problems=(Conflict, QuotaExceeded),
         tag="Runs",
     ),
     Route(

@@ -1,58 +1,64 @@
-"""Endpoints of runs: start one, look at one, list them."""
+"""Endpoints of runs: start, retry and cancel one, look at one, list them."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from typing import Any, Protocol
+from typing import Any
 
 from common.errors import Fault, InvalidInput
 from common.http.calls import Answer, Call, Edge
 from common.http.links import run_links
 from common.http.schemas import pointer, schemas
-from common.runs.reading import RunLog
-from common.runs.run import Trigger, TriggerType
-from common.runs.starting import RunRequest, RunStarter
+from common.http.services import PipelineServices
+from common.runs.run import Run, RunStatus, Trigger, TriggerType
+from common.runs.starting import RunRequest, StartedRun
 from common.times import from_rfc3339
 
 DEFAULT_TRIGGER = "api_user"
 
 
-class RunServices(Protocol):
-    """What the endpoints of runs need."""
-
-    @property
-    def edge(self) -> Edge:
-        """The edge's own needs."""
-
-    @property
-    def starter(self) -> RunStarter:
-        """Admits runs."""
-
-    @property
-    def run_log(self) -> RunLog:
-        """Reads runs."""
-
-
-def run_pipeline(call: Call[RunServices]) -> Answer:
+def run_pipeline(call: Call[PipelineServices]) -> Answer:
     """Run a pipeline.
 
     Admits a run against the plan's limits and sends its first level on its way. A repeat with the same
     Idempotency-Key answers 200 with the run that the first request started.
     """
-    started = call.services.starter.start(_run_request(call))
-    run, edge = started.run, call.services.edge
-    links = run_links(edge, run.run_id, run.config_id)
-    body = {
-        "pipeline_logging_id": run.run_id,
-        "pipeline_id": run.config_id,
-        "tenant_id": run.tenant_id,
-        "status": started.status.value,
-        "message": "an earlier request has started this run" if started.is_repeat else "the run is admitted",
-        "links": links,
-    }
-    return Answer(body=body, status=200 if started.is_repeat else 202, headers={"Location": links["status"]})
+    request = RunRequest(
+        tenant_id=call.caller.tenant_id,
+        config_id=call.path["config_id"],
+        trigger=_trigger(call),
+        parameters=parameters_of(call.body),
+        idempotency_key=call.headers.get("Idempotency-Key", ""),
+        traceparent=call.trace.traceparent,
+    )
+    return _started(call.services.edge, call.services.starter.start(request))
 
 
-def read_run(call: Call[RunServices]) -> Answer:
+def retry_run(call: Call[PipelineServices]) -> Answer:
+    """Retry a run that failed or was cancelled.
+
+    Starts a new run of the steps that did not complete, with the same parameters and the same version of the
+    config. A run has one retry: a repeat answers 200 with it.
+    """
+    run_id = call.path["pipeline_logging_id"]
+    started = call.services.retrier.retry(
+        call.caller.tenant_id, run_id, _trigger(call), call.trace.traceparent
+    )
+    return _started(call.services.edge, started)
+
+
+def cancel_run(call: Call[PipelineServices]) -> Answer:
+    """Cancel a run.
+
+    Stops its BigQuery jobs and the levels that have not begun; the run is CANCELLED once its worker has seen
+    it. A repeat does no harm. A run that ends meanwhile keeps the state that it ended in.
+    """
+    found = call.services.canceller.cancel(call.caller.tenant_id, call.path["pipeline_logging_id"])
+    if found.status is RunStatus.CANCELLED:
+        return _run_answer(call.services.edge, found.run, found.status, 200, "the run is cancelled")
+    return _run_answer(call.services.edge, found.run, found.status, 202, "the run is being cancelled")
+
+
+def read_run(call: Call[PipelineServices]) -> Answer:
     """Show a run with its levels and steps."""
     row = call.services.run_log.status(call.caller.tenant_id, call.path["pipeline_logging_id"])
     levels = [{**level, "steps": [_step_body(step) for step in level["steps"]]} for level in row["levels"]]
@@ -61,7 +67,7 @@ def read_run(call: Call[RunServices]) -> Answer:
     )
 
 
-def list_runs(call: Call[RunServices]) -> Answer:
+def list_runs(call: Call[PipelineServices]) -> Answer:
     """List runs, newest first, page by page.
 
     A page that is full has a `next_cursor`, which goes on where the page ends, whatever started meanwhile.
@@ -80,19 +86,28 @@ def list_runs(call: Call[RunServices]) -> Answer:
     return Answer(body={"runs": runs, "next_cursor": cursor or None})
 
 
-def _run_request(call: Call[RunServices]) -> RunRequest:
-    return RunRequest(
-        tenant_id=call.caller.tenant_id,
-        config_id=call.path["config_id"],
-        trigger=Trigger(
-            type=TriggerType.API,
-            by=call.body.get("trigger_by", DEFAULT_TRIGGER),
-            api_key_id=call.caller.api_key_id,
-        ),
-        parameters=parameters_of(call.body),
-        idempotency_key=call.headers.get("Idempotency-Key", ""),
-        traceparent=call.trace.traceparent,
-    )
+def _trigger(call: Call[PipelineServices]) -> Trigger:
+    by = call.body.get("trigger_by", DEFAULT_TRIGGER)
+    return Trigger(type=TriggerType.API, by=by, api_key_id=call.caller.api_key_id)
+
+
+def _started(edge: Edge, started: StartedRun) -> Answer:
+    if started.is_repeat:
+        return _run_answer(edge, started.run, started.status, 200, "an earlier request has started this run")
+    return _run_answer(edge, started.run, started.status, 202, "the run is admitted")
+
+
+def _run_answer(edge: Edge, run: Run, run_status: RunStatus, status: int, message: str) -> Answer:
+    links = run_links(edge, run.run_id, run.config_id)
+    body = {
+        "pipeline_logging_id": run.run_id,
+        "pipeline_id": run.config_id,
+        "tenant_id": run.tenant_id,
+        "status": run_status.value,
+        "message": message,
+        "links": links,
+    }
+    return Answer(body=body, status=status, headers={"Location": links["status"]})
 
 
 def parameters_of(body: Mapping[str, Any]) -> dict[str, Any]:

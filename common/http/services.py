@@ -1,0 +1,20 @@
+"""What the pipelines function stands on; the wiring puts it together."""
+
+from dataclasses import dataclass
+
+from common.http.calls import Edge
+from common.runs.cancelling import RunCanceller
+from common.runs.reading import RunLog
+from common.runs.retrying import RunRetrier
+from common.runs.starting import RunStarter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineServices:
+    """Services of the tenant API of pipelines."""
+
+    edge: Edge
+    starter: RunStarter
+    retrier: RunRetrier
+    canceller: RunCanceller
+    run_log: RunLog
