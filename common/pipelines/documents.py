@@ -1,0 +1,139 @@
+"""Uploaded bytes, read as one document: YAML or JSON, whatever the content type says of the two."""
+
+import json
+import math
+from collections.abc import Iterable
+
+from common.errors import InputTooLarge, MalformedInput, UnsupportedContentType
+from common.pipelines.yaml_documents import MAXIMUM_DEPTH, Document, Value, YamlFault, read_yaml
+
+MAXIMUM_BYTES = 256 * 1024
+
+# curl calls the body of `-d @file` a form unless told otherwise; the body is the file all the same.
+_CONTENT_TYPES = {
+    "",
+    "application/json",
+    "application/octet-stream",
+    "application/x-www-form-urlencoded",
+    "application/x-yaml",
+    "application/yaml",
+    "text/json",
+    "text/plain",
+    "text/x-yaml",
+    "text/yaml",
+}
+_CHARSETS = {"", "utf-8", "utf8", "us-ascii"}
+
+_LOST_LINE_BREAKS = (
+    "the text has no line breaks; `curl -d @file` strips them: send the file with `--data-binary @file`"
+)
+
+
+def read_document(body: bytes, content_type: str | None) -> Document:
+    """Read an uploaded file into plain values; its text is what `document_text` gives.
+
+    Raises UnsupportedContentType, InputTooLarge (over 256 KiB, or nested too deeply) or MalformedInput.
+    """
+    _check_content_type(content_type or "")
+    text = document_text(body)
+    value = _read_json(text) if text.lstrip().startswith("{") else None
+    return value if value is not None else _read_yaml_document(text)
+
+
+def document_text(body: bytes) -> str:
+    """Decode an uploaded file: UTF-8, with or without a byte order mark."""
+    if len(body) > MAXIMUM_BYTES:
+        raise InputTooLarge(f"the file has {len(body):,} bytes; a pipeline may have {MAXIMUM_BYTES:,}")
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise MalformedInput(f"must be UTF-8 text; byte {error.start} is not") from None
+
+
+def _check_content_type(content_type: str) -> None:
+    media_type, _, rest = content_type.partition(";")
+    charset = rest.lower().partition("charset=")[2].partition(";")[0].strip(" \"'")
+    if media_type.strip().lower() not in _CONTENT_TYPES or charset not in _CHARSETS:
+        raise UnsupportedContentType(
+            f"cannot read a pipeline sent as {content_type!r}: send YAML or JSON in UTF-8, "
+            "for example with `-H 'Content-Type: application/yaml' --data-binary @file`"
+        )
+
+
+def _read_json(text: str) -> Document | None:
+    """Read JSON; None where the text is none (a YAML mapping in braces starts just like it)."""
+    try:
+        value = json.loads(text, object_pairs_hook=_object, parse_float=_finite, parse_constant=_finite)
+    except (json.JSONDecodeError, RecursionError):
+        return None
+    except _Refused as refused:
+        raise MalformedInput(str(refused)) from None
+    except ValueError:
+        raise MalformedInput("holds a number with too many digits") from None
+    _check_values(value)
+    return value if isinstance(value, dict) else None
+
+
+def _read_yaml_document(text: str) -> Document:
+    try:
+        value = read_yaml(text)
+    except YamlFault as fault:
+        raise MalformedInput(_with_line_breaks_in_mind(str(fault), text)) from None
+    if isinstance(value, dict):
+        _check_values(value)
+        return value
+    rule = "must be a mapping with the keys `pipeline` and `steps`"
+    raise MalformedInput(_with_line_breaks_in_mind(rule, text))
+
+
+def _with_line_breaks_in_mind(rule: str, text: str) -> str:
+    """Add to a rule where the line breaks went that a file of several lines must have had."""
+    is_one_line = len(text.strip().splitlines()) == 1
+    return f"{rule}; {_LOST_LINE_BREAKS}" if is_one_line and ":" in text else rule
+
+
+class _Refused(Exception):
+    """A rule that JSON's own grammar does not have."""
+
+
+def _object(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
+    result: dict[str, Value] = {}
+    for key, value in pairs:
+        if key in result:
+            raise _Refused(f"has the key {key!r} twice in one object")
+        result[key] = value
+    return result
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise _Refused(f"holds the number {text}, which is not finite")
+    return number
+
+
+def _check_values(document: Value) -> None:
+    """Refuse what neither BigQuery nor a message could carry: deep nesting and half characters."""
+    level: list[Value] = [document]
+    for _ in range(MAXIMUM_DEPTH):
+        for text in _texts(level):
+            if any("\ud800" <= character <= "\udfff" for character in text):
+                raise MalformedInput("holds half of a surrogate pair, which is no character")
+        level = [child for value in level for child in _children(value)]
+        if not level:
+            return
+    raise InputTooLarge(f"the document is nested more than {MAXIMUM_DEPTH} levels deep")
+
+
+def _texts(values: Iterable[Value]) -> Iterable[str]:
+    for value in values:
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            yield from value
+
+
+def _children(value: Value) -> list[Value]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
