@@ -116,7 +116,7 @@ def _request_body(route: Route[Any]) -> Json | None:
 
 
 def _answers(route: Route[Any]) -> Json:
-    return {str(status): _answer(status, schema) for status, schema in route.answers.items()}
+    return {str(status): _answer(status, schema) for status, schema in sorted(route.answers.items())}
 
 
 def _answer(status: int, schema: str | None) -> Json:

@@ -11,7 +11,7 @@ type Json = dict[str, Any]
 _OPENING = """\
 # API
 
-<!-- Made by `make api`; the routes are in common/http/. -->
+<!-- Made by `python -m common.http`; the routes are in common/http/. -->
 
 The same in OpenAPI 3.1: `GET /openapi.json`.
 

@@ -26,7 +26,7 @@ def test_the_document_is_valid_openapi() -> None:
 
 
 def test_the_document_and_the_reference_are_current() -> None:
-    # `make api` writes both anew.
+    # `python -m common.http` writes both anew.
     assert DOCUMENT.read_text(encoding="utf-8") == document_text()
     assert REFERENCE.read_text(encoding="utf-8") == reference_text()
 

@@ -1,0 +1,375 @@
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from common.http.pipelines import PIPELINE_ROUTES
+from common.http.quotas import quota_body
+from common.http.runs import parameters_of
+from common.http.schemas import faults_of
+from common.http.services import PipelineServices
+from common.pipelines.pipeline import Parameter, Pipeline
+from common.runs.beginning import RunBeginner
+from common.runs.cancelling import RunCanceller
+from common.runs.ports import StoredConfig
+from common.runs.progress import OpenRun, Progress
+from common.runs.quotas import Limits, Use, quotas
+from common.runs.reading import HistoryFilter, RunLog
+from common.runs.retrying import RunRetrier
+from common.runs.run import Run, RunStatus
+from common.runs.starting import RunStarter
+from common.tenants.keys import Scope
+from tests.fakes.clock import START, VirtualClock
+from tests.fakes.jobs import MemoryJobs
+from tests.fakes.runs import MemoryLevels, MemoryRuns, MemoryTenant
+from tests.unit.http.site import Site, edge, key_of
+from tests.unit.runs.examples import RUN_ID, a_pipeline, a_run
+
+ACME, OTHER = key_of("acme"), key_of("other")
+RUN = "/api/v1/pipelines/run/daily"
+
+
+@dataclass
+class Rows:
+    """`RunReader` and `ProgressReader` over rows that a test lays down."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    runs: dict[str, tuple[Run, RunStatus]] = field(default_factory=dict)
+    asked: list[HistoryFilter] = field(default_factory=list)
+
+    def read_run(self, tenant_id: str, run_id: str, now: datetime) -> Mapping[str, Any] | None:
+        mine = (row for row in self.rows if row["tenant_id"] == tenant_id)
+        return next((row for row in mine if row["pipeline_logging_id"] == run_id), None)
+
+    def read_history(self, tenant_id: str, wanted: HistoryFilter) -> Sequence[Mapping[str, Any]]:
+        self.asked.append(wanted)
+        mine = [row for row in self.rows if row["tenant_id"] == tenant_id]
+        return [{name: value for name, value in row.items() if name != "steps"} for row in mine][
+            : wanted.page_size
+        ]
+
+    def find(self, tenant_id: str, run_id: str, now: datetime) -> OpenRun | None:
+        run, status = self.runs.get(run_id, (None, RunStatus.PENDING))
+        if run is None or run.tenant_id != tenant_id:
+            return None
+        nothing: frozenset[str] = frozenset()
+        progress = Progress(ended=nothing, completed=nothing, has_begun=True, last_activity=now)
+        return OpenRun(run=run, status=status, config=CONFIG, progress=progress)
+
+
+CONFIG = StoredConfig(config_id="daily", version=1, text="")
+LEVELS = (("extract",), ("transform",))
+
+
+def compiled(tenant_id: str, config: StoredConfig) -> Pipeline:
+    region = Parameter(name="region", type="STRING", default="EU")
+    return a_pipeline(tenant_id=tenant_id, parameters=(Parameter(name="date", type="DATE"), region))
+
+
+class World:
+    """The pipelines function on in-memory ports; acme has the config `daily`, other has none."""
+
+    def __init__(self) -> None:
+        clock = VirtualClock()
+        self.rows, self.store, self.levels, jobs = Rows(), MemoryRuns(), MemoryLevels(), MemoryJobs(clock)
+        self.store.tenants = {
+            "acme": MemoryTenant(limits=Limits(daily=2, monthly=9, concurrent=3), configs={"daily": CONFIG}),
+            "other": MemoryTenant(),
+        }
+        beginner = RunBeginner(store=self.store, claims=jobs, levels=self.levels, clock=clock)
+        services = PipelineServices(
+            edge=edge(public_url="https://convergence.example.com"),
+            starter=RunStarter(beginner=beginner, compile=compiled, clock=clock),
+            retrier=RunRetrier(beginner=beginner, reader=self.rows, compile=compiled, clock=clock),
+            canceller=RunCanceller(
+                reader=self.rows, claims=jobs, jobs=jobs, levels=self.levels, compile=compiled, clock=clock
+            ),
+            run_log=RunLog(reader=self.rows, store=self.store, claims=jobs, clock=clock),
+        )
+        self.site = Site(PIPELINE_ROUTES, services)
+
+    def ask(self, method: str, path: str, **more: Any) -> TestResponse:
+        return self.site.ask(method, path, **{"key": ACME} | more)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+# Run
+
+
+def test_a_run_is_accepted_with_its_id_and_links(world: World) -> None:
+    response = world.ask("POST", RUN, json={"date": "2024-01-01"})
+    assert response.status_code == 202
+    body = response.json or {}
+    run_id = body.pop("pipeline_logging_id")
+    status = f"https://convergence.example.com/api/v1/pipelines/status/{run_id}"
+    assert body == {
+        "pipeline_id": "daily",
+        "tenant_id": "acme",
+        "status": "PENDING",
+        "message": "the run is admitted",
+        "links": {
+            "status": status,
+            "history": "https://convergence.example.com/api/v1/pipelines/history?pipeline_id=daily",
+        },
+    }
+    assert response.headers["Location"] == status
+
+
+def test_a_run_takes_its_parameters_its_key_and_its_trace_along(world: World) -> None:
+    given = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    body = {"date": "2024-01-01", "parameters": {"region": "US"}, "trigger_by": "nightly"}
+    world.ask("POST", RUN, json=body, headers={"traceparent": given})
+    run = world.levels.take().run
+    assert {parameter.name: parameter.value for parameter in run.parameters} == {
+        "date": "2024-01-01",
+        "region": "US",
+    }
+    assert (run.trigger.by, run.trigger.api_key_id, run.traceparent) == ("nightly", "key-of-acme", given)
+
+
+def test_a_run_needs_no_body(world: World) -> None:
+    assert world.ask("POST", RUN).status_code == 202
+
+
+def test_the_tenant_of_a_run_cannot_be_asked_for(world: World) -> None:
+    response = world.ask("POST", RUN, json={"tenant_id": "other"})
+    assert response.status_code == 422
+    assert world.store.run_rows == []
+
+
+def test_another_tenants_config_is_not_there(world: World) -> None:
+    assert world.ask("POST", RUN, key=OTHER).status_code == 404
+
+
+def test_a_repeat_with_the_same_idempotency_key_is_the_same_run(world: World) -> None:
+    answers = [world.ask("POST", RUN, headers={"Idempotency-Key": "nightly-1"}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [202, 200]
+    assert len({(answer.json or {})["pipeline_logging_id"] for answer in answers}) == 1
+
+
+def test_an_idempotency_key_cannot_be_used_for_another_request(world: World) -> None:
+    key = {"Idempotency-Key": "nightly-1"}
+    world.ask("POST", RUN, headers=key)
+    assert world.ask("POST", RUN, headers=key, json={"date": "2024-01-02"}).status_code == 409
+
+
+@pytest.mark.parametrize("key", ["", "with space", "x" * 256, "ü"])
+def test_an_idempotency_key_is_1_to_255_visible_characters(world: World, key: str) -> None:
+    assert world.ask("POST", RUN, headers={"Idempotency-Key": key}).status_code == 422
+
+
+def test_beyond_the_plan_a_run_is_refused_with_the_limits_numbers(world: World) -> None:
+    for _ in range(2):
+        world.ask("POST", RUN)
+    response = world.ask("POST", RUN)
+    assert response.status_code == 429
+    problem = response.json or {}
+    assert (problem["limit_name"], problem["used"], problem["limit"]) == ("daily", 2, 2)
+    assert int(response.headers["Retry-After"]) == 12 * 3600
+
+
+@pytest.mark.parametrize("scope", [Scope.READ, Scope.MANAGE])
+def test_a_run_needs_the_scope_run(world: World, scope: Scope) -> None:
+    assert world.ask("POST", RUN, key=key_of("acme", frozenset({scope}))).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v1/pipelines/run/1st", "/api/v1/pipelines/run/a;b", f"{RUN}{'x' * 200}"]
+)
+def test_a_config_id_has_a_form(world: World, path: str) -> None:
+    assert world.ask("POST", path).status_code == 422
+
+
+def test_parameters_come_at_the_top_level_and_under_their_own_name() -> None:
+    assert parameters_of({"a": 1, "parameters": {"b": 2, "queue": 3}, "trigger_by": "x"}) == {
+        "a": 1,
+        "b": 2,
+        "queue": 3,
+    }
+
+
+def test_a_parameter_given_in_both_places_is_refused(world: World) -> None:
+    response = world.ask("POST", RUN, json={"date": "2024-01-01", "parameters": {"date": "2024-01-02"}})
+    assert (response.json or {})["errors"] == [
+        {"pointer": "/parameters/date", "rule": "is given at the top level too"}
+    ]
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, [["nested"]], [None]])
+def test_a_parameter_is_a_scalar_or_an_array_of_scalars(world: World, value: object) -> None:
+    assert world.ask("POST", RUN, json={"region": value}).status_code == 422
+
+
+# Cancel and retry
+
+
+def test_a_running_run_is_cancelled(world: World) -> None:
+    world.rows.runs[RUN_ID] = (a_run(levels=LEVELS), RunStatus.RUNNING)
+    response = world.ask("POST", f"/api/v1/pipelines/cancel/{RUN_ID}")
+    assert (response.status_code, (response.json or {})["message"]) == (202, "the run is being cancelled")
+
+
+def test_a_cancelled_run_stays_cancelled(world: World) -> None:
+    world.rows.runs[RUN_ID] = (a_run(levels=LEVELS), RunStatus.CANCELLED)
+    response = world.ask("POST", f"/api/v1/pipelines/cancel/{RUN_ID}")
+    assert (response.status_code, (response.json or {})["status"]) == (200, "CANCELLED")
+
+
+def test_a_run_that_has_ended_cannot_be_cancelled(world: World) -> None:
+    world.rows.runs[RUN_ID] = (a_run(levels=LEVELS), RunStatus.COMPLETED)
+    assert world.ask("POST", f"/api/v1/pipelines/cancel/{RUN_ID}").status_code == 409
+
+
+def test_a_failed_run_is_retried_once(world: World) -> None:
+    world.rows.runs[RUN_ID] = (a_run(levels=LEVELS), RunStatus.FAILED)
+    answers = [world.ask("POST", f"/api/v1/pipelines/retry/{RUN_ID}") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [202, 200]
+    assert world.levels.take().run.retry_of == RUN_ID
+
+
+@pytest.mark.parametrize("action", ["cancel", "retry"])
+def test_another_tenants_run_is_not_there(world: World, action: str) -> None:
+    world.rows.runs[RUN_ID] = (a_run(levels=LEVELS), RunStatus.FAILED)
+    assert world.ask("POST", f"/api/v1/pipelines/{action}/{RUN_ID}", key=OTHER).status_code == 404
+
+
+# Status
+
+
+def row(run_id: str = RUN_ID, **changes: Any) -> dict[str, Any]:
+    columns = {
+        "pipeline_logging_id": run_id,
+        "tenant_id": "acme",
+        "pipeline_id": "daily",
+        "config_version": 1,
+        "status": "PENDING",
+        "trigger_type": "api",
+        "trigger_by": None,
+        "start_time": START,
+        "end_time": None,
+        "duration_ms": None,
+        "run_date": date(2026, 3, 15),
+        "error_message": None,
+        "parameters": '{"date": "2026-03-15"}',
+        "run_metadata": '{"levels": [["extract"], ["transform"]], "request_hash": "not for callers"}',
+        "steps": [],
+    }
+    return columns | changes
+
+
+def step(step_id: str = "extract", **changes: Any) -> dict[str, Any]:
+    columns = {
+        "step_id": step_id,
+        "step_type": "bq_etl.query",
+        "step_index": 0,
+        "level": 1,
+        "attempt": 1,
+        "status": "COMPLETED",
+        "start_time": START,
+        "end_time": START + timedelta(seconds=2),
+        "duration_ms": 2000,
+        "rows_processed": 3,
+        "bytes_processed": 0,
+        "bytes_billed": 0,
+        "job_id": f"cvg-step-{RUN_ID}-{step_id}-1",
+        "target_table": "acme.extracted",
+        "error_reason": None,
+        "error_message": None,
+    }
+    return columns | changes
+
+
+def test_a_runs_status_shows_levels_and_steps(world: World) -> None:
+    world.rows.rows = [row(steps=[step()])]
+    body = world.ask("GET", f"/api/v1/pipelines/status/{RUN_ID}").json or {}
+    assert (body["status"], body["start_time"], body["run_date"]) == (
+        "RUNNING",
+        "2026-03-15T12:00:00.000000Z",
+        "2026-03-15",
+    )
+    assert body["parameters"] == {"date": "2026-03-15"}
+    first, second = body["levels"]
+    assert (first["status"], first["steps"][0]["ps_type"]) == ("COMPLETED", "bq_etl.query")
+    assert (second["status"], second["steps"][0]["job_id"]) == ("PENDING", None)
+    assert "request_hash" not in str(body)
+
+
+def test_another_tenants_status_is_not_there(world: World) -> None:
+    world.rows.rows = [row()]
+    assert world.ask("GET", f"/api/v1/pipelines/status/{RUN_ID}", key=OTHER).status_code == 404
+
+
+# History
+
+
+def test_the_history_is_the_tenants_own_without_steps(world: World) -> None:
+    world.rows.rows = [row(), row("other-run", tenant_id="other")]
+    body = world.ask("GET", "/api/v1/pipelines/history").json or {}
+    assert [run["pipeline_logging_id"] for run in body["runs"]] == [RUN_ID]
+    assert (body["next_cursor"], "levels" in body["runs"][0]) == (None, False)
+
+
+def test_a_full_page_leads_to_the_next(world: World) -> None:
+    world.rows.rows = [row(), row("another-run")]
+    cursor = (world.ask("GET", "/api/v1/pipelines/history?limit=1").json or {})["next_cursor"]
+    assert world.ask("GET", f"/api/v1/pipelines/history?cursor={cursor}").status_code == 200
+    assert (world.rows.asked[1].before_time, world.rows.asked[1].before_id) == (START, RUN_ID)
+
+
+def test_the_history_is_filtered(world: World) -> None:
+    query = "status=FAILED&pipeline_id=daily&from=2024-01-01&to=2024-01-18T12:00:00%2B02:00&limit=100"
+    assert world.ask("GET", f"/api/v1/pipelines/history?{query}").status_code == 200
+    (wanted,) = world.rows.asked
+    assert (wanted.status, wanted.config_id, wanted.page_size) == ("FAILED", "daily", 100)
+    assert wanted.since == datetime(2024, 1, 1, tzinfo=UTC)
+    assert wanted.until == datetime(2024, 1, 18, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=0",
+        "limit=101",
+        "status=completed",
+        "status=COMPLETE",
+        "from=yesterday",
+        "from=2024-02-30",
+        "from=2024-01-01T00:00:00",
+        "to=2024-01-01T99:00:00Z",
+        "cursor=",
+        "cursor=abc",
+        "cursor=WzEsIDJd",
+        "cursor=../../etc",
+        "offset=20",
+        "pipeline_id=1",
+    ],
+)
+def test_a_wrong_filter_is_refused_with_its_place(world: World, query: str) -> None:
+    response = world.ask("GET", f"/api/v1/pipelines/history?{query}")
+    assert response.status_code == 422
+    assert all(
+        "cursor" in fault["pointer"] or "/query/" in fault["pointer"]
+        for fault in (response.json or {})["errors"]
+    )
+
+
+# Quotas
+
+
+def test_the_quota_body_keeps_its_schema() -> None:
+    limits, use = Limits(daily=6, monthly=180, concurrent=3), Use(today=2, month=9, running=4)
+    body = quota_body("acme", "STARTER", quotas(use, limits, START))
+    assert body["concurrent"]["remaining"] == 0
+    assert (body["daily"]["percent"], body["daily"]["remaining"]) == (33.3, 4)
+    written = {
+        name: {**part, "resets_at": "2026-03-16T00:00:00Z"} if isinstance(part, dict) else part
+        for name, part in body.items()
+    }
+    assert faults_of("quota", written) == []
