@@ -49,7 +49,8 @@ class Dispatcher:
             changed.wait_for(lambda: not self._flights, drain_seconds)
             for flight in self._flights.values():
                 flight.push.cut()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
         self._pool.shutdown()
 
     def _run(self) -> None:

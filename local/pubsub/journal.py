@@ -14,6 +14,7 @@ import json
 import os
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -37,9 +38,11 @@ class Journal:
     """Write changes down; without a path, forget them."""
 
     def __init__(self, path: Path | None) -> None:
-        self._lock = _lock(path) if path else None
-        self._survivors = _survivors(_read(path)) if path else []
-        self._file = _rewrite(path, self._survivors) if path else None
+        self._file: IO[str] | None = None
+        self._survivors: list[Record] = []
+        self._open_files = ExitStack()
+        if path:
+            self._open(path)
 
     def recover(self, now: float) -> Recovered:
         """Return what the file held when it was opened; the messages are due now."""
@@ -71,9 +74,14 @@ class Journal:
 
     def close(self) -> None:
         """Close the file, and let another server have it."""
-        for file in (self._file, self._lock):
-            if file:
-                file.close()
+        self._open_files.close()
+
+    def _open(self, path: Path) -> None:
+        with ExitStack() as files:
+            files.enter_context(_lock(path))
+            self._survivors = _survivors(_read(path))
+            self._file = files.enter_context(_rewrite(path, self._survivors))
+            self._open_files = files.pop_all()
 
     def _of_kind(self, kind: str) -> Iterator[Record]:
         return (record for record in self._survivors if record["kind"] == kind)
@@ -85,7 +93,7 @@ class Journal:
 
 
 def _lock(path: Path) -> IO[str]:
-    """Hold the journal for this server alone; the system lets go of it when the process ends, however it does."""
+    """Hold the journal for this server alone; the system lets go of it when the process ends in any way."""
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = path.with_name(f"{path.name}.lock").open("w")
     try:

@@ -21,6 +21,7 @@ def wait_for_messages(broker: Broker, puller: Puller, *, until: float | None = N
     """Lease messages as soon as there are some; none when the puller left, or the time `until` has come."""
     with broker.changed:
         while not puller.is_gone():
+            broker.expire()
             subscription, room, now = broker.pullable(puller.subscription), puller.room(), broker.clock.now()
             taken = subscription.take(room, now, puller.lease_seconds)
             if taken or (until is not None and now >= until):

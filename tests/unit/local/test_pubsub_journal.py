@@ -1,0 +1,180 @@
+"""What survives a restart of the server, and what does not come back."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+from google.api_core import exceptions
+from google.cloud.pubsub_v1 import types
+
+from local.pubsub import PubSubServer
+from tests.contract.pubsub.bench import Bench, backoff
+from tests.contract.pubsub.embedded import serving
+from tests.contract.pubsub.receiver import Receiver
+
+type Restart = Callable[[], AbstractContextManager[Bench]]
+"""Run one more server on the same journal, and work in the same project on it."""
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "pubsub.jsonl"
+
+
+@pytest.fixture
+def restart(journal: Path) -> Restart:
+    @contextmanager
+    def run() -> Iterator[Bench]:
+        with serving(journal=journal) as (_, bench):
+            bench.project = "test-restarts"
+            yield bench
+
+    return run
+
+
+def test_topics_and_subscriptions_are_as_before(restart: Restart) -> None:
+    with restart() as pubsub:
+        topic = pubsub.topic()
+        subscription = pubsub.subscription(topic, ack_deadline_seconds=600, retry_policy=backoff(0.5, 20))
+        before = pubsub.subscriber.get_subscription(subscription=subscription)
+    with restart() as pubsub:
+        assert pubsub.publisher.get_topic(topic=topic).name == topic
+        assert pubsub.subscriber.get_subscription(subscription=subscription) == before
+
+
+def test_what_was_changed_or_deleted_stays_so(restart: Restart) -> None:
+    with restart() as pubsub:
+        topic = pubsub.topic()
+        changed, deleted = pubsub.subscription(topic, "changed"), pubsub.subscription(topic, "deleted")
+        change = types.Subscription(name=changed, ack_deadline_seconds=77)
+        pubsub.subscriber.update_subscription(
+            request={"subscription": change, "update_mask": {"paths": ["ack_deadline_seconds"]}}
+        )
+        pubsub.subscriber.delete_subscription(subscription=deleted)
+        pubsub.publisher.delete_topic(topic=topic)
+    with restart() as pubsub:
+        assert pubsub.subscriber.get_subscription(subscription=changed).ack_deadline_seconds == 77
+        assert pubsub.subscriber.get_subscription(subscription=changed).topic == "_deleted-topic_"
+        with pytest.raises(exceptions.NotFound):
+            pubsub.subscriber.get_subscription(subscription=deleted)
+        with pytest.raises(exceptions.NotFound):
+            pubsub.publisher.get_topic(topic=topic)
+
+
+def test_unacknowledged_messages_come_again_and_acknowledged_ones_do_not(restart: Restart) -> None:
+    with restart() as pubsub:
+        topic = pubsub.topic()
+        subscription = pubsub.subscription(topic)
+        pubsub.publish(topic, b"settled")
+        pubsub.ack(subscription, pubsub.pull_one(subscription))
+        pubsub.publish(topic, b"leased")
+        pubsub.pull_one(subscription)
+        message_id = pubsub.publish(topic, b"\x00\xff", ordering_key="one", colour="red")
+    with restart() as pubsub:
+        leased, waiting = pubsub.pull(subscription)
+    assert leased.message.data == b"leased"
+    assert waiting.message.message_id == message_id
+    assert waiting.message.data == b"\x00\xff"
+    assert waiting.message.ordering_key == "one"
+    assert dict(waiting.message.attributes) == {"colour": "red"}
+
+
+def test_a_message_that_was_being_pushed_is_pushed_again(restart: Restart) -> None:
+    with Receiver() as receiver:
+        receiver.answer = lambda received: 500
+        with restart() as pubsub:
+            topic = pubsub.topic()
+            push_config = types.PushConfig(push_endpoint=receiver.url)
+            pubsub.subscription(topic, push_config=push_config, retry_policy=backoff(600, 600))
+            message_id = pubsub.publish(topic, b"x")
+            receiver.wait_for(1)
+        receiver.answer = lambda received: 204
+        with restart():
+            received = receiver.wait_for(2)
+    assert [one.message["messageId"] for one in received] == [message_id, message_id]
+
+
+def test_attempts_go_on_being_counted(restart: Restart) -> None:
+    with restart() as pubsub:
+        topic, dead_letters = pubsub.topic(), pubsub.topic("dead-letters")
+        policy = types.DeadLetterPolicy(dead_letter_topic=dead_letters, max_delivery_attempts=5)
+        subscription = pubsub.subscription(topic, dead_letter_policy=policy)
+        pubsub.publish(topic, b"x")
+        assert pubsub.pull_one(subscription).delivery_attempt == 1
+    with restart() as pubsub:
+        assert pubsub.pull_one(subscription).delivery_attempt == 2
+
+
+def test_messages_of_one_key_stay_in_order(restart: Restart) -> None:
+    with restart() as pubsub:
+        topic = pubsub.topic()
+        subscription = pubsub.subscription(topic, enable_message_ordering=True)
+        for number in range(3):
+            pubsub.publish(topic, str(number).encode(), ordering_key="one")
+        pubsub.nack(subscription, pubsub.pull_one(subscription))
+    with restart() as pubsub:
+        data = []
+        for _ in range(3):
+            received = pubsub.pull_one(subscription)
+            data.append(received.message.data)
+            pubsub.ack(subscription, received)
+    assert data == [b"0", b"1", b"2"]
+
+
+def test_messages_of_a_deleted_subscription_do_not_come_to_its_namesake(restart: Restart) -> None:
+    with restart() as pubsub:
+        topic = pubsub.topic()
+        subscription = pubsub.subscription(topic)
+        pubsub.publish(topic, b"old")
+        pubsub.subscriber.delete_subscription(subscription=subscription)
+        pubsub.subscription(topic)
+    with restart() as pubsub:
+        pubsub.publish(topic, b"new")
+        assert pubsub.pull_one(subscription).message.data == b"new"
+
+
+def test_a_restart_leaves_what_is_alive_in_the_file_and_nothing_else(restart: Restart, journal: Path) -> None:
+    with restart() as pubsub:
+        topic = pubsub.topic()
+        subscription = pubsub.subscription(topic)
+        for number in range(5):
+            pubsub.publish(topic, str(number).encode())
+        pubsub.ack(subscription, *pubsub.pull(subscription, 4))
+    with restart():
+        kinds = [json.loads(line)["kind"] for line in journal.read_text().splitlines()]
+    assert kinds == ["topic", "subscription", "held"]
+
+
+def test_a_line_cut_short_by_the_death_of_the_process_is_forgotten(restart: Restart, journal: Path) -> None:
+    with restart() as pubsub:
+        topic = pubsub.topic()
+    with journal.open("a") as file:
+        file.write('{"kind":"topic","id":"proj')
+    with restart() as pubsub:
+        assert [found.name for found in pubsub.publisher.list_topics(project="projects/test-restarts")] == [
+            topic
+        ]
+
+
+def test_a_damaged_line_is_an_error_that_names_it(restart: Restart, journal: Path) -> None:
+    with restart() as pubsub:
+        pubsub.topic()
+    journal.write_text("nonsense\n" + journal.read_text())
+    with pytest.raises(ValueError, match=f"line 1 of the Pub/Sub journal {journal} is damaged"):
+        PubSubServer(journal=journal)
+
+
+def test_two_servers_do_not_share_a_journal(restart: Restart, journal: Path) -> None:
+    with restart() as pubsub:
+        topic = pubsub.topic()
+        with pytest.raises(OSError, match="another server uses the Pub/Sub journal"):
+            PubSubServer(journal=journal)
+    with restart() as pubsub:
+        assert pubsub.publisher.get_topic(topic=topic).name == topic
+
+
+def test_the_file_is_for_its_owner_alone(restart: Restart, journal: Path) -> None:
+    with restart():
+        assert journal.stat().st_mode & 0o777 == 0o600

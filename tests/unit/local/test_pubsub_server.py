@@ -1,0 +1,184 @@
+"""A server's life: start, idleness, stop."""
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from google.api_core import exceptions
+from google.cloud.pubsub_v1 import types
+
+from local.pubsub import Counts, PubSubServer
+from tests.contract.pubsub.bench import Bench, backoff
+from tests.contract.pubsub.embedded import serving
+from tests.contract.pubsub.receiver import Received, Receiver
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as listening:
+        yield listening
+
+
+def push_to(pubsub: Bench, receiver: Receiver) -> tuple[str, str]:
+    topic = pubsub.topic()
+    push_config = types.PushConfig(push_endpoint=receiver.url)
+    return topic, pubsub.subscription(topic, push_config=push_config, retry_policy=backoff(0.01, 0.01))
+
+
+def test_a_started_server_tells_its_address() -> None:
+    server = PubSubServer()
+    address = server.start()
+    server.stop()
+    assert address == server.address
+    assert int(address.removeprefix("127.0.0.1:")) > 0
+
+
+def test_a_taken_port_is_one_clear_error() -> None:
+    with PubSubServer() as server:
+        port = int(server.address.split(":")[1])
+        with pytest.raises(OSError, match=f"cannot listen on 127.0.0.1:{port}: is the port taken"):
+            PubSubServer(port=port).start()
+
+
+def test_a_server_that_never_started_can_be_stopped() -> None:
+    PubSubServer().stop()
+
+
+def test_message_ids_do_not_repeat_over_servers() -> None:
+    ids = set()
+    for _ in range(2):
+        with serving() as (_, pubsub):
+            ids.add(pubsub.publish(pubsub.topic(), b"x"))
+    assert len(ids) == 2
+
+
+def test_idle_means_that_every_pushed_message_is_settled(receiver: Receiver) -> None:
+    may_answer = threading.Event()
+
+    def answer(received: Received) -> int:
+        may_answer.wait(10)
+        return 204
+
+    receiver.answer = answer
+    with serving() as (server, pubsub):
+        topic, subscription = push_to(pubsub, receiver)
+        server.wait_until_idle(0.1)
+        pubsub.publish(topic, b"x")
+        with pytest.raises(TimeoutError, match=f"{subscription} holds 1 .1 out."):
+            server.wait_until_idle(0.1)
+        may_answer.set()
+        server.wait_until_idle(5)
+        assert server.counts()[subscription] == Counts(published=1, delivered=1, acked=1)
+
+
+def test_messages_that_wait_to_be_pulled_do_not_keep_a_server_from_being_idle() -> None:
+    with serving() as (server, pubsub):
+        topic = pubsub.topic()
+        subscription = pubsub.subscription(topic)
+        pubsub.publish(topic, b"x")
+        server.wait_until_idle(0.1)
+        assert server.counts()[subscription].held == 1
+
+
+def test_stopping_cuts_a_push_that_hangs_and_leaves_no_thread(receiver: Receiver) -> None:
+    may_answer = threading.Event()
+
+    def answer(received: Received) -> int:
+        may_answer.wait(10)
+        return 204
+
+    receiver.answer = answer
+    with serving() as (server, pubsub):
+        topic, subscription = push_to(pubsub, receiver)
+        pubsub.publish(topic, b"x")
+        receiver.wait_for(1)
+        started_at = time.monotonic()
+        server.stop()
+        assert time.monotonic() - started_at < 2
+        assert [thread.name for thread in threading.enumerate() if thread.name.startswith("pubsub")] == []
+        counts = server.counts()[subscription]
+        assert (counts.held, counts.nacked) == (1, 0)
+    may_answer.set()
+
+
+def test_stopping_leaves_pushes_under_way_the_time_it_is_told(receiver: Receiver) -> None:
+    def answer(received: Received) -> int:
+        time.sleep(0.3)
+        return 204
+
+    receiver.answer = answer
+    with serving() as (server, pubsub):
+        topic, subscription = push_to(pubsub, receiver)
+        pubsub.publish(topic, b"x")
+        receiver.wait_for(1)
+        server.stop(drain_seconds=5)
+        assert server.counts()[subscription].acked == 1
+
+
+def test_what_a_handler_publishes_while_the_server_drains_is_accepted(receiver: Receiver) -> None:
+    stopping = threading.Event()
+    with serving() as (server, pubsub):
+        next_level = pubsub.topic("next-level")
+        follower = pubsub.subscription(next_level, "follower")
+        topic, subscription = push_to(pubsub, receiver)
+
+        def answer(received: Received) -> int:
+            stopping.wait(5)
+            time.sleep(0.1)
+            pubsub.publish(next_level, b"onwards")
+            return 204
+
+        receiver.answer = answer
+        pubsub.publish(topic, b"x")
+        receiver.wait_for(1)
+        stopping.set()
+        server.stop(drain_seconds=5)
+        assert server.counts()[subscription].acked == 1
+        assert server.counts()[follower].held == 1
+
+
+def test_stopping_sends_waiting_pullers_away() -> None:
+    with serving() as (server, pubsub):
+        subscription = pubsub.subscription(pubsub.topic())
+        errors: list[Exception] = []
+
+        def pull() -> None:
+            try:
+                pubsub.pull(subscription)
+            except exceptions.ServiceUnavailable as error:
+                errors.append(error)
+
+        puller = threading.Thread(target=pull)
+        puller.start()
+        time.sleep(0.2)
+        server.stop()
+        puller.join(2)
+        assert len(errors) == 1
+        assert [thread.name for thread in threading.enumerate() if thread.name.startswith("pubsub")] == []
+
+
+def test_a_stream_takes_no_more_messages_than_its_client_wants() -> None:
+    with serving() as (server, pubsub):
+        topic = pubsub.topic()
+        subscription = pubsub.subscription(topic)
+        for number in range(10):
+            pubsub.publish(topic, str(number).encode())
+        may_ack = threading.Event()
+
+        def callback(message: Any) -> None:
+            may_ack.wait(10)
+            message.ack()
+
+        control = types.FlowControl(max_messages=3)
+        future = pubsub.subscriber.subscribe(subscription, callback, flow_control=control)
+        time.sleep(0.5)
+        assert server.counts()[subscription].leased == 3
+        may_ack.set()
+        give_up_at = time.monotonic() + 10
+        while server.counts()[subscription].acked < 10 and time.monotonic() < give_up_at:
+            time.sleep(0.02)
+        assert server.counts()[subscription].acked == 10
+        future.cancel()
+        future.result(timeout=10)
