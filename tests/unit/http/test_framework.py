@@ -29,7 +29,7 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
     monkeypatch.setenv("FUNCTION_SIGNATURE_TYPE", "http")
     main = tmp_path / "main.py"
     main.write_text(dedent(MAIN), encoding="utf-8")
-    app = create_app(target="framed", source=str(main))  # type: ignore[no-untyped-call]
+    app = create_app(target="framed", source=str(main))
     return cast(FlaskClient, app.test_client())
 
 
