@@ -128,6 +128,7 @@ class Exchange[S: Services]:
         problem = problem_of(error, self.access)
         if problem.kind.status >= 500:
             level = logging.ERROR if problem.kind.status == 500 else logging.WARNING
-            logger.log(level, "request failed", exc_info=error, extra={"problem": problem.kind.name})
+            extra = {"problem": problem.kind.name, "tenant": self._tenant}
+            logger.log(level, "request failed", exc_info=error, extra=extra)
         body = problem.body(quote(self.request.path), self.request_id)
         return json_response(body, problem.kind.status, problem.headers, PROBLEM_TYPE)
