@@ -1,0 +1,104 @@
+"""SQL cut into lexemes as BigQuery's own lexer cuts it: code, comments, strings, quoted names.
+
+Everything that reads or changes tenant SQL starts here. A general parser's lexer would not do: where it finds
+a comment that BigQuery takes for code, the code goes unseen.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a lexeme is; the names are the groups of the pattern below."""
+
+    SPACE = "space"
+    COMMENT = "comment"
+    STRING = "string"
+    QUOTED = "quoted"  # A name in backticks.
+    VARIABLE = "variable"  # ${name}, which is ours and not BigQuery's.
+    SYSTEM = "system"  # @@name
+    PARAMETER = "parameter"  # @name
+    NAME = "name"  # A keyword or a name without backticks.
+    NUMBER = "number"
+    BROKEN = "broken"  # What opens a comment, string or quoted name that does not end.
+    SYMBOL = "symbol"
+
+
+@dataclass(frozen=True, slots=True)
+class Lexeme:
+    """A piece of a statement, and the line (from 1) in which it begins."""
+
+    kind: Kind
+    text: str
+    line: int
+
+
+class LexicalFault(Exception):
+    """A text cannot be cut into lexemes without doubt."""
+
+
+_LEXEME = re.compile(
+    r"""
+      (?P<space>\s+)
+    | (?P<comment>--[^\n]*|\#[^\n]*|/\*.*?\*/)
+    | (?P<string>(?:[rR][bB]?|[bB][rR]?)?
+        (?: '''(?:\\.|[^\\])*?'''
+          | \"\"\"(?:\\.|[^\\])*?\"\"\"
+          | '(?!'')(?:\\[^\n]|[^'\\\n])*'
+          | "(?!"")(?:\\[^\n]|[^"\\\n])*" ))
+    | (?P<quoted>`[^`\\\n]+`)
+    | (?P<variable>\$\{[^}\n]*\})
+    | (?P<system>@@[A-Za-z0-9_.]*)
+    | (?P<parameter>@[A-Za-z_][A-Za-z0-9_]*)
+    | (?P<name>[A-Za-z_][A-Za-z0-9_]*)
+    | (?P<number>[0-9][A-Za-z0-9_]*)
+    | (?P<broken>/\*|'|"|`)
+    | (?P<symbol>.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_INVISIBLE = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp", "Zs"}
+
+
+def with_line_feeds(text: str) -> str:
+    """End every line with LF: a lone CR ends a comment for BigQuery and for nobody else."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def lexemes(sql: str) -> tuple[Lexeme, ...]:
+    """Cut a statement into lexemes that together are the statement; LexicalFault where that is in doubt."""
+    found = []
+    line = 1
+    for match in _LEXEME.finditer(sql):
+        lexeme = Lexeme(Kind(match.lastgroup or ""), match.group(), line)
+        _check(lexeme)
+        found.append(lexeme)
+        line += lexeme.text.count("\n")
+    return tuple(found)
+
+
+def masked(statement: Iterable[Lexeme]) -> str:
+    """Return the statement with blanks for comments and 'x' for each string: all code, on the same lines."""
+    return "".join(_masked(lexeme) for lexeme in statement)
+
+
+def _masked(lexeme: Lexeme) -> str:
+    line_breaks = "\n" * lexeme.text.count("\n")
+    if lexeme.kind is Kind.COMMENT:
+        return f" {line_breaks}"
+    return f"'x'{line_breaks}" if lexeme.kind is Kind.STRING else lexeme.text
+
+
+def _check(lexeme: Lexeme) -> None:
+    if lexeme.kind is Kind.BROKEN:
+        what = {"/*": "comment", "`": "quoted name"}.get(lexeme.text, "string")
+        raise LexicalFault(f"has a {what} that begins in line {lexeme.line} and does not end")
+    for character in lexeme.text:
+        if character not in " \t\n" and unicodedata.category(character) in _INVISIBLE:
+            raise LexicalFault(
+                f"holds the invisible character U+{ord(character):04X} in line {lexeme.line}: "
+                "in a string write it as an escape, elsewhere leave it out"
+            )

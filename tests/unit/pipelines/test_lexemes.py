@@ -1,0 +1,85 @@
+"""SQL cut into lexemes: whatever looks like code to BigQuery is code here."""
+
+import pytest
+
+from common.pipelines.lexemes import Kind, LexicalFault, lexemes, masked, with_line_feeds
+
+
+def kinds(sql: str) -> list[tuple[str, str]]:
+    """Return the lexemes without the blanks, as (kind, text)."""
+    return [(piece.kind.value, piece.text) for piece in lexemes(sql) if piece.kind is not Kind.SPACE]
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("a -- b 'c\nd", [("name", "a"), ("comment", "-- b 'c"), ("name", "d")]),
+        ("a # b\nd", [("name", "a"), ("comment", "# b"), ("name", "d")]),
+        (
+            "a /* /* */ b */",
+            [("name", "a"), ("comment", "/* /* */"), ("name", "b"), ("symbol", "*"), ("symbol", "/")],
+        ),
+        ("'it''s'", [("string", "'it'"), ("string", "'s'")]),
+        (r"'a\'b' c", [("string", r"'a\'b'"), ("name", "c")]),
+        (r"r'a\'b' c", [("string", r"r'a\'b'"), ("name", "c")]),
+        (r"'\\' c", [("string", r"'\\'"), ("name", "c")]),
+        ("rB\"x\" b'y' R'z'", [("string", 'rB"x"'), ("string", "b'y'"), ("string", "R'z'")]),
+        ("foor'x'", [("name", "foor"), ("string", "'x'")]),
+        ("'''a'b''c\nd''' e", [("string", "'''a'b''c\nd'''"), ("name", "e")]),
+        ('"""a"b""" e', [("string", '"""a"b"""'), ("name", "e")]),
+        (r"'''a\'''b''' e", [("string", r"'''a\'''b'''"), ("name", "e")]),
+        ("'' ''", [("string", "''"), ("string", "''")]),
+        ("`a-b`.c", [("quoted", "`a-b`"), ("symbol", "."), ("name", "c")]),
+        (
+            "'-- no comment' \"/*\" `#`",
+            [("string", "'-- no comment'"), ("string", '"/*"'), ("quoted", "`#`")],
+        ),
+        ("${a} @b @@c.d", [("variable", "${a}"), ("parameter", "@b"), ("system", "@@c.d")]),
+        ("1e5 t$2", [("number", "1e5"), ("name", "t"), ("symbol", "$"), ("number", "2")]),
+    ],
+)
+def test_a_statement_is_cut_as_bigquery_cuts_it(sql: str, expected: list[tuple[str, str]]) -> None:
+    assert kinds(sql) == expected
+
+
+@pytest.mark.parametrize(
+    ("sql", "what"),
+    [
+        ("a\n/* b", "a comment that begins in line 2"),
+        ("'a\nb'", "a string that begins in line 1"),
+        (r"'a\'", "a string that begins in line 1"),
+        ("'''a''", "a string that begins in line 1"),
+        ('"a', "a string that begins in line 1"),
+        ("`a\n`", "a quoted name that begins in line 1"),
+        (r"`a\x2e`", "a quoted name that begins in line 1"),
+        ("``", "a quoted name that begins in line 1"),
+        ("'a\\\nb'", "a string that begins in line 1"),
+    ],
+)
+def test_what_does_not_end_is_refused(sql: str, what: str) -> None:
+    with pytest.raises(LexicalFault, match=f"has {what}"):
+        lexemes(sql)
+
+
+@pytest.mark.parametrize(
+    "character", ["\0", "\v", "\x1f", "\x85", "\xa0", "\u200b", "\u2028", "\u202e", "\ufeff"]
+)
+@pytest.mark.parametrize("sql", ["a{}b", "'{}'", "-- {}", "`{}`"])
+def test_characters_that_nobody_sees_are_refused_wherever_they_stand(sql: str, character: str) -> None:
+    with pytest.raises(LexicalFault, match=f"U\\+{ord(character):04X} in line 1"):
+        lexemes(sql.format(character))
+
+
+def test_letters_of_any_script_are_kept() -> None:
+    assert (
+        "".join(piece.text for piece in lexemes("'größe 日本 🚀' -- Привет")) == "'größe 日本 🚀' -- Привет"
+    )
+
+
+def test_a_masked_statement_keeps_code_and_lines_and_loses_the_rest() -> None:
+    sql = "SELECT '''tenants\n.k''' /* from\n x */, `a` -- y\nFROM t"
+    assert masked(lexemes(sql)) == "SELECT 'x'\n  \n, `a`  \nFROM t"
+
+
+def test_every_line_ends_with_a_line_feed() -> None:
+    assert with_line_feeds("a\r\nb\rc\nd") == "a\nb\nc\nd"
