@@ -38,9 +38,5 @@ resource "google_bigquery_data_transfer_config" "snapshots" {
     })
   }
 
-  email_preferences {
-    enable_failure_email = false # The alert policy on its log tells everybody; an e-mail would tell whoever applied.
-  }
-
   depends_on = [google_project_iam_member.grant]
 }

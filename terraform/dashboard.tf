@@ -67,22 +67,24 @@ resource "google_monitoring_dashboard" "platform" {
     mosaicLayout = {
       columns = 12
       tiles = [
-        for index, tile in local.tiles : {
-          xPos   = index % 2 * 6
-          yPos   = floor(index / 2) * 4
-          width  = 6
-          height = 4
-          widget = {
-            title = tile.title
-            xyChart = {
-              dataSets = [{
-                plotType        = "LINE"
-                targetAxis      = "Y1"
-                timeSeriesQuery = { prometheusQuery = tile.query, unitOverride = tile.unit }
-              }]
+        for index, tile in local.tiles : merge(
+          # The API leaves out positions that are zero; with them every plan would show a change.
+          { for axis, position in { xPos = index % 2 * 6, yPos = floor(index / 2) * 4 } : axis => position if position > 0 },
+          {
+            width  = 6
+            height = 4
+            widget = {
+              title = tile.title
+              xyChart = {
+                dataSets = [{
+                  plotType        = "LINE"
+                  targetAxis      = "Y1"
+                  timeSeriesQuery = { prometheusQuery = tile.query, unitOverride = tile.unit }
+                }]
+              }
             }
-          }
-        }
+          },
+        )
       ]
     }
   })

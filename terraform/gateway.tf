@@ -181,7 +181,7 @@ resource "google_compute_global_forwarding_rule" "https" {
 
   name                  = "convergence"
   target                = google_compute_target_https_proxy.gateway[each.key].id
-  ip_address            = google_compute_global_address.gateway[each.key].id
+  ip_address            = google_compute_global_address.gateway[each.key].address
   port_range            = "443"
   load_balancing_scheme = "EXTERNAL_MANAGED"
 }
@@ -213,7 +213,7 @@ resource "google_compute_global_forwarding_rule" "redirect" {
 
   name                  = "convergence-redirect"
   target                = google_compute_target_http_proxy.redirect[each.key].id
-  ip_address            = google_compute_global_address.gateway[each.key].id
+  ip_address            = google_compute_global_address.gateway[each.key].address
   port_range            = "80"
   load_balancing_scheme = "EXTERNAL_MANAGED"
 }
