@@ -1,0 +1,8 @@
+"""BigQuery on this machine: `local-bigquery` embedded, behind a proxy that adds what it lacks."""
+
+from local.bigquery.counts import Counts
+from local.bigquery.engine import DataFolderInUse
+from local.bigquery.housekeeping import Housekeeping
+from local.bigquery.server import LocalBigQuery
+
+__all__ = ["Counts", "DataFolderInUse", "Housekeeping", "LocalBigQuery"]

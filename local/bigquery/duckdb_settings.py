@@ -1,0 +1,49 @@
+"""DuckDB as the embedded BigQuery needs it: extensions from installed wheels, files in our folder.
+
+`local_bigquery` opens its connections without settings. DuckDB then looks for extensions under HOME,
+downloads what it misses, and spills into the working directory. `ConfiguredDuckDB` stands in for the
+`duckdb` module in the one module of `local_bigquery` that opens connections: neither HOME nor the working
+directory nor the network matters then.
+"""
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+EXTENSIONS = ("ducklake", "icu", "spatial")
+Settings = dict[str, str | bool | int | float | list[str]]
+
+
+class ConfiguredDuckDB:
+    """The `duckdb` module, except that every connection opens with our settings."""
+
+    def __init__(self, folder: Path) -> None:
+        self._settings: Settings = {
+            "extension_directory": str(folder / "extensions"),
+            "autoinstall_known_extensions": False,
+            "temp_directory": str(folder / "spill"),
+        }
+        link_extensions(folder / "extensions")
+
+    def connect(self, config: Settings | None = None) -> duckdb.DuckDBPyConnection:
+        """Open an in-memory database with `config` over our settings."""
+        return duckdb.connect(config={**self._settings, **(config or {})})
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(duckdb, name)
+
+
+def link_extensions(directory: Path) -> None:
+    """Fill `directory` as DuckDB's INSTALL would, by links to the wheels' files, which are 140 MB."""
+    version = f"v{duckdb.__version__}"
+    with duckdb.connect() as connection:
+        [(platform,)] = connection.execute("PRAGMA platform").fetchall()
+    target = directory / version / platform
+    target.mkdir(parents=True, exist_ok=True)
+    for name in EXTENSIONS:
+        file_name = f"{name}.duckdb_extension"
+        link = target / file_name
+        link.unlink(missing_ok=True)
+        link.symlink_to(Path(str(files(f"duckdb_extension_{name}"))) / "extensions" / version / file_name)

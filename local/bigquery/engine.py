@@ -1,0 +1,102 @@
+"""The life of `local_bigquery` inside this process: open on a folder, closed without loss, wiped.
+
+`local_bigquery` keeps its connection, its job threads and its caches in module globals, and was made to
+live as long as its process. Everything that knows those globals is in this module, in `jobs` and in
+`catalog`, and holds for version 0.3.2.
+"""
+
+import shutil
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from local_bigquery import errors
+from local_bigquery.api import uploads
+from local_bigquery.catalog import tabledata
+from local_bigquery.engine import database, sessions
+from local_bigquery.jobs import runner
+from local_bigquery.settings import settings
+
+from local.bigquery import catalog, jobs
+from local.bigquery.answers import ERRORS
+from local.bigquery.duckdb_settings import ConfiguredDuckDB
+from local.bigquery.sql_files import sql
+
+HIDDEN_DATASET = "_default"
+JOB_THREADS = 8
+MEMORIES = (database._writers, tabledata._recent, uploads._resumable, runner._running)
+
+
+class DataFolderInUse(RuntimeError):
+    """Another process has the data folder open."""
+
+
+class Engine:
+    """The embedded BigQuery on one data folder."""
+
+    def __init__(self, data_dir: Path, project: str) -> None:
+        self._data_dir = data_dir
+        self._project = project
+
+    def open(self) -> None:
+        """Open the folder, and fail the jobs that an earlier process left unfinished."""
+        settings.data_dir = self._data_dir / "tables"
+        settings.gcs_local_root = self._data_dir / "gcs"
+        settings.default_project_id = self._project
+        settings.default_dataset_id = HIDDEN_DATASET  # the underscore keeps it out of datasets.list
+        errors.STATUSES.update(ERRORS)
+        database.duckdb = ConfiguredDuckDB(self._data_dir / "duckdb")
+        runner._executor = ThreadPoolExecutor(JOB_THREADS, "bigquery-job")
+        try:
+            self._connect()
+        except duckdb.IOException as error:
+            raise DataFolderInUse(f"{self._data_dir} cannot be opened: {error}") from error
+
+    def close(self) -> None:
+        """End running jobs, write everything to the folder and let go of it."""
+        jobs.end_all()
+        runner._executor.shutdown()
+        self._disconnect()
+
+    def wipe(self) -> None:
+        """Delete all data; the connection stays, for its macros take most of the time of opening."""
+        with database.cursor() as cursor:
+            for name in (*database.projects(), catalog.EMULATOR):
+                cursor.execute(f"DETACH {database.quote(name)}")
+            shutil.rmtree(settings.data_dir)
+            shutil.rmtree(self._data_dir / "gcs", ignore_errors=True)
+            settings.data_dir.mkdir()
+            cursor.execute(f"ATTACH '{settings.data_dir / 'emulator.duckdb'}' AS {catalog.EMULATOR}")
+            cursor.execute(database.EMULATOR_SCHEMA)
+            database._attached.clear()
+            database._attach(cursor, self._project)
+        _clear(MEMORIES)
+
+    def merge_files(self) -> None:
+        """Merge small data files; a merge and an UPDATE at once would fail each other."""
+        for project in database.projects():
+            database.fetch(sql("merge_files"), {"project": project})
+            database.fetch(sql("delete_merged_files"), {"project": project})
+
+    def _connect(self) -> None:
+        database.connection()
+        catalog.install()
+        jobs.fail_unfinished()
+
+    def _disconnect(self) -> None:
+        for session in list(sessions._sessions):
+            sessions.abort(session)
+        for project in database.projects():
+            database.execute(f"CHECKPOINT {database.quote(f'__ducklake_metadata_{project}')}")
+        database.execute(f"CHECKPOINT {catalog.EMULATOR}")
+        database.connection().close()
+        database._connect.cache_clear()
+        database._attached.clear()
+        _clear(MEMORIES)
+
+
+def _clear(memories: Iterable[Any]) -> None:
+    for memory in memories:
+        memory.clear()

@@ -1,0 +1,132 @@
+"""The local BigQuery: one call starts the embedded server and the proxy in front of it in this process."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Coroutine
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+import uvicorn
+from local_bigquery.app import app
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from local.bigquery import jobs
+from local.bigquery.calls import Scope
+from local.bigquery.constant_jobs import ConstantJobs
+from local.bigquery.counts import Counts
+from local.bigquery.engine import Engine
+from local.bigquery.housekeeping import Housekeeping
+from local.bigquery.job_ids import JobIds
+from local.bigquery.proxy import Layer, Proxy
+
+
+class LocalBigQuery:
+    """BigQuery's REST API on this machine; its data lasts in `data_dir`. One per process.
+
+    `counts` and the other layers of the proxy are attributes, to be read and set while the server runs.
+    """
+
+    _running: ClassVar["LocalBigQuery | None"] = None
+    _only_one: ClassVar[threading.Lock] = threading.Lock()
+
+    def __init__(
+        self,
+        *,
+        data_dir: Path,
+        project: str = "local",
+        host: str = "127.0.0.1",
+        port: int = 0,
+        housekeeping: Housekeeping | None = None,
+    ) -> None:
+        self.project = project
+        self.url = ""
+        self.engine = Engine(data_dir.resolve(), project)
+        self.counts = Counts()
+        self.housekeeping = housekeeping or Housekeeping()
+        self._layers: list[Layer] = [self.counts, JobIds(), self.housekeeping, ConstantJobs()]
+        self._address = (host, port)
+        self._proxy = Proxy(app, self._layers, self._cut)
+        self._ready = threading.Event()
+
+    def start(self) -> str:
+        """Start serving and return the server's URL; raise OSError when the port is taken."""
+        with self._only_one:
+            if LocalBigQuery._running:
+                raise RuntimeError(
+                    f"a LocalBigQuery already runs in this process, at {LocalBigQuery._running.url}"
+                )
+            listener = socket.create_server(self._address)
+            # Inherited by each connection; without it an answer waits 40 ms for the client's delayed ACK.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            try:
+                self.engine.open()
+            except BaseException:
+                listener.close()
+                raise
+            self.housekeeping.recall()
+            LocalBigQuery._running = self
+        self.url = "http://{}:{}".format(*listener.getsockname())
+        self._ready.clear()
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._serve(listener)), name="bigquery-server", daemon=True
+        )
+        self._thread.start()
+        self._ready.wait()
+        return self.url
+
+    def stop(self) -> None:
+        """Stop serving, write everything to the data folder and let go of it; do nothing when not started."""
+        with self._only_one:
+            if LocalBigQuery._running is not self:
+                return
+            self._server.should_exit = True
+            self._thread.join()
+            self.engine.close()
+            LocalBigQuery._running = None
+
+    def reset(self) -> None:
+        """Delete all data, and all that the layers remember; requests on their way are answered first."""
+        self._run(self._reset())
+
+    def tidy(self) -> None:
+        """Do the chores of housekeeping now."""
+        self._run(self.housekeeping.tidy(self.engine))
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _run[T](self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    async def _serve(self, listener: socket.socket) -> None:
+        self._loop = asyncio.get_running_loop()
+        config = uvicorn.Config(self._proxy, http="h11", ws="none", proxy_headers=False, log_config=None)
+        self._server = uvicorn.Server(config)
+        chores = asyncio.create_task(self.housekeeping.run(self.engine))
+        serving = asyncio.create_task(self._server.serve(sockets=[listener]))
+        while not self._server.started:
+            await asyncio.sleep(0.001)
+        self._ready.set()
+        await serving
+        chores.cancel()
+        await asyncio.wait([chores])
+
+    async def _reset(self) -> None:
+        async with self._proxy.gate.alone():
+            await asyncio.to_thread(jobs.end_all)
+            await asyncio.to_thread(self.engine.wipe)
+            for layer in self._layers:
+                layer.reset()
+
+    def _cut(self, scope: Scope) -> None:
+        for connection in list(self._server.server_state.connections):
+            if isinstance(connection, H11Protocol) and connection.client == scope["client"]:
+                connection.transport.abort()

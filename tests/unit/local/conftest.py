@@ -1,0 +1,61 @@
+"""One local BigQuery per test module, and the real client for it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery
+
+from local.bigquery import LocalBigQuery
+from local.bigquery.calls import Call, read_call
+
+PROJECT = "local-tests"
+ROOT = Path(__file__).resolve().parents[3]
+ENDLESS = "SELECT COUNT(*) FROM UNNEST(GENERATE_ARRAY(1, 1000000)) a, UNNEST(GENERATE_ARRAY(1, 1000000)) b"
+
+
+def connect(url: str) -> bigquery.Client:
+    return bigquery.Client(
+        project=PROJECT,
+        credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
+        client_options={"api_endpoint": url},
+    )
+
+
+def insert_call(job_id: str, **configuration: Any) -> Call:
+    """Make a call of jobs.insert, as the layers of the proxy see it."""
+    path = f"/bigquery/v2/projects/{PROJECT}/jobs"
+    scope = {"method": "POST", "path": path, "headers": [], "query_string": b""}
+    job = {"jobReference": {"jobId": job_id}, "configuration": {"query": {}, **configuration}}
+    return read_call(scope, json.dumps(job).encode())
+
+
+def start_job(
+    client: bigquery.Client, job_id: str, sql: str = "SELECT 1", **config: Any
+) -> bigquery.QueryJob:
+    """Start a job under an ID of ours, without any repeat by the client."""
+    job_config = bigquery.QueryJobConfig(**config)
+    return client.query(sql, job_config, job_id=job_id, retry=None, job_retry=None)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBigQuery]:
+    with LocalBigQuery(data_dir=tmp_path_factory.mktemp("bigquery"), project=PROJECT) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def client(server: LocalBigQuery) -> Iterator[bigquery.Client]:
+    with connect(server.url) as connected:
+        yield connected
+
+
+@pytest.fixture
+def dataset(client: bigquery.Client) -> str:
+    """Make a dataset that no other test knows."""
+    dataset_id: str = client.create_dataset(f"d_{uuid4().hex[:8]}").dataset_id
+    return dataset_id

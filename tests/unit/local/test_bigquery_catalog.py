@@ -1,0 +1,57 @@
+"""The quick look-ups must say what `local_bigquery`'s own slow ones say."""
+
+from google.cloud import bigquery
+from local_bigquery.engine import database
+
+from local.bigquery import catalog
+
+
+def fill(client: bigquery.Client, dataset: str) -> None:
+    client.query_and_wait(f"CREATE TABLE {dataset}.full AS SELECT 1 AS a UNION ALL SELECT 2")
+    client.query_and_wait(f"CREATE TABLE {dataset}.empty (a INT64)")
+    client.query_and_wait(f"CREATE TABLE {dataset}.dropped (a INT64)")
+    client.query_and_wait(f"DROP TABLE {dataset}.dropped")
+    client.query_and_wait(f"CREATE VIEW {dataset}.seen AS SELECT a FROM {dataset}.full")
+    client.query_and_wait(f"CREATE OR REPLACE TABLE {dataset}.full AS SELECT 1 AS a")
+
+
+def slow_objects(project: str, dataset: str) -> list[tuple[str, str, int]]:
+    return database.fetch(  # type: ignore[no-any-return]
+        """(SELECT table_name, 'TABLE', estimated_size FROM system.main.duckdb_tables()
+            WHERE database_name = $1 AND schema_name = $2
+            UNION ALL SELECT view_name, 'VIEW', 0 FROM duckdb_views()
+            WHERE database_name = $1 AND schema_name = $2) ORDER BY 1""",
+        [project, dataset],
+    )
+
+
+def test_the_quick_look_up_agrees_with_duckdb(client: bigquery.Client, dataset: str) -> None:
+    fill(client, dataset)
+    found = catalog.objects(client.project, dataset)
+    assert found == [("empty", "TABLE", 0), ("full", "TABLE", 1), ("seen", "VIEW", 0)]
+    assert found == slow_objects(client.project, dataset)
+
+
+def test_one_table_is_found_by_its_name(client: bigquery.Client, dataset: str) -> None:
+    fill(client, dataset)
+    assert catalog.objects(client.project, dataset, "full") == [("full", "TABLE", 1)]
+    assert catalog.objects(client.project, dataset, "dropped") == []
+    assert catalog.objects("no-such-project", dataset, "full") == []
+
+
+def test_a_session_sees_its_temporary_tables(client: bigquery.Client) -> None:
+    script = """CREATE TEMP TABLE mine AS SELECT 7 AS a;
+                SELECT a FROM mine"""
+    assert [row.a for row in client.query_and_wait(script)] == [7]
+    config = bigquery.QueryJobConfig(create_session=True)
+    first = client.query("CREATE TEMP TABLE kept AS SELECT 8 AS a", job_config=config)
+    first.result()
+    assert first.session_info is not None
+    session = bigquery.ConnectionProperty("session_id", first.session_info.session_id or "")
+    again = bigquery.QueryJobConfig(connection_properties=[session])
+    assert [row.a for row in client.query("SELECT a FROM kept", job_config=again).result()] == [8]
+
+
+def test_a_look_up_does_not_visit_every_table(client: bigquery.Client, dataset: str) -> None:
+    plan = "\n".join(str(row) for row in database.fetch("EXPLAIN SELECT * FROM duckdb_tables()"))
+    assert "EMPTY_RESULT" in plan

@@ -1,0 +1,153 @@
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from google.api_core.exceptions import Conflict, NotFound
+from google.cloud import bigquery
+from local_bigquery.engine import database
+
+from local.bigquery import Housekeeping, LocalBigQuery
+from local.bigquery.answers import Answer, json_answer
+from local.bigquery.calls import Call
+from tests.unit.local.conftest import ENDLESS, PROJECT, ROOT, insert_call, start_job
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBigQuery]:
+    """Keep three results and merge after five writes; tests start the chores themselves."""
+    chores = Housekeeping(
+        keep_results=3, keep_seconds=60.0, grace_seconds=0.0, merge_after_writes=5, pause_seconds=3600.0
+    )
+    folder = tmp_path_factory.mktemp("bigquery")
+    with LocalBigQuery(data_dir=folder, project=PROJECT, housekeeping=chores) as running:
+        yield running
+
+
+def query(client: bigquery.Client, job_id: str) -> bigquery.QueryJob:
+    job = start_job(client, job_id, "SELECT 2 AS a", labels={"tenant": "acme"})
+    assert [row.a for row in job.result()] == [2]
+    return job
+
+
+def has_rows(client: bigquery.Client, job: bigquery.QueryJob) -> bool:
+    assert job.destination is not None
+    try:
+        client.get_table(job.destination)
+    except NotFound:
+        return False
+    return True
+
+
+def test_only_the_newest_results_stay(server: LocalBigQuery, client: bigquery.Client) -> None:
+    jobs = [query(client, f"newest-{number}") for number in range(6)]
+    server.tidy()
+    assert [has_rows(client, job) for job in jobs] == [False, False, False, True, True, True]
+
+
+def test_a_job_without_its_result_still_answers_and_its_id_stays_used(
+    server: LocalBigQuery, client: bigquery.Client
+) -> None:
+    jobs = [query(client, f"used-{number}") for number in range(4)]
+    server.tidy()
+    assert not has_rows(client, jobs[0])
+    found = client.get_job("used-0")
+    assert (found.state, found.labels, found.error_result) == ("DONE", {"tenant": "acme"}, None)
+    with pytest.raises(Conflict):
+        start_job(client, "used-0")
+
+
+def test_an_old_result_goes_even_when_few_are_kept(server: LocalBigQuery, client: bigquery.Client) -> None:
+    job = query(client, "old")
+    due = server.housekeeping.take_due(time.time() + 61)
+    assert (PROJECT, "old") in due
+    assert has_rows(client, job)
+
+
+def test_a_job_that_still_runs_keeps_its_result(client: bigquery.Client) -> None:
+    chores = Housekeeping(keep_results=0, grace_seconds=0.0)
+    job = start_job(client, "running", ENDLESS)
+    chores.note(time.time() - 5, (PROJECT, "running"))
+    assert chores.take_due(time.time()) == []
+    client.cancel_job(job.job_id)
+
+
+def test_results_of_an_earlier_start_are_found_again(tmp_path: Path) -> None:
+    # In a process of its own: this one's server is at work on another folder.
+    script = """
+import sys
+from pathlib import Path
+from local.bigquery import Housekeeping, LocalBigQuery
+from tests.unit.local.conftest import PROJECT, connect
+from tests.unit.local.test_bigquery_housekeeping import has_rows, query
+folder = Path(sys.argv[1])
+with LocalBigQuery(data_dir=folder, project=PROJECT) as server, connect(server.url) as client:
+    job = query(client, "earlier")
+    assert has_rows(client, job)
+chores = Housekeeping(keep_results=0, grace_seconds=0.0, pause_seconds=3600.0)
+with LocalBigQuery(data_dir=folder, project=PROJECT, housekeeping=chores) as server:
+    server.tidy()
+    with connect(server.url) as client:
+        assert not has_rows(client, job)
+"""
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
+
+
+def data_files(dataset: str, table: str) -> int:
+    listed = database.fetch(f"FROM ducklake_list_files('{PROJECT}', '{table}', schema => '{dataset}')")
+    return len(listed)
+
+
+def test_files_of_streamed_rows_are_merged(
+    server: LocalBigQuery, client: bigquery.Client, dataset: str
+) -> None:
+    client.query_and_wait(f"CREATE TABLE {dataset}.t (a INT64)")
+    for number in range(6):
+        client.insert_rows_json(f"{PROJECT}.{dataset}.t", [{"a": number}])
+    assert data_files(dataset, "t") == 6
+    server.tidy()
+    assert data_files(dataset, "t") == 1
+    rows = client.query_and_wait(f"SELECT a FROM {dataset}.t ORDER BY a")
+    assert [row.a for row in rows] == [0, 1, 2, 3, 4, 5]
+
+
+def test_files_are_left_alone_while_a_job_runs(
+    server: LocalBigQuery, client: bigquery.Client, dataset: str
+) -> None:
+    client.query_and_wait(f"CREATE TABLE {dataset}.t (a INT64)")
+    for number in range(6):
+        client.insert_rows_json(f"{PROJECT}.{dataset}.t", [{"a": number}])
+    job = client.query(ENDLESS)
+    server.tidy()
+    assert data_files(dataset, "t") == 6
+    client.cancel_job(job.job_id)
+
+
+def test_a_merge_that_finds_no_quiet_moment_is_given_up_and_jobs_go_on() -> None:
+    asyncio.run(give_up_a_merge())
+
+
+async def give_up_a_merge() -> None:
+    chores = Housekeeping(merge_after_writes=0, merge_wait_seconds=0.01)
+    submitting = asyncio.Event()
+
+    async def slow(_: Call) -> Answer:
+        await submitting.wait()
+        return json_answer(200, {})
+
+    busy = asyncio.create_task(chores.handle(insert_call("busy"), slow))
+    await asyncio.sleep(0)
+    await chores.tidy(NoEngine())
+    submitting.set()
+    await busy
+    assert (await chores.handle(insert_call("next"), slow)).is_success
+
+
+class NoEngine:
+    def merge_files(self) -> None:
+        raise AssertionError("files were merged while a job was being submitted")

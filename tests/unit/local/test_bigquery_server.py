@@ -1,0 +1,117 @@
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from google.api_core.exceptions import NotFound
+from google.cloud import bigquery
+
+from local.bigquery import DataFolderInUse, LocalBigQuery
+from tests.unit.local.conftest import ENDLESS, PROJECT, ROOT, connect, start_job
+
+START = """
+import os, sys
+from pathlib import Path
+from local.bigquery import LocalBigQuery
+from tests.unit.local.conftest import PROJECT, connect, start_job
+from tests.unit.local.test_bigquery_server import create_rows
+server = LocalBigQuery(data_dir=Path(sys.argv[1]), project=PROJECT)
+client = connect(server.start())
+"""
+
+
+def in_new_process(data_dir: Path, script: str) -> subprocess.CompletedProcess[str]:
+    """Run `script` after START, as somebody without a home."""
+    command = [sys.executable, "-c", START + script, str(data_dir)]
+    environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, env=environment, cwd=data_dir, capture_output=True, text=True, check=False)
+
+
+def create_rows(client: bigquery.Client) -> None:
+    client.create_dataset("d")
+    client.query_and_wait("CREATE TABLE d.t (a INT64)")
+    assert client.insert_rows_json(f"{PROJECT}.d.t", [{"a": 1}, {"a": 2}]) == []
+    start_job(client, "claimed", labels={"tenant": "acme"})
+
+
+def assert_rows(client: bigquery.Client) -> None:
+    assert [row.a for row in client.list_rows(client.get_table("d.t"))] == [1, 2]
+    assert client.get_job("claimed").labels == {"tenant": "acme"}
+
+
+def test_rows_and_jobs_survive_a_restart_in_the_same_process(tmp_path: Path) -> None:
+    for act in (create_rows, assert_rows, assert_rows):
+        with LocalBigQuery(data_dir=tmp_path, project=PROJECT) as server, connect(server.url) as client:
+            act(client)
+        assert list(tmp_path.rglob("*.wal")) == []
+
+
+def test_without_a_home_nothing_is_missing_and_rows_reach_the_next_process(tmp_path: Path) -> None:
+    script = (
+        "from tests.unit.local.test_bigquery_server import create_rows\ncreate_rows(client)\nserver.stop()"
+    )
+    first = in_new_process(tmp_path, script)
+    assert first.returncode == 0, first.stderr
+    with LocalBigQuery(data_dir=tmp_path, project=PROJECT) as server, connect(server.url) as client:
+        assert_rows(client)
+
+
+def test_a_job_whose_process_died_is_failed_at_the_next_start(tmp_path: Path) -> None:
+    in_new_process(tmp_path, f"start_job(client, 'cut', '{ENDLESS}')\nos._exit(1)")
+    with LocalBigQuery(data_dir=tmp_path, project=PROJECT) as server, connect(server.url) as client:
+        job = client.get_job("cut")
+    assert (job.state, job.error_result["reason"]) == ("DONE", "backendError")
+
+
+def test_stop_cancels_what_runs_and_leaves_no_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("local.bigquery.jobs.END_SECONDS", 0.1)
+    before = set(threading.enumerate())
+    with LocalBigQuery(data_dir=tmp_path, project=PROJECT) as server, connect(server.url) as client:
+        client.query(ENDLESS)
+    assert set(threading.enumerate()) == before
+
+
+def test_a_second_server_in_one_process_is_refused(tmp_path: Path) -> None:
+    with (
+        LocalBigQuery(data_dir=tmp_path / "one", project=PROJECT) as server,
+        pytest.raises(RuntimeError, match=server.url),
+    ):
+        LocalBigQuery(data_dir=tmp_path / "two", project=PROJECT).start()
+
+
+def test_a_folder_that_another_process_holds_is_refused(tmp_path: Path) -> None:
+    with LocalBigQuery(data_dir=tmp_path, project=PROJECT):
+        second = in_new_process(tmp_path, "server.stop()")
+    assert DataFolderInUse.__name__ in second.stderr
+
+
+def test_a_taken_port_is_an_error_and_leaves_nothing_running(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):
+        LocalBigQuery(data_dir=tmp_path, project=PROJECT, port=taken.getsockname()[1]).start()
+    with LocalBigQuery(data_dir=tmp_path, project=PROJECT):
+        pass
+
+
+def test_reset_deletes_all_data_and_serves_on(tmp_path: Path) -> None:
+    with LocalBigQuery(data_dir=tmp_path, project=PROJECT) as server, connect(server.url) as client:
+        create_rows(client)
+        server.reset()
+        assert list(client.list_datasets()) == []
+        assert server.counts.jobs() == 0
+        with pytest.raises(NotFound):
+            client.get_job("claimed")
+        create_rows(client)
+        assert_rows(client)
+
+
+def test_an_answer_does_not_wait_for_a_delayed_acknowledgement(client: bigquery.Client) -> None:
+    durations = []
+    for _ in range(20):
+        start = time.perf_counter()
+        list(client.list_datasets())
+        durations.append(time.perf_counter() - start)
+    assert min(durations) < 0.03
