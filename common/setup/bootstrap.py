@@ -1,0 +1,147 @@
+"""Bootstrap: bring the central dataset to what the files describe. Repeating it changes nothing."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from common.errors import Fault, InvalidInput
+from common.setup.drift import drift, mended
+from common.setup.recreation import BackedUp, Recreation
+from common.setup.tables import Column, Shape, TableDefinition, central_tables
+from common.setup.views import ViewDefinition, central_views
+
+
+class ViewChange(StrEnum):
+    """What putting a view in place came to."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+
+
+class CentralDataset(Protocol):
+    """The central dataset and what is in it."""
+
+    @property
+    def full_name(self) -> str:
+        """`project.dataset`."""
+
+    def create(self) -> bool:
+        """Create the dataset; False where it exists."""
+
+    def find_shape(self, table: str) -> Shape | None:
+        """Return what a table is made of, None where there is none."""
+
+    def create_table(self, definition: TableDefinition) -> bool:
+        """Create a table without rows; False where it exists."""
+
+    def change_columns(self, table: str, columns: tuple[Column, ...]) -> None:
+        """Give a table these columns: those it has, NULLABLE where they may be now, and new ones."""
+
+    def put_view(self, view: ViewDefinition, *, is_forced: bool = False) -> ViewChange:
+        """Create a view, or replace one of another text; `is_forced` replaces it in any case."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableChange:
+    """What was changed in a table that existed, by column names."""
+
+    table: str
+    added_columns: tuple[str, ...]
+    relaxed_columns: tuple[str, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class BootstrapReport:
+    """What a bootstrap found and did."""
+
+    dataset_created: bool = False
+    tables_created: list[str] = field(default_factory=list)
+    tables_existed: list[str] = field(default_factory=list)
+    tables_changed: list[TableChange] = field(default_factory=list)
+    tables_recreated: list[str] = field(default_factory=list)
+    views_created: list[str] = field(default_factory=list)
+    views_updated: list[str] = field(default_factory=list)
+    backed_up: list[BackedUp] = field(default_factory=list)
+    drift: list[str] = field(default_factory=list)
+
+    @property
+    def total_tables(self) -> int:
+        """How many central tables there are."""
+        return len(central_tables())
+
+    @property
+    def message(self) -> str:
+        """The report in a sentence or two, with what the operator must know next."""
+        return " ".join(self._sentences())
+
+    def _sentences(self) -> Iterator[str]:
+        yield f"{self.total_tables} central tables are in place, {len(self.tables_created)} of them new."
+        if self.tables_recreated:
+            yield "BigQuery may refuse rows for new tables at first: wait ten minutes before the next run."
+        if sum(table.rows_left_behind for table in self.backed_up):
+            yield "Rows that do not fit the new tables are in the backup only."
+        if self.drift:
+            yield "Some tables differ from their definitions: see drift."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bootstrap:
+    """Creates what is missing, adds new columns, replaces changed views; recreates tables when asked to."""
+
+    central: CentralDataset
+    recreation: Recreation
+
+    def run(
+        self, *, force_recreate_dataset: bool = False, force_recreate_tables: bool = False, confirm: str = ""
+    ) -> BootstrapReport:
+        """Set up. Recreating the dataset takes its full name in `confirm`: InvalidInput otherwise."""
+        if force_recreate_dataset and confirm != self.central.full_name:
+            rule = f"must be {self.central.full_name!r} where force_recreate_dataset is true"
+            raise InvalidInput([Fault("/confirm", rule)])
+        report = BootstrapReport()
+        # First of all: an earlier recreation that was cut off has rows in its backup and nowhere else.
+        report.backed_up += self.recreation.resume()
+        report.dataset_created = self.central.create()
+        if force_recreate_dataset:
+            report.backed_up += self.recreation.recreate_dataset()
+            report.dataset_created = True
+        elif force_recreate_tables:
+            report.backed_up += self.recreation.recreate_tables()
+        report.tables_recreated = [table.table for table in report.backed_up]
+        self._put_tables(report)
+        self._put_views(report)
+        return report
+
+    def _put_tables(self, report: BootstrapReport) -> None:
+        for definition in central_tables():
+            if self.central.create_table(definition):
+                report.tables_created.append(definition.name)
+                continue
+            report.tables_existed.append(definition.name)
+            self._mend(definition, report)
+
+    def _mend(self, definition: TableDefinition, report: BootstrapReport) -> None:
+        actual = self.central.find_shape(definition.name)
+        if actual is None:
+            return
+        found = drift(definition.shape, actual)
+        report.drift += [f"{definition.name}: {difference}" for difference in found.remaining]
+        if found.is_mendable:
+            self.central.change_columns(definition.name, mended(actual, found))
+            added = tuple(column.name for column in found.added)
+            relaxed = tuple(column.name for column in found.relaxed)
+            report.tables_changed.append(
+                TableChange(table=definition.name, added_columns=added, relaxed_columns=relaxed)
+            )
+
+    def _put_views(self, report: BootstrapReport) -> None:
+        # A view remembers the columns of the tables that it was made over.
+        is_stale = bool(report.tables_changed or report.tables_recreated)
+        for view in central_views():
+            change = self.central.put_view(view, is_forced=is_stale)
+            if change is ViewChange.CREATED:
+                report.views_created.append(view.name)
+            elif change is ViewChange.UPDATED:
+                report.views_updated.append(view.name)

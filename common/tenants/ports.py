@@ -1,0 +1,83 @@
+"""What tenants need of the outside: their datasets, and the central rows that say who they are."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from common.tenants.tenant import KeyRecord, Profile, Subscription
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantDataset:
+    """A dataset of a tenant's name; `owner` is the onboarding that created it, "" where none of ours did."""
+
+    tenant_id: str
+    owner: str
+    created_at: datetime
+
+
+class TenantDatasets(Protocol):
+    """Datasets of tenants, each with one view over the central tables."""
+
+    def create(self, tenant_id: str, owner: str) -> None:
+        """Create the dataset; AlreadyExists where the name is taken: this is the lock of an onboarding."""
+
+    def find(self, tenant_id: str) -> TenantDataset | None:
+        """Return the dataset of that name, None where there is none."""
+
+    def names_of(self, tenant_id: str) -> list[str]:
+        """List the datasets that are marked as this tenant's."""
+
+    def contents(self, tenant_id: str) -> frozenset[str]:
+        """List the tables and views in the dataset."""
+
+    def put_view(self, tenant_id: str) -> None:
+        """Create the tenant's view, or bring it up to date."""
+
+    def authorize_view(self, tenant_id: str) -> None:
+        """Let the view read the central dataset; nothing happens where it may already."""
+
+    def revoke_view(self, tenant_id: str) -> None:
+        """Take that back; nothing happens where the view may not."""
+
+    def remove(self, tenant_id: str) -> None:
+        """Delete the view, then the dataset, which must be empty then; nothing happens where it is gone."""
+
+
+class CentralCatalog(Protocol):
+    """What is in the central dataset."""
+
+    def table_names(self) -> Collection[str]:
+        """List its tables; NoSuchResource where there is no such dataset."""
+
+
+class CommitState(StrEnum):
+    """What became of the one transaction that makes a tenant."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTenant:
+    """All rows of a tenant that is about to be."""
+
+    profile: Profile
+    key: KeyRecord
+    subscription: Subscription
+
+
+class TenantStore(Protocol):
+    """The central rows of tenants."""
+
+    def find_profile(self, tenant_id: str) -> Profile | None:
+        """Return a tenant's profile, None where there is no such tenant."""
+
+    def commit(self, tenant: NewTenant, *, job_id: str, labels: Mapping[str, str]) -> None:
+        """Append all rows in one transaction, whose job has this ID; AlreadyExists where the ID is taken."""
+
+    def commit_state(self, job_id: str) -> CommitState:
+        """Tell what became of the transaction under a job ID that is taken."""

@@ -1,0 +1,9 @@
+-- Show each tenant's subscription: its latest row.
+-- Parameters: none
+CREATE OR REPLACE VIEW `${project}.${dataset}.current_subscriptions`
+OPTIONS (description = 'The subscription of each tenant: its latest row.', labels = [('managed_by', 'convergence'), ('definition', '${definition}')])
+AS
+SELECT *
+FROM `${project}.${dataset}.tenant_subscriptions`
+WHERE TRUE -- BigQuery takes QUALIFY beside a WHERE only
+QUALIFY ROW_NUMBER() OVER (PARTITION BY tenant_id ORDER BY recorded_at DESC) = 1

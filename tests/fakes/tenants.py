@@ -1,0 +1,158 @@
+"""Tenants' datasets and central rows in memory; `at` is called wherever a process can die or a call fail."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from common.claims import Claim
+from common.errors import AlreadyExists, NoSuchResource, QueryRefused
+from common.setup.tables import central_tables
+from common.setup.views import TENANT_VIEW
+from common.tenants.authentication import KnownKey
+from common.tenants.ports import CommitState, NewTenant, TenantDataset
+from common.tenants.tenant import KeyRecord, Profile, Subscription
+from common.times import Clock
+from tests.fakes.jobs import MemoryJobs, nowhere
+
+ALL_TABLES = tuple(table.name for table in central_tables())
+
+
+class MemoryCatalog:
+    """`CentralCatalog`; None stands for a central dataset that is not there."""
+
+    def __init__(self, tables: Sequence[str] | None = ALL_TABLES) -> None:
+        self.tables = tables
+
+    def table_names(self) -> Sequence[str]:
+        if self.tables is None:
+            raise NoSuchResource("tenants")
+        return self.tables
+
+
+@dataclass(slots=True, kw_only=True)
+class MemoryDataset:
+    """A dataset, and the names of what is in it."""
+
+    about: TenantDataset
+    contents: set[str] = field(default_factory=set)
+
+
+class MemoryDatasets:
+    """`TenantDatasets`."""
+
+    def __init__(self, clock: Clock, at: Callable[[str], None] = nowhere) -> None:
+        self.clock = clock
+        self.at = at
+        self.datasets: dict[str, MemoryDataset] = {}
+        self.authorized: set[str] = set()
+        self._lock = threading.Lock()
+
+    def create(self, tenant_id: str, owner: str) -> None:
+        self.at("before create")
+        with self._lock:
+            if tenant_id in self.datasets:
+                raise AlreadyExists(tenant_id)
+            about = TenantDataset(tenant_id=tenant_id, owner=owner, created_at=self.clock())
+            self.datasets[tenant_id] = MemoryDataset(about=about)
+        self.at("after create")
+
+    def find(self, tenant_id: str) -> TenantDataset | None:
+        self.at("find dataset")
+        found = self.datasets.get(tenant_id)
+        return found.about if found else None
+
+    def names_of(self, tenant_id: str) -> list[str]:
+        return [name for name, dataset in self.datasets.items() if name == tenant_id and dataset.about.owner]
+
+    def contents(self, tenant_id: str) -> frozenset[str]:
+        self.at("contents")
+        return frozenset(self.datasets[tenant_id].contents)
+
+    def put_view(self, tenant_id: str) -> None:
+        self.at("before view")
+        if tenant_id not in self.datasets:
+            raise NoSuchResource(tenant_id)
+        self.datasets[tenant_id].contents.add(TENANT_VIEW)
+        self.at("after view")
+
+    def authorize_view(self, tenant_id: str) -> None:
+        self.at("before authorize")
+        self.authorized.add(tenant_id)
+        self.at("after authorize")
+
+    def revoke_view(self, tenant_id: str) -> None:
+        self.at("before revoke")
+        self.authorized.discard(tenant_id)
+        self.at("after revoke")
+
+    def remove(self, tenant_id: str) -> None:
+        self.at("before remove")
+        if tenant_id in self.datasets:
+            self.datasets[tenant_id].contents.discard(TENANT_VIEW)
+            if self.datasets[tenant_id].contents:
+                raise QueryRefused("the dataset is still in use")
+            del self.datasets[tenant_id]
+        self.at("after remove")
+
+
+class MemoryTenants:
+    """`TenantStore`, `KeyStore` and `TenantDirectory`. Commits take the job IDs of `jobs`."""
+
+    def __init__(self, jobs: MemoryJobs, at: Callable[[str], None] = nowhere) -> None:
+        self.jobs = jobs
+        self.at = at
+        self.profiles: dict[str, Profile] = {}
+        self.subscriptions: dict[str, Subscription] = {}
+        self.key_rows: list[KeyRecord] = []
+        self.commits: dict[str, CommitState] = {}
+        self.refusal: Exception | None = None
+        """What the next transactions fail with, their job IDs being used up."""
+
+    def find_profile(self, tenant_id: str) -> Profile | None:
+        self.at("find profile")
+        return self.profiles.get(tenant_id)
+
+    def commit(self, tenant: NewTenant, *, job_id: str, labels: Mapping[str, str]) -> None:
+        self.at("before commit")
+        self._take(job_id, labels)
+        if self.refusal:
+            self.commits[job_id] = CommitState.FAILED
+            raise self.refusal
+        self.at("in commit")
+        self.commits[job_id] = CommitState.DONE
+        assert tenant.profile.tenant_id not in self.profiles
+        self.profiles[tenant.profile.tenant_id] = tenant.profile
+        self.subscriptions[tenant.profile.tenant_id] = tenant.subscription
+        self.key_rows.append(tenant.key)
+        self.at("after commit")
+
+    def commit_state(self, job_id: str) -> CommitState:
+        self.at("commit state")
+        return self.commits[job_id]
+
+    def find_subscription(self, tenant_id: str) -> Subscription | None:
+        return self.subscriptions.get(tenant_id)
+
+    def find_key_record(self, api_key_hash: str) -> KeyRecord | None:
+        return next((row for row in reversed(self.key_rows) if row.api_key_hash == api_key_hash), None)
+
+    def find_key(self, api_key_hash: str) -> KnownKey | None:
+        record = self.find_key_record(api_key_hash)
+        if record is None:
+            return None
+        return KnownKey(record=record, tenant_status=self.profiles[record.tenant_id].status)
+
+    def keys_of(self, tenant_id: str) -> list[KeyRecord]:
+        latest = {row.api_key_hash: row for row in self.key_rows if row.tenant_id == tenant_id}
+        return sorted(latest.values(), key=lambda row: row.created_at)
+
+    def append_key(self, record: KeyRecord, *, recorded_at: datetime) -> None:
+        self.key_rows.append(record)
+
+    def _take(self, job_id: str, labels: Mapping[str, str]) -> None:
+        if job_id in self.jobs.claims:
+            raise AlreadyExists(job_id)
+        self.jobs.claims[job_id] = Claim(job_id=job_id, labels=dict(labels), claimed_at=self.jobs.clock())
+        # Until it ends: a process that dies in between leaves a transaction that BigQuery rolls back.
+        self.commits[job_id] = CommitState.FAILED
