@@ -26,6 +26,7 @@ from local.bigquery.sql_files import sql
 
 HIDDEN_DATASET = "_default"
 JOB_THREADS = 8
+END_SECONDS = 5.0
 MEMORIES = (database._writers, tabledata._recent, uploads._resumable, runner._running)
 
 
@@ -48,6 +49,7 @@ class Engine:
         settings.default_dataset_id = HIDDEN_DATASET  # the underscore keeps it out of datasets.list
         errors.STATUSES.update(ERRORS)
         database.duckdb = ConfiguredDuckDB(self._data_dir / "duckdb")
+        runner.cancel = jobs.cancel
         runner._executor = ThreadPoolExecutor(JOB_THREADS, "bigquery-job")
         try:
             self._connect()
@@ -56,7 +58,7 @@ class Engine:
 
     def close(self) -> None:
         """End running jobs, write everything to the folder and let go of it."""
-        jobs.end_all()
+        jobs.end_all(END_SECONDS)
         runner._executor.shutdown()
         self._disconnect()
 

@@ -1,8 +1,11 @@
 """The jobs that `local_bigquery` keeps and runs, by project and job ID."""
 
+import contextlib
+import time
 from concurrent.futures import Future, wait
 from typing import Any
 
+import duckdb
 from local_bigquery import errors
 from local_bigquery.catalog.tables import RESULTS
 from local_bigquery.engine import database
@@ -13,7 +16,8 @@ from local_bigquery.models import Job, JobConfiguration, JobStatistics, TableRef
 from local.bigquery import catalog
 from local.bigquery.sql_files import sql
 
-END_SECONDS = 10.0
+CANCEL_SECONDS = 5.0
+INTERRUPT_SECONDS = 0.05
 JobKey = tuple[str, str]
 
 
@@ -28,20 +32,32 @@ def any_running() -> bool:
     return bool(runner._running)
 
 
-def end_all() -> None:
-    """Give running jobs a short time to finish, then cancel them."""
-    wait(_futures(), END_SECONDS)
-    for project, job_id in list(runner._running):
-        runner.cancel(project, job_id)
-    wait(_futures())
+def cancel(project: str, job_id: str) -> Job:
+    """Cancel a job as jobs.cancel does, and wait for its end; nothing happens to one that has ended."""
+    job = runner.get(project, job_id)
+    if running_job := runner._running.get((project, job_id)):
+        running_job.cancelled = True
+        _interrupt([running_job], time.monotonic() + CANCEL_SECONDS)
+        job = runner.get(project, job_id)
+    return job
+
+
+def end_all(grace_seconds: float) -> None:
+    """Give running jobs a short time to finish, then interrupt them; they fail with a reason to retry."""
+    wait([job.future for job in _running_jobs()], grace_seconds)
+    interrupted = list(runner._running)
+    while remaining := _running_jobs():
+        _interrupt(remaining, time.monotonic() + CANCEL_SECONDS)
+    for key in interrupted:
+        job = store.load(*key)
+        if job.status.errorResult:
+            _fail_as_lost(job)
 
 
 def fail_unfinished() -> None:
     """Fail the jobs that an earlier process started and did not live to finish."""
-    lost = BigQueryError("backendError", "The local BigQuery ended while this job ran. Retry the job.")
     for (resource,) in database.fetch(sql("unfinished_jobs")):
-        job = Job.model_validate_json(resource)
-        store.save(runner._done(job, job.statistics, lost))
+        _fail_as_lost(Job.model_validate_json(resource))
 
 
 def finish_at_once(key: JobKey, configuration: dict[str, Any]) -> tuple[int, dict[str, Any]]:
@@ -69,5 +85,21 @@ def drop_result(key: JobKey) -> None:
     database.execute(sql("drop_result", table=catalog.result_table(":".join(key))))
 
 
-def _futures() -> list["Future[Any]"]:
-    return [job.future for job in list(runner._running.values()) if job.future]
+def _running_jobs() -> list[runner.Running]:
+    return [job for job in list(runner._running.values()) if job.future]
+
+
+def _interrupt(jobs: list[runner.Running], deadline: float) -> None:
+    # Again and again, because an interrupt between two of a job's statements has no effect.
+    while time.monotonic() < deadline:
+        for job in jobs:
+            with contextlib.suppress(duckdb.Error):  # Closed meanwhile.
+                if job.cursor:
+                    job.cursor.interrupt()
+        if not wait([job.future for job in jobs], INTERRUPT_SECONDS).not_done:
+            return
+
+
+def _fail_as_lost(job: Job) -> None:
+    lost = BigQueryError("backendError", "The local BigQuery ended while this job ran. Retry the job.")
+    store.save(runner._done(job, job.statistics, lost))

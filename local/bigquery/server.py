@@ -121,7 +121,7 @@ class LocalBigQuery:
 
     async def _reset(self) -> None:
         async with self._proxy.gate.alone():
-            await asyncio.to_thread(jobs.end_all)
+            await asyncio.to_thread(jobs.end_all, 0.0)
             await asyncio.to_thread(self.engine.wipe)
             for layer in self._layers:
                 layer.reset()
