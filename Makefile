@@ -39,6 +39,10 @@ test-e2e:  ## Run the end-to-end tests: the guide's commands against the local p
 test-unit test-functional test-contract test-e2e: $(DEVELOPMENT)
 	@$(PYTHON_M) pytest tests/$(@:test-%=%)
 
+.PHONY: simulate
+simulate: $(DEVELOPMENT)  ## Run the domain in virtual time under seeded faults (SEED=0 RUNS=1000)
+	@$(PYTHON_M) tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(RUNS),--runs $(RUNS))
+
 .PHONY: check format check-format lint types layers
 check: check-format lint types layers test  ## Check all that CI checks, up to the first failure
 
