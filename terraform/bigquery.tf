@@ -9,7 +9,7 @@ locals {
   }
 
   # What to take over where bootstrap came first; see docs/deploy.md.
-  imported_tables = var.import_central_dataset ? local.central_tables : {}
+  imported_tables = toset([for table in keys(local.central_tables) : table if var.import_central_dataset])
 }
 
 import {

@@ -1,26 +1,28 @@
 # One dashboard: the contract's checklist at a glance. Tiles are a list of PromQL, laid out two in a row.
 
 locals {
+  level_latencies = "run_googleapis_com:request_latencies_bucket{monitored_resource=\"cloud_run_revision\", service_name=\"${local.service_names.run_level}\"}"
+
   tiles = [
     {
       title = "Runs by state", unit = "runs"
-      query = "sum by (state) (increase(${local.promql_names.runs}{${local.run_logs}}[$${__interval}]))"
+      query = "sum by (status) (increase(${local.promql_names.runs}{${local.run_logs}}[$${__interval}]))"
     },
     {
       title = "Runs by tenant", unit = "runs"
       query = "topk(20, sum by (tenant) (increase(${local.promql_names.runs}{${local.run_logs}}[$${__interval}])))"
     },
     {
-      title = "Latency of levels, p50", unit = "ms"
-      query = "histogram_quantile(0.5, sum by (le) (rate(${local.promql_names.level_ms}_bucket{${local.run_logs}}[$${__interval}])))"
+      title = "Latency of levels (one call of run_level), p50", unit = "ms"
+      query = "histogram_quantile(0.5, sum by (le) (rate(${local.level_latencies}[$${__interval}])))"
     },
     {
-      title = "Latency of levels, p95", unit = "ms"
-      query = "histogram_quantile(0.95, sum by (le) (rate(${local.promql_names.level_ms}_bucket{${local.run_logs}}[$${__interval}])))"
+      title = "Latency of levels (one call of run_level), p95", unit = "ms"
+      query = "histogram_quantile(0.95, sum by (le) (rate(${local.level_latencies}[$${__interval}])))"
     },
     {
-      title = "Quota rejections by limit", unit = "requests"
-      query = "sum by (limit) (increase(${local.promql_names.quota_rejections}{${local.run_logs}}[$${__interval}]))"
+      title = "Quota rejections by route", unit = "requests"
+      query = "sum by (route) (increase(${local.promql_names.quota_rejections}{${local.run_logs}}[$${__interval}]))"
     },
     {
       title = "Quiet runs continued by the sweeper", unit = "runs"
@@ -36,11 +38,11 @@ locals {
     },
     {
       title = "Bytes billed by tenant and day", unit = "By"
-      query = "topk(20, sum by (tenant) (increase(${local.promql_names.bytes_billed}_sum{${local.run_logs}}[1d])))"
+      query = "topk(20, sum by (tenant) (increase(${local.promql_names.bytes_billed}_sum{monitored_resource=\"bigquery_project\"}[1d])))"
     },
     {
       title = "Cost of queries by tenant and day, at ${var.price_per_tebibyte} per TiB", unit = "1"
-      query = "topk(20, sum by (tenant) (increase(${local.promql_names.bytes_billed}_sum{${local.run_logs}}[1d]))) / ${pow(2, 40)} * ${var.price_per_tebibyte}"
+      query = "topk(20, sum by (tenant) (increase(${local.promql_names.bytes_billed}_sum{monitored_resource=\"bigquery_project\"}[1d]))) / ${pow(2, 40)} * ${var.price_per_tebibyte}"
     },
     {
       title = "Function errors (5xx)", unit = "requests"

@@ -32,8 +32,10 @@ locals {
   public_url = local.gateway_enabled ? "https://${var.domain}" : local.function_urls["pipelines"]
 
   environment = {
+    ALLOWED_SOURCES          = join(",", var.allowed_sources)
     BIGQUERY_LOCATION        = var.bigquery_location
     CENTRAL_DATASET          = var.central_dataset
+    DEAD_LETTERS_TOPIC       = local.topics.dead_letters
     EXECUTOR_SERVICE_ACCOUNT = google_service_account.account["executor"].email
     FUNCTION_REGION          = var.region
     GCP_PROJECT_ID           = var.project_id

@@ -1,34 +1,39 @@
-# Log-based metrics: what the functions' structured logs say, as time series. The messages are constants in the code.
+# Log-based metrics: what logs say, as time series. The functions' messages are constants in the code; a test finds each.
 
 locals {
   # Every line of a function; labels (tenant, run, level, step) are the entry's labels, all else is in its payload.
   function_logs = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=~\"^convergence-\""
 
-  # count: one per line. value: the distribution of a field of the line.
+  # What BigQuery itself writes down of each finished job: the bytes that were billed, and the job's labels.
+  finished_jobs = join(" AND ", [
+    "resource.type=\"bigquery_project\"",
+    "logName=\"projects/${var.project_id}/logs/cloudaudit.googleapis.com%2Fdata_access\"",
+    "protoPayload.metadata.jobChange.after=\"DONE\"",
+  ])
+
+  # A metric counts entries, or is the distribution of a value of theirs.
   log_metrics = {
     runs = {
-      message = "run finished"
-      labels  = { tenant = "labels.tenant", state = "jsonPayload.state" }
+      filter = "${local.function_logs} AND jsonPayload.message=\"run ended\""
+      labels = { tenant = "labels.tenant", status = "jsonPayload.status" }
     }
     quota_rejections = {
-      message = "quota refused"
-      labels  = { tenant = "labels.tenant", limit = "jsonPayload.limit" }
+      filter = "${local.function_logs} AND jsonPayload.message=\"request answered\" AND jsonPayload.status=429"
+      labels = { tenant = "labels.tenant", route = "jsonPayload.route" }
     }
     resumed_runs = {
-      message = "quiet run continued"
-      labels  = { tenant = "labels.tenant" }
-    }
-    level_ms = {
-      message = "level finished"
-      labels  = { tenant = "labels.tenant" }
-      value   = "jsonPayload.duration_ms"
-      unit    = "ms"
+      filter = "${local.function_logs} AND jsonPayload.message=\"quiet run continued\""
+      labels = { tenant = "labels.tenant" }
     }
     bytes_billed = {
-      message = "step finished"
-      labels  = { tenant = "labels.tenant" }
-      value   = "jsonPayload.bytes_billed"
-      unit    = "By"
+      filter = "${local.finished_jobs} AND protoPayload.metadata.jobChange.job.jobConfig.labels.tenant:*"
+      labels = { tenant = "protoPayload.metadata.jobChange.job.jobConfig.labels.tenant" }
+      value  = "protoPayload.metadata.jobChange.job.jobStats.queryStats.totalBilledBytes"
+      unit   = "By"
+    }
+    backup_failures = {
+      filter = "resource.type=\"bigquery_dts_config\" AND severity>=ERROR AND resource.labels.config_id=\"${local.backup_config_id}\""
+      labels = {}
     }
   }
 
@@ -38,11 +43,11 @@ locals {
   }
 }
 
-resource "google_logging_metric" "events" {
+resource "google_logging_metric" "metric" {
   for_each = local.log_metrics
 
   name   = "convergence/${each.key}"
-  filter = "${local.function_logs} AND jsonPayload.message=\"${each.value.message}\""
+  filter = each.value.filter
 
   label_extractors = { for label, field in each.value.labels : label => "EXTRACT(${field})" }
   value_extractor  = try("EXTRACT(${each.value.value})", null)
@@ -65,25 +70,13 @@ resource "google_logging_metric" "events" {
     for_each = can(each.value.value) ? [true] : []
     content {
       exponential_buckets {
-        # Doubling from 64 up: 2 minutes in ms lie in the 12th bucket, a terabyte in the 35th.
+        # Doubling from a mebibyte up: a tebibyte lies in the 21st bucket.
         num_finite_buckets = 40
         growth_factor      = 2
-        scale              = 64
+        scale              = 1048576
       }
     }
   }
 
   depends_on = [google_project_service.service]
-}
-
-# Failed backups are the transfer service's own lines.
-resource "google_logging_metric" "backup_failures" {
-  name   = "convergence/backup_failures"
-  filter = "resource.type=\"bigquery_dts_config\" AND severity>=ERROR AND resource.labels.config_id=\"${local.backup_config_id}\""
-
-  metric_descriptor {
-    metric_kind = "DELTA"
-    value_type  = "INT64"
-    unit        = "1"
-  }
 }

@@ -15,9 +15,9 @@ locals {
       severity = "ERROR"
       duration = "0s"
       query    = <<-EOT
-        sum(increase(${local.promql_names.runs}{${local.run_logs}, state="FAILED"}[1h]))
+        sum(increase(${local.promql_names.runs}{${local.run_logs}, status="FAILED"}[1h]))
           / sum(increase(${local.promql_names.runs}{${local.run_logs}}[1h])) > ${var.alert_thresholds.run_failure_ratio}
-        and sum(increase(${local.promql_names.runs}{${local.run_logs}, state="FAILED"}[1h])) >= ${var.alert_thresholds.failed_runs}
+        and sum(increase(${local.promql_names.runs}{${local.run_logs}, status="FAILED"}[1h])) >= ${var.alert_thresholds.failed_runs}
       EOT
     }
     stuck-runs = {
@@ -66,7 +66,7 @@ locals {
       severity = "ERROR"
       duration = "0s"
       query    = <<-EOT
-        sum(increase(logging_googleapis_com:user_convergence_backup_failures{monitored_resource="bigquery_dts_config"}[1h])) > 0
+        sum(increase(${local.promql_names.backup_failures}{monitored_resource="bigquery_dts_config"}[1h])) > 0
       EOT
     }
   }
@@ -113,5 +113,5 @@ resource "google_monitoring_alert_policy" "alert" {
     mime_type = "text/markdown"
   }
 
-  depends_on = [google_logging_metric.events, google_logging_metric.backup_failures]
+  depends_on = [google_logging_metric.metric]
 }

@@ -79,6 +79,23 @@ variable "deletion_protection" {
   nullable    = false
 }
 
+variable "allowed_sources" {
+  description = "What all tenants may read besides their own dataset: projects, or datasets as project.dataset."
+  type        = list(string)
+  default     = ["bigquery-public-data"]
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for source in var.allowed_sources : can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9](\\.[A-Za-z0-9_]+)?$", source))])
+    error_message = "allowed_sources are project IDs, or datasets as project.dataset."
+  }
+
+  validation {
+    condition     = alltrue([for source in var.allowed_sources : source != var.project_id && source != "${var.project_id}.${var.central_dataset}"])
+    error_message = "allowed_sources must not open the platform's own project or its central dataset to tenants."
+  }
+}
+
 variable "dedicated_tenants" {
   description = "Tenants with isolation = dedicated: tenant ID => the ID of the service account that their SQL runs under."
   type        = map(string)
@@ -136,7 +153,7 @@ variable "function_settings" {
   }
 
   validation {
-    condition     = alltrue([for settings in values(var.function_settings) : settings.min_instances == null || settings.max_instances == null || settings.min_instances <= settings.max_instances])
+    condition     = alltrue([for settings in values(var.function_settings) : coalesce(settings.min_instances, 0) <= coalesce(settings.max_instances, 1000)])
     error_message = "A function's min_instances is at most its max_instances."
   }
 }

@@ -28,6 +28,11 @@ variable "runbook_url" {
   description = "Where the alerts' runbook can be read; alerts link to a section of it."
   type        = string
   default     = "docs/runbook.md"
+
+  validation {
+    condition     = length(var.runbook_url) > 0
+    error_message = "runbook_url is not empty."
+  }
 }
 
 variable "alert_thresholds" {

@@ -1,0 +1,87 @@
+# Every option on.
+
+mock_provider "google" {}
+mock_provider "archive" {}
+
+variables {
+  project_id         = "example-convergence-test"
+  environment        = "prod"
+  region             = "europe-west1"
+  bigquery_location  = "EU"
+  admin_api_key      = "made-up-admin-key-0001"
+  onboarding_mode    = "token"
+  onboarding_token   = "made-up-token-000001"
+  iam_settle_seconds = 0
+
+  domain = "pipelines.example.com"
+  kms_keys = {
+    regional = "projects/example-keys/locations/europe-west1/keyRings/convergence/cryptoKeys/platform"
+    bigquery = "projects/example-keys/locations/eu/keyRings/convergence/cryptoKeys/bigquery"
+  }
+  function_settings      = { run_level = { min_instances = 1, max_instances = 100 } }
+  dedicated_tenants      = { acme_bank = "tenant-acme-bank", zeta = "tenant-zeta" }
+  run_request_publishers = ["serviceAccount:orchestrator@example-other.iam.gserviceaccount.com"]
+  run_event_subscribers  = ["group:data-consumers@example.com"]
+  alert_emails           = ["on-call@example.com"]
+  notification_channels  = ["projects/example-convergence-test/notificationChannels/1"]
+  budget                 = { billing_account = "012345-6789AB-CDEF01", amount = 500, currency = "EUR" }
+  scheduler_paused       = true
+  deletion_protection    = false
+}
+
+run "everything" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for name, function in google_cloudfunctions2_function.function :
+      function.service_config[0].ingress_settings == (contains(["admin", "onboarding", "pipelines"], name) ? "ALLOW_INTERNAL_AND_GCLB" : "ALLOW_INTERNAL_ONLY")
+    ])
+    error_message = "Behind a gateway nothing can go around it."
+  }
+
+  assert {
+    condition     = alltrue([for name, url in output.urls : url == "https://pipelines.example.com"]) && local.environment.PUBLIC_URL == "https://pipelines.example.com"
+    error_message = "One host serves all of the contract's paths, and links name it."
+  }
+
+  assert {
+    condition     = { for function, paths in local.gateway_paths : paths[1] => function } == { "/admin/*" = "admin", "/api/v1/tenants/*" = "onboarding", "/api/v1/pipelines/*" = "pipelines" }
+    error_message = "The gateway sends each of the contract's paths to its function."
+  }
+
+  assert {
+    condition     = alltrue([for topic in google_pubsub_topic.topic : topic.kms_key_name == var.kms_keys.regional]) && google_bigquery_dataset.central.default_encryption_configuration[0].kms_key_name == var.kms_keys.bigquery
+    error_message = "Topics and datasets are under the customer's keys."
+  }
+
+  assert {
+    condition     = google_cloudfunctions2_function.function["run_level"].service_config[0].min_instance_count == 1 && google_cloudfunctions2_function.function["run_level"].service_config[0].timeout_seconds == 600
+    error_message = "Settings that are given replace defaults, and others stay."
+  }
+
+  assert {
+    condition     = length(google_service_account_iam_member.executor_user) == 15
+    error_message = "Five functions may act as each of three executors."
+  }
+
+  assert {
+    condition     = local.scopes.shared_tenants.expression == "!(resource.name.startsWith(\"projects/example-convergence-test/datasets/tenants\") || resource.name == \"projects/example-convergence-test/datasets/acme_bank\" || resource.name.startsWith(\"projects/example-convergence-test/datasets/acme_bank/\") || resource.name == \"projects/example-convergence-test/datasets/zeta\" || resource.name.startsWith(\"projects/example-convergence-test/datasets/zeta/\"))"
+    error_message = "The shared executor is kept out of the datasets of tenants with accounts of their own."
+  }
+
+  assert {
+    condition     = local.project_roles["tenant:acme_bank"] == { RunJobs = null, WriteTenants = "tenant:acme_bank" }
+    error_message = "A tenant's own account reaches its dataset alone."
+  }
+
+  assert {
+    condition     = google_cloud_scheduler_job.dispatcher.paused && length(google_billing_budget.month) == 1 && length(google_monitoring_notification_channel.email) == 1
+    error_message = "The scheduler is paused, the budget set, the channel made."
+  }
+
+  assert {
+    condition     = alltrue([for table in google_bigquery_table.central : !table.deletion_protection])
+    error_message = "A project that is thrown away lets go of its tables."
+  }
+}
