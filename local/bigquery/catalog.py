@@ -26,7 +26,7 @@ def install() -> None:
 def objects(project: str, dataset: str, table: str | None = None) -> list[Object]:
     """Return the tables and views of a dataset, or the one of a name."""
     if project == EMULATOR:
-        return _result(table or "")
+        return _own_table(dataset, table or "")
     catalog = database.quote(f"__ducklake_metadata_{project}")
     try:
         found: list[Object] = database.fetch(
@@ -49,9 +49,10 @@ def result_table(name: str) -> str:
     return path
 
 
-def _result(name: str) -> list[Object]:
+def _own_table(schema: str, name: str) -> list[Object]:
+    # Jobs, results and the like: native tables, for which a count is quick.
     try:
-        [(rows,)] = database.fetch(sql("count_result", table=result_table(name)))
+        [(rows,)] = database.fetch(sql("count_rows", table=database.quote(EMULATOR, schema, name)))
     except duckdb.CatalogException:
         return []
     return [(name, "TABLE", rows)]

@@ -4,6 +4,7 @@ from google.cloud import bigquery
 from local_bigquery.engine import database
 
 from local.bigquery import catalog
+from tests.unit.local.conftest import start_job
 
 
 def fill(client: bigquery.Client, dataset: str) -> None:
@@ -50,6 +51,12 @@ def test_a_session_sees_its_temporary_tables(client: bigquery.Client) -> None:
     session = bigquery.ConnectionProperty("session_id", first.session_info.session_id or "")
     again = bigquery.QueryJobConfig(connection_properties=[session])
     assert [row.a for row in client.query("SELECT a FROM kept", job_config=again).result()] == [8]
+
+
+def test_jobs_are_found_in_the_information_schema(client: bigquery.Client, dataset: str) -> None:
+    start_job(client, f"{dataset}-seen", "SELECT 2")
+    sql = f"SELECT state FROM `region-us`.INFORMATION_SCHEMA.JOBS WHERE job_id = '{dataset}-seen'"
+    assert [row.state for row in client.query_and_wait(sql)] == ["DONE"]
 
 
 def test_a_look_up_does_not_visit_every_table(client: bigquery.Client, dataset: str) -> None:
