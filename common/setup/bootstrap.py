@@ -69,7 +69,7 @@ class BootstrapReport:
     @property
     def total_tables(self) -> int:
         """How many central tables there are."""
-        return len(central_tables())
+        return len(self.tables_created) + len(self.tables_existed)
 
     @property
     def message(self) -> str:
@@ -92,6 +92,8 @@ class Bootstrap:
 
     central: CentralDataset
     recreation: Recreation
+    definitions: tuple[TableDefinition, ...] = field(default_factory=central_tables)
+    views: tuple[ViewDefinition, ...] = field(default_factory=central_views)
 
     def run(
         self, *, force_recreate_dataset: bool = False, force_recreate_tables: bool = False, confirm: str = ""
@@ -115,7 +117,7 @@ class Bootstrap:
         return report
 
     def _put_tables(self, report: BootstrapReport) -> None:
-        for definition in central_tables():
+        for definition in self.definitions:
             if self.central.create_table(definition):
                 report.tables_created.append(definition.name)
                 continue
@@ -139,7 +141,7 @@ class Bootstrap:
     def _put_views(self, report: BootstrapReport) -> None:
         # A view remembers the columns of the tables that it was made over.
         is_stale = bool(report.tables_changed or report.tables_recreated)
-        for view in central_views():
+        for view in self.views:
             change = self.central.put_view(view, is_forced=is_stale)
             if change is ViewChange.CREATED:
                 report.views_created.append(view.name)

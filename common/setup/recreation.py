@@ -4,12 +4,13 @@ A backup dataset is open (a label says so) from its creation until its rows are 
 cuts a recreation off, the next bootstrap finds the open backup and brings back each table that is missing.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from common.errors import Conflict
 from common.setup.tables import TableDefinition, central_tables
+from common.setup.views import central_views
 from common.times import Clock
 
 _TRIES = 3
@@ -30,14 +31,22 @@ class BackedUp:
         return self.rows - self.rows_restored
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowCounts:
+    """Rows of a table in the central dataset and in a backup."""
+
+    central: int
+    backup: int
+
+
 class Backups(Protocol):
     """Backup datasets beside the central dataset, and the rows that go there and back."""
 
     def open_backup(self, backup: str) -> None:
         """Create a backup dataset with the access entries of the central one; Conflict where it exists."""
 
-    def find_open_backup(self) -> str | None:
-        """Return the backup whose rows may not all be back, None where there is none."""
+    def find_open_backups(self) -> Sequence[str]:
+        """List the backups whose rows may not all be back, the newest first."""
 
     def close_backup(self, backup: str) -> None:
         """Say that all rows are where they belong; the dataset and its tables stay."""
@@ -45,8 +54,11 @@ class Backups(Protocol):
     def tables_in(self, dataset: str = "") -> Collection[str]:
         """List the tables of a backup, or of the central dataset; nothing where there is no such dataset."""
 
-    def count(self, table: str, dataset: str = "") -> int:
-        """Count the rows of a table in a backup, or in the central dataset."""
+    def views_in_central(self) -> Collection[str]:
+        """List the views of the central dataset."""
+
+    def compare(self, table: str, backup: str) -> RowCounts:
+        """Count the rows of a table on both sides, those in the streaming buffer too."""
 
     def back_up(self, table: str, backup: str) -> None:
         """Copy a table with all its rows, fresh ones from the streaming buffer too, in one statement."""
@@ -71,11 +83,13 @@ class Recreation:
     backups: Backups
     dataset: str
     clock: Clock
+    definitions: tuple[TableDefinition, ...] = field(default_factory=central_tables)
 
     def resume(self) -> list[BackedUp]:
-        """Finish what an earlier recreation left open."""
-        backup = self.backups.find_open_backup()
-        return self._restore_missing(backup) if backup else []
+        """Finish what earlier recreations left open; the newest backup knows a table best."""
+        return [
+            table for backup in self.backups.find_open_backups() for table in self._restore_missing(backup)
+        ]
 
     def recreate_tables(self) -> list[BackedUp]:
         """Copy each central table, then replace it by one that is as defined."""
@@ -91,6 +105,7 @@ class Recreation:
 
     def recreate_dataset(self) -> list[BackedUp]:
         """Copy all tables, drop the dataset, and create it anew with its access entries and tables."""
+        self._refuse_unknown_views()
         backup = self._open()
         tables = sorted(self.backups.tables_in())
         for table in tables:
@@ -99,6 +114,11 @@ class Recreation:
             self._refuse_late_rows(table, backup)
         self.backups.drop_dataset()
         return self._restore_missing(backup)
+
+    def _refuse_unknown_views(self) -> None:
+        unknown = set(self.backups.views_in_central()) - {view.name for view in central_views()}
+        if unknown:
+            raise Conflict(f"views that no file describes would be lost: {', '.join(sorted(unknown))}")
 
     def _open(self) -> str:
         backup = f"{self.dataset}_backup_{self.clock():%Y%m%d_%H%M%S}"
@@ -113,13 +133,19 @@ class Recreation:
     def _back_up(self, table: str, backup: str) -> None:
         for _ in range(_TRIES):
             self.backups.back_up(table, backup)
-            if self.backups.count(table) == self.backups.count(table, backup):
+            if self._is_complete(table, backup):
                 return
         self._refuse_late_rows(table, backup)
 
     def _refuse_late_rows(self, table: str, backup: str) -> None:
-        if self.backups.count(table) != self.backups.count(table, backup):
+        if not self._is_complete(table, backup):
+            # No table is missing yet: there is nothing to bring back.
+            self.backups.close_backup(backup)
             raise Conflict(f"rows keep arriving in {table}: pause schedules and topics, then repeat")
+
+    def _is_complete(self, table: str, backup: str) -> bool:
+        rows = self.backups.compare(table, backup)
+        return rows.central == rows.backup
 
     def _restore_missing(self, backup: str) -> list[BackedUp]:
         self.backups.recreate_dataset(backup)
@@ -131,16 +157,12 @@ class Recreation:
         return [self._settled(table, backup) for table in missing]
 
     def _restore(self, table: str, backup: str) -> None:
-        definition = next((known for known in central_tables() if known.name == table), None)
+        definition = next((known for known in self.definitions if known.name == table), None)
         if definition:
             self.backups.restore(definition, backup)
         else:
             self.backups.restore_unknown(table, backup)
 
     def _settled(self, table: str, backup: str) -> BackedUp:
-        return BackedUp(
-            table=table,
-            backup=f"{backup}.{table}",
-            rows=self.backups.count(table, backup),
-            rows_restored=self.backups.count(table),
-        )
+        rows = self.backups.compare(table, backup)
+        return BackedUp(table=table, backup=f"{backup}.{table}", rows=rows.backup, rows_restored=rows.central)

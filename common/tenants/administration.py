@@ -28,6 +28,9 @@ class TenantDirectory(Protocol):
     def keys_of(self, tenant_id: str) -> Sequence[KeyRecord]:
         """List a tenant's keys, revoked ones too, oldest first."""
 
+    def count_use(self, tenant_id: str, now: datetime) -> Use:
+        """Count a tenant's runs: admitted this UTC day, admitted this UTC month, under way."""
+
     def append_key(self, record: KeyRecord, *, recorded_at: datetime) -> None:
         """Append a key's state; it can be read at once."""
 
@@ -53,11 +56,10 @@ class IssuedKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Administration:
-    """The operator's side of tenants. `count_use` counts a tenant's runs (today, this month, under way)."""
+    """The operator's side of tenants."""
 
     directory: TenantDirectory
     datasets: TenantDatasets
-    count_use: Callable[[str], Use]
     clock: Clock
     new_id: Callable[[], str]
 
@@ -66,7 +68,7 @@ class Administration:
         return TenantOverview(
             profile=self._profile(tenant_id),
             subscription=self.directory.find_subscription(tenant_id),
-            use=self.count_use(tenant_id),
+            use=self.directory.count_use(tenant_id, self.clock()),
             keys=tuple(self.directory.keys_of(tenant_id)),
             datasets=tuple(sorted(self.datasets.names_of(tenant_id))),
         )

@@ -1,0 +1,72 @@
+"""The statement that brings a backup's rows into a table of another shape: which columns, which rows."""
+
+import json
+from string import Template
+
+from common.setup.tables import Column, Shape, TableDefinition
+from common.warehouse.statements import Statement, statement
+
+_SQL_TYPES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
+_CASTABLE = frozenset({"STRING", "INTEGER", "FLOAT", "BOOLEAN", "NUMERIC", "BYTES", "DATE", "TIMESTAMP"})
+
+
+def restoring_statement(definition: TableDefinition, backup: Shape) -> Statement:
+    """Write `restore_table` for one table; identifiers are left to be put in."""
+    wanted = definition.shape
+    template = statement("setup/restore_table")
+    text = Template(template.text).safe_substitute(
+        columns=",\n  ".join(_definition(column) for column in wanted.columns),
+        layout=_layout(wanted),
+        description=_literal(definition.description),
+        values=", ".join(f"{_value(column, backup)} AS {column.name}" for column in wanted.columns),
+        fits=" AND ".join(["TRUE", *_conditions(wanted, backup)]),
+    )
+    return Statement(name=template.name, text=text, parameter_types={})
+
+
+def _definition(column: Column) -> str:
+    required = " NOT NULL" if column.mode == "REQUIRED" else ""
+    return (
+        f"{column.name} {_sql_type(column)}{required} OPTIONS (description = {_literal(column.description)})"
+    )
+
+
+def _layout(shape: Shape) -> str:
+    column = shape.column(shape.partition)
+    days = f"PARTITION BY {_day(column)}" if column else ""
+    cluster = f"CLUSTER BY {', '.join(shape.cluster)}" if shape.cluster else ""
+    return "\n".join(clause for clause in (days, cluster) if clause)
+
+
+def _day(column: Column) -> str:
+    return column.name if column.type == "DATE" else f"DATE({column.name})"
+
+
+def _value(column: Column, backup: Shape) -> str:
+    """Say how a column gets its value: as it is, cast, or NULL where the backup has none for it."""
+    old = backup.column(column.name)
+    if old and old.type == column.type and _is_repeated(old) == _is_repeated(column):
+        return column.name
+    is_castable = old and {old.type, column.type} <= _CASTABLE
+    if is_castable and not _is_repeated(old) and not _is_repeated(column):
+        return f"SAFE_CAST({column.name} AS {_sql_type(column)})"
+    return f"CAST(NULL AS {_sql_type(column)})"
+
+
+def _conditions(wanted: Shape, backup: Shape) -> list[str]:
+    required = (column for column in wanted.columns if column.mode == "REQUIRED")
+    return [f"{_value(column, backup)} IS NOT NULL" for column in required]
+
+
+def _is_repeated(column: Column | None) -> bool:
+    return column is not None and column.mode == "REPEATED"
+
+
+def _sql_type(column: Column) -> str:
+    name = _SQL_TYPES.get(column.type, column.type)
+    return f"ARRAY<{name}>" if _is_repeated(column) else name
+
+
+def _literal(text: str) -> str:
+    # JSON's escapes are all among those of a string literal in BigQuery; "$" has a meaning for templates.
+    return json.dumps(text).replace("$", "$$")

@@ -1,0 +1,5 @@
+-- Bring back a table that no definition knows.
+-- Parameters: none
+CREATE OR REPLACE TABLE `${project}.${dataset}.${table}`
+AS
+SELECT * FROM `${project}.${backup}.${table}`

@@ -1,0 +1,71 @@
+"""Datasets of tenants, each with its view over the central tables (`common.tenants.ports.TenantDatasets`)."""
+
+from dataclasses import dataclass
+
+from common.errors import NoSuchResource
+from common.setup.views import TENANT_VIEW, tenant_view
+from common.tenants.ports import TenantDataset
+from common.warehouse.access import AuthorizedViews
+from common.warehouse.datasets import Datasets
+from common.warehouse.queries import Central
+from common.warehouse.setup import LABELS
+from common.warehouse.views import Views
+
+_DESCRIPTION = "Tables of one tenant, and tenant_comprehensive_view: all that the platform knows of it."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetsOfTenants:
+    """A dataset carries as labels whose it is and which onboarding made it."""
+
+    central: Central
+
+    def create(self, tenant_id: str, owner: str) -> None:
+        """Create the dataset; AlreadyExists where the name is taken: this is the lock of an onboarding."""
+        labels = LABELS | {"tenant": tenant_id, "onboarding": owner}
+        self._datasets.create(tenant_id, labels=labels, description=_DESCRIPTION)
+
+    def find(self, tenant_id: str) -> TenantDataset | None:
+        """Return the dataset of that name, None where there is none."""
+        dataset = self._datasets.find(tenant_id)
+        if dataset is None:
+            return None
+        is_ours = (LABELS | {"tenant": tenant_id}).items() <= dataset.labels.items()
+        owner = dataset.labels.get("onboarding", "") if is_ours else ""
+        return TenantDataset(tenant_id=tenant_id, owner=owner, created_at=dataset.created)
+
+    def names_of(self, tenant_id: str) -> list[str]:
+        """List the datasets that are marked as this tenant's."""
+        return self._datasets.labelled(LABELS | {"tenant": tenant_id})
+
+    def contents(self, tenant_id: str) -> frozenset[str]:
+        """List the tables and views in the dataset; none where it is gone."""
+        try:
+            return frozenset(self._datasets.contents(tenant_id))
+        except NoSuchResource:
+            return frozenset()
+
+    def put_view(self, tenant_id: str) -> None:
+        """Create the tenant's view, or bring it up to date."""
+        self._views.put(tenant_view(), dataset=tenant_id, tenant_id=tenant_id)
+
+    def authorize_view(self, tenant_id: str) -> None:
+        """Let the view read the central dataset; nothing happens where it may already."""
+        AuthorizedViews(datasets=self._datasets).authorize(tenant_id, TENANT_VIEW)
+
+    def revoke_view(self, tenant_id: str) -> None:
+        """Take that back; nothing happens where the view may not."""
+        AuthorizedViews(datasets=self._datasets).revoke(tenant_id, TENANT_VIEW)
+
+    def remove(self, tenant_id: str) -> None:
+        """Delete the view, then the dataset, which must be empty then; nothing happens where it is gone."""
+        self._views.delete(TENANT_VIEW, dataset=tenant_id)
+        self._datasets.delete(tenant_id)
+
+    @property
+    def _datasets(self) -> Datasets:
+        return Datasets(central=self.central)
+
+    @property
+    def _views(self) -> Views:
+        return Views(central=self.central)
