@@ -50,7 +50,7 @@ _LEXEME = re.compile(
           | '(?!'')(?:\\[^\n]|[^'\\\n])*'
           | "(?!"")(?:\\[^\n]|[^"\\\n])*" ))
     | (?P<quoted>`[^`\\\n]+`)
-    | (?P<variable>\$\{[^}\n]*\})
+    | (?P<variable>\$\{[^{}\n]{0,100}\})
     | (?P<system>@@[A-Za-z0-9_.]*)
     | (?P<parameter>@[A-Za-z_][A-Za-z0-9_]*)
     | (?P<name>[A-Za-z_][A-Za-z0-9_]*)
@@ -60,6 +60,9 @@ _LEXEME = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+MASK = "$"
+"""What stands for the text of each string in a masked statement; no name can be this."""
+
 _INVISIBLE = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp", "Zs"}
 
 
@@ -81,7 +84,7 @@ def lexemes(sql: str) -> tuple[Lexeme, ...]:
 
 
 def masked(statement: Iterable[Lexeme]) -> str:
-    """Return the statement with blanks for comments and 'x' for each string: all code, on the same lines."""
+    """Return the statement with blanks for comments and MASK in each string: all code, on the same lines."""
     return "".join(_masked(lexeme) for lexeme in statement)
 
 
@@ -89,7 +92,7 @@ def _masked(lexeme: Lexeme) -> str:
     line_breaks = "\n" * lexeme.text.count("\n")
     if lexeme.kind is Kind.COMMENT:
         return f" {line_breaks}"
-    return f"'x'{line_breaks}" if lexeme.kind is Kind.STRING else lexeme.text
+    return f"'{MASK}'{line_breaks}" if lexeme.kind is Kind.STRING else lexeme.text
 
 
 def _check(lexeme: Lexeme) -> None:

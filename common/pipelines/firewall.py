@@ -1,0 +1,160 @@
+"""The SQL firewall: whether a tenant's statement may run, and every reason why not.
+
+Two judges must agree. `judge_statement` reads the text: at upload, and again before each job. `judge_dry_run`
+reads what BigQuery itself says of the statement, through views and wildcards; it has the last word. What
+either cannot judge is refused. Reasons are the rest of a sentence that begins with the step.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from common.pipelines.grammar import UnreadableQuery
+from common.pipelines.lexemes import Kind, Lexeme, LexicalFault, lexemes, masked
+from common.pipelines.reads import Path, Reads, reads_of
+from common.pipelines.tables import INFORMATION_SCHEMA, Policy, TableName
+
+# BigQuery names at most this many referenced tables; beyond it nobody knows what a query reads.
+MOST_REFERENCED_TABLES = 50
+
+_BUILT_IN = frozenset({"AEAD", "HLL_COUNT", "KEYS", "KLL_QUANTILES", "ML", "NET", "SAFE"})
+_TABLE_FUNCTIONS = frozenset({"APPENDS", "CHANGES", "GAP_FILL", "RANGE_SESSIONIZE", "VECTOR_SEARCH"})
+_REACHES_OUT = {
+    "EXTERNAL_OBJECT_TRANSFORM": "it signs access to files outside BigQuery",
+    "EXTERNAL_QUERY": "it reads a database outside BigQuery",
+    "KEYSET_CHAIN": "it uses keys of the platform's project",
+    "NEW_WRAPPED_KEYSET": "it uses keys of the platform's project",
+    "REWRAP_KEYSET": "it uses keys of the platform's project",
+    "ROTATE_WRAPPED_KEYSET": "it uses keys of the platform's project",
+    "ST_REGIONSTATS": "it reads files outside BigQuery",
+}
+_REACHING_OUT = frozenset({"AI", "OBJ"})
+
+_ONE_SELECT = "a step is one SELECT (WITH is allowed)"
+_SYMBOLS = {
+    "?": "has a positional parameter (?): declare a parameter and write ${name}",
+    "@": "has an @ without a name: hints, decorators and quoted parameters are not allowed",
+    "$": "has a $ that begins no variable: write ${name}; table decorators are not allowed",
+    "{": "has a brace: a variable is written ${name}",
+    "}": "has a brace: a variable is written ${name}",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """The reasons against a statement, none where it may run; and the tables that it names."""
+
+    reasons: tuple[str, ...]
+    tables: frozenset[TableName] = frozenset()
+
+
+def judge_statement(sql: str, policy: Policy) -> Judgement:
+    """Judge the text of a statement, its variables put in, by what it is, reads and calls."""
+    try:
+        statement = lexemes(sql)
+        if reasons := _reasons_against_text(statement):
+            return Judgement(reasons=tuple(reasons))
+        reads = reads_of(masked(_without_end(statement)))
+    except (LexicalFault, UnreadableQuery) as refused:
+        return Judgement(reasons=(str(refused),))
+    return Judgement(reasons=tuple(_reasons_against(reads, policy)), tables=_named(reads, policy))
+
+
+def judge_dry_run(
+    statement_type: str,
+    referenced_tables: Iterable[str],
+    policy: Policy,
+    referenced_routines: Iterable[str] = (),
+) -> tuple[str, ...]:
+    """Return the reasons against a statement by BigQuery's own reading of it.
+
+    `referenced_tables` and `referenced_routines` are `project.dataset.name`.
+    """
+    tables = sorted(set(referenced_tables))
+    reasons = [policy.reason_against_reading(table.split(".")) for table in tables]
+    reasons += [policy.reason_against_calling(name.split(".")) for name in sorted(set(referenced_routines))]
+    if statement_type != "SELECT":
+        reasons.append(f"is of the type {statement_type or 'UNKNOWN'} for BigQuery: {_ONE_SELECT}")
+    if len(tables) >= MOST_REFERENCED_TABLES:
+        reasons.append(
+            f"reads {MOST_REFERENCED_TABLES} tables or more, and BigQuery does not name more than that: "
+            "split the step"
+        )
+    return tuple(filter(None, reasons))
+
+
+def _reasons_against_text(statement: Sequence[Lexeme]) -> list[str]:
+    code = [piece for piece in statement if piece.kind not in (Kind.SPACE, Kind.COMMENT)]
+    reasons = [reason for piece in statement if (reason := _reason_against_piece(piece))]
+    if reason := _reason_against_beginning(code):
+        reasons.append(reason)
+    ends = [piece for piece in code[:-1] if piece.text == ";"]
+    if ends:
+        reasons.append(f"has more than one statement, the first ends in line {ends[0].line}: {_ONE_SELECT}")
+    if any(left.text + right.text == "|>" for left, right in pairwise(code)):
+        reasons.append("uses the pipe syntax (|>), which cannot be judged: write SELECT")
+    return list(dict.fromkeys(reasons))
+
+
+def _reason_against_piece(piece: Lexeme) -> str:
+    match piece.kind:
+        case Kind.COMMENT if piece.text[1:].strip().lower() == "legacysql":
+            return "asks for legacy SQL (#legacySQL), which names tables in other ways"
+        case Kind.SYSTEM:
+            return f"uses the system variable {piece.text}"
+        case Kind.VARIABLE:
+            return f"holds the variable {piece.text}, which has no value here"
+        case Kind.SYMBOL:
+            return _SYMBOLS.get(piece.text, "")
+    return ""
+
+
+def _reason_against_beginning(code: Sequence[Lexeme]) -> str:
+    words = (piece.text.upper() for piece in code if piece.text != "(")
+    word = next(words, "")
+    if word in ("SELECT", "WITH"):
+        return ""
+    if word == "FROM":
+        return "begins with FROM, the pipe syntax, which cannot be judged: begin with SELECT"
+    return f"begins with {word}: {_ONE_SELECT}" if word else f"is empty: {_ONE_SELECT}"
+
+
+def _without_end(statement: Sequence[Lexeme]) -> list[Lexeme]:
+    return [piece for piece in statement if piece.text != ";"]
+
+
+def _reasons_against(reads: Reads, policy: Policy) -> list[str]:
+    reasons = [f"holds {name}, which belongs in no query" for name in sorted(reads.foreign)]
+    reasons += [policy.reason_against_reading(path) for path in sorted(reads.tables)]
+    reasons += [_reason_against_table_function(path, policy) for path in sorted(reads.table_functions)]
+    reasons += [_reason_against_function(path, policy) for path in sorted(reads.routines)]
+    return list(filter(None, reasons))
+
+
+def _reason_against_function(path: Path, policy: Policy) -> str:
+    namespace, name = path[0].upper(), path[-1].upper()
+    if why := _REACHES_OUT.get(name, ""):
+        return f"calls {'.'.join(path)}: {why}"
+    if len(path) == 1 or (len(path) == 2 and namespace in _BUILT_IN):
+        return ""
+    if len(path) == 2 and namespace in _REACHING_OUT:
+        return f"calls {'.'.join(path)}: functions of {namespace} reach services outside BigQuery"
+    return policy.reason_against_calling(path)
+
+
+def _reason_against_table_function(path: Path, policy: Policy) -> str:
+    namespace, name = path[0].upper(), path[-1].upper()
+    if len(path) == 1 and name not in _TABLE_FUNCTIONS | _REACHES_OUT.keys():
+        known = ", ".join(sorted(_TABLE_FUNCTIONS))
+        return (
+            f"reads from {path[0]}(), a table function that cannot be judged: known are {known}, ML.*, and "
+            "those of your own dataset, written with its name"
+        )
+    if len(path) == 2 and namespace in _BUILT_IN - {"ML"}:
+        return f"reads from {'.'.join(path)}(), which is no table function"
+    return _reason_against_function(path, policy)
+
+
+def _named(reads: Reads, policy: Policy) -> frozenset[TableName]:
+    paths = (path for path in reads.tables if INFORMATION_SCHEMA not in (part.upper() for part in path))
+    return frozenset(table for path in paths if (table := policy.resolve(path)))

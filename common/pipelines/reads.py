@@ -1,0 +1,215 @@
+"""What a query reads: the paths after FROM that are tables, and the routines that it calls.
+
+A path after FROM is no table where its first name stands for something nearer: a common table expression, or,
+in a path of several names, a row to the left in this FROM or in a query around it (`FROM t, t.items`). These
+rules are BigQuery's. Where in doubt the path is a table: what is refused for it can be written with UNNEST.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import TypeGuard
+
+from sqlglot import exp
+
+from common.pipelines.grammar import PATH_HEAD, read_query
+
+type Path = tuple[str, ...]
+
+_FOREIGN = (exp.Command, exp.DDL, exp.DML, exp.Hint, exp.Into, exp.Lateral, exp.Lock, exp.Placeholder)
+
+
+@dataclass(slots=True)
+class Reads:
+    """Paths, in pieces; `table_functions` are called after FROM, `foreign` is what belongs in no query."""
+
+    tables: set[Path] = field(default_factory=set)
+    routines: set[Path] = field(default_factory=set)
+    table_functions: set[Path] = field(default_factory=set)
+    foreign: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """What names (in lower case) stand for at some place: common table expressions, and rows."""
+
+    ctes: frozenset[str] = frozenset()
+    rows: frozenset[str] = frozenset()
+
+    def with_cte(self, name: str) -> "_Scope":
+        return replace(self, ctes=self.ctes | {name.lower()})
+
+    def with_rows(self, names: frozenset[str]) -> "_Scope":
+        return replace(self, rows=self.rows | names)
+
+
+def reads_of(code: str) -> Reads:
+    """Read one query without comments, its strings masked; UnreadableQuery where that cannot be done."""
+    tree, met = read_query(code)
+    walk = _Walk()
+    if not isinstance(tree, exp.Query):
+        walk.reads.foreign.add(tree.key.upper())
+    walk.run(tree)
+    walk.add_lost(met)
+    return walk.reads
+
+
+class _Walk:
+    """Visits every node of a tree once, with a stack of its own: long queries are deep trees."""
+
+    def __init__(self) -> None:
+        self.reads = Reads()
+        self._stack: list[tuple[exp.Expr, _Scope]] = []
+        self._seen: set[Path] = set()
+
+    def run(self, tree: exp.Expr) -> None:
+        self._stack.append((tree, _Scope()))
+        while self._stack:
+            node, scope = self._stack.pop()
+            if isinstance(node, _FOREIGN):
+                self.reads.foreign.add(node.key.upper())
+            if isinstance(node, exp.Query) and node.args.get("with_"):
+                scope = self._push_ctes(node.args["with_"], scope)
+            self._visit(node, scope)
+
+    def add_lost(self, met: list[exp.Table]) -> None:
+        """Take the tables that reading met and the tree does not hold for tables.
+
+        Reading comes to `a-b.c` by way of `a`: the beginning of a path that was read to its end is not lost.
+        """
+        seen = [".".join(path) for path in self._seen]
+        for path in {_path(table) for table in met if _is_path(table)} - self._seen:
+            if not any(whole.startswith(".".join(path)) for whole in seen):
+                self.reads.tables.add(path)
+
+    def _visit(self, node: exp.Expr, scope: _Scope) -> None:
+        match node:
+            case exp.With():
+                pass  # Pushed with the query that it belongs to.
+            case exp.Select():
+                self._select(node, scope)
+            case exp.Table():
+                self._table(node, scope)
+            case exp.Dot(expression=exp.Func() as function):
+                self.reads.routines.add((*_names(node.this), function.name))
+                self._push_children(function, scope)
+                self._push_children(node.this, scope)
+            case exp.Anonymous():
+                self.reads.routines.add(_split(node.name))
+                self._push_children(node, scope)
+            case _:
+                self._push_children(node, scope)
+
+    def _push_children(self, node: exp.Expr, scope: _Scope) -> None:
+        self._stack.extend((child, scope) for child in node.iter_expressions())
+
+    def _push_ctes(self, ctes: exp.Expr, scope: _Scope) -> _Scope:
+        """Push the bodies of a WITH; return what its query sees. A body sees no row of the queries around."""
+        if ctes.args.get("recursive"):
+            for cte in ctes.expressions:
+                scope = scope.with_cte(cte.alias)
+        for cte in ctes.expressions:
+            if not isinstance(cte.this, exp.Query):
+                self.reads.foreign.add(cte.this.key.upper())
+            self._stack.append((cte.this, replace(scope, rows=frozenset())))
+            scope = scope.with_cte(cte.alias)
+        return scope
+
+    def _select(self, select: exp.Select, scope: _Scope) -> None:
+        inside = scope
+        for part, is_source in _from_clause(select):
+            if is_source:
+                self._stack.append((part, inside if _sees_left(part) else scope))
+                inside = inside.with_rows(_row_names(part))
+            else:
+                self._stack.append((part, inside))
+        for key, value in select.args.items():
+            if key not in ("from_", "joins", "with_"):
+                self._stack.extend((child, inside) for child in _expressions(value))
+
+    def _table(self, table: exp.Table, scope: _Scope) -> None:
+        self._seen.add(path := _path(table))
+        if not isinstance(table.this, exp.Identifier | exp.Dot | exp.Func):
+            self.reads.foreign.add(f"a table named by {table.this.sql('bigquery')}")
+        elif isinstance(table.this, exp.Func):
+            self.reads.table_functions.add(path)
+            self._push_children(table.this, scope)
+        elif not _is_near(table, path, scope):
+            self.reads.tables.add(path)
+        for key, value in table.args.items():
+            if key not in ("this", "db", "catalog", "joins"):
+                self._stack.extend((child, scope) for child in _expressions(value))
+
+
+def _from_clause(select: exp.Expr) -> Iterator[tuple[exp.Expr, bool]]:
+    """List the parts of a FROM from left to right: sources (True), and what joins say of them (False)."""
+    start = select.args.get("from_")
+    if start is not None:
+        yield from _joined(start.this)
+    for join in select.args.get("joins") or ():
+        yield from _join(join)
+
+
+def _joined(source: exp.Expr) -> Iterator[tuple[exp.Expr, bool]]:
+    if isinstance(source, exp.Subquery) and not isinstance(source.this, exp.Query):
+        yield from _joined(source.this)  # Joins in brackets: `(a JOIN b ON …)` are two sources.
+    else:
+        yield source, True
+    for join in source.args.get("joins") or ():
+        yield from _join(join)
+
+
+def _join(join: exp.Expr) -> Iterator[tuple[exp.Expr, bool]]:
+    yield from _joined(join.this)
+    yield from ((child, False) for child in join.iter_expressions() if child is not join.this)
+
+
+def _sees_left(source: exp.Expr) -> bool:
+    """Tell whether a source sees the rows to its left: paths and UNNEST do, queries in brackets do not."""
+    return isinstance(source, exp.Unnest) or _is_path(source)
+
+
+def _is_path(source: exp.Expr) -> TypeGuard[exp.Table]:
+    return isinstance(source, exp.Table) and not isinstance(source.this, exp.Func)
+
+
+def _row_names(source: exp.Expr) -> frozenset[str]:
+    """Name the rows of a source as the rest of the query may call them."""
+    pivots = source.args.get("pivots")
+    alias = (pivots[-1] if pivots else source).args.get("alias")
+    if alias is not None:
+        names = (alias.this, *(alias.args.get("columns") or ()))
+        return frozenset(name.name.lower() for name in names if name)
+    return frozenset({_path(source)[-1].lower()}) if _is_path(source) and not pivots else frozenset()
+
+
+def _is_near(table: exp.Table, path: Path, scope: _Scope) -> bool:
+    if len(path) == 1:
+        return path[0].lower() in scope.ctes
+    # `a.b`.c and a-b.c.d begin with other names than the pieces of their paths say.
+    head = table.meta.get(PATH_HEAD)
+    return path[0] == head and head.lower() in scope.rows
+
+
+def _path(table: exp.Table) -> Path:
+    return _split(".".join(part.name for part in table.parts))
+
+
+def _split(name: str) -> Path:
+    return tuple(name.split("."))
+
+
+def _names(node: exp.Expr) -> Path:
+    """Return the names of a dotted path; none where it begins with something else, as in `(x).fn()`."""
+    match node:
+        case exp.Identifier():
+            return _split(node.name)
+        case exp.Dot():
+            return _names(node.this) + _names(node.expression)
+        case exp.Column():
+            return tuple(name for part in node.parts for name in _names(part))
+    return ()
+
+
+def _expressions(value: object) -> list[exp.Expr]:
+    values = value if isinstance(value, list) else [value]
+    return [item for item in values if isinstance(item, exp.Expr)]

@@ -1,0 +1,155 @@
+"""Tables by their full names, and the policy that says which of them a tenant may read and write."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from common.pipelines.lexemes import MASK
+
+# Google's name for whole datasets of metadata. Only these views show nothing but their own dataset.
+INFORMATION_SCHEMA = "INFORMATION_SCHEMA"
+DATASET_VIEWS = frozenset(
+    {
+        "COLUMNS",
+        "COLUMN_FIELD_PATHS",
+        "CONSTRAINT_COLUMN_USAGE",
+        "KEY_COLUMN_USAGE",
+        "MATERIALIZED_VIEWS",
+        "PARAMETERS",
+        "PARTITIONS",
+        "ROUTINES",
+        "ROUTINE_OPTIONS",
+        "TABLES",
+        "TABLE_CONSTRAINTS",
+        "TABLE_OPTIONS",
+        "TABLE_SNAPSHOTS",
+        "VIEWS",
+    }
+)
+PUBLIC_DATA = "bigquery-public-data"
+PLATFORM_VIEWS = "tenant_comprehensive"
+
+_NAME_OF_NEW_TABLE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,1023}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class TableName:
+    """A table's full name; a `table` that ends in `*` stands for all tables that begin so."""
+
+    project: str
+    dataset: str
+    table: str
+
+    def __str__(self) -> str:
+        return f"{self.project}.{self.dataset}.{self.table}"
+
+    @property
+    def is_wildcard(self) -> bool:
+        """Tell whether the name stands for many tables."""
+        return self.table.endswith("*")
+
+    def covers(self, other: "TableName") -> bool:
+        """Tell whether reading this name reads the other table."""
+        if not self.is_wildcard:
+            return self == other
+        is_neighbour = (self.project, self.dataset) == (other.project, other.dataset)
+        return is_neighbour and other.table.startswith(self.table[:-1])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What one tenant may touch: its own dataset, and sources to read.
+
+    A source is `project`, `project.dataset` or `project.dataset.table`.
+    """
+
+    project_id: str
+    dataset: str
+    allowed_sources: frozenset[str] = field(default_factory=lambda: frozenset({PUBLIC_DATA}))
+
+    def is_own(self, table: TableName) -> bool:
+        """Tell whether a table is in the tenant's own dataset."""
+        return (table.project, table.dataset) == (self.project_id, self.dataset)
+
+    def resolve(self, path: Sequence[str]) -> TableName | None:
+        """Complete a path of one to three names; None where it has more, or empty ones."""
+        if not 1 <= len(path) <= 3 or not all(path):
+            return None
+        project, dataset, table = (self.project_id, self.dataset, "")[: 3 - len(path)] + tuple(path)
+        return TableName(project=project, dataset=dataset, table=table)
+
+    def reason_against_reading(self, path: Sequence[str]) -> str:
+        """Say which rule forbids to read a table, as the rest of a sentence; "" where none does."""
+        name = ".".join(path)
+        if any(part.upper() == INFORMATION_SCHEMA for part in path):
+            return self._reason_against_metadata(path)
+        table = self.resolve(path)
+        if table is None:
+            return f"reads {name}, which is no path of a table: write dataset.table or project.dataset.table"
+        if reason := _reason_against_name(table):
+            return f"reads {name}: {reason}"
+        if self.is_own(table):
+            return _reason_against_platform_view(name, table)
+        return "" if self._is_allowed(table) else f"reads {name}: {self._own_or_allowed()}"
+
+    def reason_against_calling(self, path: Sequence[str]) -> str:
+        """Say which rule forbids to call a routine of some dataset; "" where none does."""
+        routine = self.resolve(path)
+        if routine is not None and (self.is_own(routine) or self._is_allowed(routine)):
+            return ""
+        return (
+            f"calls {'.'.join(path)}: routines must be built in, or in your own dataset or an allowed source"
+        )
+
+    def reason_against_writing(self, path: Sequence[str]) -> str:
+        """Say which rule forbids to write a table; "" where none does."""
+        table = self.resolve(path)
+        if table is None or not self.is_own(table):
+            return f"must be in your own dataset, {self.dataset}"
+        if not _NAME_OF_NEW_TABLE.fullmatch(table.table):
+            return "must name one table: letters, digits, _ and -, without a decorator ($) or a wildcard (*)"
+        if _is_platform_view(table):
+            return f"must not be a view of the platform: no name that begins with {PLATFORM_VIEWS}"
+        return ""
+
+    def _own_or_allowed(self) -> str:
+        return f"only tables of your own dataset, {self.dataset}, and of allowed sources can be read"
+
+    def _is_allowed(self, table: TableName) -> bool:
+        dataset = f"{table.project}.{table.dataset}"
+        if not self.allowed_sources.isdisjoint({dataset, f"{dataset}.{table.table}"}):
+            return True
+        # The platform's own project holds every tenant: no allow-list can open it as a whole.
+        return table.project != self.project_id and table.project in self.allowed_sources
+
+    def _reason_against_metadata(self, path: Sequence[str]) -> str:
+        *dataset, word, view = path if len(path) > 1 else (*path, "")
+        own = ([self.dataset], [self.project_id, self.dataset])
+        if dataset in own and word.upper() == INFORMATION_SCHEMA and view.upper() in DATASET_VIEWS:
+            return ""
+        return (
+            f"reads {'.'.join(path)}: of {INFORMATION_SCHEMA} only what describes your own dataset can be "
+            f"read, such as {self.dataset}.{INFORMATION_SCHEMA}.TABLES"
+        )
+
+
+def _is_platform_view(table: TableName) -> bool:
+    return table.table.lower().startswith(PLATFORM_VIEWS)
+
+
+def _reason_against_platform_view(name: str, table: TableName) -> str:
+    # What lies under these views is the central dataset, which no job of a tenant may touch.
+    return f"reads {name}: the platform's own views are not for pipelines" if _is_platform_view(table) else ""
+
+
+def _reason_against_name(table: TableName) -> str:
+    parts = (table.project, table.dataset, table.table)
+    if MASK in parts:
+        return "a table is named in backticks, not in quotes"
+    if any("$" in part or "@" in part for part in parts):
+        return "decorators ($, @) are not allowed: filter by partition, or use FOR SYSTEM_TIME AS OF"
+    if any("*" in part for part in (*parts[:2], parts[2][:-1])):
+        return "a wildcard (*) can only end the name of a table"
+    if any(character in part for part in parts for character in ":/'\"`;"):
+        return "the name holds a character that no table has"
+    return ""
