@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Protocol
 
 from common.claims import ClaimJobs
 from common.logs import carried
@@ -20,6 +21,19 @@ from common.times import Clock
 logger = logging.getLogger(__name__)
 
 MOST_STEPS_AT_ONCE = 32
+
+
+class AtOnce(Protocol):
+    """Does the same to all items at once and keeps their order."""
+
+    def __call__[T, R](self, work: Callable[[T], R], items: Sequence[T], /) -> list[R]:
+        """Return what `work` makes of each item; raise what the first of them raised."""
+
+
+def in_threads[T, R](work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    """Do the same to all items at once, each in a thread that has the caller's log context."""
+    with ThreadPoolExecutor(max_workers=min(len(items), MOST_STEPS_AT_ONCE)) as pool:
+        return list(pool.map(carried(work), items))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +53,7 @@ class LevelWorker:
     sleep: Callable[[float], None]
     budget: timedelta
     """How long one call works before it hands the level over to a new message."""
+    at_once: AtOnce = in_threads
 
     def carry_out(self, message: LevelMessage) -> None:
         """Run all steps of the level at once; then start the next level, end the run, or hand over."""
@@ -50,9 +65,9 @@ class LevelWorker:
                 message, RunStatus.FAILED, f"the run took longer than its timeout of {minutes} minutes"
             )
         worker = self._worker(message)
-        attempts = _in_parallel(worker.begin, message.pipeline.levels[message.level - 1])
+        attempts = self.at_once(worker.begin, message.pipeline.levels[message.level - 1])
         self._record_running(message, attempts)
-        outcomes = _in_parallel(worker.finish, attempts)
+        outcomes = self.at_once(worker.finish, attempts)
         return self._conclude(message, attempts, outcomes)
 
     def _worker(self, message: LevelMessage) -> StepWorker:
@@ -157,9 +172,3 @@ class LevelWorker:
 
 def _later_steps(message: LevelMessage) -> list[Step]:
     return [step for level in message.pipeline.levels[message.level :] for step in level]
-
-
-def _in_parallel[T, R](work: Callable[[T], R], items: Sequence[T]) -> list[R]:
-    """Do the same to all items at once and keep their order."""
-    with ThreadPoolExecutor(max_workers=min(len(items), MOST_STEPS_AT_ONCE)) as pool:
-        return list(pool.map(carried(work), items))

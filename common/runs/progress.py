@@ -13,9 +13,8 @@ from common.runs.run import Run, RunStatus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """The steps of a run that have ended, those among them that COMPLETED, and when it was last heard of."""
+    """The steps of a run that COMPLETED, whether any has begun, and when the run was last heard of."""
 
-    ended: frozenset[str]
     completed: frozenset[str]
     has_begun: bool
     last_activity: datetime
@@ -34,7 +33,7 @@ class OpenRun:
         """Make the message that delivers the run's current level once more."""
         compiled = compile_config(self.run.tenant_id, self.config)
         pipeline = compiled.restricted_to(self.run.step_ids)
-        level = current_level(pipeline, self.progress.ended)
+        level = current_level(pipeline, self.progress.completed)
         return LevelMessage(run=self.run, pipeline=pipeline, level=level, continuation=1)
 
 
@@ -45,9 +44,12 @@ class ProgressReader(Protocol):
         """Return a tenant's run, open or ended, None where it has none of that ID."""
 
 
-def current_level(pipeline: Pipeline, ended_steps: frozenset[str]) -> int:
-    """Return the first level with a step that has not ended, the last where only the run's end is missing."""
+def current_level(pipeline: Pipeline, completed: frozenset[str]) -> int:
+    """Return the first level with a step that has not COMPLETED, or else the last: its end is missing.
+
+    A step whose row says FAILED may have another attempt under way: only the level's worker can tell.
+    """
     for number, level in enumerate(pipeline.levels, start=1):
-        if any(step.id not in ended_steps for step in level):
+        if any(step.id not in completed for step in level):
             return number
     return len(pipeline.levels)

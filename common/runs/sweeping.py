@@ -50,7 +50,7 @@ class SweepReader(Protocol):
     """What the sweeper reads of all tenants: one query a minute where all is well."""
 
     def look(self, quiet_before: datetime, now: datetime) -> Findings:
-        """Return the runs that are open and were last heard of before a moment, and this month's gaps."""
+        """Return the runs that are open and were last heard of before a moment, and the recent gaps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ class Ledger:
 
     `gaps` are tickets below `last_ticket` without a row: claimed by an admission whose row is not readable
     yet, or by one that died before it wrote its row. `first_ticket` is the lowest with a row, where what is
-    below it may still count (it is of this month); else 0.
+    below it may still count (`may_count_since`); else 0.
     """
 
     limits: Limits
@@ -87,6 +87,11 @@ def without_rows(jobs: ClaimJobs, tenant_id: str, ledger: Ledger) -> list[Ticket
         found.append(ticket)
         below -= 1
     return found
+
+
+def may_count_since(now: datetime) -> datetime:
+    """Return the moment before which a ticket without a row counts for nothing any more."""
+    return min(start_of_month(now), now - ADMISSION_LIFETIME)
 
 
 def counted(use: Use, rowless: list[Ticket], now: datetime) -> Use:

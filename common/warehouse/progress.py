@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from common.runs.ports import StoredConfig
 from common.runs.progress import OpenRun, Progress
@@ -22,11 +22,11 @@ class ProgressRows:
     queries: Queries
 
     def look(self, quiet_before: datetime, now: datetime) -> Findings:
-        """Return the open runs that were last heard of before a moment, and this month's gaps."""
+        """Return the open runs that were last heard of before a moment, and the recent gaps."""
         (row,) = self.queries.read(
             "runs/minute",
             since=now - TICKET_WINDOW,
-            month_start=start_of_month(now),
+            gaps_since=start_of_month(now - timedelta(days=1)),
             quiet_before=quiet_before,
         )
         return Findings(
@@ -76,7 +76,6 @@ def _open_run(row: Row) -> OpenRun:
         status=RunStatus(row["status"]),
         config=StoredConfig(config_id=run.config_id, version=run.config_version, text=row["pipeline_yaml"]),
         progress=Progress(
-            ended=frozenset(row["ended_steps"] or []),
             completed=frozenset(row["completed_steps"] or []),
             has_begun=row["has_begun"],
             last_activity=row["last_activity"],

@@ -12,7 +12,7 @@ from common.runs.ports import AdmissionFacts, StoredConfig, StoredRun
 from common.runs.quotas import Limits, Use
 from common.runs.reading import HistoryFilter
 from common.runs.run import Run, RunStatus, StepRow, Trigger, TriggerType
-from common.runs.tickets import Ledger
+from common.runs.tickets import Ledger, may_count_since
 from common.times import start_of_day, start_of_month, to_rfc3339
 from common.warehouse.queries import Queries, Row
 from common.warehouse.streaming import Streaming
@@ -38,6 +38,7 @@ class RunRows:
             run_id=run_id,
             since=now - TICKET_WINDOW,
             month_start=start_of_month(now),
+            may_count_since=may_count_since(now),
             day_start=start_of_day(now),
         )
         if row["tenant_status"] is None or row["daily_limit"] is None:

@@ -4,7 +4,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 from common.errors import NotFound
@@ -14,8 +14,8 @@ from common.runs.progress import OpenRun, Progress
 from common.runs.quotas import Limits, Use
 from common.runs.run import Run, RunStatus, StepRow, StepStatus
 from common.runs.sweeping import Findings, Gap
-from common.runs.tickets import Ledger
-from common.times import start_of_day, start_of_month
+from common.runs.tickets import Ledger, may_count_since
+from common.times import Clock, start_of_day, start_of_month
 from tests.fakes.jobs import nowhere
 
 
@@ -27,6 +27,7 @@ class RunRow:
     status: RunStatus
     recorded_at: datetime
     error: str = ""
+    visible_at: datetime
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,10 +40,20 @@ class MemoryTenant:
 
 
 class MemoryRuns:
-    """`RunStore`. Rows are appended; the latest counts, and the first terminal one beats all."""
+    """`RunStore`. Rows are appended; the latest counts, and the first terminal one beats all.
 
-    def __init__(self, at: Callable[[str], None] = nowhere) -> None:
+    With a clock, rows become visible to readers after `lag`, as streamed rows do.
+    """
+
+    def __init__(
+        self,
+        at: Callable[[str], None] = nowhere,
+        lag: Callable[[], timedelta] = timedelta,
+        clock: Clock | None = None,
+    ) -> None:
         self.at = at
+        self.lag = lag
+        self.clock = clock
         self.tenants: dict[str, MemoryTenant] = {}
         self.run_rows: list[RunRow] = []
         self.step_rows: list[tuple[str, StepRow]] = []
@@ -68,7 +79,8 @@ class MemoryRuns:
         self.at(f"before run row {run.run_id} {status}")
         with self._lock:
             self.calls += 1
-            self.run_rows.append(RunRow(run=run, status=status, recorded_at=now, error=error))
+            row = RunRow(run=run, status=status, recorded_at=now, error=error, visible_at=now + self.lag())
+            self.run_rows.append(row)
         self.at(f"after run row {run.run_id} {status}")
 
     def append_steps(self, run: Run, rows: Sequence[StepRow], now: datetime) -> None:
@@ -82,9 +94,11 @@ class MemoryRuns:
         self.at(f"after step rows {run.run_id}")
 
     def current(self) -> dict[str, RunRow]:
-        """Return the row that counts of each run."""
+        """Return the row that counts of each run, as far as rows are visible yet."""
         latest: dict[str, RunRow] = {}
         for row in self.run_rows:
+            if self.clock and row.visible_at > self.clock():
+                continue
             known = latest.get(row.run.run_id)
             if known is None or not known.status.is_terminal:
                 latest[row.run.run_id] = row
@@ -124,7 +138,6 @@ class MemoryProgress:
         run = row.run
         steps = self.rows.steps_of(run.run_id)
         progress = Progress(
-            ended=frozenset(id_ for id_, step in steps.items() if step.status is not StepStatus.RUNNING),
             completed=frozenset(id_ for id_, step in steps.items() if step.status is StepStatus.COMPLETED),
             has_begun=bool(steps),
             last_activity=max([row.recorded_at, *self.rows.heard_of.get(run.run_id, [])]),
@@ -145,10 +158,11 @@ class MemoryLevels:
     def __init__(self, at: Callable[[str], None] = nowhere) -> None:
         self.at = at
         self.sent: list[bytes] = []
+        self.on_sent: Callable[[bytes], None] = self.sent.append
 
     def publish_level(self, message: LevelMessage) -> None:
         self.at(f"before publish {message.run.run_id} {message.level}")
-        self.sent.append(encode(message))
+        self.on_sent(encode(message))
         self.at(f"after publish {message.run.run_id} {message.level}")
 
     def take(self) -> LevelMessage:
@@ -166,11 +180,13 @@ def _ledger(limits: Limits, rows: list[RunRow], now: datetime) -> Ledger:
             running=sum(not row.status.is_terminal for row in rows),
         ),
         last_ticket=tickets[-1] if tickets else 0,
-        first_ticket=tickets[0]
-        if all(row.run.started_at >= start_of_month(now) for row in rows) and rows
-        else 0,
+        first_ticket=tickets[0] if tickets and _first_start(rows) >= may_count_since(now) else 0,
         gaps=tuple(sorted(set(range(tickets[0], tickets[-1])) - set(tickets))) if tickets else (),
     )
+
+
+def _first_start(rows: list[RunRow]) -> datetime:
+    return min(row.run.started_at for row in rows)
 
 
 def _rank(row: StepRow) -> tuple[int, bool]:

@@ -1,5 +1,5 @@
 -- Read, in one row, all that an admission decides on: the tenant, its plan, its use, its tickets, the config, and the run that has this ID already.
--- Parameters: tenant_id STRING, config_id STRING, run_id STRING, since TIMESTAMP, month_start TIMESTAMP, day_start TIMESTAMP
+-- Parameters: tenant_id STRING, config_id STRING, run_id STRING, since TIMESTAMP, month_start TIMESTAMP, may_count_since TIMESTAMP, day_start TIMESTAMP
 WITH profile AS (
   SELECT status
   FROM `${project}.${dataset}.current_tenant_profiles`
@@ -31,7 +31,7 @@ used AS (
     COUNTIF(start_time >= @month_start) AS month,
     COUNTIF(status NOT IN ('COMPLETED', 'FAILED', 'CANCELLED')) AS running,
     COALESCE(MAX(ticket), 0) AS last_ticket,
-    IF(MIN(start_time) >= @month_start, MIN(ticket), 0) AS first_ticket
+    IF(MIN(start_time) >= @may_count_since, MIN(ticket), 0) AS first_ticket
   FROM runs
 )
 SELECT

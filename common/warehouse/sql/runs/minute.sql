@@ -1,5 +1,5 @@
--- Read, in one row, what a minute of the dispatcher needs to know of all tenants' runs: open ones that are quiet, gaps between this month's tickets, and when the last row came.
--- Parameters: since TIMESTAMP, month_start TIMESTAMP, quiet_before TIMESTAMP
+-- Read, in one row, what a minute of the dispatcher needs to know of all tenants' runs: open ones that are quiet, gaps between recent tickets, and when the last row came.
+-- Parameters: since TIMESTAMP, gaps_since TIMESTAMP, quiet_before TIMESTAMP
 WITH runs AS (
   SELECT
     tenant_id, pipeline_logging_id, status, start_time, recorded_at, ticket,
@@ -17,7 +17,7 @@ SELECT
   ARRAY(
     SELECT CONCAT(tenant_id, ' ', previous_ticket, ' ', ticket)
     FROM runs
-    WHERE start_time >= @month_start AND ticket > previous_ticket + 1
+    WHERE start_time >= @gaps_since AND ticket > previous_ticket + 1
     ORDER BY tenant_id, ticket
   ) AS gaps,
   (SELECT MAX(recorded_at) FROM runs) AS last_recorded_at

@@ -1,9 +1,8 @@
--- Read runs with their progress: their config's text, the steps that have ended, and when they were last heard of; tenant "" is every tenant.
+-- Read runs with their progress: their config's text, the steps that have completed, and when they were last heard of; tenant "" is every tenant.
 -- Parameters: tenant_id STRING, run_ids ARRAY<STRING>, since TIMESTAMP
 WITH steps AS (
   SELECT
     pipeline_logging_id,
-    ARRAY_AGG(IF(status IN ('COMPLETED', 'FAILED', 'CANCELLED', 'SKIPPED'), step_id, NULL) IGNORE NULLS) AS ended_steps,
     ARRAY_AGG(IF(status = 'COMPLETED', step_id, NULL) IGNORE NULLS) AS completed_steps,
     MAX(recorded_at) AS recorded_at
   FROM `${project}.${dataset}.tenant_step_logs`
@@ -17,7 +16,6 @@ SELECT
   TO_JSON_STRING(run.run_metadata) AS run_metadata,
   config.pipeline_yaml,
   steps.pipeline_logging_id IS NOT NULL AS has_begun,
-  steps.ended_steps,
   steps.completed_steps,
   GREATEST(run.recorded_at, COALESCE(steps.recorded_at, run.recorded_at)) AS last_activity
 FROM `${project}.${dataset}.current_pipeline_runs` AS run

@@ -1,0 +1,112 @@
+"""What must hold in every world, whatever happened in it."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import date
+
+from common.runs.run import RunStatus, StepStatus
+from common.times import start_of_day, start_of_month
+from tests.fakes.runs import RunRow
+from tests.simulation.world import LIMITS, World
+
+
+def broken_invariants(world: World) -> list[str]:
+    """Return a sentence for each invariant that the world breaks."""
+    rows = _final_rows(world)
+    return [
+        *_runs_that_do_not_end(rows),
+        *_effects_that_happened_twice(world),
+        *_effects_that_do_not_fit_their_run(world, rows),
+        *_steps_out_of_order(world),
+        *_limits_exceeded(world, rows),
+        *_tickets_and_rows_that_disagree(world, rows),
+    ]
+
+
+def _final_rows(world: World) -> dict[str, RunRow]:
+    latest: dict[str, RunRow] = {}
+    for row in world.rows.run_rows:
+        known = latest.get(row.run.run_id)
+        if known is None or not known.status.is_terminal:
+            latest[row.run.run_id] = row
+    return latest
+
+
+def _runs_that_do_not_end(rows: dict[str, RunRow]) -> Iterator[str]:
+    for run_id, row in rows.items():
+        if not row.status.is_terminal:
+            yield f"run {run_id} of {row.run.tenant_id} is still {row.status}"
+
+
+def _effects_that_happened_twice(world: World) -> Iterator[str]:
+    counts = Counter((job.labels["run"], job.labels["step"]) for job in world.jobs.effects)
+    for (run_id, step_id), count in counts.items():
+        if count > 1:
+            yield f"step {step_id} of run {run_id} wrote {count} times"
+
+
+def _effects_that_do_not_fit_their_run(world: World, rows: dict[str, RunRow]) -> Iterator[str]:
+    written: dict[str, set[str]] = defaultdict(set)
+    for job in world.jobs.effects:
+        written[job.labels["run"]].add(job.labels["step"])
+        if rows[job.labels["run"]].run.tenant_id != job.tenant_id:
+            yield f"run {job.labels['run']} wrote to {job.tenant_id}"
+    for run_id, row in rows.items():
+        if row.status is RunStatus.COMPLETED and written[run_id] != row.run.step_ids:
+            yield f"run {run_id} is COMPLETED and wrote {sorted(written[run_id])}"
+        for step_id, step in world.rows.steps_of(run_id).items():
+            if step.status is StepStatus.COMPLETED and step_id not in written[run_id]:
+                yield f"step {step_id} of run {run_id} is COMPLETED and wrote nothing"
+
+
+def _steps_out_of_order(world: World) -> Iterator[str]:
+    reached: dict[str, int] = defaultdict(int)
+    for job in world.jobs.effects:
+        level = int(job.target_table.split("_")[2])
+        run_id = job.labels["run"]
+        if level < reached[run_id]:
+            yield f"run {run_id} wrote {job.target_table} after level {reached[run_id]}"
+        reached[run_id] = max(level, reached[run_id])
+
+
+def _limits_exceeded(world: World, rows: dict[str, RunRow]) -> Iterator[str]:
+    for tenant_id in world.rows.tenants:
+        mine = [row for row in rows.values() if row.run.tenant_id == tenant_id]
+        days: Counter[date] = Counter(start_of_day(row.run.started_at).date() for row in mine)
+        months: Counter[date] = Counter(start_of_month(row.run.started_at).date() for row in mine)
+        yield from (f"{tenant_id} ran {n} times on {day}" for day, n in days.items() if n > LIMITS.daily)
+        yield from (f"{tenant_id} ran {n} times in {day}" for day, n in months.items() if n > LIMITS.monthly)
+        yield from _too_many_at_once(tenant_id, mine)
+
+
+def _too_many_at_once(tenant_id: str, rows: list[RunRow]) -> Iterator[str]:
+    for row in rows:
+        moment = row.run.started_at
+        running = [other for other in rows if other.run.started_at <= moment < _end(other)]
+        if len(running) > LIMITS.concurrent:
+            yield f"{tenant_id} ran {len(running)} at once at {moment}"
+
+
+def _end(row: RunRow):  # type: ignore[no-untyped-def]
+    was_orphaned = "never begun" in row.error
+    return row.run.started_at if was_orphaned else row.recorded_at
+
+
+def _tickets_and_rows_that_disagree(world: World, rows: dict[str, RunRow]) -> Iterator[str]:
+    for tenant_id in world.rows.tenants:
+        claimed = {
+            int(job_id.rpartition("-")[2]): claim.labels["run"]
+            for job_id, claim in world.jobs.claims.items()
+            if job_id.startswith(f"cvg-ticket-{tenant_id}-")
+        }
+        written = {row.run.ticket: run_id for run_id, row in rows.items() if row.run.tenant_id == tenant_id}
+        if sorted(claimed) != list(range(1, len(claimed) + 1)):
+            yield f"{tenant_id} has tickets {sorted(claimed)}"
+        for number, run_id in written.items():
+            if claimed.get(number) != run_id:
+                yield f"ticket {number} of {tenant_id} was claimed by {claimed.get(number)}, not by {run_id}"
+        below = [number for number in claimed if number < max(written, default=0)]
+        for number in sorted(set(below) - set(written)):
+            yield f"ticket {number} of {tenant_id} was never settled"
+        if len(set(claimed.values())) != len(claimed):
+            yield f"a run of {tenant_id} has two tickets"

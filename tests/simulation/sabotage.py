@@ -1,0 +1,120 @@
+"""Each protection of the design, removed: a simulation that does not notice would prove nothing."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from common.claims import Claim
+from common.runs.level_messages import LevelMessage, decode
+from common.runs.ports import AdmissionFacts, JobReport, StepJob
+from common.runs.progress import OpenRun
+from common.runs.run import Run, RunStatus
+from tests.fakes.runs import RunRow
+from tests.simulation.world import World
+
+
+def tickets_are_no_claims(world: World) -> None:
+    """Let everybody take every ticket."""
+    jobs = world.jobs
+
+    def insert_claim(job_id: str, labels: Mapping[str, str]) -> Claim:
+        world.stage.at(f"claim {job_id}")
+        if "ticket" in job_id:
+            jobs.claims.setdefault(job_id, Claim(job_id=job_id, labels=labels, claimed_at=world.stage.now))
+            return Claim(job_id=job_id, labels=labels, claimed_at=world.stage.now)
+        return type(jobs).insert_claim(jobs, job_id, labels)
+
+    jobs.insert_claim = insert_claim  # type: ignore[method-assign]
+
+
+def step_jobs_have_new_ids(world: World) -> None:
+    """Submit a step once more, under another ID, where its own ID is taken."""
+    jobs = world.jobs
+
+    def submit(job: StepJob) -> JobReport:
+        is_taken = job.job_id in jobs.submitted
+        new_id = f"again-{len(jobs.submitted)}-{job.job_id}" if is_taken else job.job_id
+        return type(jobs).submit(jobs, replace(job, job_id=new_id))
+
+    jobs.submit = submit  # type: ignore[method-assign]
+
+
+def gaps_are_overlooked(world: World) -> None:
+    """Count only tickets that have rows."""
+    rows = world.rows
+
+    def read_admission(tenant_id: str, config_id: str, run_id: str, now: datetime) -> AdmissionFacts:
+        facts = type(rows).read_admission(rows, tenant_id, config_id, run_id, now)
+        return replace(facts, ledger=replace(facts.ledger, gaps=(), first_ticket=0))
+
+    rows.read_admission = read_admission  # type: ignore[method-assign]
+
+
+def nobody_sweeps(world: World) -> None:
+    """Leave quiet runs and orphaned tickets alone."""
+    world.has_sweeper = False
+
+
+def the_sweeper_trusts_failed_rows(world: World) -> None:
+    """Take a step whose latest row says FAILED for ended, though another attempt may be under way."""
+    progress = world.progress
+
+    def find_all(row: RunRow) -> OpenRun:
+        found: OpenRun = type(progress)._open_run(progress, row)
+        ended = {id_ for id_, step in world.rows.steps_of(row.run.run_id).items() if step.ended_at}
+        return replace(found, progress=replace(found.progress, completed=frozenset(ended)))
+
+    progress._open_run = find_all
+
+
+def terminal_rows_are_dropped(world: World) -> None:
+    """Lose the row that ends a run."""
+    rows = world.rows
+
+    def append_run(run: Run, status: RunStatus, now: datetime, error: str = "") -> None:
+        if not status.is_terminal:
+            type(rows).append_run(rows, run, status, now, error)
+
+    rows.append_run = append_run  # type: ignore[method-assign]
+
+
+def messages_are_acknowledged_before_the_work(world: World) -> None:
+    """Never deliver a message again, and have no sweeper to make up for it."""
+    world.has_sweeper = False
+    deliver_once: Callable[[bytes], None] = lambda data: world._enter(  # noqa: E731
+        "delivery", lambda: world.worker().carry_out(decode(data)), delay=world._lag()
+    )
+    world._deliver = deliver_once  # type: ignore[method-assign]
+
+
+def levels_overtake_each_other(world: World) -> None:
+    """Start the next level as soon as one begins."""
+    levels = world.levels
+    publish = levels.publish_level
+
+    def publish_both(message: LevelMessage) -> None:
+        publish(message)
+        if not message.is_last:
+            publish(replace(message, level=message.level + 1))
+
+    levels.publish_level = publish_both  # type: ignore[method-assign]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sabotage:
+    """A protection that is removed, and a word of what then breaks."""
+
+    remove: Callable[[World], None]
+    breaks: str
+
+
+SABOTAGES: tuple[Sabotage, ...] = (
+    Sabotage(remove=tickets_are_no_claims, breaks="ticket"),
+    Sabotage(remove=step_jobs_have_new_ids, breaks="times"),
+    Sabotage(remove=gaps_are_overlooked, breaks="at once"),
+    Sabotage(remove=nobody_sweeps, breaks="still"),
+    Sabotage(remove=the_sweeper_trusts_failed_rows, breaks="after level"),
+    Sabotage(remove=terminal_rows_are_dropped, breaks="still"),
+    Sabotage(remove=messages_are_acknowledged_before_the_work, breaks="still"),
+    Sabotage(remove=levels_overtake_each_other, breaks="after level"),
+)
