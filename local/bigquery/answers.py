@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 JSON_HEADERS = ((b"content-type", b"application/json; charset=UTF-8"),)
+MORE_ABOUT_QUOTAS = "For more information, see https://cloud.google.com/bigquery/docs/troubleshoot-quotas"
 ERRORS = {
     "accessDenied": (403, "PERMISSION_DENIED"),
     "backendError": (503, "UNAVAILABLE"),

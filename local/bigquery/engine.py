@@ -49,7 +49,7 @@ class Engine:
         settings.default_dataset_id = HIDDEN_DATASET  # the underscore keeps it out of datasets.list
         errors.STATUSES.update(ERRORS)
         database.duckdb = ConfiguredDuckDB(self._data_dir / "duckdb")
-        runner.cancel = jobs.cancel
+        runner.cancel, runner._done = jobs.cancel, jobs.done
         runner._executor = ThreadPoolExecutor(JOB_THREADS, "bigquery-job")
         try:
             self._connect()

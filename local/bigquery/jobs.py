@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, wait
 from typing import Any
 
@@ -11,7 +12,7 @@ from local_bigquery.catalog.tables import RESULTS
 from local_bigquery.engine import database
 from local_bigquery.errors import BigQueryError
 from local_bigquery.jobs import runner, store
-from local_bigquery.models import Job, JobConfiguration, JobStatistics, TableReference
+from local_bigquery.models import Job, JobConfiguration, JobStatistics
 
 from local.bigquery import catalog
 from local.bigquery.sql_files import sql
@@ -19,6 +20,8 @@ from local.bigquery.sql_files import sql
 CANCEL_SECONDS = 5.0
 INTERRUPT_SECONDS = 0.05
 JobKey = tuple[str, str]
+_ended: Callable[[Job, JobStatistics, BigQueryError | None], Job] = runner._done
+_timed_out: dict[JobKey, float] = {}
 
 
 def running(key: JobKey) -> "Future[Any] | None":
@@ -42,6 +45,22 @@ def cancel(project: str, job_id: str) -> Job:
     return job
 
 
+def time_out(key: JobKey, seconds: float) -> None:
+    """Stop a job that has run for `seconds`, as BigQuery does; nothing happens to one that has ended."""
+    if running(key):
+        _timed_out[key] = seconds
+        cancel(*key)
+        _timed_out.pop(key, None)
+
+
+def done(job: Job, statistics: JobStatistics, error: BigQueryError | None = None) -> Job:
+    """Return `job` as it is when it has ended."""
+    seconds = _timed_out.get((job.jobReference.projectId, job.jobReference.jobId))
+    if error and seconds is not None:
+        error = BigQueryError("stopped", f"Job execution was cancelled: Job timed out after {seconds:g} sec")
+    return _ended(job, statistics, error)
+
+
 def end_all(grace_seconds: float) -> None:
     """Give running jobs a short time to finish, then interrupt them; they fail with a reason to retry."""
     wait([job.future for job in _running_jobs()], grace_seconds)
@@ -62,16 +81,29 @@ def fail_unfinished() -> None:
 
 def finish_at_once(key: JobKey, configuration: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     """Store a `SELECT 1` job as done; return the HTTP status and the job, or 409 and the error."""
-    project, job_id = key
-    if store.load(project, job_id):
-        error = errors.already_exists("Job", f"{project}:{job_id}")
-        return error.code, error.response()
-    job = runner._job(project, job_id, JobConfiguration.model_validate({**configuration, "jobType": "QUERY"}))
-    job.configuration.query.destinationTable = TableReference(
-        projectId=project, datasetId=RESULTS, tableId=catalog.ensure_constant(project)
-    )
-    query = JobStatistics(startTime=job.statistics.creationTime, query={"statementType": "SELECT"})
-    return 200, store.save(runner._done(job, query)).dump()
+    destination = {"projectId": key[0], "datasetId": RESULTS, "tableId": catalog.ensure_constant(key[0])}
+    query = {**configuration["query"], "destinationTable": destination}
+    return _store_done(key, {**configuration, "query": query}, None)
+
+
+def fail_at_once(
+    key: JobKey, configuration: dict[str, Any], reason: str, message: str
+) -> tuple[int, dict[str, Any]]:
+    """Store a job as failed without a run; return the HTTP status and the job, or 409 and the error."""
+    return _store_done(key, configuration, BigQueryError(reason, message))
+
+
+def _store_done(
+    key: JobKey, configuration: dict[str, Any], error: BigQueryError | None
+) -> tuple[int, dict[str, Any]]:
+    if store.load(*key):
+        duplicate = errors.already_exists("Job", ":".join(key))
+        return duplicate.code, duplicate.response()
+    kind = next(name for name in ("query", "load", "copy", "extract") if name in configuration)
+    job = runner._job(*key, JobConfiguration.model_validate({**configuration, "jobType": kind.upper()}))
+    statistics = {"query": {"statementType": "SELECT"}} if kind == "query" and not error else {}
+    times = {"startTime": job.statistics.creationTime}
+    return 200, store.save(done(job, JobStatistics.model_validate(statistics | times), error)).dump()
 
 
 def results() -> list[tuple[float, JobKey]]:
@@ -102,4 +134,4 @@ def _interrupt(jobs: list[runner.Running], deadline: float) -> None:
 
 def _fail_as_lost(job: Job) -> None:
     lost = BigQueryError("backendError", "The local BigQuery ended while this job ran. Retry the job.")
-    store.save(runner._done(job, job.statistics, lost))
+    store.save(done(job, job.statistics, lost))

@@ -13,12 +13,15 @@ from local_bigquery.app import app
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from local.bigquery import jobs
+from local.bigquery.billing import Billing
 from local.bigquery.calls import Scope
 from local.bigquery.constant_jobs import ConstantJobs
 from local.bigquery.counts import Counts
 from local.bigquery.engine import Engine
+from local.bigquery.faults import Faults
 from local.bigquery.housekeeping import Housekeeping
 from local.bigquery.job_ids import JobIds
+from local.bigquery.job_timeouts import JobTimeouts
 from local.bigquery.proxy import Layer, Proxy
 
 
@@ -45,7 +48,18 @@ class LocalBigQuery:
         self.engine = Engine(data_dir.resolve(), project)
         self.counts = Counts()
         self.housekeeping = housekeeping or Housekeeping()
-        self._layers: list[Layer] = [self.counts, JobIds(), self.housekeeping, ConstantJobs()]
+        job_ids = JobIds()
+        self.faults = Faults(job_ids)
+        self.billing = Billing()
+        self._layers: list[Layer] = [
+            self.counts,
+            self.faults,
+            job_ids,
+            self.billing,
+            JobTimeouts(),
+            self.housekeeping,
+            ConstantJobs(),
+        ]
         self._address = (host, port)
         self._proxy = Proxy(app, self._layers, self._cut)
         self._ready = threading.Event()
