@@ -10,7 +10,7 @@ from typing import Protocol
 
 from common.errors import Conflict
 from common.setup.tables import TableDefinition, central_tables
-from common.setup.views import central_views
+from common.setup.views import ViewDefinition, central_views
 from common.times import Clock
 
 _TRIES = 3
@@ -84,6 +84,7 @@ class Recreation:
     dataset: str
     clock: Clock
     definitions: tuple[TableDefinition, ...] = field(default_factory=central_tables)
+    views: tuple[ViewDefinition, ...] = field(default_factory=central_views)
 
     def resume(self) -> list[BackedUp]:
         """Finish what earlier recreations left open; the newest backup knows a table best."""
@@ -97,7 +98,7 @@ class Recreation:
         existing = self.backups.tables_in()
         recreated = [
             self._recreate(definition, backup)
-            for definition in central_tables()
+            for definition in self.definitions
             if definition.name in existing
         ]
         self.backups.close_backup(backup)
@@ -116,7 +117,7 @@ class Recreation:
         return self._restore_missing(backup)
 
     def _refuse_unknown_views(self) -> None:
-        unknown = set(self.backups.views_in_central()) - {view.name for view in central_views()}
+        unknown = set(self.backups.views_in_central()) - {view.name for view in self.views}
         if unknown:
             raise Conflict(f"views that no file describes would be lost: {', '.join(sorted(unknown))}")
 

@@ -1,0 +1,112 @@
+"""The two backends of the contract on run rows and jobs: in memory, and the local BigQuery."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from common.claims import ClaimJobs
+from common.runs.ports import RunStore, StepJobs, StoredConfig
+from common.runs.progress import OpenRun
+from common.runs.quotas import Limits
+from common.runs.sweeping import Findings
+from common.times import to_rfc3339
+from common.warehouse.jobs import ClaimedJobs, ExecutorJobs
+from common.warehouse.progress import ProgressRows
+from common.warehouse.queries import Central, Queries
+from common.warehouse.runs import RunRows
+from common.warehouse.streaming import Streaming
+from tests.fakes.clock import START, VirtualClock
+from tests.fakes.jobs import MemoryJobs
+from tests.fakes.runs import MemoryProgress, MemoryRuns, MemoryTenant
+
+
+class Progress(Protocol):
+    """Both of the ports that read how far runs have come."""
+
+    def find(self, tenant_id: str, run_id: str, now: datetime) -> OpenRun | None: ...
+
+    def look(self, quiet_before: datetime, now: datetime) -> Findings: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backend:
+    """One implementation of all ports, and a way to put a tenant into it."""
+
+    store: RunStore
+    progress: Progress
+    claims: ClaimJobs
+    jobs: StepJobs
+    add_tenant: Callable[[str, Limits], None]
+    wait: Callable[[], None]
+    """Let a little time pass."""
+
+
+def in_memory() -> Backend:
+    """Make the backend of unit tests and of the simulation."""
+    clock = VirtualClock()
+    jobs = MemoryJobs(clock)
+    rows = MemoryRuns()
+
+    def add_tenant(tenant_id: str, limits: Limits) -> None:
+        config = StoredConfig(config_id="daily", version=1, text="steps: []")
+        rows.tenants[tenant_id] = MemoryTenant(limits=limits, configs={"daily": config})
+
+    return Backend(
+        store=rows,
+        progress=MemoryProgress(rows),
+        claims=jobs,
+        jobs=jobs,
+        add_tenant=add_tenant,
+        wait=lambda: clock.sleep(1),
+    )
+
+
+def in_bigquery(central: Central) -> Backend:
+    """Make the real adapters on a central dataset that is set up."""
+    queries, streaming = Queries(central=central), Streaming(central=central)
+
+    def add_tenant(tenant_id: str, limits: Limits) -> None:
+        for table, row in _tenant_rows(tenant_id, limits).items():
+            streaming.append(table, {tenant_id: row | {"recorded_at": to_rfc3339(START)}})
+        central.client.create_dataset(tenant_id, exists_ok=True)
+
+    return Backend(
+        store=RunRows(queries=queries, streaming=streaming),
+        progress=ProgressRows(queries=queries),
+        claims=ClaimedJobs(client=central.client, location=central.location),
+        jobs=ExecutorJobs(client=central.client, location=central.location),
+        add_tenant=add_tenant,
+        wait=lambda: time.sleep(0.05),
+    )
+
+
+def _tenant_rows(tenant_id: str, limits: Limits) -> dict[str, dict[str, Any]]:
+    created = {"tenant_id": tenant_id, "created_at": to_rfc3339(START)}
+    return {
+        "tenant_profiles": created
+        | {
+            "company_name": "Acme",
+            "admin_email": "a@acme.example",
+            "tenant_dataset_id": tenant_id,
+            "status": "ACTIVE",
+        },
+        "tenant_subscriptions": created
+        | {
+            "subscription_id": f"sub-{tenant_id}",
+            "plan_name": "STARTER",
+            "status": "ACTIVE",
+            "daily_limit": limits.daily,
+            "monthly_limit": limits.monthly,
+            "concurrent_limit": limits.concurrent,
+        },
+        "tenant_pipeline_configs": created
+        | {
+            "config_id": "daily",
+            "version": 1,
+            "pipeline_yaml": "steps: []",
+            "content_hash": "0",
+            "is_active": True,
+        },
+    }

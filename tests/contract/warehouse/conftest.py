@@ -1,0 +1,34 @@
+"""An empty local BigQuery for each module, and the central dataset in it."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from common.setup.bootstrap import Bootstrap
+from common.setup.recreation import Recreation
+from common.times import utc_now
+from common.warehouse.backups import CentralBackups
+from common.warehouse.clients import make_client
+from common.warehouse.queries import Central
+from common.warehouse.setup import CentralTables
+
+if TYPE_CHECKING:
+    from local.bigquery import LocalBigQuery
+
+
+@pytest.fixture(scope="module")
+def central(local_bigquery: "LocalBigQuery") -> Iterator[Central]:
+    """Name a central dataset that is not there yet."""
+    local_bigquery.reset()
+    client = make_client(project=local_bigquery.project, location="US", emulator_host=local_bigquery.url)
+    yield Central(client=client, dataset="tenants", location="US")
+    client.close()  # type: ignore[no-untyped-call]
+
+
+@pytest.fixture(scope="module")
+def bootstrapped(central: Central) -> Central:
+    """Set the central dataset up."""
+    recreation = Recreation(backups=CentralBackups(central=central), dataset=central.dataset, clock=utc_now)
+    Bootstrap(central=CentralTables(central=central), recreation=recreation).run()
+    return central

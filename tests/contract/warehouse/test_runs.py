@@ -1,0 +1,196 @@
+"""One contract for run rows, claims and step jobs, held by the in-memory ports and by the real adapters."""
+
+import itertools
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from common.claims import claim
+from common.errors import AlreadyExists, NotFound
+from common.pipelines.pipeline import BoundParameter, WriteDisposition
+from common.runs.ports import JobReport, StepJob
+from common.runs.quotas import Limits, Use
+from common.runs.run import Run, RunStatus, StepRow, StepStatus
+from common.warehouse.queries import Central
+from tests.contract.warehouse.backends import Backend, in_bigquery, in_memory
+from tests.fakes.clock import START
+from tests.unit.runs.examples import a_run
+
+LIMITS = Limits(daily=6, monthly=180, concurrent=3)
+MINUTE = timedelta(minutes=1)
+NOW = START + 10 * MINUTE
+_numbers = itertools.count()
+
+type NewTenant = Callable[[], str]
+
+
+@pytest.fixture(scope="module", params=["memory", "bigquery"])
+def backend(request: pytest.FixtureRequest) -> Backend:
+    if request.param == "memory":
+        return in_memory()
+    central: Central = request.getfixturevalue("bootstrapped")
+    return in_bigquery(central)
+
+
+@pytest.fixture
+def tenant(backend: Backend) -> str:
+    tenant_id = f"acme_{next(_numbers)}"
+    backend.add_tenant(tenant_id, LIMITS)
+    return tenant_id
+
+
+def a_run_of(tenant_id: str, ticket: int, **changes: Any) -> Run:
+    return a_run(tenant_id=tenant_id, run_id=f"{tenant_id}-run-{ticket}", ticket=ticket, **changes)
+
+
+def a_step_row(status: StepStatus, attempt: int = 1, **changes: Any) -> StepRow:
+    fields: dict[str, Any] = {
+        "step_id": "extract",
+        "ps_type": "bq_etl.query",
+        "index": 0,
+        "level": 1,
+        "attempt": attempt,
+        "status": status,
+        "started_at": START,
+    }
+    return StepRow(**fields | changes)
+
+
+def test_a_tenant_without_a_plan_cannot_be_admitted(backend: Backend) -> None:
+    with pytest.raises(NotFound):
+        backend.store.read_admission("nobody", "daily", "run", NOW)
+
+
+def test_an_admission_reads_plan_config_use_and_tickets_at_once(backend: Backend, tenant: str) -> None:
+    yesterday, last_month = START - timedelta(days=1), START - timedelta(days=20)
+    for ticket, started_at in [(1, last_month), (2, yesterday), (5, START)]:
+        run = a_run_of(tenant, ticket, started_at=started_at)
+        backend.store.append_run(run, RunStatus.PENDING, started_at)
+    backend.store.append_run(a_run_of(tenant, 2, started_at=yesterday), RunStatus.COMPLETED, yesterday + MINUTE)
+    facts = backend.store.read_admission(tenant, "daily", f"{tenant}-run-5", NOW)
+    assert facts.tenant_status == "ACTIVE"
+    assert facts.config is not None
+    assert (facts.config.version, facts.config.text) == (1, "steps: []")
+    assert facts.ledger.limits == LIMITS
+    assert facts.ledger.use == Use(today=1, month=2, running=2)
+    assert (facts.ledger.last_ticket, facts.ledger.gaps) == (5, (3, 4))
+    assert facts.repeated is not None
+    assert (facts.repeated.run.ticket, facts.repeated.status) == (5, RunStatus.PENDING)
+
+
+def test_a_new_tenants_first_ticket_is_told_so_that_one_below_it_can_be_looked_for(
+    backend: Backend, tenant: str
+) -> None:
+    backend.store.append_run(a_run_of(tenant, 2), RunStatus.PENDING, START)
+    assert backend.store.read_admission(tenant, "", "", NOW).ledger.first_ticket == 2
+
+
+def test_rows_of_another_tenant_count_for_nothing(backend: Backend, tenant: str) -> None:
+    backend.add_tenant("globex", LIMITS)
+    backend.store.append_run(a_run_of("globex", 1), RunStatus.PENDING, START)
+    facts = backend.store.read_admission(tenant, "daily", "globex-run-1", NOW)
+    assert facts.ledger.use == Use(today=0, month=0, running=0)
+    assert facts.repeated is None
+    assert backend.progress.find(tenant, "globex-run-1", NOW) is None
+
+
+def test_the_first_terminal_row_of_a_run_beats_all_others(backend: Backend, tenant: str) -> None:
+    run = a_run_of(tenant, 1)
+    for status, minutes in [(RunStatus.PENDING, 0), (RunStatus.COMPLETED, 2), (RunStatus.CANCELLED, 3)]:
+        backend.store.append_run(run, status, START + minutes * MINUTE)
+    backend.store.append_run(run, RunStatus.PENDING, START + 4 * MINUTE)
+    found = backend.progress.find(tenant, run.run_id, NOW)
+    assert found is not None
+    assert found.status is RunStatus.COMPLETED
+
+
+def test_progress_tells_completed_steps_and_the_last_sign_of_life(backend: Backend, tenant: str) -> None:
+    run = a_run_of(
+        tenant,
+        1,
+        levels=(("extract", "other"),),
+        parameters=(BoundParameter(name="date", type="DATE", value="2026-03-15"),),
+        traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        request_hash="abc",
+    )
+    backend.store.append_run(run, RunStatus.PENDING, START)
+    failed = a_step_row(StepStatus.FAILED, step_id="other", ended_at=START + MINUTE, error_reason="backendError")
+    backend.store.append_steps(run, [a_step_row(StepStatus.RUNNING), failed], START + MINUTE)
+    done = a_step_row(StepStatus.COMPLETED, ended_at=START + 2 * MINUTE, rows=3, job_id="cvg-step-1")
+    backend.store.append_steps(run, [done], START + 2 * MINUTE)
+    found = backend.progress.find(tenant, run.run_id, NOW)
+    assert found is not None
+    assert found.run == run
+    assert found.progress.completed == {"extract"}
+    assert found.progress.has_begun
+    assert found.progress.last_activity == START + 2 * MINUTE
+    assert found.config.text == "steps: []"
+
+
+def test_a_look_finds_quiet_open_runs_and_gaps_and_the_newest_row(backend: Backend, tenant: str) -> None:
+    for ticket in (1, 4):
+        backend.store.append_run(a_run_of(tenant, ticket), RunStatus.PENDING, START)
+    backend.store.append_run(a_run_of(tenant, 4), RunStatus.FAILED, START + MINUTE, "it broke")
+    findings = backend.progress.look(START + MINUTE, NOW)
+    assert f"{tenant}-run-1" in {found.run.run_id for found in findings.open_runs}
+    assert f"{tenant}-run-4" not in {found.run.run_id for found in findings.open_runs}
+    assert [(gap.after, gap.before) for gap in findings.gaps if gap.tenant_id == tenant] == [(1, 4)]
+    assert findings.last_recorded_at is not None
+
+
+def test_a_claim_is_held_by_the_first_who_takes_it(backend: Backend, tenant: str) -> None:
+    first = claim(backend.claims, f"cvg-test-{tenant}", {"tenant": tenant, "run": "first"})
+    second = claim(backend.claims, f"cvg-test-{tenant}", {"tenant": tenant, "run": "second"})
+    assert first.is_held_by({"run": "first"})
+    assert second.is_held_by({"run": "first"})
+    assert not second.is_held_by({"run": "second"})
+
+
+def test_a_job_id_that_nobody_holds_is_not_found(backend: Backend, tenant: str) -> None:
+    assert backend.claims.find_claim(f"cvg-free-{tenant}") is None
+    assert backend.jobs.find(f"cvg-free-{tenant}") is None
+    backend.jobs.cancel(f"cvg-free-{tenant}")
+
+
+def a_step_job(tenant_id: str, attempt: int = 1, **changes: Any) -> StepJob:
+    fields: dict[str, Any] = {
+        "job_id": f"cvg-step-{tenant_id}-extract-{attempt}",
+        "tenant_id": tenant_id,
+        "sql": "SELECT @date AS day, 1 AS n",
+        "parameters": (BoundParameter(name="date", type="DATE", value="2026-03-15"),),
+        "target_table": f"target_{tenant_id}",
+        "write_disposition": WriteDisposition.APPEND,
+        "timeout_seconds": 600,
+        "labels": {"tenant": tenant_id, "step": "extract"},
+    }
+    return StepJob(**fields | changes)
+
+
+def test_a_step_job_runs_once_under_its_id_and_carries_its_labels(backend: Backend, tenant: str) -> None:
+    job = a_step_job(tenant)
+    backend.jobs.submit(job)
+    with pytest.raises(AlreadyExists):
+        backend.jobs.submit(job)
+    report = _ended(backend, job.job_id)
+    assert not report.has_failed
+    assert report.labels["tenant"] == tenant
+    assert report.rows == 1
+    assert report.ended_at is not None
+
+
+def test_a_dry_run_tells_the_statement_type_and_takes_no_job_id(backend: Backend, tenant: str) -> None:
+    job = a_step_job(tenant)
+    assert backend.jobs.dry_run(job).statement_type == "SELECT"
+    assert backend.jobs.find(job.job_id) is None
+
+
+def _ended(backend: Backend, job_id: str) -> JobReport:
+    for _ in range(200):
+        report = backend.jobs.find(job_id)
+        assert report is not None
+        if report.is_done:
+            return report
+        backend.wait()
+    pytest.fail("the job does not end")
