@@ -180,7 +180,7 @@ def test_a_file_over_the_limit_of_size_is_refused() -> None:
     ],
 )
 def test_deep_nesting_is_refused_at_once(body: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(InputTooLarge, match="nested more than 32 levels"):
         read_document(body.encode(), None)
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2

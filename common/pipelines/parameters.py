@@ -1,0 +1,119 @@
+"""Parameters of a pipeline: as a file declares them, and as one run binds them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from difflib import get_close_matches
+
+from common.errors import Fault, InvalidInput
+from common.pipelines.pipeline import BoundParameter, Parameter, ParameterValue
+from common.pipelines.pointers import escaped
+from common.pipelines.values import TYPES, ValueFault, element_type, read_value
+from common.pipelines.yaml_documents import Value
+
+RUN_DATE = "date"
+IDENTIFIERS = ("tenant_id", "project_id")
+
+
+def declare_parameters(declared: Mapping[str, Value]) -> tuple[tuple[Parameter, ...], list[Fault]]:
+    """Read the section `parameters` of a file; `date` is there without being declared."""
+    faults: list[Fault] = []
+    parameters = [_declare(name, item, faults) for name, item in declared.items() if isinstance(item, dict)]
+    if RUN_DATE not in declared:
+        parameters.append(Parameter(name=RUN_DATE, type="DATE", description="The day that the run is for."))
+    return tuple(sorted(parameters, key=lambda parameter: parameter.name)), faults
+
+
+def bind_parameters(
+    declared: Sequence[Parameter], given: Mapping[str, Value], run_date: date
+) -> tuple[BoundParameter, ...]:
+    """Give every declared parameter its value for one run; InvalidInput with all that is wrong.
+
+    `date` is the run's date where neither the caller nor the file says another.
+    """
+    by_name = {parameter.name: parameter for parameter in declared}
+    faults = [Fault(f"/{escaped(name)}", _unknown(name, by_name)) for name in given if name not in by_name]
+    bound = [
+        BoundParameter(name=name, type=parameter.type, value=_bind(parameter, given, run_date, faults))
+        for name, parameter in sorted(by_name.items())
+    ]
+    if faults:
+        raise InvalidInput(faults, "the run's parameters break rules")
+    return tuple(bound)
+
+
+def run_date_of(parameters: Sequence[BoundParameter], today: date) -> date:
+    """Return the day that a run is for: its parameter `date`."""
+    values = {parameter.name: parameter.value for parameter in parameters}
+    value = values.get(RUN_DATE)
+    return date.fromisoformat(value) if isinstance(value, str) else today
+
+
+def _declare(name: str, item: Mapping[str, Value], faults: list[Fault]) -> Parameter:
+    pointer = f"/parameters/{escaped(name)}"
+    type_name = str(item.get("type"))
+    is_required = item.get("required") is True
+    if name in IDENTIFIERS:
+        faults.append(Fault(pointer, f"is the platform's own name: ${{{name}}} needs no declaration"))
+    if name == RUN_DATE and type_name != "DATE":
+        faults.append(Fault(f"{pointer}/type", "must be DATE: it is the day that the run is for"))
+    if is_required and item.get("default") is not None:
+        faults.append(Fault(f"{pointer}/required", "contradicts the default: what has one is not required"))
+    if type_name not in TYPES:
+        return Parameter(name=name, type="STRING")  # The schema has told it already.
+    allowed = _allowed(type_name, item.get("allowed"), f"{pointer}/allowed", faults)
+    default = _read(type_name, item.get("default"), allowed, f"{pointer}/default", faults)
+    return Parameter(
+        name=name,
+        type=type_name,
+        description=str(item.get("description") or ""),
+        required=is_required,
+        default=default if item.get("default") is not None else None,
+        allowed=allowed,
+    )
+
+
+def _allowed(type_name: str, values: Value, pointer: str, faults: list[Fault]) -> tuple[ParameterValue, ...]:
+    """Read the allowed values; those of an array are allowed for each of its elements."""
+    scalar = element_type(type_name) or type_name
+    items = values if isinstance(values, list) else []
+    return tuple(_read(scalar, item, (), f"{pointer}/{index}", faults) for index, item in enumerate(items))
+
+
+def _bind(
+    parameter: Parameter, given: Mapping[str, Value], run_date: date, faults: list[Fault]
+) -> ParameterValue:
+    name, is_run_date = parameter.name, parameter.name == RUN_DATE
+    if given.get(name) is not None:
+        return _read(parameter.type, given[name], parameter.allowed, f"/{escaped(name)}", faults)
+    if name in given and (parameter.required or is_run_date):
+        faults.append(Fault(f"/{escaped(name)}", "must not be null"))
+    elif name not in given and parameter.required:
+        faults.append(Fault(f"/{escaped(name)}", f"is required ({parameter.type})"))
+    elif name not in given and parameter.default is not None:
+        return parameter.default
+    return run_date.isoformat() if is_run_date else read_value(parameter.type, None)
+
+
+def _read(
+    type_name: str,
+    value: Value,
+    allowed: Sequence[ParameterValue],
+    pointer: str,
+    faults: list[Fault],
+) -> ParameterValue:
+    """Read one value; a fault where it is none of its type, or none of those allowed."""
+    try:
+        read = read_value(type_name, value)
+    except ValueFault as fault:
+        faults.append(Fault(pointer, str(fault)))
+        return None
+    items = read if isinstance(read, list) else [read]
+    if allowed and read is not None and not all(item in allowed for item in items):
+        faults.append(Fault(pointer, f"must be one of {', '.join(str(item) for item in allowed)}"))
+    return read
+
+
+def _unknown(name: str, declared: Mapping[str, Parameter]) -> str:
+    close = get_close_matches(name, declared, n=1)
+    meant = f"did you mean {close[0]}?" if close else f"it has {', '.join(sorted(declared))}"
+    return f"is no parameter of this pipeline; {meant}"

@@ -1,0 +1,129 @@
+"""Variables in tenant SQL: `${name}`.
+
+The platform's identifiers, `${tenant_id}` and `${project_id}`, are put in as text, once checked.
+A declared parameter becomes `@name`, and BigQuery binds its value: no value is ever pasted into SQL.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from common.pipelines.lexemes import Kind, Lexeme, lexemes
+
+_VARIABLE = re.compile(r"\$\{([^}\n]*)\}")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,1024}")
+_PATH = re.compile(r"(?:`[^`]+`|[^`.]+)(?:\.(?:`[^`]+`|[^`.]+))*")
+_WORDS = (Kind.NAME, Kind.NUMBER)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """A statement with its variables put in, the parameters that it uses, and the rules that it breaks."""
+
+    sql: str
+    parameters: tuple[str, ...]
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variables:
+    """What `${name}` can stand for in one pipeline: identifiers with their values, or parameters."""
+
+    identifiers: Mapping[str, str]
+    parameters: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        for name, value in self.identifiers.items():
+            if not _IDENTIFIER.fullmatch(value):
+                raise ValueError(f"{name} is no identifier: {value!r}")
+
+    def render(self, sql: str) -> Rendered:
+        """Put the variables of a statement in; LexicalFault where it cannot be told from its strings."""
+        rendering = _Rendering(self)
+        pieces = lexemes(sql)
+        text = "".join(rendering.piece(pieces, index) for index in range(len(pieces)))
+        return Rendered(
+            sql=text,
+            parameters=tuple(sorted(rendering.used)),
+            reasons=tuple(dict.fromkeys(rendering.reasons)),
+        )
+
+    def path(self, text: str) -> tuple[tuple[str, ...], str]:
+        """Read a table's path with its identifiers put in; else say the rule that it breaks."""
+        unknown = [name for name in _VARIABLE.findall(text) if name not in self.identifiers]
+        if unknown:
+            known = " and ".join(f"${{{name}}}" for name in self.identifiers)
+            return (), f"has ${{{unknown[0]}}}: only {known} can be part of a table's name"
+        filled = _VARIABLE.sub(lambda match: self.identifiers[match[1]], text)
+        if not _PATH.fullmatch(filled):
+            return (), "must be table, ${tenant_id}.table or `project.dataset.table`"
+        return tuple(filled.replace("`", "").split(".")), ""
+
+    def why_unknown(self, name: str) -> str:
+        """Say that no parameter has this name, and what was meant perhaps."""
+        if name in self.identifiers:
+            return f"it is no parameter: write ${{{name}}}"
+        known = sorted((*self.identifiers, *self.parameters))
+        close = get_close_matches(name, known, n=1)
+        meant = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
+        return f"no parameter of this name is declared under /parameters; {meant}"
+
+
+class _Rendering:
+    """One statement on its way."""
+
+    def __init__(self, variables: Variables) -> None:
+        self.variables = variables
+        self.used: set[str] = set()
+        self.reasons: list[str] = []
+
+    def piece(self, pieces: Sequence[Lexeme], index: int) -> str:
+        """Render one lexeme of a statement."""
+        piece = pieces[index]
+        match piece.kind:
+            case Kind.VARIABLE:
+                neighbours = (*pieces[max(index - 1, 0) : index], *pieces[index + 1 : index + 2])
+                return self._code(piece, is_part=any(near.kind in _WORDS for near in neighbours))
+            case Kind.STRING:
+                return self._within(
+                    piece, lambda name: f"write ${{{name}}} without quotes: its value is bound"
+                )
+            case Kind.QUOTED:
+                return self._within(piece, lambda _: "a value cannot stand for a name")
+            case Kind.PARAMETER:
+                self._use(piece.text[1:], piece)
+        return piece.text
+
+    def _code(self, piece: Lexeme, *, is_part: bool) -> str:
+        name = piece.text[2:-1]
+        if name in self.variables.identifiers:
+            identifier = self.variables.identifiers[name]
+            return identifier if is_part else f"`{identifier}`"
+        if not _NAME.fullmatch(name):
+            self.reasons.append(f"has {piece.text} in line {piece.line}: a variable is written ${{name}}")
+            return piece.text
+        self._use(name, piece)
+        return f"@{name}"
+
+    def _use(self, name: str, piece: Lexeme) -> None:
+        if name in self.variables.parameters:
+            self.used.add(name)
+        else:
+            why = self.variables.why_unknown(name)
+            self.reasons.append(f"uses {piece.text} in line {piece.line}: {why}")
+
+    def _within(self, piece: Lexeme, rule: Callable[[str], str]) -> str:
+        """Render a string or a quoted name: identifiers can be part of it, parameters cannot."""
+
+        def put_in(match: re.Match[str]) -> str:
+            name = match[1]
+            if name in self.variables.identifiers:
+                return self.variables.identifiers[name]
+            why = rule(name) if name in self.variables.parameters else self.variables.why_unknown(name)
+            where = "a string" if piece.kind is Kind.STRING else "backticks"
+            self.reasons.append(f"has {match[0]} inside {where} in line {piece.line}: {why}")
+            return match[0]
+
+        return _VARIABLE.sub(put_in, piece.text)
