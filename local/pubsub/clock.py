@@ -55,3 +55,8 @@ class ManualClock:
         for changed in tuple(self._waiters):
             with changed:
                 changed.notify_all()
+
+
+def earliest(*times: float | None) -> float | None:
+    """Return the first of some times that may never come (None); None when none of them does."""
+    return min((time for time in times if time is not None), default=None)

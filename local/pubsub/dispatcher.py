@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from local.pubsub.broker import Broker
-from local.pubsub.pulls import earliest
+from local.pubsub.clock import earliest
 from local.pubsub.push import Push, push_body, push_headers
 from local.pubsub.subscriptions import Delivery, Subscription
 

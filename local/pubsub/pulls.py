@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from local.pubsub.broker import Broker
+from local.pubsub.clock import earliest
 from local.pubsub.subscriptions import Delivery
 
 
@@ -29,8 +30,3 @@ def wait_for_messages(broker: Broker, puller: Puller, *, until: float | None = N
             due_at = subscription.next_due_at() if room > 0 else None
             broker.clock.wait(broker.changed, earliest(until, due_at))
         return []
-
-
-def earliest(*times: float | None) -> float | None:
-    """Return the first of some times that may never come (None); None when none of them does."""
-    return min((time for time in times if time is not None), default=None)

@@ -16,36 +16,57 @@ MAX_OUTSTANDING = 1_000
 """How many messages a stream has out at once when its client sets no limit of its own."""
 
 
-class Stream:
+def serve_stream(
+    broker: Broker, requests: Iterator[Any], context: grpc.ServicerContext, readers: ThreadPoolExecutor
+) -> Iterator[Any]:
+    """Yield messages until the client leaves, the subscription is gone or the server stops."""
+    opening = next(requests, None)
+    if opening is None:
+        raise invalid("the first request of a stream names its subscription")
+    stream = _Stream(broker, opening, context)
+    context.add_callback(broker.wake)
+    readers.submit(stream.read, requests)
+    yield from stream.responses()
+
+
+class _Stream:
     """One client's stream. One thread sends, another reads; the broker's lock guards what they share."""
 
-    def __init__(self, broker: Broker, requests: Iterator[Any], context: grpc.ServicerContext) -> None:
+    def __init__(self, broker: Broker, opening: Any, context: grpc.ServicerContext) -> None:
         self._broker = broker
-        self._requests = requests
         self._context = context
+        self._name = str(opening.subscription)
+        self._limit = int(opening.max_outstanding_messages) or MAX_OUTSTANDING
+        self._lease_seconds = opening.stream_ack_deadline_seconds or None
         self._out: set[str] = set()
         self._is_ended = False
         self._refusal: Refusal | None = None
 
-    def responses(self, readers: ThreadPoolExecutor) -> Iterator[Any]:
-        """Yield messages until the client leaves, the subscription is gone or the server stops."""
-        opening = next(self._requests, None)
-        if opening is None:
-            raise invalid("the first request of a stream names its subscription")
-        self._context.add_callback(self._broker.wake)
-        self._name = str(opening.subscription)
-        self._limit = opening.max_outstanding_messages or MAX_OUTSTANDING
+    def responses(self) -> Iterator[Any]:
+        """Yield messages as there is room for them."""
         puller = Puller(
             subscription=self._name,
             room=self._room,
             is_gone=self._is_gone,
-            lease_seconds=opening.stream_ack_deadline_seconds or None,
+            lease_seconds=self._lease_seconds,
         )
-        readers.submit(self._read)
         while deliveries := wait_for_messages(self._broker, puller):
             yield self._response(deliveries)
         if self._refusal:
             raise self._refusal
+
+    def read(self, requests: Iterator[Any]) -> None:
+        """Apply requests until there are none; gRPC raises an RpcError when the client cancels."""
+        try:
+            for request in requests:
+                self._apply(request)
+        except Refusal as refusal:
+            self._refusal = refusal
+        except grpc.RpcError:
+            pass
+        with self._broker.changed:
+            self._is_ended = True
+            self._broker.changed.notify_all()
 
     def _response(self, deliveries: list[Delivery]) -> Any:
         with self._broker.changed:
@@ -58,23 +79,10 @@ class Stream:
     def _room(self) -> int:
         subscription = self._broker.subscription(self._name)
         self._out = {ack_id for ack_id in self._out if subscription.is_out(ack_id)}
-        return int(self._limit) - len(self._out)
+        return self._limit - len(self._out)
 
     def _is_gone(self) -> bool:
         return self._is_ended or not self._context.is_active()
-
-    def _read(self) -> None:
-        """Apply requests until there are none; gRPC raises an RpcError when the client cancels."""
-        try:
-            for request in self._requests:
-                self._apply(request)
-        except Refusal as refusal:
-            self._refusal = refusal
-        except grpc.RpcError:
-            pass
-        with self._broker.changed:
-            self._is_ended = True
-            self._broker.changed.notify_all()
 
     def _apply(self, request: Any) -> None:
         if len(request.modify_deadline_ack_ids) != len(request.modify_deadline_seconds):

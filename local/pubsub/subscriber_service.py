@@ -14,7 +14,7 @@ from local.pubsub.policies import MAX_ACK_DEADLINE_SECONDS
 from local.pubsub.pulls import Puller, wait_for_messages
 from local.pubsub.refusals import invalid
 from local.pubsub.rpc import streaming, unary, waiting
-from local.pubsub.streams import Stream
+from local.pubsub.streams import serve_stream
 from local.pubsub.updates import updated
 
 SERVICE = "google.pubsub.v1.Subscriber"
@@ -98,7 +98,7 @@ class _SubscriberService:
         return wire.PullResponse(received_messages=map(wire.received_message, deliveries))
 
     def streaming_pull(self, requests: Iterator[Any], context: grpc.ServicerContext) -> Iterator[Any]:
-        return Stream(self._broker, requests, context).responses(self._readers)
+        return serve_stream(self._broker, requests, context, self._readers)
 
     def acknowledge(self, request: Any) -> Any:
         _check_ack_ids(request.ack_ids)

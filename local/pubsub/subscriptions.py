@@ -1,5 +1,6 @@
 """Move messages through one subscription: offered, delivered, acknowledged, tried again, dead-lettered."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +25,7 @@ class Delivery:
     attempt: int
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
     """What has happened in a subscription since the server started, and (last two) what it holds now."""
 
@@ -57,7 +58,7 @@ class Subscription:
         self._journal = journal
         self._publish_dead_letter = publish_dead_letter
         self._backlog = Backlog(is_ordered=self.policy.is_ordered)
-        self._counts = Counts()
+        self._tally: Counter[str] = Counter()
 
     @property
     def name(self) -> str:
@@ -70,20 +71,19 @@ class Subscription:
         self.resource = resource
 
     def counts(self) -> Counts:
-        """Return a copy of the counts."""
-        counts = {name: getattr(self._counts, name) for name in Counts.__slots__}
-        return Counts(**counts | {"held": len(self._backlog), "leased": self._backlog.leased})
+        """Tell what has happened so far."""
+        return Counts(**self._tally, held=len(self._backlog), leased=self._backlog.leased)
 
     def offer(self, message: Message, now: float) -> None:
         """Take in a published message, unless the filter is against it."""
         if not self.policy.accepts(message.content.attributes):
             return
-        for arrival in self._disturber.arrivals(self._counts.published):
+        for arrival in self._disturber.arrivals(self._tally["published"]):
             due_at = now + arrival.delay_seconds
             held = Held(sequence=next(self._sequences), place=arrival.place, message=message, due_at=due_at)
             self._journal.held(self.name, held)
             self._backlog.add(held, may_be_overtaken=arrival.may_be_overtaken)
-        self._counts.published += 1
+        self._tally["published"] += 1
 
     def restore(self, held: Held) -> None:
         """Take in a message that an earlier server held."""
@@ -95,7 +95,7 @@ class Subscription:
         taken: list[Delivery] = []
         while len(taken) < limit and (held := self._backlog.lease_next(now, lease_seconds)):
             self._journal.attempted(held)
-            self._counts.delivered += 1
+            self._tally["delivered"] += 1
             if self._disturber.drops(held.place, held.attempts):
                 self._backlog.extend(held, now + self._disturber.drop_seconds)
             else:
@@ -105,7 +105,7 @@ class Subscription:
     def acknowledge(self, ack_ids: Iterable[str]) -> None:
         """Forget the messages of these deliveries; a delivery whose lease has ended counts no more."""
         for held in self._find(ack_ids):
-            self._counts.acked += 1
+            self._tally["acked"] += 1
             self._settle(held)
 
     def modify_deadlines(self, ack_ids: Iterable[str], seconds: float, now: float) -> None:
@@ -114,16 +114,16 @@ class Subscription:
             if seconds:
                 self._backlog.extend(held, now + seconds)
             else:
-                self._counts.nacked += 1
+                self._tally["nacked"] += 1
                 self._give_back(held, now)
 
     def expire(self, now: float) -> bool:
         """Give back every message whose lease has ended, and say whether there was one."""
-        before = self._counts.expired
+        before = self._tally["expired"]
         while held := self._backlog.next_expired(now):
-            self._counts.expired += 1
+            self._tally["expired"] += 1
             self._give_back(held, now)
-        return self._counts.expired > before
+        return self._tally["expired"] > before
 
     def is_out(self, ack_id: str) -> bool:
         """Say whether a delivery's lease still runs."""
@@ -150,7 +150,7 @@ class Subscription:
 
     def _give_back(self, held: Held, now: float) -> None:
         if self.policy.is_exhausted(held.attempts) and self._bury(held):
-            self._counts.dead_lettered += 1
+            self._tally["dead_lettered"] += 1
             self._settle(held)
         else:
             self._backlog.postpone(held, now + self.policy.backoff_seconds(held.attempts))

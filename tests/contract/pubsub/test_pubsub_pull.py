@@ -81,6 +81,17 @@ def test_an_acknowledged_message_does_not_come_again(pubsub: Bench) -> None:
     assert pubsub.has_nothing(subscription)
 
 
+def test_an_ack_id_may_be_sent_twice(pubsub: Bench) -> None:
+    topic = pubsub.topic()
+    subscription = pubsub.subscription(topic)
+    pubsub.publish(topic, b"once")
+    received = pubsub.pull_one(subscription)
+    pubsub.ack(subscription, received, received)
+    pubsub.ack(subscription, received)
+    pubsub.publish(topic, b"next")
+    assert pubsub.pull_one(subscription).message.data == b"next"
+
+
 def test_a_rejected_message_comes_again_at_once(pubsub: Bench) -> None:
     topic = pubsub.topic()
     subscription = pubsub.subscription(topic)

@@ -68,6 +68,7 @@ def test_a_postponed_message_goes_out_again_with_another_ack_id() -> None:
     first = desk.lease()
     first_ack_id = first.ack_id
     desk.backlog.postpone(first, 3.0)
+    assert desk.backlog.find(first_ack_id) is None
     assert desk.names(now=2.9) == []
     assert desk.lease(now=3.0).ack_id != first_ack_id
     assert desk.backlog.find(first_ack_id) is None

@@ -10,9 +10,9 @@ import functions_framework
 import pytest
 from google.cloud.pubsub_v1 import types
 
-from local.pubsub import ManualClock, PubSubServer
+from local.pubsub import ManualClock
 from local.pubsub.messages import Content, Message
-from local.pubsub.push import push_body, push_headers
+from local.pubsub.push import Push, push_body, push_headers
 from local.pubsub.subscriptions import Delivery
 from tests.contract.pubsub.bench import Bench, backoff
 from tests.contract.pubsub.embedded import serving
@@ -89,7 +89,7 @@ def test_functions_framework_hands_the_whole_body_to_its_function(tmp_path: Path
     content = Content(data=b"x", attributes={}, ordering_key="one")
     message = Message(id="7", published_at=1_700_000_000.0, content=content)
     delivery = Delivery(ack_id="1-3", message=message, attempt=3)
-    app = functions_framework.create_app("handle_push", str(source))  # type: ignore[no-untyped-call]
+    app = functions_framework.create_app("handle_push", str(source))
     response = app.test_client().post(
         "/",
         data=push_body(delivery, subscription="projects/test/subscriptions/readers"),
@@ -184,33 +184,45 @@ def test_no_more_pushes_are_under_way_than_allowed(receiver: Receiver) -> None:
     assert sorted(int(b64decode(one.message["data"])) for one in receiver.received) == list(range(12))
 
 
-def test_a_host_that_does_not_exist_is_a_nack(receiver: Receiver) -> None:
-    with serving() as (server, pubsub):
+@pytest.mark.parametrize("host", ["nowhere.invalid", f"{'x' * 70}.invalid", "127.0.0.1:1"])
+def test_an_endpoint_that_cannot_be_reached_is_a_nack(host: str) -> None:
+    assert not Push(endpoint=f"http://{host}/push", body=b"{}", headers={}).send()
+
+
+def test_a_push_that_was_cut_before_it_connected_is_a_nack(receiver: Receiver) -> None:
+    push = Push(endpoint=receiver.url, body=b"{}", headers={})
+    push.cut()
+    assert not push.send()
+
+
+def test_the_query_of_an_endpoint_is_kept(receiver: Receiver) -> None:
+    with serving() as (_, pubsub):
         topic = pubsub.topic()
-        push_config = types.PushConfig(push_endpoint=f"http://{'x' * 70}.invalid/push")
-        subscription = pubsub.subscription(topic, push_config=push_config, retry_policy=backoff(0.01, 0.01))
+        push_config = types.PushConfig(push_endpoint=f"{receiver.url}?token=abc")
+        pubsub.subscription(topic, push_config=push_config)
         pubsub.publish(topic, b"x")
-        pubsub.subscriber.modify_push_config(
-            subscription=subscription, push_config=types.PushConfig(push_endpoint=receiver.url)
-        )
-        server.wait_until_idle(5)
-    assert len(receiver.received) == 1
+        assert receiver.wait_for(1)[0].path == "/push?token=abc"
 
 
-def test_a_deleted_subscription_stops_its_pushes(receiver: Receiver) -> None:
+def test_a_deleted_subscription_leaves_no_dead_letter_of_its_last_push(receiver: Receiver) -> None:
     may_answer = threading.Event()
 
     def answer(received: Received) -> int:
-        may_answer.wait(10)
+        if received.body["deliveryAttempt"] == 5:
+            may_answer.wait(10)
         return 500
 
     receiver.answer = answer
-    server: PubSubServer
     with serving() as (server, pubsub):
-        topic, subscription = push_to(pubsub, receiver)
+        dead_letters = pubsub.topic("dead-letters")
+        operator = pubsub.subscription(dead_letters, "operator")
+        policy = types.DeadLetterPolicy(dead_letter_topic=dead_letters, max_delivery_attempts=5)
+        topic, subscription = push_to(
+            pubsub, receiver, dead_letter_policy=policy, retry_policy=backoff(0.01, 0.01)
+        )
         pubsub.publish(topic, b"x")
-        receiver.wait_for(1)
+        receiver.wait_for(5)
         pubsub.subscriber.delete_subscription(subscription=subscription)
         server.wait_until_idle(5)
         may_answer.set()
-    assert len(receiver.received) == 1
+        assert server.counts()[operator].published == 0

@@ -27,6 +27,11 @@ def push_to(pubsub: Bench, receiver: Receiver) -> tuple[str, str]:
     return topic, pubsub.subscription(topic, push_config=push_config, retry_policy=backoff(0.01, 0.01))
 
 
+def server_threads() -> set[threading.Thread]:
+    """List the threads of all servers in this process."""
+    return {thread for thread in threading.enumerate() if thread.name.startswith("pubsub")}
+
+
 def test_a_started_server_tells_its_address() -> None:
     server = PubSubServer()
     address = server.start()
@@ -90,6 +95,7 @@ def test_stopping_cuts_a_push_that_hangs_and_leaves_no_thread(receiver: Receiver
         return 204
 
     receiver.answer = answer
+    before = server_threads()
     with serving() as (server, pubsub):
         topic, subscription = push_to(pubsub, receiver)
         pubsub.publish(topic, b"x")
@@ -97,7 +103,7 @@ def test_stopping_cuts_a_push_that_hangs_and_leaves_no_thread(receiver: Receiver
         started_at = time.monotonic()
         server.stop()
         assert time.monotonic() - started_at < 2
-        assert [thread.name for thread in threading.enumerate() if thread.name.startswith("pubsub")] == []
+        assert server_threads() == before
         counts = server.counts()[subscription]
         assert (counts.held, counts.nacked) == (1, 0)
     may_answer.set()
@@ -140,9 +146,10 @@ def test_what_a_handler_publishes_while_the_server_drains_is_accepted(receiver: 
 
 
 def test_stopping_sends_waiting_pullers_away() -> None:
+    before = server_threads()
     with serving() as (server, pubsub):
         subscription = pubsub.subscription(pubsub.topic())
-        errors: list[Exception] = []
+        errors: list[exceptions.ServiceUnavailable] = []
 
         def pull() -> None:
             try:
@@ -153,10 +160,12 @@ def test_stopping_sends_waiting_pullers_away() -> None:
         puller = threading.Thread(target=pull)
         puller.start()
         time.sleep(0.2)
+        started_at = time.monotonic()
         server.stop()
+        assert time.monotonic() - started_at < 0.8
         puller.join(2)
-        assert len(errors) == 1
-        assert [thread.name for thread in threading.enumerate() if thread.name.startswith("pubsub")] == []
+        assert [error.message for error in errors] == ["the server is stopping"]
+        assert server_threads() == before
 
 
 def test_a_stream_takes_no_more_messages_than_its_client_wants() -> None:
@@ -182,3 +191,15 @@ def test_a_stream_takes_no_more_messages_than_its_client_wants() -> None:
         assert server.counts()[subscription].acked == 10
         future.cancel()
         future.result(timeout=10)
+
+
+@pytest.mark.parametrize("is_ordered", [True, False])
+def test_a_stream_tells_its_client_whether_messages_come_in_order(is_ordered: bool) -> None:
+    with serving() as (_, pubsub):
+        topic = pubsub.topic()
+        subscription = pubsub.subscription(topic, enable_message_ordering=is_ordered)
+        pubsub.publish(topic, b"x")
+        opening = types.StreamingPullRequest(subscription=subscription, stream_ack_deadline_seconds=10)
+        stream = pubsub.subscriber.streaming_pull(requests=iter([opening]))
+        assert next(stream).subscription_properties.message_ordering_enabled is is_ordered
+        stream.cancel()
