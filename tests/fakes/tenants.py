@@ -7,6 +7,7 @@ from datetime import datetime
 
 from common.claims import Claim
 from common.errors import AlreadyExists, NoSuchResource, QueryRefused
+from common.runs.quotas import Use
 from common.setup.tables import central_tables
 from common.setup.views import TENANT_VIEW
 from common.tenants.authentication import KnownKey
@@ -106,6 +107,7 @@ class MemoryTenants:
         self.subscriptions: dict[str, Subscription] = {}
         self.key_rows: list[KeyRecord] = []
         self.commits: dict[str, CommitState] = {}
+        self.use: dict[str, Use] = {}
         self.refusal: Exception | None = None
         """What the next transactions fail with, their job IDs being used up."""
 
@@ -146,6 +148,9 @@ class MemoryTenants:
     def keys_of(self, tenant_id: str) -> list[KeyRecord]:
         latest = {row.api_key_hash: row for row in self.key_rows if row.tenant_id == tenant_id}
         return sorted(latest.values(), key=lambda row: row.created_at)
+
+    def count_use(self, tenant_id: str, now: datetime) -> Use:
+        return self.use.get(tenant_id, Use(today=0, month=0, running=0))
 
     def append_key(self, record: KeyRecord, *, recorded_at: datetime) -> None:
         self.key_rows.append(record)

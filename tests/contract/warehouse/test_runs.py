@@ -68,7 +68,9 @@ def test_an_admission_reads_plan_config_use_and_tickets_at_once(backend: Backend
     for ticket, started_at in [(1, last_month), (2, yesterday), (5, START)]:
         run = a_run_of(tenant, ticket, started_at=started_at)
         backend.store.append_run(run, RunStatus.PENDING, started_at)
-    backend.store.append_run(a_run_of(tenant, 2, started_at=yesterday), RunStatus.COMPLETED, yesterday + MINUTE)
+    backend.store.append_run(
+        a_run_of(tenant, 2, started_at=yesterday), RunStatus.COMPLETED, yesterday + MINUTE
+    )
     facts = backend.store.read_admission(tenant, "daily", f"{tenant}-run-5", NOW)
     assert facts.tenant_status == "ACTIVE"
     assert facts.config is not None
@@ -116,7 +118,9 @@ def test_progress_tells_completed_steps_and_the_last_sign_of_life(backend: Backe
         request_hash="abc",
     )
     backend.store.append_run(run, RunStatus.PENDING, START)
-    failed = a_step_row(StepStatus.FAILED, step_id="other", ended_at=START + MINUTE, error_reason="backendError")
+    failed = a_step_row(
+        StepStatus.FAILED, step_id="other", ended_at=START + MINUTE, error_reason="backendError"
+    )
     backend.store.append_steps(run, [a_step_row(StepStatus.RUNNING), failed], START + MINUTE)
     done = a_step_row(StepStatus.COMPLETED, ended_at=START + 2 * MINUTE, rows=3, job_id="cvg-step-1")
     backend.store.append_steps(run, [done], START + 2 * MINUTE)
