@@ -12,7 +12,7 @@ from local.bigquery.calls import Call
 from local.bigquery.failed_jobs import fail_job
 from local.bigquery.jobs import JobKey
 from local.bigquery.proxy import Forward
-from local.bigquery.statements import Table, read_statements
+from local.bigquery.statements import Statement, Table, statements_in, statements_of
 
 MEGABYTE = 1024 * 1024
 LEAST_BILLED = 10 * MEGABYTE
@@ -50,7 +50,7 @@ class Billing:
         """Price the job that the call starts, and put the prices into answers about jobs."""
         configuration = call.job_configuration
         if configuration.get("query"):
-            asked = await asyncio.to_thread(_estimate, configuration["query"], call.project)
+            asked = await asyncio.to_thread(_estimate, statements_of(call))
             limit = int(configuration["query"].get("maximumBytesBilled") or 0)
             if call.starts_job and 0 < limit < asked.billed:
                 return await fail_job(
@@ -90,15 +90,11 @@ class Billing:
     async def _used(self, call: Call, query: dict[str, Any]) -> Bytes:
         known = self._bytes.get((call.project, call.job_id))
         if known is None and query:  # Started before this process: today's sizes are the best guess.
-            return await asyncio.to_thread(_estimate, query, call.project)
+            return await asyncio.to_thread(_estimate, statements_in(query, call.project))
         return known or Bytes()
 
 
-def _estimate(query: dict[str, Any], project: str) -> Bytes:
-    default = query.get("defaultDataset") or {}
-    statements = read_statements(
-        query.get("query") or "", default.get("projectId") or project, default.get("datasetId") or ""
-    )
+def _estimate(statements: Iterable[Statement]) -> Bytes:
     sources: frozenset[Table] = frozenset().union(*(statement.sources for statement in statements))
     return price(tables.size_bytes(table) for table in tables.below(sources)) if sources else Bytes()
 

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -13,22 +13,29 @@ from local_bigquery.app import app
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from local.bigquery import jobs
+from local.bigquery.access import Access
 from local.bigquery.billing import Billing
 from local.bigquery.calls import Scope
 from local.bigquery.constant_jobs import ConstantJobs
 from local.bigquery.counts import Counts
+from local.bigquery.dml_limits import DmlLimits
 from local.bigquery.engine import Engine
 from local.bigquery.faults import Faults
 from local.bigquery.housekeeping import Housekeeping
 from local.bigquery.job_ids import JobIds
 from local.bigquery.job_timeouts import JobTimeouts
+from local.bigquery.metadata_rates import MetadataRates
 from local.bigquery.proxy import Layer, Proxy
+from local.bigquery.streamed_rows import StreamedRows
+from local.bigquery.streaming_buffer import StreamingBuffer
+from local.bigquery.switch import Switch
 
 
 class LocalBigQuery:
     """BigQuery's REST API on this machine; its data lasts in `data_dir`. One per process.
 
-    `counts` and the other layers of the proxy are attributes, to be read and set while the server runs.
+    Read and set while it runs: `counts` of requests, `faults` to script, `limits` and `access` to switch on.
+    `identities` (bearer token to e-mail address) and `owners` (e-mail addresses) are for `access`.
     """
 
     _running: ClassVar["LocalBigQuery | None"] = None
@@ -42,6 +49,8 @@ class LocalBigQuery:
         host: str = "127.0.0.1",
         port: int = 0,
         housekeeping: Housekeeping | None = None,
+        identities: Mapping[str, str] | None = None,
+        owners: Collection[str] = (),
     ) -> None:
         self.project = project
         self.url = ""
@@ -50,13 +59,20 @@ class LocalBigQuery:
         self.housekeeping = housekeeping or Housekeeping()
         job_ids = JobIds()
         self.faults = Faults(job_ids)
+        self.access = Access(identities or {}, frozenset(owners))
+        self.limits = Switch()
         self.billing = Billing()
         self._layers: list[Layer] = [
             self.counts,
             self.faults,
             job_ids,
+            self.access,
             self.billing,
+            MetadataRates(self.limits),
+            StreamingBuffer(self.limits),
+            DmlLimits(self.limits),
             JobTimeouts(),
+            StreamedRows(),
             self.housekeeping,
             ConstantJobs(),
         ]
@@ -102,11 +118,11 @@ class LocalBigQuery:
 
     def reset(self) -> None:
         """Delete all data, and all that the layers remember; requests on their way are answered first."""
-        self._run(self._reset())
+        self.run(self._reset())
 
     def tidy(self) -> None:
         """Do the chores of housekeeping now."""
-        self._run(self.housekeeping.tidy(self.engine))
+        self.run(self.housekeeping.tidy(self.engine))
 
     def __enter__(self) -> Self:
         self.start()
@@ -117,7 +133,8 @@ class LocalBigQuery:
     ) -> None:
         self.stop()
 
-    def _run[T](self, work: Coroutine[Any, Any, T]) -> T:
+    def run[T](self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine in the server's event loop, and return its result."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     async def _serve(self, listener: socket.socket) -> None:
@@ -139,6 +156,7 @@ class LocalBigQuery:
             await asyncio.to_thread(self.engine.wipe)
             for layer in self._layers:
                 layer.reset()
+        self.limits.is_on = self.access.is_on = False
 
     def _cut(self, scope: Scope) -> None:
         for connection in list(self._server.server_state.connections):

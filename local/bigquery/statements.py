@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import Any
 
 import sqlglot
 from sqlglot import exp
+
+from local.bigquery.calls import Call
 
 Table = tuple[str, str, str]
 """Project, dataset and table."""
@@ -62,6 +65,19 @@ def read_statements(sql: str, project: str, dataset: str = "") -> tuple[Statemen
     except sqlglot.errors.SqlglotError:
         return (Statement(kind=Kind.UNREADABLE),)
     return tuple(_statement(tree, project, dataset) for tree in trees if tree is not None)
+
+
+def statements_of(call: Call) -> tuple[Statement, ...]:
+    """Read the SQL of the job that a call starts or dry-runs; nothing for other calls and jobs."""
+    return statements_in(call.job_configuration.get("query") or {}, call.project)
+
+
+def statements_in(query: dict[str, Any], project: str) -> tuple[Statement, ...]:
+    """Read the SQL of a query job's configuration."""
+    default = query.get("defaultDataset") or {}
+    return read_statements(
+        query.get("query") or "", default.get("projectId") or project, default.get("datasetId") or ""
+    )
 
 
 def _statement(tree: exp.Expr, project: str, dataset: str) -> Statement:

@@ -28,10 +28,14 @@ def connect(url: str) -> bigquery.Client:
 
 def insert_call(job_id: str, **configuration: Any) -> Call:
     """Make a call of jobs.insert, as the layers of the proxy see it."""
-    path = f"/bigquery/v2/projects/{PROJECT}/jobs"
-    scope = {"method": "POST", "path": path, "headers": [], "query_string": b""}
     job = {"jobReference": {"jobId": job_id}, "configuration": {"query": {}, **configuration}}
-    return read_call(scope, json.dumps(job).encode())
+    return api_call("POST", f"/bigquery/v2/projects/{PROJECT}/jobs", job)
+
+
+def api_call(verb: str, path: str, resource: dict[str, Any] | None = None) -> Call:
+    """Make a call, as the layers of the proxy see it."""
+    scope = {"method": verb, "path": path, "headers": [], "query_string": b""}
+    return read_call(scope, json.dumps(resource or {}).encode())
 
 
 def start_job(

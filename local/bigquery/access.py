@@ -1,0 +1,143 @@
+"""Who may read and write what: BigQuery's dataset access, by the identity that each request carries."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from local.bigquery.answers import Answer, error_answer
+from local.bigquery.calls import Call
+from local.bigquery.dataset_roles import Role, first_unreadable, role_of
+from local.bigquery.failed_jobs import fail_job
+from local.bigquery.proxy import Forward
+from local.bigquery.statements import WRITES, Kind, Statement, Table, statements_of
+from local.bigquery.switch import Switch
+
+METHODS = {
+    "datasets.get": (Role.READER, "bigquery.datasets.get"),
+    "datasets.patch": (Role.OWNER, "bigquery.datasets.update"),
+    "datasets.update": (Role.OWNER, "bigquery.datasets.update"),
+    "datasets.delete": (Role.OWNER, "bigquery.datasets.delete"),
+    "tables.list": (Role.READER, "bigquery.tables.list"),
+    "tables.get": (Role.READER, "bigquery.tables.get"),
+    "tables.insert": (Role.WRITER, "bigquery.tables.create"),
+    "tables.patch": (Role.WRITER, "bigquery.tables.update"),
+    "tables.update": (Role.WRITER, "bigquery.tables.update"),
+    "tables.delete": (Role.WRITER, "bigquery.tables.delete"),
+    "tabledata.list": (Role.READER, "bigquery.tables.getData"),
+    "tabledata.insertAll": (Role.WRITER, "bigquery.tables.updateData"),
+}
+RESULTS = "_results"
+"""Where jobs without a destination leave their rows."""
+
+
+class Access(Switch):
+    """The wall between datasets; off unless switched on.
+
+    A request without credentials is the platform's own, as are the `owners`: they may do everything. Any
+    other caller is the e-mail address that `identities` has for its bearer token, or else the token
+    itself, and has the roles that the access entries of each dataset give to it. Every caller may run
+    jobs.
+    """
+
+    def __init__(self, identities: Mapping[str, str], owners: frozenset[str], is_on: bool = False) -> None:
+        super().__init__(is_on)
+        self._identities = identities
+        self._owners = owners
+
+    async def handle(self, call: Call, forward: Forward) -> Answer:
+        """Pass the call on when its caller may do it."""
+        caller = self._caller(call)
+        if not (self.is_on and caller):
+            return await forward(call)
+        denial = await asyncio.to_thread(_denial, caller, call)
+        if not denial:
+            return await forward(call)
+        return await (fail_job(call, "accessDenied", denial) if call.job_configuration else _refuse(denial))
+
+    def reset(self) -> None:
+        """Keep nothing, so forget nothing."""
+
+    def _caller(self, call: Call) -> str:
+        """Return the caller's e-mail address; "" for an owner."""
+        token = call.headers.get("authorization", "").removeprefix("Bearer ")
+        caller = self._identities.get(token, token)
+        return "" if caller in self._owners else caller
+
+
+async def _refuse(denial: str) -> Answer:
+    return error_answer("accessDenied", denial)
+
+
+def _denial(caller: str, call: Call) -> str:
+    """Return why the caller may not do this, in BigQuery's words; "" when it may."""
+    if call.method == "datasets.insert":
+        return _no_permission("Project", call.project, "bigquery.datasets.create")
+    if call.job_configuration:
+        return _job_denial(caller, call)
+    role, permission = METHODS.get(call.method, (Role.NONE, ""))
+    project, dataset, table = call.table
+    if dataset == RESULTS or role_of(caller, project, dataset) >= role:
+        return ""
+    if table:
+        return _no_permission("Table", f"{project}:{dataset}.{table}", permission)
+    return _no_permission("Dataset", f"{project}:{dataset}", permission)
+
+
+def _job_denial(caller: str, call: Call) -> str:
+    for statement in statements_of(call):
+        if denial := _statement_denial(caller, statement):
+            return denial
+    sources, destination = _job_tables(call.job_configuration)
+    if table := first_unreadable(caller, sources):
+        return _no_query(table)
+    if destination and role_of(caller, *destination[:2]) < Role.WRITER:
+        return _no_permission("Dataset", ":".join(destination[:2]), "bigquery.tables.create")
+    return ""
+
+
+def _statement_denial(caller: str, statement: Statement) -> str:
+    if statement.kind is Kind.UNREADABLE:
+        return (
+            "Access Denied: the local BigQuery cannot read the statement, so it cannot tell what it touches."
+        )
+    if table := first_unreadable(caller, statement.sources):
+        return _no_query(table)
+    target = statement.target
+    if statement.kind in WRITES and target and role_of(caller, *target[:2]) < Role.WRITER:
+        project, dataset, name = target
+        return _no_permission("Table", f"{project}:{dataset}.{name}", "bigquery.tables.updateData")
+    return ""
+
+
+def _job_tables(configuration: dict[str, Any]) -> tuple[set[Table], Table | None]:
+    """Return what a job reads and writes beside its SQL."""
+    sources: set[Table] = set()
+    destination = None
+    for kind in ("query", "load", "copy", "extract"):
+        job = configuration.get(kind) or {}
+        named = [*job.get("sourceTables", ()), *([job["sourceTable"]] if "sourceTable" in job else ())]
+        sources |= {_table(reference) for reference in named}
+        if "destinationTable" in job:
+            destination = _table(job["destinationTable"])
+    return sources, destination
+
+
+def _table(reference: dict[str, str]) -> Table:
+    return reference["projectId"], reference["datasetId"], reference["tableId"]
+
+
+def _no_query(table: Table) -> str:
+    name = f"{table[0]}:{table[1]}.{table[2]}"
+    return (
+        f"Access Denied: Table {name}: User does not have permission to query table {name}, "
+        "or perhaps it does not exist."
+    )
+
+
+def _no_permission(kind: str, name: str, permission: str) -> str:
+    if kind == "Project":
+        return f"Access Denied: Project {name}: User does not have {permission} permission in project {name}."
+    return (
+        f"Access Denied: {kind} {name}: Permission {permission} denied on {kind.lower()} {name} "
+        "(or it may not exist)."
+    )

@@ -1,0 +1,81 @@
+"""BigQuery's limit on metadata updates: five in ten seconds for each table and each dataset."""
+
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable
+
+from local.bigquery.answers import MORE_ABOUT_QUOTAS, Answer, error_answer
+from local.bigquery.calls import Call
+from local.bigquery.failed_jobs import fail_job
+from local.bigquery.proxy import Forward
+from local.bigquery.statements import Kind, Table, statements_of
+from local.bigquery.switch import Switch
+
+UPDATES = 5
+WINDOW_SECONDS = 10.0
+UPDATING = frozenset({"insert", "patch", "update", "delete"})
+
+
+class MetadataRates:
+    """Refuse the sixth update of a dataset or a table within ten seconds.
+
+    The API updates, and DDL does, and a query, load or copy job does with its destination; DML does not.
+    """
+
+    def __init__(self, switch: Switch, clock: Callable[[], float] = time.monotonic) -> None:
+        self._switch = switch
+        self._clock = clock
+        self._updates: defaultdict[tuple[str, ...], deque[float]] = defaultdict(lambda: deque(maxlen=UPDATES))
+
+    async def handle(self, call: Call, forward: Forward) -> Answer:
+        """Pass the call on when what it updates has not been updated too often."""
+        if not self._switch.is_on:
+            return await forward(call)
+        if (name := _updated_by_api(call)) and not self._is_allowed(name):
+            return error_answer("rateLimitExceeded", _refusal(name))
+        if call.starts_job:
+            for table in _updated_by_job(call):
+                if not self._is_allowed(table):
+                    return await fail_job(call, "rateLimitExceeded", _refusal(table))
+        return await forward(call)
+
+    def reset(self) -> None:
+        """Forget all updates."""
+        self._updates.clear()
+
+    def _is_allowed(self, name: tuple[str, ...]) -> bool:
+        now, updates = self._clock(), self._updates[name]
+        if len(updates) == UPDATES and now - updates[0] < WINDOW_SECONDS:
+            return False
+        updates.append(now)
+        return True
+
+
+def _updated_by_api(call: Call) -> tuple[str, ...]:
+    kind, _, verb = call.method.partition(".")
+    if kind not in ("datasets", "tables") or verb not in UPDATING:
+        return ()
+    project, dataset, table = call.table
+    if kind == "datasets":
+        return project, dataset or call.resource.get("datasetReference", {}).get("datasetId", "")
+    return project, dataset, table or call.resource.get("tableReference", {}).get("tableId", "")
+
+
+def _updated_by_job(call: Call) -> set[Table]:
+    updated = {
+        statement.target
+        for statement in statements_of(call)
+        if statement.kind is Kind.DDL and statement.target
+    }
+    for kind in ("query", "load", "copy"):
+        destination = (call.job_configuration.get(kind) or {}).get("destinationTable")
+        if destination:
+            updated.add((destination["projectId"], destination["datasetId"], destination["tableId"]))
+    return updated
+
+
+def _refusal(name: tuple[str, ...]) -> str:
+    operations = "dataset metadata update operations for this dataset"
+    if len(name) == 3:
+        operations = "table update operations for this table"
+    return f"Exceeded rate limits: too many {operations}. {MORE_ABOUT_QUOTAS}"

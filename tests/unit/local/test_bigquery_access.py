@@ -1,0 +1,206 @@
+from collections.abc import Callable, Iterator
+
+import pytest
+from google.api_core import exceptions as google
+from google.cloud import bigquery
+from google.oauth2.credentials import Credentials
+
+from local.bigquery import LocalBigQuery
+from tests.unit.local.conftest import PROJECT
+
+EXECUTOR = "executor@local-tests.iam.gserviceaccount.com"
+PLATFORM = "platform@local-tests.iam.gserviceaccount.com"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBigQuery]:
+    with LocalBigQuery(
+        data_dir=tmp_path_factory.mktemp("bigquery"),
+        project=PROJECT,
+        identities={"executor-token": EXECUTOR},
+        owners={PLATFORM},
+    ) as running:
+        yield running
+
+
+def client_of(server: LocalBigQuery, token: str) -> bigquery.Client:
+    return bigquery.Client(
+        project=PROJECT,
+        credentials=Credentials(token=token),  # type: ignore[no-untyped-call]
+        client_options={"api_endpoint": server.url},
+    )
+
+
+@pytest.fixture(scope="module")
+def world(client: bigquery.Client) -> None:
+    """Make `central` (closed), `acme` (the executor's own, with views over it) and `shared` (readable)."""
+    for name in ("central", "acme", "shared"):
+        client.create_dataset(name)
+    for sql in (
+        "CREATE TABLE central.runs AS SELECT 'acme' AS tenant, 1 AS n UNION ALL SELECT 'other', 2",
+        "CREATE VIEW central.all_runs AS SELECT tenant, n FROM central.runs",
+        "CREATE TABLE acme.own AS SELECT 1 AS a",
+        "CREATE VIEW acme.authorized AS SELECT n FROM central.runs WHERE tenant = 'acme'",
+        "CREATE VIEW acme.plain AS SELECT n FROM central.runs",
+        "CREATE VIEW acme.over_a_view AS SELECT n FROM central.all_runs",
+        "CREATE TABLE shared.rates AS SELECT 1 AS a",
+    ):
+        client.query_and_wait(sql)
+    grant(client, "acme", bigquery.AccessEntry("WRITER", "userByEmail", EXECUTOR))
+    grant(client, "shared", bigquery.AccessEntry("READER", "userByEmail", EXECUTOR))
+    for name in ("authorized", "over_a_view"):
+        view = {"projectId": PROJECT, "datasetId": "acme", "tableId": name}
+        grant(client, "central", bigquery.AccessEntry(None, "view", view))
+
+
+def grant(client: bigquery.Client, dataset: str, entry: bigquery.AccessEntry) -> None:
+    resource = client.get_dataset(dataset)
+    resource.access_entries = [*resource.access_entries, entry]
+    client.update_dataset(resource, ["access_entries"])
+
+
+@pytest.fixture
+def executor(server: LocalBigQuery, world: None) -> Iterator[bigquery.Client]:
+    server.access.is_on = True
+    with client_of(server, "executor-token") as connected:
+        yield connected
+    server.access.is_on = False
+
+
+def numbers(client: bigquery.Client, sql: str) -> list[int]:
+    return sorted(row[0] for row in client.query(sql, job_retry=None).result())
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT a FROM acme.own",
+        "SELECT a FROM shared.rates",
+        "WITH runs AS (SELECT 1 AS a) SELECT a FROM runs",
+        "SELECT 1",
+        "SELECT n FROM acme.authorized",
+    ],
+)
+def test_a_caller_reads_what_it_has_access_to(executor: bigquery.Client, sql: str) -> None:
+    assert numbers(executor, sql) == [1]
+
+
+@pytest.mark.parametrize(
+    ("sql", "table"),
+    [
+        ("SELECT n FROM central.runs", "central.runs"),
+        (f"SELECT n FROM `{PROJECT}.central.runs`", "central.runs"),
+        ("SELECT a FROM acme.own WHERE a IN (SELECT n FROM central.runs)", "central.runs"),
+        ("WITH runs AS (SELECT n FROM central.runs) SELECT n FROM runs", "central.runs"),
+        ("SELECT n FROM acme.plain", "central.runs"),
+        ("SELECT n FROM acme.over_a_view", "central.runs"),
+        ("SELECT n FROM central.all_runs", "central.all_runs"),
+        ("SELECT COUNT(*) FROM central.`ru*`", "central.ru*"),
+        ("SELECT COUNT(*) FROM central.INFORMATION_SCHEMA.TABLES", "central.INFORMATION_SCHEMA.TABLES"),
+        ("SELECT 1; SELECT n FROM central.runs", "central.runs"),
+    ],
+)
+def test_reading_without_access_is_denied_in_bigquerys_words(
+    executor: bigquery.Client, sql: str, table: str
+) -> None:
+    with pytest.raises(google.Forbidden) as raised:
+        executor.query(sql, job_retry=None).result()
+    name = f"{PROJECT}:{table}"
+    assert (
+        f"Access Denied: Table {name}: User does not have permission to query table {name}, "
+        "or perhaps it does not exist." in str(raised.value)
+    )
+    assert raised.value.errors[0]["reason"] == "accessDenied"
+
+
+def test_a_dry_run_is_denied_too(executor: bigquery.Client) -> None:
+    config = bigquery.QueryJobConfig(dry_run=True)
+    with pytest.raises(google.Forbidden, match="does not have permission to query"):
+        executor.query("SELECT n FROM central.runs", job_config=config)
+
+
+def test_a_default_dataset_opens_nothing(executor: bigquery.Client) -> None:
+    config = bigquery.QueryJobConfig(default_dataset=f"{PROJECT}.central")
+    sql = "WITH runs AS (SELECT n FROM runs) SELECT n FROM runs"
+    with pytest.raises(google.Forbidden):
+        executor.query(sql, job_config=config, job_retry=None).result()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "INSERT INTO central.runs VALUES ('acme', 3)",
+        "DELETE FROM shared.rates WHERE TRUE",
+        "CREATE TABLE shared.mine AS SELECT 1 AS a",
+        "DROP TABLE shared.rates",
+        "EXECUTE IMMEDIATE 'SELECT n FROM central.runs'",
+        "CALL central.procedure()",
+    ],
+)
+def test_writing_without_access_is_denied(
+    executor: bigquery.Client, client: bigquery.Client, sql: str
+) -> None:
+    with pytest.raises(google.Forbidden):
+        executor.query(sql, job_retry=None).result()
+    assert numbers(client, "SELECT a FROM shared.rates") == [1]
+
+
+def test_a_destination_needs_the_right_to_write(executor: bigquery.Client) -> None:
+    for dataset in ("shared", "central"):
+        config = bigquery.QueryJobConfig(destination=f"{PROJECT}.{dataset}.copied")
+        with pytest.raises(google.Forbidden, match=r"bigquery.tables.create denied on dataset"):
+            executor.query("SELECT 1 AS a", job_config=config, job_retry=None).result()
+    config = bigquery.QueryJobConfig(destination=f"{PROJECT}.acme.copied")
+    executor.query("SELECT 1 AS a", job_config=config, job_retry=None).result()
+
+
+def test_a_copy_needs_access_on_both_sides(executor: bigquery.Client) -> None:
+    with pytest.raises(google.Forbidden):
+        executor.copy_table(f"{PROJECT}.central.runs", f"{PROJECT}.acme.stolen").result()
+    with pytest.raises(google.Forbidden):
+        executor.copy_table(f"{PROJECT}.acme.own", f"{PROJECT}.shared.given").result()
+
+
+Calls = Callable[[bigquery.Client], object]
+CALLS: dict[str, Calls] = {
+    "datasets.get": lambda client: client.get_dataset("central"),
+    "datasets.delete": lambda client: client.delete_dataset("acme"),
+    "datasets.insert": lambda client: client.create_dataset("mine"),
+    "tables.list": lambda client: list(client.list_tables("central")),
+    "tables.get": lambda client: client.get_table("central.runs"),
+    "tables.insert": lambda client: client.create_table(f"{PROJECT}.shared.new"),
+    "tables.delete": lambda client: client.delete_table("shared.rates"),
+    "tabledata.list": lambda client: list(
+        client.list_rows(f"{PROJECT}.central.runs", [bigquery.SchemaField("n", "INT64")])
+    ),
+    "tabledata.insertAll": lambda client: client.insert_rows_json(f"{PROJECT}.shared.rates", [{"a": 2}]),
+}
+
+
+@pytest.mark.parametrize("method", CALLS)
+def test_the_api_has_the_same_walls(executor: bigquery.Client, method: str) -> None:
+    with pytest.raises(google.Forbidden, match="Access Denied"):
+        CALLS[method](executor)
+
+
+def test_the_platform_may_do_everything(
+    server: LocalBigQuery, executor: bigquery.Client, client: bigquery.Client
+) -> None:
+    assert numbers(client, "SELECT n FROM central.runs") == [1, 2]
+    with client_of(server, PLATFORM) as platform:
+        assert numbers(platform, "SELECT n FROM central.runs") == [1, 2]
+
+
+def test_a_stranger_may_do_nothing(server: LocalBigQuery, executor: bigquery.Client) -> None:
+    with client_of(server, "stranger@example.com") as stranger, pytest.raises(google.Forbidden):
+        stranger.query("SELECT a FROM acme.own", job_retry=None).result()
+
+
+def test_without_the_switch_there_is_no_wall(server: LocalBigQuery, executor: bigquery.Client) -> None:
+    server.access.is_on = False
+    assert numbers(executor, "SELECT n FROM central.runs") == [1, 2]
+
+
+def test_an_array_of_a_table_is_no_table(executor: bigquery.Client, client: bigquery.Client) -> None:
+    client.query_and_wait("CREATE OR REPLACE TABLE acme.lists AS SELECT [1, 2] AS items")
+    assert numbers(executor, "SELECT item FROM acme.lists AS l, UNNEST(l.items) AS item") == [1, 2]
