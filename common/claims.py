@@ -26,6 +26,11 @@ class Claim:
         return all(self.labels.get(name) == value for name, value in labels.items())
 
 
+def as_label(text: str) -> str:
+    """Write a text as the value of a job label: lower case, 63 characters at the most."""
+    return text.lower()[:63]
+
+
 class ClaimJobs(Protocol):
     """Where claims are made: `SELECT 1` jobs that bill nothing."""
 

@@ -102,11 +102,12 @@ class JobReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DryRun:
-    """What BigQuery says a statement is and reads (`project.dataset.table`), without running it."""
+    """What BigQuery says a statement is, reads and calls (`project.dataset.name`), without running it."""
 
     statement_type: str
     tables: tuple[str, ...]
     bytes_processed: int
+    routines: tuple[str, ...] = ()
 
 
 class StepJobs(Protocol):

@@ -2,6 +2,7 @@
 
 import hashlib
 
+from common.claims import as_label
 from common.pipelines.pipeline import Step
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import JobReport, StepJob
@@ -33,12 +34,12 @@ def step_job(message: LevelMessage, step: Step, attempt: int) -> StepJob:
 
 
 def labels(run: Run, step: Step) -> dict[str, str]:
-    """Name the claimant of a step's job; BigQuery wants lower case."""
+    """Name the claimant of a step's job."""
     return {
         "tenant": run.tenant_id,
-        "pipeline": run.config_id.lower(),
+        "pipeline": as_label(run.config_id),
         "run": run.run_id,
-        "step": step.id.lower(),
+        "step": as_label(step.id),
     }
 
 

@@ -8,7 +8,7 @@ leaks.
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from common.claims import Claim, ClaimJobs, claim
+from common.claims import Claim, ClaimJobs, as_label, claim
 from common.runs.quotas import Limits, Use
 from common.times import start_of_day, start_of_month
 
@@ -66,7 +66,7 @@ def take(jobs: ClaimJobs, applicant: Applicant, number: int, now: datetime) -> T
     labels = {
         "tenant": tenant_id,
         "run": applicant.run_id,
-        "pipeline": applicant.config_id,
+        "pipeline": as_label(applicant.config_id),
         "admitted_us": str(_to_microseconds(now)),
     }
     return _ticket(claim(jobs, job_id(tenant_id, number), labels), number)

@@ -96,6 +96,7 @@ class ExecutorJobs(Jobs):
             statement_type=asked.statement_type or "",
             tables=tuple(sorted(str(table) for table in asked.referenced_tables)),
             bytes_processed=asked.total_bytes_processed or 0,
+            routines=_routines(asked),
         )
 
     def submit(self, job: StepJob) -> JobReport:
@@ -104,18 +105,27 @@ class ExecutorJobs(Jobs):
 
     def _config(self, job: StepJob) -> bigquery.QueryJobConfig:
         dataset = bigquery.DatasetReference(self.client.project, job.tenant_id)
-        return bigquery.QueryJobConfig(
+        config = bigquery.QueryJobConfig(
             default_dataset=dataset,
             destination=dataset.table(job.target_table),
             write_disposition=job.write_disposition.value,
             query_parameters=[_parameter(parameter) for parameter in job.parameters],
-            maximum_bytes_billed=job.maximum_bytes_billed,
             job_timeout_ms=job.timeout_seconds * 1000,
             time_partitioning=_partitioning(job.partitioning),
             clustering_fields=list(job.clustering) or None,
             labels=dict(job.labels),
             use_legacy_sql=False,
         )
+        if job.maximum_bytes_billed is not None:  # The client would send "None".
+            config.maximum_bytes_billed = job.maximum_bytes_billed
+        return config
+
+
+def _routines(job: bigquery.QueryJob) -> tuple[str, ...]:
+    # The client has no property for these; the resource of the answer does.
+    statistics = job._properties.get("statistics", {}).get("query", {})
+    named = statistics.get("referencedRoutines", [])
+    return tuple(f"{name['projectId']}.{name['datasetId']}.{name['routineId']}" for name in named)
 
 
 def _parameter(parameter: BoundParameter) -> bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter:

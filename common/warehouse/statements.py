@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from string import Template
 from typing import Any
 
 from google.cloud import bigquery
 
 SQL_FOLDER = Path(__file__).parent / "sql"
 _PARAMETERS = re.compile(r"^-- Parameters: (?P<list>.+)$", re.MULTILINE)
-_IDENTIFIER = re.compile(r"^[A-Za-z0-9_-]+$")
+_PLACE = re.compile(r"\$\{(?P<name>\w+)\}")
+_IDENTIFIER = re.compile(r"[A-Za-z0-9_-]+")
 _ARRAY = re.compile(r"^ARRAY<(?P<element>[A-Z0-9]+)>$")
 
 
@@ -32,9 +32,9 @@ class Statement:
     def render(self, **identifiers: str) -> str:
         """Put identifiers in their `${places}`; each is checked, values never come this way."""
         for place, identifier in identifiers.items():
-            if not _IDENTIFIER.match(identifier):
+            if not _IDENTIFIER.fullmatch(identifier):
                 raise ValueError(f"{place} is no identifier: {identifier!r}")
-        return Template(self.text).substitute(identifiers)
+        return _PLACE.sub(lambda found: identifiers[found["name"]], self.text)
 
     def bind(
         self, values: Mapping[str, Any]
