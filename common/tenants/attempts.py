@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from common.claims import Claim, ClaimJobs, claim
-from common.errors import AlreadyExists, Conflict, Unavailable
+from common.errors import Conflict, Unavailable, WarehouseError
 from common.setup.views import TENANT_VIEW
 from common.tenants.ports import CommitState, TenantDataset, TenantDatasets, TenantStore
 from common.times import Clock
@@ -65,7 +65,8 @@ class Turns:
         began_at = self.clock()
         try:
             self.datasets.create(tenant_id, owner)
-        except (AlreadyExists, Unavailable) as error:
+        except WarehouseError as error:
+            # Whatever the reason: if the dataset is there, its labels say whose it is.
             dataset = self.datasets.find(tenant_id)
             if dataset is None:
                 raise Unavailable("the dataset can neither be created nor found") from error
