@@ -19,6 +19,7 @@ class Settings:
     allowed_sources: frozenset[str]
     levels_topic: str
     dead_letters_topic: str
+    dead_letters_subscription: str
     executor_service_account: str
     level_budget: timedelta
     log_format: str
@@ -44,6 +45,7 @@ class Settings:
             allowed_sources=frozenset(_listed(given("ALLOWED_SOURCES", "bigquery-public-data"))),
             levels_topic=given("LEVELS_TOPIC", "pipeline-levels"),
             dead_letters_topic=given("DEAD_LETTERS_TOPIC", "dead-letters"),
+            dead_letters_subscription=given("DEAD_LETTERS_SUBSCRIPTION", "dead-letters-dispatcher"),
             executor_service_account=given("EXECUTOR_SERVICE_ACCOUNT", ""),
             level_budget=timedelta(seconds=float(given("LEVEL_SECONDS", "480"))),
             log_format=given("LOG_FORMAT", "json"),

@@ -46,13 +46,13 @@ def serve(options: Options) -> int:
 def banner(platform: Platform) -> str:
     """Say where everything is, and what to do first."""
     options, parts = platform.options, platform.parts
-    key = options.admin_api_key if options.is_key_generated else "as you set it"
+    shown_key = options.admin_api_key if options.is_key_generated else "$ADMIN_API_KEY"
     data = f"{platform.data_dir} (thrown away at the end)" if options.is_ephemeral else str(platform.data_dir)
     return f"""
 Convergence is ready at {options.url}
 
   API document   {options.url}/openapi.json
-  Admin key      {key}
+  Admin key      {shown_key}
   Data           {data}
   Project        {options.project}
   BigQuery       {parts["bigquery"]}
@@ -60,7 +60,7 @@ Convergence is ready at {options.url}
   Scheduler      {parts["scheduler"]}
 
 First:
-  curl -X POST "{options.url}/admin/bootstrap" -H "X-Admin-Key: {"$ADMIN_API_KEY" if key.startswith("as") else key}" \\
+  curl -X POST "{options.url}/admin/bootstrap" -H "X-Admin-Key: {shown_key}" \\
     -H "Content-Type: application/json" -d '{{}}'
 
 Ctrl-C ends it.

@@ -27,11 +27,12 @@ def provision_topics(project: str, gateway_url: str) -> None:
             _unless_there(publisher.create_topic, name=publisher.topic_path(project, topic))
         for topic, function in PUSHES.items():
             _provision_push(subscriber, project, topic, f"{gateway_url}{PRIVATE}/{function}")
-        _unless_there(
-            subscriber.create_subscription,
-            name=subscriber.subscription_path(project, f"{DEAD_LETTERS}-operator"),
-            topic=publisher.topic_path(project, DEAD_LETTERS),
-        )
+        for reader in ("operator", "dispatcher"):
+            _unless_there(
+                subscriber.create_subscription,
+                name=subscriber.subscription_path(project, f"{DEAD_LETTERS}-{reader}"),
+                topic=publisher.topic_path(project, DEAD_LETTERS),
+            )
 
 
 def _provision_push(

@@ -10,6 +10,7 @@ from common.errors import Unavailable
 from common.runs.level_messages import LevelMessage, encode
 
 TIMEOUT_SECONDS = 30.0
+PATIENCE_SECONDS = 5.0
 
 
 def make_publisher() -> pubsub_v1.PublisherClient:
@@ -39,6 +40,15 @@ class Topic:
             raise Unavailable(
                 f"Pub/Sub did not take a message for {self.name}: {type(error).__name__}"
             ) from error
+
+    def exists(self) -> bool:
+        """Tell whether Pub/Sub answers and knows the topic."""
+        path = self.publisher.topic_path(self.project, self.name)
+        try:
+            self.publisher.get_topic(topic=path, retry=None, timeout=PATIENCE_SECONDS)
+        except (google.GoogleAPICallError, google.RetryError):
+            return False
+        return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,6 +70,10 @@ class LevelWorker:
         outcomes = self.at_once(worker.finish, attempts)
         return self._conclude(message, attempts, outcomes)
 
+    def give_up(self, message: LevelMessage, reason: str) -> None:
+        """End a run whose message could not be handled, however often it was delivered."""
+        self._stop(message, RunStatus.FAILED, f"level {message.level} could not be carried out: {reason}")
+
     def _worker(self, message: LevelMessage) -> StepWorker:
         return StepWorker(
             message=message,

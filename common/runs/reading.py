@@ -38,6 +38,9 @@ class RunReader(Protocol):
     def read_run(self, tenant_id: str, run_id: str, now: datetime) -> Mapping[str, Any] | None:
         """Return a run's columns and its `steps` (latest attempts, in order), None where there is none."""
 
+    def read_receipt(self, tenant_id: str, run_id: str, now: datetime) -> Sequence[Mapping[str, Any]]:
+        """Return the columns of every attempt of every step of a run, in order."""
+
     def read_history(self, tenant_id: str, wanted: HistoryFilter) -> Sequence[Mapping[str, Any]]:
         """Return the columns of runs, newest first."""
 
@@ -57,6 +60,12 @@ class RunLog:
         if row is None:
             raise NotFound(f"there is no run {run_id!r}")
         return described(row)
+
+    def receipt(self, tenant_id: str, run_id: str) -> dict[str, Any]:
+        """Return a run with every job that it made in BigQuery; NotFound where this tenant has no such run."""
+        run = self.status(tenant_id, run_id)
+        attempts = self.reader.read_receipt(tenant_id, run_id, self.clock())
+        return run | {"attempts": [dict(attempt) for attempt in attempts if attempt["job_id"]]}
 
     def history(
         self, tenant_id: str, *, cursor: str = "", **filters: Any

@@ -1,18 +1,55 @@
 """BigQuery clients: one per identity and process, to Google or to a local server."""
 
+import google.auth
+from google.auth import impersonated_credentials
 from google.auth.credentials import AnonymousCredentials, Credentials
 from google.cloud import bigquery
+from google.oauth2.credentials import Credentials as TokenCredentials
+
+from common.errors import WarehouseError
+from common.warehouse.translation import translated
+
+SCOPE = "https://www.googleapis.com/auth/bigquery"
+PATIENCE_SECONDS = 5.0
 
 
 def make_client(
-    *, project: str, location: str, emulator_host: str = "", credentials: Credentials | None = None
+    *, project: str, location: str, emulator_host: str = "", acting_as: str = ""
 ) -> bigquery.Client:
-    """Make a client; with `emulator_host` (`http://host:port`) it speaks to that server."""
+    """Make a client; with `emulator_host` (`http://host:port`) it speaks to that server.
+
+    `acting_as` is a service account that the platform's own may impersonate; "" is the platform itself. A
+    local server takes the account's name for its token.
+    """
     if not emulator_host:
+        credentials = _impersonated(acting_as) if acting_as else None
         return bigquery.Client(project=project, location=location, credentials=credentials)
     return bigquery.Client(
         project=project,
         location=location,
-        credentials=credentials or AnonymousCredentials(),  # type: ignore[no-untyped-call]
+        credentials=_local(acting_as),
         client_options={"api_endpoint": emulator_host},
     )
+
+
+def answers(client: bigquery.Client) -> bool:
+    """Tell whether BigQuery answers."""
+    try:
+        with translated():
+            next(iter(client.list_datasets(max_results=1, retry=None, timeout=PATIENCE_SECONDS)), None)
+    except WarehouseError:
+        return False
+    return True
+
+
+def _impersonated(account: str) -> Credentials:
+    source, _ = google.auth.default(scopes=[SCOPE])
+    return impersonated_credentials.Credentials(  # type: ignore[no-untyped-call]
+        source_credentials=source, target_principal=account, target_scopes=[SCOPE]
+    )
+
+
+def _local(account: str) -> Credentials:
+    if not account:
+        return AnonymousCredentials()  # type: ignore[no-untyped-call]
+    return TokenCredentials(token=account)  # type: ignore[no-untyped-call]

@@ -73,6 +73,12 @@ class RunRows:
         )
         return rows[0] if rows else None
 
+    def read_receipt(self, tenant_id: str, run_id: str, now: datetime) -> list[Row]:
+        """Read every attempt of every step of a run, in order."""
+        return self.queries.read(
+            "runs/receipt", tenant_id=tenant_id, run_id=run_id, since=now - READING_WINDOW
+        )
+
     def read_history(self, tenant_id: str, wanted: HistoryFilter) -> list[Row]:
         """Read a page of runs, newest first."""
         return self.queries.read(

@@ -14,4 +14,4 @@ def run_level(event: CloudEvent) -> None:
     A second delivery does no harm: each step's effect is a BigQuery job whose ID is its lock, so the repeat
     attaches to the same jobs, and the rows that it appends again are dropped by their readers.
     """
-    receive(event.data, wiring.levels(), wiring.dead_letters())
+    receive(event.data, wiring.level_receiver(), wiring.dead_letters())

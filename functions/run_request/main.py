@@ -14,4 +14,4 @@ def run_request(event: CloudEvent) -> None:
     A second delivery does no harm: the message's own ID is its idempotency key where it names none, so the
     repeat finds the run that the first delivery has started.
     """
-    receive(event.data, wiring.run_requests(), wiring.dead_letters())
+    receive(event.data, wiring.run_request_receiver(), wiring.dead_letters())

@@ -1,0 +1,65 @@
+"""Pulling: the dispatcher looks into its subscription to the dead-letter topic."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from google.api_core import exceptions as google
+from google.cloud import pubsub_v1
+
+from common.errors import Unavailable
+from common.runs.dead_letters import DeadLetter
+
+MOST_MESSAGES = 100
+PATIENCE_SECONDS = 5.0
+NO_REASON = "it was delivered too often without success"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetterSubscription:
+    """`common.runs.dead_letters.DeadLetterInbox`."""
+
+    subscriber: pubsub_v1.SubscriberClient
+    project: str
+    name: str
+
+    def pull(self) -> Sequence[DeadLetter]:
+        """Return what waits, some of it; nothing where nothing does."""
+        try:
+            answer = self.subscriber.pull(
+                subscription=self._path,
+                max_messages=MOST_MESSAGES,
+                return_immediately=True,  # a minute has better things to do than to wait for failures
+                timeout=PATIENCE_SECONDS,
+                retry=None,
+            )
+        except google.DeadlineExceeded:
+            return []
+        except google.GoogleAPICallError as error:
+            raise Unavailable(f"Pub/Sub did not answer a pull: {type(error).__name__}") from error
+        return [
+            DeadLetter(
+                data=received.message.data,
+                reason=_reason(received.message.attributes),
+                receipt=received.ack_id,
+            )
+            for received in answer.received_messages
+        ]
+
+    def acknowledge(self, letters: Sequence[DeadLetter]) -> None:
+        """Have letters never come again."""
+        try:
+            self.subscriber.acknowledge(
+                subscription=self._path,
+                ack_ids=[letter.receipt for letter in letters],
+                timeout=PATIENCE_SECONDS,
+            )
+        except google.GoogleAPICallError as error:
+            raise Unavailable(f"Pub/Sub took no acknowledgement: {type(error).__name__}") from error
+
+    @property
+    def _path(self) -> str:
+        return f"projects/{self.project}/subscriptions/{self.name}"
+
+
+def _reason(attributes: Mapping[str, str]) -> str:
+    return attributes.get("reason") or NO_REASON
