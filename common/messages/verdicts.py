@@ -25,6 +25,7 @@ VERDICTS: dict[type[errors.ConvergenceError], Verdict] = {
     errors.Conflict: Verdict.REJECT,
     errors.QuotaExceeded: Verdict.REJECT,
     errors.RateLimited: Verdict.REDELIVER,
+    errors.NotConfigured: Verdict.REDELIVER,
     errors.WarehouseError: Verdict.REDELIVER,
     errors.AlreadyExists: Verdict.REDELIVER,
     errors.NoSuchResource: Verdict.REDELIVER,
@@ -36,4 +37,6 @@ VERDICTS: dict[type[errors.ConvergenceError], Verdict] = {
 
 def verdict(error: Exception) -> Verdict:
     """Judge a failure; what the tree does not know may be a fault of one instance, so it is redelivered."""
-    return VERDICTS.get(type(error), Verdict.REDELIVER)  # type: ignore[call-overload, no-any-return]
+    if not isinstance(error, errors.ConvergenceError):
+        return Verdict.REDELIVER
+    return VERDICTS[type(error)]

@@ -50,10 +50,9 @@ class Platform:
             quiet_after=timedelta(minutes=10),
         ).sweep()
 
-    def found(self, age: timedelta, *ended: str, has_begun: bool = True) -> OpenRun:
+    def found(self, age: timedelta, *completed: str, has_begun: bool = True) -> OpenRun:
         progress = Progress(
-            ended=frozenset(ended),
-            completed=frozenset(ended),
+            completed=frozenset(completed),
             has_begun=has_begun,
             last_activity=self.clock() - age,
         )

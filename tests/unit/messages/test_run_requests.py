@@ -1,0 +1,121 @@
+"""A run can be asked for by message, with the same key, admission and limits as over HTTP."""
+
+import json
+from typing import Any
+
+import pytest
+
+from common.errors import Forbidden, InvalidInput, MalformedInput, Unauthenticated
+from common.messages.receiving import Message
+from common.messages.run_requests import RunRequestReceiver
+from common.pipelines.pipeline import Pipeline
+from common.runs.beginning import RunBeginner
+from common.runs.ports import StoredConfig
+from common.runs.run import TriggerType
+from common.runs.starting import RunStarter
+from common.tenants.authentication import Authenticator, KnownKey
+from common.tenants.keys import Scope, mint_key
+from common.tenants.tenant import KeyRecord, TenantStatus
+from tests.fakes.clock import START, VirtualClock
+from tests.fakes.jobs import MemoryJobs
+from tests.fakes.runs import MemoryLevels, MemoryRuns, MemoryTenant
+from tests.unit.runs.examples import a_pipeline
+
+
+class Platform:
+    """One tenant with one key and one config."""
+
+    def __init__(self, scopes: frozenset[Scope] = frozenset(Scope)) -> None:
+        self.clock = VirtualClock()
+        self.rows = MemoryRuns()
+        self.key = mint_key("acme")
+        self.scopes = scopes
+        config = StoredConfig(config_id="daily", version=1, text="…")
+        self.rows.tenants["acme"] = MemoryTenant(configs={"daily": config})
+        beginner = RunBeginner(
+            store=self.rows, claims=MemoryJobs(self.clock), levels=MemoryLevels(), clock=self.clock
+        )
+        self.receiver = RunRequestReceiver(
+            authenticator=Authenticator(store=self, clock=self.clock),
+            starter=RunStarter(beginner=beginner, compile=self.compile, clock=self.clock),
+        )
+
+    def find_key(self, api_key_hash: str) -> KnownKey | None:
+        if api_key_hash != self.key.api_key_hash:
+            return None
+        record = KeyRecord(
+            api_key_id="k1",
+            api_key_hash=api_key_hash,
+            tenant_id="acme",
+            key_prefix=self.key.prefix,
+            scopes=self.scopes,
+            is_active=True,
+            created_at=START,
+            created_by="test",
+        )
+        return KnownKey(record=record, tenant_status=TenantStatus.ACTIVE)
+
+    def compile(self, tenant_id: str, config: StoredConfig) -> Pipeline:
+        return a_pipeline()
+
+    def receive(self, body: Any, message_id: str = "1", key: str | None = None) -> None:
+        attributes = {"api_key": self.key.text if key is None else key}
+        self.receiver(Message(id=message_id, data=json.dumps(body).encode(), attributes=attributes))
+
+
+def test_a_message_starts_a_run_of_its_keys_tenant() -> None:
+    platform = Platform()
+    platform.receive({"config_id": "daily"})
+    (row,) = platform.rows.run_rows
+    assert (row.run.tenant_id, row.run.trigger.type, row.run.trigger.api_key_id) == (
+        "acme",
+        TriggerType.PUBSUB,
+        "k1",
+    )
+
+
+def test_a_redelivered_message_starts_no_second_run() -> None:
+    platform = Platform()
+    platform.receive({"config_id": "daily"})
+    platform.receive({"config_id": "daily"})
+    assert len(platform.rows.current()) == 1
+
+
+def test_two_messages_with_one_idempotency_key_are_one_run() -> None:
+    platform = Platform()
+    platform.receive({"config_id": "daily", "idempotency_key": "today"}, "1")
+    platform.receive({"config_id": "daily", "idempotency_key": "today"}, "2")
+    assert len(platform.rows.current()) == 1
+
+
+@pytest.mark.parametrize("key", ["", "acme_api_0123456789abcdef", "not a key"])
+def test_a_key_that_is_not_valid_starts_nothing(key: str) -> None:
+    platform = Platform()
+    with pytest.raises(Unauthenticated):
+        platform.receive({"config_id": "daily"}, key=key)
+    assert platform.rows.run_rows == []
+
+
+def test_a_key_without_the_scope_starts_nothing() -> None:
+    with pytest.raises(Forbidden, match="lacks the scope"):
+        Platform(frozenset({Scope.READ})).receive({"config_id": "daily"})
+
+
+def test_a_message_cannot_name_another_tenant() -> None:
+    platform = Platform()
+    with pytest.raises(Forbidden, match="not this tenant's"):
+        platform.receive({"config_id": "daily", "tenant_id": "globex"})
+
+
+def test_all_faults_of_a_message_are_told_at_once() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        Platform().receive({"parameters": [], "confg_id": "daily"})
+    assert {fault.pointer for fault in refused.value.faults} == {"/parameters", "/confg_id", "/config_id"}
+
+
+@pytest.mark.parametrize("data", [b"\xff", b"run daily", b"[]"])
+def test_a_message_that_is_no_object_is_refused(data: bytes) -> None:
+    platform = Platform()
+    message = Message(id="1", data=data, attributes={"api_key": platform.key.text})
+    with pytest.raises(MalformedInput):
+        platform.receiver(message)
