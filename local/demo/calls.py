@@ -1,0 +1,78 @@
+"""A call to the API in two forms: as it is sent, and as the curl command that sends the same."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """A key in its header; `shown` stands for it wherever people look."""
+
+    header: str
+    value: str
+    shown: str
+
+    @classmethod
+    def admin(cls, value: str) -> Self:
+        """Take the operator's key; the environment holds it, so the command names the variable."""
+        return cls(header="X-Admin-Key", value=value, shown="$ADMIN_API_KEY")
+
+    @classmethod
+    def tenant(cls, value: str) -> Self:
+        """Take a tenant's key, `<tenant>_api_<16>`; people see four characters of its secret."""
+        return cls(header="X-API-Key", value=value, shown=f"{value[:-12]}…")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What a call sends: the bytes, their type, and curl's option for them."""
+
+    data: bytes
+    content_type: str
+    option: str
+
+    @classmethod
+    def json(cls, body: Mapping[str, Any]) -> Self:
+        """Send a JSON object."""
+        text = json.dumps(body)
+        return cls(data=text.encode(), content_type="application/json", option=f"-d '{text}'")
+
+    @classmethod
+    def guide_file(cls, file: Path, shown: str) -> Self:
+        """Send a file as the guide's `-d @file` does: curl takes the line breaks out."""
+        data = file.read_bytes().translate(None, b"\r\n\0")
+        return cls(data=data, content_type="application/json", option=f"-d @{shown}")
+
+    @classmethod
+    def yaml_file(cls, file: Path, shown: str) -> Self:
+        """Send a YAML file as it is."""
+        data = file.read_bytes()
+        return cls(data=data, content_type="application/yaml", option=f"--data-binary @{shown}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiCall:
+    """One call to the API."""
+
+    method: str
+    path: str
+    key: Key | None = None
+    content: Content | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers as they are sent."""
+        headers = {self.key.header: self.key.value} if self.key else {}
+        return headers | ({"Content-Type": self.content.content_type} if self.content else {})
+
+    def as_curl(self, url: str) -> str:
+        """Write the call as people would type it, without the key's secret."""
+        parts = [f'curl -X {self.method} "{url}{self.path}"']
+        if self.key:
+            parts.append(f'-H "{self.key.header}: {self.key.shown}"')
+        if self.content:
+            parts += [f'-H "Content-Type: {self.content.content_type}"', self.content.option]
+        return " \\\n  ".join(parts)

@@ -1,0 +1,64 @@
+"""`python -m local demo`: the story on a stage of its own, and what it came to as an exit code."""
+
+import signal
+import tempfile
+import time
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+from common.warehouse.clients import make_client
+from local.demo.api import Api
+from local.demo.calls import Key
+from local.demo.errors import DemoError
+from local.demo.guide import TENANT, pipeline_file
+from local.demo.progress import seconds
+from local.demo.screen import Screen
+from local.demo.stage import ephemeral_options, logging_to, started_platform
+from local.demo.story import Story
+from local.demo.tables import TenantTables
+
+SUCCEEDED, FAILED, INTERRUPTED = 0, 1, 130
+
+
+def run(config: Path | None, screen: Screen | None = None) -> int:
+    """Act the guide out, with its pipeline or the user's own; return the exit code."""
+    shown = screen or Screen()
+    # `kill` ends the demo as Ctrl-C does: the platform is stopped, and its data thrown away.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with tempfile.NamedTemporaryFile(prefix="convergence-demo-", suffix=".log", delete=False) as file:
+        log = Path(file.name)
+    began = time.monotonic()
+    try:
+        summary = _told(config, shown, log)
+    except DemoError as error:
+        shown.end(f"The demo failed: {error}", is_good=False)
+        shown.line(f"The platform's log is in {log}")
+        return FAILED
+    except KeyboardInterrupt:
+        shown.end("Interrupted; the platform has been stopped.", is_good=False)
+        log.unlink()
+        return INTERRUPTED
+    log.unlink()
+    shown.end(f"{summary}. The whole demo took {seconds(time.monotonic() - began)}.", is_good=True)
+    shown.line("`make run` serves the platform on :8090; README.md goes on from there.")
+    return SUCCEEDED
+
+
+def _told(config: Path | None, screen: Screen, log: Path) -> str:
+    file = pipeline_file(config)
+    options = ephemeral_options()
+    with ExitStack() as stage:
+        stage.enter_context(logging_to(log, options.project))
+        with screen.busy("Starting a platform: BigQuery, Pub/Sub, Scheduler, the functions behind a gateway"):
+            platform = stage.enter_context(started_platform(options))
+        client = make_client(
+            project=options.project, location=options.location, emulator_host=platform.parts["bigquery"]
+        )
+        stage.enter_context(closing(client))
+        return Story(
+            api=Api(url=options.url),
+            screen=screen,
+            tables=TenantTables(client=client, tenant=TENANT),
+            file=file,
+            admin_key=Key.admin(options.admin_api_key),
+        ).tell()

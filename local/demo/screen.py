@@ -1,0 +1,101 @@
+"""What the demo shows: on a terminal with colours and a table that moves, elsewhere as plain lines."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from local.demo.progress import StepLine
+
+STYLES = {
+    "COMPLETED": "green",
+    "RUNNING": "yellow",
+    "FAILED": "red",
+    "CANCELLED": "magenta",
+    "PENDING": "dim",
+    "SKIPPED": "dim",
+}
+INDENT = 3
+REDRAWS_PER_SECOND = 8
+
+
+class Screen:
+    """Writes to one console."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(highlight=False)
+        self._chapters = 0
+
+    @property
+    def is_terminal(self) -> bool:
+        """Tell whether what has been drawn can be drawn over."""
+        return self._console.is_terminal
+
+    def chapter(self, title: str) -> None:
+        """Begin the next part."""
+        self._chapters += 1
+        self._console.print()
+        self._say(f"{self._chapters:>2}  {title}", style="bold")
+
+    def command(self, text: str) -> None:
+        """Show a command as it would be typed."""
+        for line in text.splitlines():
+            self._say(f"    {line}", style="dim")
+
+    def answer(self, text: str) -> None:
+        """Show what came of it."""
+        self._say(f"    → {text}")
+
+    def line(self, text: str, status: str = "") -> None:
+        """Show one line, in the colour of a state."""
+        self._say(f"    {text}", style=STYLES.get(status, ""))
+
+    def rows(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Show rows as a table, columns in the order of the first one."""
+        table = Table(*(rows[0] if rows else ()))
+        for row in rows:
+            table.add_row(*("" if value is None else str(value) for value in row.values()))
+        self._console.print(Padding(table, (0, 0, 0, INDENT + 1)))
+
+    def end(self, text: str, *, is_good: bool) -> None:
+        """Say how the demo ended."""
+        self._console.print()
+        self._say(text, style="bold green" if is_good else "bold red")
+
+    def busy(self, text: str) -> AbstractContextManager[object]:
+        """Say what is being waited for inside the block."""
+        if self.is_terminal:
+            return self._console.status(text)
+        self._say(text)
+        return nullcontext()
+
+    def drawn(self, draw: Callable[[], Table]) -> AbstractContextManager[object]:
+        """Keep a table drawn, as it is at each moment, inside the block."""
+        return Live(
+            get_renderable=lambda: Padding(draw(), (0, 0, 0, INDENT + 1)),
+            console=self._console,
+            refresh_per_second=REDRAWS_PER_SECOND,
+        )
+
+    def _say(self, text: str, style: str = "") -> None:
+        self._console.print(Text(text, style=style), soft_wrap=True)
+
+
+def steps_table(title: str, lines: Iterable[StepLine]) -> Table:
+    """Draw a run's steps."""
+    table = Table("Level", "Step", "State", title=title, title_justify="left", title_style="")
+    table.add_column("Duration", justify="right")
+    table.add_column("Rows", justify="right")
+    table.add_column("Target")
+    level = 0
+    for line in lines:
+        state = Text(line.status, style=STYLES.get(line.status, ""))
+        number = str(line.level) if line.level != level else ""
+        table.add_row(number, line.step, state, line.duration, line.rows, line.target)
+        level = line.level
+    return table

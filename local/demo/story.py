@@ -1,0 +1,118 @@
+"""The demo's chapters, in the guide's order; each shows the command that anybody can type, and its answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from local.demo import guide
+from local.demo.api import Api, Reply
+from local.demo.calls import ApiCall, Key
+from local.demo.following import follow
+from local.demo.guide import PipelineFile
+from local.demo.progress import ENDED, seconds, target_tables
+from local.demo.screen import Screen
+from local.demo.tables import TenantTables
+from local.demo.verdict import check_any_rows, check_guide_rows, check_run, check_view
+
+MOST_ROWS_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """One tenant's way from bootstrap to rows, on one platform."""
+
+    api: Api
+    screen: Screen
+    tables: TenantTables
+    file: PipelineFile
+    admin_key: Key
+
+    def tell(self) -> str:
+        """Act all of it out and return the summary; DemoError at the first thing that is amiss."""
+        self._bootstrap()
+        tenant_key = self._onboard()
+        self._upload(tenant_key)
+        run = self._run(tenant_key)
+        self._quota(tenant_key)
+        self._history(tenant_key)
+        rows = self._rows(run)
+        self._view()
+        steps = sum(len(level["steps"]) for level in run["levels"])
+        return (
+            f"{run['pipeline_id']} ran to {run['status']} in {seconds(run['duration_ms'] / 1000)}: "
+            f"{_count(len(run['levels']), 'level')}, {_count(steps, 'step')}, {rows}"
+        )
+
+    def _bootstrap(self) -> None:
+        self.screen.chapter("Bootstrap the system")
+        body = self._call(guide.bootstrap(self.admin_key)).body
+        self.screen.answer(f"{body['message']}")
+
+    def _onboard(self) -> Key:
+        self.screen.chapter("Onboard a tenant")
+        body = self._call(guide.onboard()).body
+        key = Key.tenant(body["api_key"])
+        self.screen.answer(f"{body['tenant_id']}, plan {body['subscription_plan']}, API key {key.shown}")
+        return key
+
+    def _upload(self, key: Key) -> None:
+        self.screen.chapter("Upload a pipeline")
+        body = self._call(guide.upload(key, self.file)).body
+        levels = " then ".join(" and ".join(level) for level in body["levels"])
+        self.screen.answer(f"{body['message']}: {levels}")
+
+    def _run(self, key: Key) -> Mapping[str, Any]:
+        self.screen.chapter("Run it")
+        begun = self._call(guide.run_pipeline(key, self.file)).body
+        self.screen.answer(f"{begun['status']}: run {begun['pipeline_logging_id']}")
+        self.screen.chapter("Follow it")
+        call = guide.status(key, begun["pipeline_logging_id"])
+        self.screen.command(call.as_curl(self.api.url))
+        run = follow(lambda: self.api.send(call).body, self.screen)
+        self.screen.line(f"→ {run['status']} in {seconds(run['duration_ms'] / 1000)}", run["status"])
+        check_run(run)
+        return run
+
+    def _quota(self, key: Key) -> None:
+        self.screen.chapter("What the plan leaves")
+        body = self._call(guide.quota(key)).body
+        uses = [f"{name} {body[name]['used']} of {body[name]['limit']}" for name in _LIMITS]
+        self.screen.answer(f"{body['plan_name']}: {', '.join(uses)}")
+
+    def _history(self, key: Key) -> None:
+        self.screen.chapter("History")
+        for run in self._call(guide.history(key)).body["runs"]:
+            duration = seconds(run["duration_ms"] / 1000) if run["status"] in ENDED else ""
+            self.screen.answer(
+                f"{run['start_time']}  {run['pipeline_id']}  {run['run_date']}  {run['status']}  {duration}"
+            )
+
+    def _rows(self, run: Mapping[str, Any]) -> str:
+        """Check the rows of all target tables, show those of the last one, and count them in words."""
+        written = {table: self.tables.rows(table) for table in target_tables(run)}
+        for table, rows in written.items():
+            check_any_rows(table, rows)
+        final, rows = list(written.items())[-1]
+        self.screen.chapter(f"The rows of {guide.TENANT}.{final}")
+        self.screen.rows(rows[:MOST_ROWS_SHOWN])
+        if self.file.is_the_guides:
+            check_guide_rows(final, rows)
+        return f"{_count(len(rows), 'row')} in {guide.TENANT}.{final}"
+
+    def _view(self) -> None:
+        self.screen.chapter(f"{guide.TENANT}.tenant_comprehensive_view")
+        rows = self.tables.comprehensive_view()
+        for name, value in (rows[0] if rows else {}).items():
+            self.screen.line(f"{name:<24}{value}")
+        check_view(rows)
+
+    def _call(self, call: ApiCall) -> Reply:
+        self.screen.command(call.as_curl(self.api.url))
+        return self.api.send(call)
+
+
+_LIMITS = ("daily", "monthly", "concurrent")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

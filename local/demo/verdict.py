@@ -1,0 +1,47 @@
+"""Whether a run came to what it should: its state, and the rows that it left behind."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from local.demo.errors import DemoError
+
+EXPECTED_ROWS = Path(__file__).with_name("expected_rows.json")
+
+type Rows = Sequence[Mapping[str, Any]]
+
+
+def check_run(status: Mapping[str, Any]) -> None:
+    """Raise DemoError where the run did not complete."""
+    if status["status"] != "COMPLETED":
+        reason = status.get("error_message") or "it does not say why"
+        raise DemoError(f"the run is {status['status']}: {' '.join(reason.split())}")
+
+
+def check_guide_rows(table: str, rows: Rows) -> None:
+    """Raise DemoError where the guide's pipeline left other rows than it must."""
+    expected = json.loads(EXPECTED_ROWS.read_text(encoding="utf-8"))
+    if _in_json(rows) != expected:
+        raise DemoError(f"{table} holds other rows than expected: {json.dumps(_in_json(rows))}")
+
+
+def check_any_rows(table: str, rows: Rows) -> None:
+    """Raise DemoError where a pipeline of the user's own left a table without rows."""
+    if not rows:
+        raise DemoError(f"{table} holds no rows")
+
+
+def check_view(rows: Rows) -> None:
+    """Raise DemoError where the tenant's view does not show the one run, completed, with all its steps."""
+    told = [
+        (row["pipeline_status"], row["steps_completed"] == row["total_steps"], row["pipelines_run_today"])
+        for row in rows
+    ]
+    if told != [("COMPLETED", True, 1)]:
+        raise DemoError(f"tenant_comprehensive_view shows the run otherwise: {json.dumps(_in_json(rows))}")
+
+
+def _in_json(rows: Rows) -> Any:
+    """Write rows as JSON can hold them: dates and numerics as text."""
+    return json.loads(json.dumps(list(rows), default=str))
