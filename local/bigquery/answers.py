@@ -11,6 +11,7 @@ ERRORS = {
     "backendError": (503, "UNAVAILABLE"),
     "bytesBilledLimitExceeded": (400, "INVALID_ARGUMENT"),
     "internalError": (500, "INTERNAL"),
+    "invalid": (400, "INVALID_ARGUMENT"),
     "invalidQuery": (400, "INVALID_ARGUMENT"),
     "jobRateLimitExceeded": (429, "RESOURCE_EXHAUSTED"),
     "quotaExceeded": (403, "PERMISSION_DENIED"),

@@ -23,6 +23,7 @@ from local.bigquery.engine import Engine
 from local.bigquery.faults import Faults
 from local.bigquery.housekeeping import Housekeeping
 from local.bigquery.job_ids import JobIds
+from local.bigquery.job_names import JobNames
 from local.bigquery.job_timeouts import JobTimeouts
 from local.bigquery.metadata_rates import MetadataRates
 from local.bigquery.proxy import Layer, Proxy
@@ -65,6 +66,7 @@ class LocalBigQuery:
         self._layers: list[Layer] = [
             self.counts,
             self.faults,
+            JobNames(),
             job_ids,
             self.access,
             self.billing,

@@ -14,6 +14,11 @@ def test_a_claim_is_done_at_once_with_its_labels_and_times(client: bigquery.Clie
     assert None not in (job.created, job.started, job.ended)
 
 
+def test_claims_share_one_result(client: bigquery.Client, dataset: str) -> None:
+    jobs = [start_job(client, f"{dataset}-claim-{number}") for number in range(3)]
+    assert len({str(job.destination) for job in jobs}) == 1
+
+
 def test_a_claim_has_its_row(client: bigquery.Client) -> None:
     assert [row.values() for row in client.query("SELECT 1").result()] == [(1,)]
 
