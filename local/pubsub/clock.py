@@ -46,8 +46,8 @@ class ManualClock:
     def wait(self, changed: threading.Condition, until: float | None) -> None:
         """Wait for a notification; `advance` is one."""
         self._waiters.add(changed)
-        if until is None or until > self._now:
-            changed.wait()
+        is_due = until is not None and until <= self._now
+        changed.wait(0 if is_due else None)
 
     def advance(self, seconds: float) -> None:
         """Move the time forward and wake whoever waits for it."""

@@ -31,7 +31,7 @@ def google_emulator() -> Iterator[str]:
     """Run Google's emulator from its jar: the wrapper of gcloud can leave it behind."""
     address = f"127.0.0.1:{_free_port()}"
     with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(_command(address), stdout=output, stderr=subprocess.STDOUT)
+        process = start_emulator(address, output)
         try:
             _wait_until_ready(process, address, output)
             yield address
@@ -56,9 +56,11 @@ def emulator_jar() -> Path | None:
     return next(iter(sorted(folder.glob("cloud-pubsub-emulator-*-all.jar"))), None)
 
 
-def _command(address: str) -> list[str]:
+def start_emulator(address: str, output: IO[bytes]) -> subprocess.Popen[bytes]:
+    """Start the emulator; what it says goes to a file, which never fills up as a pipe does."""
     host, port = address.split(":")
-    return ["java", "-jar", str(emulator_jar()), f"--host={host}", f"--port={port}"]
+    command = ["java", "-jar", str(emulator_jar()), f"--host={host}", f"--port={port}"]
+    return subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
 
 
 def _free_port() -> int:

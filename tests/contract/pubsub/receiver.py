@@ -28,6 +28,11 @@ type Answer = Callable[[Received], int]
 """Answer a request by a status; the request itself is already recorded."""
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128  # more than are pushed at once: none is turned away
+
+
 class Receiver:
     """Listen on a port, and answer every push by `answer` (204 unless a test says otherwise)."""
 
@@ -35,8 +40,7 @@ class Receiver:
         self.answer: Answer = lambda received: 204
         self._received: list[Received] = []
         self._changed = threading.Condition()
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", port), self._handler())
         poll = {"poll_interval": 0.01}
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs=poll, name="push-receiver")
 

@@ -1,6 +1,8 @@
 """What survives a restart of the server, and what does not come back."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -10,9 +12,18 @@ from google.api_core import exceptions
 from google.cloud.pubsub_v1 import types
 
 from local.pubsub import PubSubServer
-from tests.contract.pubsub.bench import Bench, backoff
+from tests.contract.pubsub.bench import Bench, backoff, clients
 from tests.contract.pubsub.embedded import serving
 from tests.contract.pubsub.receiver import Receiver
+
+SERVER = """
+import sys, threading
+from local.pubsub import PubSubServer
+
+server = PubSubServer(journal=sys.argv[1])
+print(server.start(), flush=True)
+threading.Event().wait()
+"""
 
 type Restart = Callable[[], AbstractContextManager[Bench]]
 """Run one more server on the same journal, and work in the same project on it."""
@@ -105,6 +116,32 @@ def test_attempts_go_on_being_counted(restart: Restart) -> None:
         assert pubsub.pull_one(subscription).delivery_attempt == 1
     with restart() as pubsub:
         assert pubsub.pull_one(subscription).delivery_attempt == 2
+
+
+@contextmanager
+def another_process(journal: Path) -> Iterator[str]:
+    """Run a server in a process of its own, give its address, and kill it in the end."""
+    process = subprocess.Popen([sys.executable, "-c", SERVER, journal], stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    with process.stdout:
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.kill()
+            process.wait()
+
+
+def test_nothing_that_was_published_is_lost_when_the_process_is_killed(
+    restart: Restart, journal: Path
+) -> None:
+    with another_process(journal) as address, clients(address) as (publisher, subscriber):
+        pubsub = Bench(publisher, subscriber)
+        pubsub.project = "test-restarts"
+        topic = pubsub.topic()
+        subscription = pubsub.subscription(topic)
+        pubsub.publish(topic, b"safe")
+    with restart() as pubsub:
+        assert pubsub.pull_one(subscription).message.data == b"safe"
 
 
 def test_messages_of_one_key_stay_in_order(restart: Restart) -> None:
