@@ -62,7 +62,7 @@ class RunLog:
         return described(row)
 
     def receipt(self, tenant_id: str, run_id: str) -> dict[str, Any]:
-        """Return a run with every job that it made in BigQuery; NotFound where this tenant has no such run."""
+        """Return a run with every job that it made in BigQuery; NotFound where the tenant has none such."""
         run = self.status(tenant_id, run_id)
         attempts = self.reader.read_receipt(tenant_id, run_id, self.clock())
         return run | {"attempts": [dict(attempt) for attempt in attempts if attempt["job_id"]]}

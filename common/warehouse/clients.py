@@ -1,6 +1,7 @@
 """BigQuery clients: one per identity and process, to Google or to a local server."""
 
 import google.auth
+from google.api_core.retry import Retry, if_exception_type
 from google.auth import impersonated_credentials
 from google.auth.credentials import AnonymousCredentials, Credentials
 from google.cloud import bigquery
@@ -11,6 +12,7 @@ from common.warehouse.translation import translated
 
 SCOPE = "https://www.googleapis.com/auth/bigquery"
 PATIENCE_SECONDS = 5.0
+NO_RETRY = Retry(predicate=if_exception_type())
 
 
 def make_client(
@@ -36,7 +38,7 @@ def answers(client: bigquery.Client) -> bool:
     """Tell whether BigQuery answers."""
     try:
         with translated():
-            next(iter(client.list_datasets(max_results=1, retry=None, timeout=PATIENCE_SECONDS)), None)
+            list(client.list_datasets(max_results=1, retry=NO_RETRY, timeout=PATIENCE_SECONDS))
     except WarehouseError:
         return False
     return True

@@ -1,0 +1,142 @@
+"""Putting the parts together: the one place that reads the environment and builds clients.
+
+Everything is made when it is first asked for and kept for the life of the instance: a cold start pays for
+what the function uses and for nothing else. This module has what the functions ask for.
+"""
+
+from datetime import timedelta
+from functools import cache
+from typing import TYPE_CHECKING
+
+from common.times import utc_now
+from common.wiring import cloud, domain
+
+if TYPE_CHECKING:
+    from common.http.services import PipelineServices
+    from common.http.tenant_services import AdminServices, TenantServices
+    from common.messages.levels import LevelReceiver
+    from common.messages.run_requests import RunRequestReceiver
+    from common.pubsub.publishing import Topic
+    from common.schedules.dispatching import Dispatcher
+
+
+@cache
+def tenant_services() -> "TenantServices":
+    """Put together what the function `onboarding` stands on."""
+    from common.http.tenant_services import TenantServices
+    from common.tenants.dry_run import DryRun
+    from common.tenants.gates import OnboardingDoor, OnboardingMode
+
+    read = cloud.settings()
+    return TenantServices(
+        edge=domain.edge(),
+        door=OnboardingDoor(OnboardingMode(read.onboarding_mode), read.onboarding_token),
+        onboarding=domain.onboarding(),
+        dry_run=DryRun(
+            datasets=cloud.tenant_datasets(),
+            catalog=cloud.central_tables(),
+            clock=utc_now,
+            central_dataset=read.central_dataset,
+        ),
+        subscriptions=cloud.tenant_rows(),
+        run_log=domain.run_log(),
+    )
+
+
+@cache
+def admin_services() -> "AdminServices":
+    """Put together what the function `admin` stands on."""
+    from common.http.tenant_services import AdminServices
+    from common.setup.bootstrap import Bootstrap
+    from common.setup.recreation import Recreation
+    from common.tenants.administration import Administration
+    from common.warehouse.backups import CentralBackups
+
+    recreation = Recreation(
+        backups=CentralBackups(central=cloud.central()),
+        dataset=cloud.settings().central_dataset,
+        clock=utc_now,
+    )
+    return AdminServices(
+        edge=domain.edge(),
+        bootstrap=Bootstrap(central=cloud.central_tables(), recreation=recreation),
+        onboarding=domain.onboarding(),
+        administration=Administration(
+            directory=cloud.tenant_rows(),
+            datasets=cloud.tenant_datasets(),
+            clock=utc_now,
+            new_id=domain.new_id,
+        ),
+    )
+
+
+@cache
+def pipeline_services() -> "PipelineServices":
+    """Put together what the function `pipelines` stands on."""
+    from common.http.services import PipelineServices
+    from common.runs.cancelling import RunCanceller
+    from common.runs.retrying import RunRetrier
+
+    return PipelineServices(
+        edge=domain.edge(),
+        starter=domain.starter(),
+        retrier=RunRetrier(
+            beginner=domain.beginner(), reader=cloud.progress(), compile=domain.compiler(), clock=utc_now
+        ),
+        canceller=RunCanceller(
+            reader=cloud.progress(),
+            claims=cloud.claims(),
+            jobs=cloud.step_jobs(),
+            levels=cloud.levels(),
+            compile=domain.compiler(),
+            clock=utc_now,
+        ),
+        run_log=domain.run_log(),
+    )
+
+
+@cache
+def level_receiver() -> "LevelReceiver":
+    """Put together what the function `run_level` stands on."""
+    from common.messages.levels import LevelReceiver
+
+    return LevelReceiver(worker=domain.worker())
+
+
+@cache
+def run_request_receiver() -> "RunRequestReceiver":
+    """Put together what the function `run_request` stands on."""
+    from common.messages.run_requests import RunRequestReceiver
+
+    return RunRequestReceiver(authenticator=domain.authenticator(), starter=domain.starter())
+
+
+@cache
+def dead_letters() -> "Topic":
+    """Return where messages go that can never be handled."""
+    return cloud.topic(cloud.settings().dead_letters_topic)
+
+
+@cache
+def dispatcher() -> "Dispatcher":
+    """Put together what the function `dispatcher` stands on."""
+    from common.runs.dead_letters import DeadLetterHandler
+    from common.runs.sweeping import Sweeper
+    from common.schedules.dispatching import Dispatcher
+    from common.warehouse.usage import UsageRows
+
+    sweeper = Sweeper(
+        reader=cloud.progress(),
+        store=cloud.run_rows(),
+        claims=cloud.claims(),
+        levels=cloud.levels(),
+        compile=domain.compiler(),
+        clock=utc_now,
+        quiet_after=cloud.settings().level_budget + timedelta(minutes=2),
+    )
+    return Dispatcher(
+        sweeper=sweeper,
+        dead_letters=DeadLetterHandler(inbox=cloud.dead_letter_subscription(), worker=domain.worker()),
+        usage=UsageRows(queries=cloud.queries()),
+        clock=utc_now,
+    )

@@ -1,0 +1,158 @@
+"""The clients and adapters of one instance, by the operator's settings."""
+
+import os
+from functools import cache
+from typing import TYPE_CHECKING
+
+from common.logs import configure_logging
+from common.settings import Settings
+
+if TYPE_CHECKING:
+    from google.cloud import bigquery
+
+    from common.pubsub.publishing import LevelTopic, Topic
+    from common.pubsub.pulling import DeadLetterSubscription
+    from common.warehouse.jobs import ClaimedJobs, ExecutorJobs
+    from common.warehouse.progress import ProgressRows
+    from common.warehouse.queries import Central, Queries
+    from common.warehouse.runs import RunRows
+    from common.warehouse.setup import CentralTables
+    from common.warehouse.tenant_datasets import DatasetsOfTenants
+    from common.warehouse.tenants import TenantRows
+
+
+@cache
+def settings() -> Settings:
+    """Read the environment, and set up logging by it."""
+    read = Settings.from_environment(os.environ)
+    secrets = (*read.admin_api_keys, read.onboarding_token)
+    configure_logging(project=read.project, log_format=read.log_format, secrets=secrets)
+    return read
+
+
+@cache
+def platform_client() -> "bigquery.Client":
+    """Make the client that acts in the platform's own name."""
+    from common.warehouse.clients import make_client
+
+    read = settings()
+    return make_client(
+        project=read.project, location=read.location, emulator_host=read.bigquery_emulator_host
+    )
+
+
+@cache
+def executor_client() -> "bigquery.Client":
+    """Make the client that runs tenants' SQL: another identity, which the central dataset does not know."""
+    from common.warehouse.clients import make_client
+
+    read = settings()
+    return make_client(
+        project=read.project,
+        location=read.location,
+        emulator_host=read.bigquery_emulator_host,
+        acting_as=read.executor_service_account,
+    )
+
+
+@cache
+def central() -> "Central":
+    """Return the central dataset."""
+    from common.warehouse.queries import Central
+
+    read = settings()
+    return Central(client=platform_client(), dataset=read.central_dataset, location=read.location)
+
+
+@cache
+def queries() -> "Queries":
+    """Return what runs SQL files on the central dataset."""
+    from common.warehouse.queries import Queries
+
+    return Queries(central=central())
+
+
+@cache
+def claims() -> "ClaimedJobs":
+    """Return where claims are made."""
+    from common.warehouse.jobs import ClaimedJobs
+
+    return ClaimedJobs(client=platform_client(), location=settings().location)
+
+
+@cache
+def step_jobs() -> "ExecutorJobs":
+    """Return where tenants' steps run."""
+    from common.warehouse.jobs import ExecutorJobs
+
+    return ExecutorJobs(client=executor_client(), location=settings().location)
+
+
+@cache
+def run_rows() -> "RunRows":
+    """Return run and step rows."""
+    from common.warehouse.runs import RunRows
+    from common.warehouse.streaming import Streaming
+
+    return RunRows(queries=queries(), streaming=Streaming(central=central()))
+
+
+@cache
+def progress() -> "ProgressRows":
+    """Return where the progress of runs is read."""
+    from common.warehouse.progress import ProgressRows
+
+    return ProgressRows(queries=queries())
+
+
+@cache
+def tenant_rows() -> "TenantRows":
+    """Return tenants' rows."""
+    from common.warehouse.tenants import TenantRows
+
+    return TenantRows(queries=queries())
+
+
+@cache
+def tenant_datasets() -> "DatasetsOfTenants":
+    """Return tenants' datasets."""
+    from common.warehouse.tenant_datasets import DatasetsOfTenants
+
+    return DatasetsOfTenants(central=central())
+
+
+@cache
+def central_tables() -> "CentralTables":
+    """Return the tables of the central dataset."""
+    from common.warehouse.setup import CentralTables
+
+    return CentralTables(central=central())
+
+
+@cache
+def topic(name: str) -> "Topic":
+    """Return a topic of the platform."""
+    from common.pubsub.publishing import Topic, make_publisher
+
+    return Topic(publisher=make_publisher(), project=settings().project, name=name)
+
+
+@cache
+def levels() -> "LevelTopic":
+    """Return where level messages go."""
+    from common.pubsub.publishing import LevelTopic
+
+    return LevelTopic(topic=topic(settings().levels_topic))
+
+
+@cache
+def dead_letter_subscription() -> "DeadLetterSubscription":
+    """Return the dispatcher's own look at the dead letters."""
+    from google.cloud import pubsub_v1
+
+    from common.pubsub.pulling import DeadLetterSubscription
+
+    read = settings()
+    return DeadLetterSubscription(
+        subscriber=pubsub_v1.SubscriberClient(), project=read.project, name=read.dead_letters_subscription
+    )

@@ -1,0 +1,129 @@
+"""The services of the domain, on the adapters of `common.wiring.cloud`."""
+
+import time
+import uuid
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from common.times import utc_now
+from common.wiring import cloud
+
+if TYPE_CHECKING:
+    from common.http.calls import Edge
+    from common.runs.beginning import RunBeginner
+    from common.runs.compiling import ConfigCompiler
+    from common.runs.levels import LevelWorker
+    from common.runs.reading import RunLog
+    from common.runs.starting import RunStarter
+    from common.tenants.authentication import Authenticator
+    from common.tenants.onboarding import Onboarding
+
+TEMPLATES = Path(__file__).parents[2] / "ps_templates"
+
+
+@cache
+def compiler() -> "ConfigCompiler":
+    """Return what compiles configs and judges their statements."""
+    from common.pipelines.step_types import load_step_types
+    from common.runs.compiling import ConfigCompiler
+
+    read = cloud.settings()
+    return ConfigCompiler(
+        project_id=read.project,
+        step_types=load_step_types(TEMPLATES),
+        allowed_sources=read.allowed_sources,
+    )
+
+
+@cache
+def worker() -> "LevelWorker":
+    """Return what carries out levels."""
+    from common.runs.levels import LevelWorker
+
+    return LevelWorker(
+        store=cloud.run_rows(),
+        claims=cloud.claims(),
+        jobs=cloud.step_jobs(),
+        levels=cloud.levels(),
+        guard=compiler().judge,
+        clock=utc_now,
+        sleep=time.sleep,
+        budget=cloud.settings().level_budget,
+    )
+
+
+@cache
+def beginner() -> "RunBeginner":
+    """Return what admits runs and sets them going."""
+    from common.runs.beginning import RunBeginner
+
+    return RunBeginner(store=cloud.run_rows(), claims=cloud.claims(), levels=cloud.levels(), clock=utc_now)
+
+
+@cache
+def starter() -> "RunStarter":
+    """Return what makes runs out of requests."""
+    from common.runs.starting import RunStarter
+
+    return RunStarter(beginner=beginner(), compile=compiler(), clock=utc_now)
+
+
+@cache
+def run_log() -> "RunLog":
+    """Return what reads runs."""
+    from common.runs.reading import RunLog
+
+    return RunLog(reader=cloud.run_rows(), store=cloud.run_rows(), claims=cloud.claims(), clock=utc_now)
+
+
+@cache
+def authenticator() -> "Authenticator":
+    """Return what tells callers by their keys."""
+    from common.tenants.authentication import Authenticator
+
+    return Authenticator(store=cloud.tenant_rows(), clock=utc_now)
+
+
+@cache
+def onboarding() -> "Onboarding":
+    """Return what makes tenants."""
+    from common.tenants.onboarding import Onboarding
+
+    return Onboarding(
+        datasets=cloud.tenant_datasets(),
+        store=cloud.tenant_rows(),
+        claims=cloud.claims(),
+        catalog=cloud.central_tables(),
+        clock=utc_now,
+        new_id=new_id,
+        central_dataset=cloud.settings().central_dataset,
+    )
+
+
+@cache
+def edge() -> "Edge":
+    """Return what every HTTP function needs."""
+    from common.http.calls import Edge
+    from common.tenants.gates import AdminKeys
+
+    return Edge(
+        authenticator=authenticator(),
+        admin_keys=AdminKeys(cloud.settings().admin_api_keys),
+        readiness=_readiness,
+        public_url=cloud.settings().public_url,
+    )
+
+
+def _readiness() -> dict[str, bool]:
+    from common.warehouse.clients import answers
+
+    return {
+        "bigquery": answers(cloud.platform_client()),
+        "pubsub": cloud.topic(cloud.settings().levels_topic).exists(),
+    }
+
+
+def new_id() -> str:
+    """Make a new random ID."""
+    return str(uuid.uuid4())

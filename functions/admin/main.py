@@ -1,0 +1,14 @@
+"""The operators' API: bootstrap, tenants and their keys."""
+
+import flask
+import functions_framework
+
+from common import wiring
+from common.http.admin import ADMIN_ROUTES
+from common.http.answering import answer
+
+
+@functions_framework.http
+def admin(request: flask.Request) -> flask.typing.ResponseReturnValue:
+    """Answer an operator's request."""
+    return answer(request, ADMIN_ROUTES, services=wiring.admin_services())

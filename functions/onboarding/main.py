@@ -1,0 +1,14 @@
+"""The tenant API of tenants themselves: onboarding and quotas."""
+
+import flask
+import functions_framework
+
+from common import wiring
+from common.http.answering import answer
+from common.http.tenants import TENANT_ROUTES
+
+
+@functions_framework.http
+def onboarding(request: flask.Request) -> flask.typing.ResponseReturnValue:
+    """Answer whoever wants to become a tenant, and tenants about themselves."""
+    return answer(request, TENANT_ROUTES, services=wiring.tenant_services())
