@@ -20,7 +20,10 @@ _WORDS = (Kind.NAME, Kind.NUMBER)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """A statement with its variables put in, the parameters that it uses, and the rules that it breaks."""
+    """A statement with its variables put in, the parameters that it uses, and the rules that it breaks.
+
+    Where rules are broken, the statement is for judging the rest of it alone.
+    """
 
     sql: str
     parameters: tuple[str, ...]
@@ -103,7 +106,7 @@ class _Rendering:
             return identifier if is_part else f"`{identifier}`"
         if not _NAME.fullmatch(name):
             self.reasons.append(f"has {piece.text} in line {piece.line}: a variable is written ${{name}}")
-            return piece.text
+            return "NULL"
         self._use(name, piece)
         return f"@{name}"
 
@@ -124,6 +127,6 @@ class _Rendering:
             why = rule(name) if name in self.variables.parameters else self.variables.why_unknown(name)
             where = "a string" if piece.kind is Kind.STRING else "backticks"
             self.reasons.append(f"has {match[0]} inside {where} in line {piece.line}: {why}")
-            return match[0]
+            return name
 
         return _VARIABLE.sub(put_in, piece.text)

@@ -1,0 +1,124 @@
+"""From a document to a pipeline: every rule checked, every fault told at once."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from common.errors import Fault, InvalidInput
+from common.pipelines.drafts import StepDraft, Surroundings
+from common.pipelines.levels import Arrangement, arrange
+from common.pipelines.parameters import declare_parameters
+from common.pipelines.pipeline import Pipeline, Step
+from common.pipelines.pointers import pointer
+from common.pipelines.schema import schema_faults
+from common.pipelines.step_types import StepTypes
+from common.pipelines.tables import Policy
+from common.pipelines.variables import Variables
+from common.pipelines.yaml_documents import Document
+
+MOST_FAULTS_TOLD = 200
+
+_LEVEL = re.compile(r"level_[1-9][0-9]{0,2}")
+
+
+def compile_pipeline(
+    document: Document,
+    *,
+    tenant_id: str,
+    config_id: str,
+    version: int,
+    project_id: str,
+    step_types: StepTypes,
+    policy: Policy,
+) -> Pipeline:
+    """Check a document and return the pipeline that it describes; InvalidInput with all faults of the file.
+
+    The same input gives the same pipeline.
+    """
+    faults = schema_faults(step_types.pipeline, document)
+    header = _mapping(document.get("pipeline"))
+    if isinstance(given := header.get("id"), str) and given != config_id:
+        faults.append(
+            Fault("/pipeline/id", f"must be {config_id}, the config's ID in the address, or left out")
+        )
+    parameters, broken = declare_parameters(_mapping(document.get("parameters")))
+    around = Surroundings(
+        step_types=step_types,
+        policy=policy,
+        variables=Variables(
+            identifiers={"tenant_id": policy.dataset, "project_id": project_id},
+            parameters=frozenset(parameter.name for parameter in parameters),
+        ),
+    )
+    drafts = _drafts(document, around, faults)
+    arrangement, disorder = _arrange(drafts, document)
+    _refuse([*faults, *broken, *(fault for draft in drafts for fault in draft.faults), *disorder])
+    return Pipeline(
+        tenant_id=tenant_id,
+        config_id=config_id,
+        version=version,
+        name=header["name"],
+        levels=_levels(drafts, arrangement),
+        parameters=parameters,
+        timeout_minutes=int(header.get("timeout_minutes", 1440)),
+    )
+
+
+def _drafts(document: Document, around: Surroundings, shape_faults: Sequence[Fault]) -> list[StepDraft]:
+    steps = document.get("steps")
+    drafts = [
+        StepDraft(index=index, raw=raw)
+        for index, raw in enumerate(steps if isinstance(steps, list) else [])
+        if isinstance(raw, dict)
+    ]
+    first: dict[str, int] = {}
+    for draft in drafts:
+        draft.check(around, shape_faults)
+        if first.setdefault(draft.id, draft.index) != draft.index and "id" in draft.raw:
+            place = pointer(("steps", draft.index, "id"))
+            draft.faults.append(Fault(place, f"is the ID of /steps/{first[draft.id]} already"))
+    return drafts
+
+
+def _arrange(drafts: Sequence[StepDraft], document: Document) -> tuple[Arrangement, list[Fault]]:
+    by_id: dict[str, StepDraft] = {}
+    for draft in drafts:
+        if isinstance(draft.raw.get("id"), str):
+            by_id.setdefault(draft.id, draft)
+    dependencies = document.get("dependencies")
+    declared = _declared(dependencies) if isinstance(dependencies, dict) else None
+    return arrange([draft.node() for draft in by_id.values()], declared)
+
+
+def _declared(dependencies: Mapping[str, Any]) -> dict[str, list[str]]:
+    """List the step IDs of each level; what has no such shape, the schema has told."""
+    return {
+        name: [str(_mapping(entry).get("step") or "") for entry in entries]
+        for name, entries in dependencies.items()
+        if _LEVEL.fullmatch(name) and isinstance(entries, list)
+    }
+
+
+def _levels(drafts: Sequence[StepDraft], arrangement: Arrangement) -> tuple[tuple[Step, ...], ...]:
+    steps = [draft.step(arrangement.level_of[draft.id], arrangement.depends_on[draft.id]) for draft in drafts]
+    count = max(step.level for step in steps)
+    return tuple(tuple(step for step in steps if step.level == level) for level in range(1, count + 1))
+
+
+def _refuse(faults: Sequence[Fault]) -> None:
+    """Raise where there are faults, in the order of the file's text as far as pointers tell it."""
+    if not faults:
+        return
+    ordered = sorted(dict.fromkeys(faults), key=lambda fault: _order(fault.pointer))
+    told = ordered[:MOST_FAULTS_TOLD]
+    if len(ordered) > len(told):
+        told.append(Fault("", f"{len(ordered) - len(told):,} more faults are not listed"))
+    raise InvalidInput(told, "the pipeline breaks rules")
+
+
+def _order(place: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in place.split("/")]
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

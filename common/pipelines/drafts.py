@@ -1,0 +1,177 @@
+"""Drafts of steps: one step of a file, checked by itself, before its place among the others is known."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+from common.errors import Fault
+from common.pipelines.firewall import judge_statement
+from common.pipelines.levels import Node
+from common.pipelines.lexemes import LexicalFault
+from common.pipelines.pipeline import Partitioning, Retry, Step, WriteDisposition
+from common.pipelines.pointers import pointer
+from common.pipelines.schema import schema_faults
+from common.pipelines.step_types import StepType, StepTypes
+from common.pipelines.tables import Policy, TableName
+from common.pipelines.variables import Rendered, Variables
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the steps of a pipeline are checked against."""
+
+    step_types: StepTypes
+    policy: Policy
+    variables: Variables
+
+
+@dataclass(slots=True, kw_only=True)
+class StepDraft:
+    """One step on its way: as much of it as could be made out, and every rule that it breaks."""
+
+    index: int
+    raw: Mapping[str, Any]
+    faults: list[Fault] = field(default_factory=list)
+    statement: Rendered | None = None
+    reads: frozenset[TableName] = frozenset()
+    target: TableName | None = None
+    query_field: str = ""
+
+    @property
+    def id(self) -> str:
+        """The step's ID; its number where it has none."""
+        given = self.raw.get("id")
+        return given if isinstance(given, str) else f"number {self.index}"
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """The step's config, empty where there is none."""
+        config = self.raw.get("config")
+        return config if isinstance(config, dict) else {}
+
+    def node(self) -> Node:
+        """Return what the order of steps depends on."""
+        depends_on = self.raw.get("depends_on")
+        return Node(
+            id=self.id,
+            pointer=self._pointer(),
+            depends_on=tuple(str(item) for item in depends_on) if isinstance(depends_on, list) else (),
+            reads=self.reads,
+            reads_at=self._pointer("config", *filter(None, [self.query_field])),
+            writes=self.target,
+            appends=self.config.get("write_disposition") == WriteDisposition.APPEND,
+        )
+
+    def step(self, level: int, depends_on: Sequence[str]) -> Step:
+        """Return the step of a draft without faults."""
+        if self.statement is None or self.target is None:
+            raise ValueError(f"step {self.id} has faults")
+        config = self.config
+        return Step(
+            id=self.id,
+            ps_type=self.raw["ps_type"],
+            index=self.index,
+            level=level,
+            sql=self.statement.sql,
+            target_table=self.target.table,
+            write_disposition=WriteDisposition(config.get("write_disposition", WriteDisposition.TRUNCATE)),
+            depends_on=tuple(depends_on),
+            parameters=self.statement.parameters,
+            partitioning=_partitioning(config.get("partitioning")),
+            clustering=tuple(config.get("clustering", ())),
+            maximum_bytes_billed=_whole(config.get("maximum_bytes_billed")),
+            timeout_minutes=int(self.raw.get("timeout_minutes", 60)),
+            labels=dict(config.get("labels", {})),
+            retry=_retry(self.raw.get("retry", {})),
+        )
+
+    def check(self, around: Surroundings, shape_faults: Collection[Fault]) -> None:
+        """Check all that can be checked where the file's shape has the given faults."""
+        step_type = self._step_type(around.step_types)
+        if step_type is None or not isinstance(self.raw.get("config"), dict):
+            return
+        self.faults += schema_faults(step_type.validator, self.config, ("steps", self.index, "config"))
+        broken = [fault.pointer for fault in (*shape_faults, *self.faults)]
+        if not self._is_broken("target_table", broken):
+            self._check_target(around)
+        self.query_field = step_type.queries[0] if len(step_type.queries) == 1 else ""
+        sound = [name for name in step_type.queries if not self._is_broken(name, broken)]
+        is_judged = [self._is_query_sound(step_type, name, around) for name in sound]
+        if all(is_judged) and not any(self._is_broken(name, broken) for name in step_type.fields):
+            self._make_statement(step_type, around)
+
+    def _step_type(self, step_types: StepTypes) -> StepType | None:
+        name = self.raw.get("ps_type")
+        if not isinstance(name, str):
+            return None
+        if name not in step_types.by_name:
+            close = get_close_matches(name, step_types.by_name, n=1)
+            meant = f"did you mean {close[0]}? " if close else ""
+            known = ", ".join(step_types.by_name)
+            self.faults.append(Fault(self._pointer("ps_type"), f"is no step type; {meant}Known: {known}"))
+        return step_types.by_name.get(name)
+
+    def _is_broken(self, name: str, broken: Collection[str]) -> bool:
+        place = self._pointer("config", name)
+        return any(found == place or found.startswith(f"{place}/") for found in broken)
+
+    def _check_target(self, around: Surroundings) -> None:
+        path, rule = around.variables.path(self.config["target_table"])
+        rule = rule or around.policy.reason_against_writing(path)
+        if rule:
+            self.faults.append(Fault(self._pointer("config", "target_table"), rule))
+        else:
+            self.target = around.policy.resolve(path)
+
+    def _is_query_sound(self, step_type: StepType, name: str, around: Surroundings) -> bool:
+        """Judge a query of the tenant's by itself: what is put into a statement must be whole."""
+        text, _ = step_type.fields[name].render(self.config.get(name), around.variables)
+        rendered = self._render(text, around, self._pointer("config", name))
+        return rendered is not None and self._judge(rendered, around, self._pointer("config", name))
+
+    def _make_statement(self, step_type: StepType, around: Surroundings) -> None:
+        place = ("steps", self.index, "config")
+        text, faults = step_type.statement_of(self.config, around.variables, place)
+        self.faults += faults
+        if faults:
+            return
+        rendered = self._render(text, around, pointer(place))
+        if rendered and (step_type.is_plain or self._judge(rendered, around, pointer(place))):
+            self.statement = rendered
+
+    def _render(self, text: str, around: Surroundings, place: str) -> Rendered | None:
+        try:
+            return around.variables.render(text)
+        except LexicalFault as fault:
+            self._add_reasons([str(fault)], place)
+            return None
+
+    def _judge(self, rendered: Rendered, around: Surroundings, place: str) -> bool:
+        judgement = judge_statement(rendered.sql, around.policy)
+        self.reads |= judgement.tables
+        self._add_reasons([*rendered.reasons, *judgement.reasons], place)
+        return not rendered.reasons and not judgement.reasons
+
+    def _add_reasons(self, reasons: Sequence[str], place: str) -> None:
+        self.faults += [Fault(place, f"step {self.id} {reason}") for reason in reasons]
+
+    def _pointer(self, *path: str) -> str:
+        return pointer(("steps", self.index, *path))
+
+
+def _partitioning(raw: Mapping[str, Any] | None) -> Partitioning | None:
+    if raw is None:
+        return None
+    return Partitioning(
+        field=raw["field"], type=raw.get("type", "DAY"), expiration_days=_whole(raw.get("expiration_days"))
+    )
+
+
+def _retry(raw: Mapping[str, Any]) -> Retry:
+    return Retry(attempts=int(raw.get("attempts", 3)), backoff_seconds=float(raw.get("backoff_seconds", 5)))
+
+
+def _whole(value: float | None) -> int | None:
+    # JSON Schema takes 60.0 for a whole number.
+    return None if value is None else int(value)

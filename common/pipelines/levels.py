@@ -1,0 +1,185 @@
+"""Levels: in which order the steps of a pipeline run, and which of them at the same time.
+
+The file says it with `dependencies.level_n`, or with `depends_on` per step, or not at all; what the SQL of
+the steps reads and writes says it in any case. All that is said must agree.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from graphlib import CycleError, TopologicalSorter
+
+from common.errors import Fault
+from common.pipelines.pointers import pointer
+from common.pipelines.tables import TableName
+
+MOST_LEVELS = 50
+MOST_CYCLES_TOLD = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """What the order of steps depends on, of one step. Pointers are where its parts stand in the file."""
+
+    id: str
+    pointer: str
+    depends_on: tuple[str, ...] = ()
+    reads: frozenset[TableName] = frozenset()
+    reads_at: str = ""
+    writes: TableName | None = None
+    appends: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrangement:
+    """The level of each step, from 1, and the steps that each depends on."""
+
+    level_of: Mapping[str, int]
+    depends_on: Mapping[str, tuple[str, ...]]
+
+
+def arrange(
+    nodes: Sequence[Node], declared: Mapping[str, Sequence[str]] | None
+) -> tuple[Arrangement, list[Fault]]:
+    """Give each step its level; `declared` lists step IDs by `level_n`, None where the file says nothing.
+
+    IDs of steps are unique; an empty one stands for an entry that names no step, which is told elsewhere.
+    Where faults are found, the arrangement holds what could be made out.
+    """
+    by_id = {node.id: node for node in nodes}
+    faults = list(_faults_of_depends_on(by_id))
+    edges = {node.id: _edges(node, by_id) for node in nodes}
+    cycles = _cycles(edges)
+    faults += [
+        Fault("/steps", f"steps wait for each other in a circle: {' → '.join(cycle)}") for cycle in cycles
+    ]
+    if declared is not None:
+        level_of = _declared_levels(by_id, declared, faults)
+        if not cycles:
+            faults += _contradictions(by_id, level_of)
+    else:
+        level_of = _longest_paths(edges) if not cycles else {}
+    faults += _too_many(level_of, declared)
+    faults += _rivals(nodes, level_of)
+    return Arrangement(level_of=level_of, depends_on=edges), faults
+
+
+def _faults_of_depends_on(by_id: Mapping[str, Node]) -> Iterator[Fault]:
+    for node in by_id.values():
+        for index, other in enumerate(node.depends_on):
+            place = f"{node.pointer}/depends_on/{index}"
+            if other == node.id:
+                yield Fault(place, "is the step itself")
+            elif other not in by_id:
+                yield Fault(place, unknown_step(other, by_id))
+
+
+def unknown_step(step_id: str, known: Mapping[str, object]) -> str:
+    """Say that no step has this ID, and which one was meant perhaps."""
+    close = get_close_matches(step_id, known, n=1)
+    return f"no step has the ID {step_id}" + (f"; did you mean {close[0]}?" if close else "")
+
+
+def _edges(node: Node, by_id: Mapping[str, Node]) -> tuple[str, ...]:
+    """List the steps that must be done before: those named, and those that write what this one reads."""
+    return tuple(
+        other.id
+        for other in by_id.values()
+        if other.id != node.id and (other.id in node.depends_on or _reads_from(node, other))
+    )
+
+
+def _reads_from(node: Node, other: Node) -> bool:
+    return other.writes is not None and any(table.covers(other.writes) for table in node.reads)
+
+
+def _cycles(edges: Mapping[str, tuple[str, ...]]) -> list[list[str]]:
+    """Find circles, each opened where it was found, so that the next one shows."""
+    graph = {step: list(others) for step, others in edges.items()}
+    found: list[list[str]] = []
+    while len(found) < MOST_CYCLES_TOLD:
+        try:
+            TopologicalSorter(graph).prepare()
+        except CycleError as error:
+            cycle: list[str] = error.args[1]
+            graph[cycle[1]].remove(cycle[0])
+            found.append(cycle)
+        else:
+            break
+    return found
+
+
+def _longest_paths(edges: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
+    level_of: dict[str, int] = {}
+    for step in TopologicalSorter(edges).static_order():
+        level_of[step] = 1 + max((level_of[other] for other in edges[step]), default=0)
+    return level_of
+
+
+def _declared_levels(
+    by_id: Mapping[str, Node], declared: Mapping[str, Sequence[str]], faults: list[Fault]
+) -> dict[str, int]:
+    numbers = {name: int(name.removeprefix("level_")) for name in declared}
+    missing = sorted(set(range(1, max(numbers.values(), default=0))) - set(numbers.values()))
+    if missing:
+        names = ", ".join(f"level_{number}" for number in missing)
+        faults.append(Fault("/dependencies", f"levels have no gaps, missing: {names}"))
+    level_of: dict[str, int] = {}
+    for name, steps in declared.items():
+        for index, step in enumerate(steps):
+            place = pointer(("dependencies", name, index, "step"))
+            if not step:
+                continue
+            if step not in by_id:
+                faults.append(Fault(place, unknown_step(step, by_id)))
+            elif step in level_of:
+                faults.append(Fault(place, f"{step} is listed already, in level_{level_of[step]}"))
+            else:
+                level_of[step] = numbers[name]
+    unlisted = [node for node in by_id.values() if node.id not in level_of]
+    faults += [Fault(f"{node.pointer}/id", f"{node.id} is in no level of /dependencies") for node in unlisted]
+    return level_of
+
+
+def _contradictions(by_id: Mapping[str, Node], level_of: Mapping[str, int]) -> Iterator[Fault]:
+    """Find steps that need another one which their level does not wait for."""
+    for node in by_id.values():
+        for other in by_id.values():
+            if other is node or not level_of.keys() >= {node.id, other.id}:
+                continue
+            if level_of[other.id] < level_of[node.id]:
+                continue
+            where = _where(level_of[node.id], level_of[other.id])
+            if _reads_from(node, other):
+                rule = f"{node.id} reads {other.writes}, which {other.id} writes {where}"
+                yield Fault(node.reads_at, rule)
+            if other.id in node.depends_on:
+                place = f"{node.pointer}/depends_on/{node.depends_on.index(other.id)}"
+                yield Fault(place, f"{node.id} depends on {other.id}, which runs {where}")
+
+
+def _where(level: int, other_level: int) -> str:
+    if level == other_level:
+        return f"in the same level, level_{level}: move one of them"
+    return f"in a later level, level_{other_level}, than its own, level_{level}"
+
+
+def _too_many(level_of: Mapping[str, int], declared: object) -> Iterator[Fault]:
+    count = max(level_of.values(), default=0)
+    if count > MOST_LEVELS:
+        place = "/steps" if declared is None else "/dependencies"
+        yield Fault(place, f"the steps make {count} levels; a pipeline has at most {MOST_LEVELS}")
+
+
+def _rivals(nodes: Sequence[Node], level_of: Mapping[str, int]) -> Iterator[Fault]:
+    """Find steps of one level that write the same table: who comes first matters, unless both append."""
+    first: dict[tuple[int, TableName], Node] = {}
+    for node in nodes:
+        if node.writes is None or node.id not in level_of:
+            continue
+        rival = first.setdefault((level_of[node.id], node.writes), node)
+        if rival is not node and not (rival.appends and node.appends):
+            rule = (
+                f"{rival.id} writes {node.writes} in the same level: give them an order, or let both append"
+            )
+            yield Fault(f"{node.pointer}/config/target_table", rule)

@@ -1,0 +1,146 @@
+"""JSON Schema (2020-12) with faults in plain words, all at once, each with its place."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import ValidationError
+from referencing import Registry, Resource
+
+from common.errors import Fault
+from common.pipelines.pointers import pointer
+
+type Schema = Mapping[str, Any]
+
+RESERVED_LABELS = ("pipeline", "run", "step", "tenant", "trace")
+
+_DAY_OR_TIME = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:\d{2}))?"
+_FORMATS = {
+    "id": (
+        r"[a-z][a-z0-9_-]{0,62}",
+        "must be lower-case letters, digits, _ and -, begin with a letter and have at most 63 characters",
+    ),
+    "level": (r"level_[1-9][0-9]{0,2}", "must be level_1, level_2 and so on"),
+    "name": (
+        r"[a-z_][a-z0-9_]{0,63}",
+        "must be lower-case letters, digits and _, begin with no digit and have at most 64 characters",
+    ),
+    "column": (
+        r"[A-Za-z_][A-Za-z0-9_]{0,299}",
+        "must be a column: letters, digits and _, beginning with no digit, at most 300 characters",
+    ),
+    "ordering": (
+        r"[A-Za-z_][A-Za-z0-9_]{0,299}(?: (?:ASC|DESC))?(?: NULLS (?:FIRST|LAST))?",
+        "must be a column, with ASC or DESC and NULLS FIRST or NULLS LAST behind it if need be",
+    ),
+    "label key": (
+        rf"(?!(?:{'|'.join(RESERVED_LABELS)})$)[a-z][a-z0-9_-]{{0,62}}",
+        "must be lower-case letters, digits, _ and -, begin with a letter, have at most 63 characters and be "
+        f"none of the platform's own: {', '.join(RESERVED_LABELS)}",
+    ),
+    "label value": (
+        r"[a-z0-9_-]{0,63}",
+        "must be lower-case letters, digits, _ and -, at most 63 characters",
+    ),
+    "cron": (
+        r"\S+(?: +\S+){4}",
+        "must have five fields: minute, hour, day of the month, month, day of the week",
+    ),
+    "day or time": (_DAY_OR_TIME, "must be a day, 2026-01-31, or a time with its zone, 2026-01-31T09:30:00Z"),
+}
+_NOUNS = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "a string",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "null",
+}
+
+
+def _format_checker() -> FormatChecker:
+    checker = FormatChecker(formats=())
+    for name, (pattern, _) in _FORMATS.items():
+        checker.checks(name)(_matches(re.compile(pattern)))
+    return checker
+
+
+def _matches(pattern: re.Pattern[str]) -> Callable[[object], bool]:
+    return lambda value: not isinstance(value, str) or pattern.fullmatch(value) is not None
+
+
+def validator_for(schema: Schema, *referenced: Schema) -> Draft202012Validator:
+    """Make a validator; `referenced` are the schemas that it names. SchemaError where it is none."""
+    Draft202012Validator.check_schema(schema)
+    resources = [(str(item["$id"]), Resource.from_contents(item)) for item in (schema, *referenced)]
+    registry: Registry[Any] = Registry().with_resources(resources)
+    return Draft202012Validator(schema, registry=registry, format_checker=_format_checker())
+
+
+def schema_faults(
+    validator: Draft202012Validator, instance: object, path: Sequence[str | int] = ()
+) -> list[Fault]:
+    """List every rule of a schema that an instance breaks; `path` is where the instance stands."""
+    faults = (
+        Fault(pointer((*path, *place)), rule)
+        for error in validator.iter_errors(instance)
+        for place, rule in _faults(error)
+    )
+    return list(dict.fromkeys(faults))
+
+
+def _faults(error: ValidationError) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    place = tuple(error.absolute_path)
+    schema: Any = error.schema
+    given: Any = error.instance
+    match error.validator:
+        case "required":
+            yield from (((*place, key), "is required") for key in schema["required"] if key not in given)
+        case "additionalProperties":
+            known = list(schema.get("properties", ()))
+            yield from (((*place, key), _unknown_key(key, known)) for key in given if key not in known)
+        case "format" if "propertyNames" in error.absolute_schema_path:
+            yield (*place, given), f"the name {_rule(error)}"
+        case _:
+            yield place, _rule(error)
+
+
+def _rule(error: ValidationError) -> str:
+    wanted: Any = error.validator_value
+    size = len(error.instance) if isinstance(error.instance, str | list | dict) else 0
+    rules: dict[str, Callable[[], str]] = {
+        "type": lambda: _type_rule(wanted, error.instance),
+        "enum": lambda: f"must be one of {', '.join(str(item) for item in wanted)}",
+        "format": lambda: _FORMATS[wanted][1],
+        "minimum": lambda: f"must be at least {wanted:,}",
+        "maximum": lambda: f"must be at most {wanted:,}",
+        "minLength": lambda: "must not be empty",
+        "maxLength": lambda: f"must have at most {wanted:,} characters, it has {size:,}",
+        "minItems": lambda: "must not be empty",
+        "maxItems": lambda: f"must have at most {wanted:,} items, it has {size:,}",
+        "minProperties": lambda: "must not be empty",
+        "maxProperties": lambda: f"must have at most {wanted:,} keys, it has {size:,}",
+        "uniqueItems": lambda: "must not list anything twice",
+    }
+    rule = rules.get(str(error.validator))
+    return rule() if rule else error.message
+
+
+def _type_rule(wanted: str | list[str], given: object) -> str:
+    names = [wanted] if isinstance(wanted, str) else wanted
+    rule = f"must be {' or '.join(_NOUNS[name] for name in names)}"
+    if "string" in names and isinstance(given, bool | int | float):
+        return f"{rule}: put it in quotes"
+    return rule
+
+
+def _unknown_key(key: str, known: Sequence[str]) -> str:
+    close = get_close_matches(key, known, n=1)
+    return (
+        f"is no key here; did you mean {close[0]}?"
+        if close
+        else f"is no key here; known are {', '.join(known)}"
+    )
