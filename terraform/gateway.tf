@@ -6,10 +6,10 @@ locals {
   gateway         = local.gateway_enabled ? { main = var.domain } : {}
   backends        = local.gateway_enabled ? local.public_functions : toset([])
 
-  # function => the contract's paths that it serves
+  # function => the paths that it serves; the local platform's gateway has the same
   gateway_paths = {
     admin      = ["/admin", "/admin/*"]
-    onboarding = ["/api/v1/tenants", "/api/v1/tenants/*"]
+    onboarding = ["/api/v1/tenants", "/api/v1/tenants/*", "/health", "/openapi.json"]
     pipelines  = ["/api/v1/pipelines", "/api/v1/pipelines/*"]
   }
 }

@@ -3,19 +3,20 @@
 locals {
   # account => role => scope (a key of local.scopes, or null for the whole project).
   # Each function claims by job IDs and appends rows to central tables; what else it may do is its own business.
-  project_roles = merge(
-    {
-      onboarding  = { ClaimJobs = null, AppendState = "central", CreateDatasets = null, AuthorizeViews = "central" }
-      admin       = { ClaimJobs = null, AppendState = "central", CreateDatasets = null, OwnCentral = "central_and_copies", OwnTenants = "tenants", OperateSchedule = null }
-      pipelines   = { ClaimJobs = null, AppendState = "central" }
-      run_request = { ClaimJobs = null, AppendState = "central" }
-      run_level   = { ClaimJobs = null, AppendState = "central" }
-      dispatcher  = { ClaimJobs = null, AppendState = "central" }
-      executor    = { RunJobs = null, WriteTenants = "shared_tenants" }
-      backup      = { RunJobs = null, Snapshot = "central", KeepSnapshots = "snapshots" }
-    },
-    { for tenant in keys(var.dedicated_tenants) : "tenant:${tenant}" => { RunJobs = null, WriteTenants = "tenant:${tenant}" } },
-  )
+  platform_roles = {
+    onboarding  = { ClaimJobs = null, AppendState = "central", CreateDatasets = null, AuthorizeViews = "central" }
+    admin       = { ClaimJobs = null, AppendState = "central", CreateDatasets = null, OwnCentral = "central_and_copies", OwnTenants = "tenants", OperateSchedule = null }
+    pipelines   = { ClaimJobs = null, AppendState = "central" }
+    run_request = { ClaimJobs = null, AppendState = "central" }
+    run_level   = { ClaimJobs = null, AppendState = "central" }
+    dispatcher  = { ClaimJobs = null, AppendState = "central" }
+    executor    = { RunJobs = null, WriteTenants = "shared_tenants" }
+    backup      = { RunJobs = null, Snapshot = "central", KeepSnapshots = "snapshots" }
+  }
+
+  project_roles = merge(local.platform_roles, {
+    for tenant in keys(var.dedicated_tenants) : "tenant:${tenant}" => { RunJobs = null, WriteTenants = "tenant:${tenant}" }
+  })
 
   members = merge(
     { for name, account in google_service_account.account : name => account.member },

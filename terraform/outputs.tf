@@ -1,3 +1,13 @@
+output "project" {
+  description = "The project."
+  value       = var.project_id
+}
+
+output "region" {
+  description = "The region of functions, topics and scheduler."
+  value       = var.region
+}
+
 output "public_url" {
   description = "Where the platform is: the gateway where there is one, otherwise the URL of the pipelines function."
   value       = local.public_url

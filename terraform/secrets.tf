@@ -1,15 +1,14 @@
 # Secrets: who may read which, and where their values come from. No value is ever in the state.
 
 locals {
-  # secret => the functions that read it, and the variable they read it from
-  secrets = merge(
-    {
-      admin-api-key = { variable = "ADMIN_API_KEY", functions = ["admin"] }
-    },
-    var.onboarding_mode == "token" ? {
-      onboarding-token = { variable = "ONBOARDING_TOKEN", functions = ["onboarding"] }
-    } : {},
-  )
+  # secret => the functions that read it, and the variable that they read it from
+  secret_uses = {
+    admin-api-key    = { variable = "ADMIN_API_KEY", functions = ["admin"] }
+    onboarding-token = { variable = "ONBOARDING_TOKEN", functions = ["onboarding"] }
+  }
+
+  # A token is a secret only where onboarding asks for one.
+  secrets = { for name, use in local.secret_uses : name => use if name != "onboarding-token" || var.onboarding_mode == "token" }
 
   secret_readers = merge([
     for secret, use in local.secrets : {

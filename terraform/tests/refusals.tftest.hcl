@@ -151,7 +151,8 @@ run "token_mode_needs_a_token" {
   expect_failures = [var.onboarding_token]
 
   variables {
-    onboarding_mode = "token"
+    onboarding_mode  = "token"
+    onboarding_token = null
   }
 }
 

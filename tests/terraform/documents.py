@@ -1,0 +1,42 @@
+"""What the documents say, as data: the permissions table and the sections of the runbook."""
+
+import re
+from pathlib import Path
+from textwrap import dedent
+from typing import NamedTuple
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+class Grant(NamedTuple):
+    """Who may do what, and where: a row of the permissions table."""
+
+    who: str
+    role: str
+    on: str
+
+
+def documented_grants() -> set[Grant]:
+    """Read the rows of docs/permissions.md with four columns, the second a role; cells may list several."""
+    rows = re.findall(
+        r"^\| (.+) \| (`.+`) \| (.+) \| .+ \|$", (DOCS / "permissions.md").read_text(), re.MULTILINE
+    )
+    return {
+        Grant(who, role, on)
+        for whose, roles, where in rows
+        for who in whose.split(", ")
+        for role in re.findall(r"`([^`]+)`", roles)
+        for on in where.split(", ")
+    }
+
+
+def runbook_sections() -> set[str]:
+    """Return the anchors of the runbook's headings."""
+    headings = re.findall(r"^#+ (.+)$", (DOCS / "runbook.md").read_text(), re.MULTILINE)
+    return {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def restore_statements() -> list[str]:
+    """Return the SQL of the runbook's restore, in order."""
+    section = (DOCS / "runbook.md").read_text().partition("## Restore a table")[2].partition("\n## ")[0]
+    return [dedent(sql).strip() for sql in re.findall(r"```sql\n(.*?)```", section, re.DOTALL)]
