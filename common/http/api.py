@@ -4,11 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+from common.http.admin import ADMIN_ROUTES
 from common.http.openapi import make_document
 from common.http.pipelines import PIPELINE_ROUTES
 from common.http.reference import make_reference
 from common.http.routes import Route
 from common.http.standing import DOCUMENT, STANDING_ROUTES
+from common.http.tenants import TENANT_ROUTES
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "api.md"
 
@@ -17,7 +19,7 @@ __all__ = ["DOCUMENT", "REFERENCE", "all_routes", "document_text", "reference_te
 
 def all_routes() -> list[Route[Any]]:
     """Return the routes of every function."""
-    return [*PIPELINE_ROUTES, *STANDING_ROUTES]
+    return [*TENANT_ROUTES, *PIPELINE_ROUTES, *ADMIN_ROUTES, *STANDING_ROUTES]
 
 
 def document_text() -> str:

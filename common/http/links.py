@@ -21,5 +21,13 @@ def config_links(edge: Edge, config_id: str) -> dict[str, str]:
     }
 
 
+def tenant_links(edge: Edge) -> dict[str, str]:
+    """Return where a tenant goes on from its onboarding."""
+    return {
+        "quota": _link(edge, "/api/v1/tenants/quota"),
+        "configs": _link(edge, "/api/v1/pipelines/configs"),
+    }
+
+
 def _link(edge: Edge, path: str) -> str:
     return edge.public_url + path

@@ -23,9 +23,9 @@ class OnboardingPlatform:
         self.catalog = MemoryCatalog()
         self._ids = count(1)
 
-    def onboard(self, tenant_id: str = "acme", plan: str = "STARTER") -> Onboarded:
-        """Onboard as one process would."""
-        onboarding = Onboarding(
+    def onboarding(self) -> Onboarding:
+        """Put onboarding together, as one process would."""
+        return Onboarding(
             datasets=self.datasets,
             store=self.tenants,
             claims=self.jobs,
@@ -34,7 +34,10 @@ class OnboardingPlatform:
             new_id=lambda: f"id-{next(self._ids)}",
             central_dataset="tenants",
         )
-        return onboarding.onboard(
+
+    def onboard(self, tenant_id: str = "acme", plan: str = "STARTER") -> Onboarded:
+        """Onboard a tenant."""
+        return self.onboarding().onboard(
             OnboardingRequest(
                 tenant_id=tenant_id, company_name="Acme", admin_email="a@acme.com", subscription_plan=plan
             )

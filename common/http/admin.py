@@ -1,0 +1,169 @@
+"""The operators' API: bootstrap, tenants, API keys."""
+
+from dataclasses import asdict
+from typing import Any
+
+from common.errors import Conflict, NotFound
+from common.http.calls import Answer, Call
+from common.http.onboarded import onboarded_answer, onboarding_request
+from common.http.routes import Access, Parameter, Place, Route, RouteTable
+from common.http.tenant_services import AdminServices
+from common.setup.bootstrap import BootstrapReport
+from common.tenants.administration import TenantOverview
+from common.tenants.keys import ALL_SCOPES, Scope
+from common.tenants.tenant import KeyRecord, Subscription
+
+OPERATOR = "admin"
+
+
+def bootstrap_platform(call: Call[AdminServices]) -> Answer:
+    """Set the platform up.
+
+    Creates the central dataset, its tables and its views where they are missing, adds columns that are new in
+    their definitions, and replaces views whose text has changed. A repeat changes nothing. Recreation copies
+    all rows to a backup dataset first; let no pipeline run meanwhile.
+    """
+    report = call.services.bootstrap.run(
+        force_recreate_dataset=call.body.get("force_recreate_dataset", False),
+        force_recreate_tables=call.body.get("force_recreate_tables", False),
+        confirm=call.body.get("confirm", ""),
+    )
+    return Answer(body=_report_body(report))
+
+
+def create_tenant(call: Call[AdminServices]) -> Answer:
+    """Onboard a tenant, whether onboarding is open to the public or not."""
+    onboarded = call.services.onboarding.onboard(onboarding_request(call.body), by=OPERATOR)
+    return onboarded_answer(call.services.edge, onboarded)
+
+
+def read_tenant(call: Call[AdminServices]) -> Answer:
+    """Show a tenant: profile, plan, use, API keys and datasets."""
+    return Answer(body=_tenant_body(call.services.administration.overview(call.path["tenant_id"])))
+
+
+def issue_api_key(call: Call[AdminServices]) -> Answer:
+    """Make an API key for a tenant."""
+    issued = call.services.administration.issue_key(
+        call.body["tenant_id"],
+        by=OPERATOR,
+        description=call.body.get("description"),
+        scopes=[Scope(scope) for scope in call.body.get("scopes", ALL_SCOPES)],
+        expires_in_days=call.body.get("expires_in_days"),
+    )
+    kept = _key_body(issued.record)
+    del kept["is_active"], kept["revoked_at"]
+    return Answer(body={"api_key": issued.key.text} | kept, status=201)
+
+
+def revoke_api_key(call: Call[AdminServices]) -> Answer:
+    """Revoke an API key by its hash.
+
+    Every instance refuses the key within a minute. Revoking it again answers the same.
+    """
+    record = call.services.administration.revoke_key(call.path["api_key_hash"])
+    body = {
+        "api_key_hash": record.api_key_hash,
+        "api_key_id": record.api_key_id,
+        "tenant_id": record.tenant_id,
+        "revoked_at": record.revoked_at,
+        "message": "the key is revoked; every instance refuses it within a minute",
+    }
+    return Answer(body=body)
+
+
+def _report_body(report: BootstrapReport) -> dict[str, Any]:
+    return {"status": "SUCCESS", "total_tables": report.total_tables, "message": report.message} | asdict(
+        report
+    )
+
+
+def _tenant_body(overview: TenantOverview) -> dict[str, Any]:
+    use = overview.use
+    return asdict(overview.profile) | {
+        "subscription": _subscription_body(overview.subscription) if overview.subscription else None,
+        "use": {
+            "pipelines_run_today": use.today,
+            "pipelines_run_month": use.month,
+            "concurrent_pipelines_running": use.running,
+        },
+        "api_keys": [_key_body(record) for record in overview.keys],
+        "datasets": list(overview.datasets),
+    }
+
+
+def _subscription_body(subscription: Subscription) -> dict[str, Any]:
+    body = asdict(subscription)
+    del body["tenant_id"]
+    return body
+
+
+def _key_body(record: KeyRecord) -> dict[str, Any]:
+    return asdict(record) | {"scopes": sorted(scope.value for scope in record.scopes)}
+
+
+TENANT_ID = Parameter(
+    name="tenant_id",
+    place=Place.PATH,
+    description="The tenant.",
+    schema={"type": "string", "pattern": "^[a-z][a-z0-9_]{2,49}$"},
+    example="customer_name",
+)
+API_KEY_HASH = Parameter(
+    name="api_key_hash",
+    place=Place.PATH,
+    description="SHA-256 of the key, as the tenant's page and the answer to its creation give it.",
+    schema={"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    example="5f2e1d0c9b8a79685746352413021f0e0d1c2b3a495867768594a3b2c1d0e9f8",
+)
+
+ADMIN_ROUTES: RouteTable[AdminServices] = RouteTable(
+    Route(
+        method="POST",
+        path="/admin/bootstrap",
+        endpoint=bootstrap_platform,
+        access=Access.ADMIN,
+        request_schema="bootstrap_request",
+        answers={200: "bootstrap_report"},
+        problems=(Conflict,),
+        tag="Admin",
+    ),
+    Route(
+        method="POST",
+        path="/admin/tenants",
+        endpoint=create_tenant,
+        access=Access.ADMIN,
+        request_schema="tenant_request",
+        answers={201: "tenant_onboarded"},
+        problems=(Conflict,),
+        tag="Admin",
+    ),
+    Route(
+        method="GET",
+        path="/admin/tenants/{tenant_id}",
+        endpoint=read_tenant,
+        access=Access.ADMIN,
+        parameters=(TENANT_ID,),
+        answers={200: "tenant"},
+        tag="Admin",
+    ),
+    Route(
+        method="POST",
+        path="/admin/api-keys",
+        endpoint=issue_api_key,
+        access=Access.ADMIN,
+        request_schema="api_key_request",
+        answers={201: "api_key_issued"},
+        problems=(NotFound,),
+        tag="Admin",
+    ),
+    Route(
+        method="DELETE",
+        path="/admin/api-keys/{api_key_hash}",
+        endpoint=revoke_api_key,
+        access=Access.ADMIN,
+        parameters=(API_KEY_HASH,),
+        answers={200: "api_key_revoked"},
+        tag="Admin",
+    ),
+)

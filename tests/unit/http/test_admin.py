@@ -1,0 +1,193 @@
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from common.http.admin import ADMIN_ROUTES
+from common.http.tenant_services import AdminServices
+from common.runs.quotas import Use
+from common.setup.bootstrap import Bootstrap
+from common.setup.recreation import Recreation
+from common.tenants.administration import Administration
+from common.tenants.gates import AdminKeys
+from common.tenants.keys import read_key
+from tests.fakes.onboarding import OnboardingPlatform
+from tests.fakes.setup import MemoryWarehouse
+from tests.unit.http.site import ADMIN_KEY, Site, edge
+
+REQUEST = {"tenant_id": "customer_name", "company_name": "Customer Inc", "admin_email": "a@customer.com"}
+UNKNOWN_HASH = "0" * 64
+ROUTES = [
+    ("POST", "/admin/bootstrap", {}),
+    ("POST", "/admin/tenants", REQUEST),
+    ("GET", "/admin/tenants/customer_name", None),
+    ("POST", "/admin/api-keys", {"tenant_id": "customer_name"}),
+    ("DELETE", f"/admin/api-keys/{UNKNOWN_HASH}", None),
+]
+
+
+class World:
+    """The admin function on in-memory ports."""
+
+    def __init__(self, *admin_keys: str) -> None:
+        self.platform = OnboardingPlatform()
+        self.warehouse = MemoryWarehouse()
+        recreation = Recreation(backups=self.warehouse, dataset="tenants", clock=self.platform.clock)
+        self.site = Site(
+            ADMIN_ROUTES,
+            AdminServices(
+                edge=edge() if not admin_keys else edge_with(*admin_keys),
+                bootstrap=Bootstrap(central=self.warehouse, recreation=recreation),
+                onboarding=self.platform.onboarding(),
+                administration=Administration(
+                    directory=self.platform.tenants,
+                    datasets=self.platform.datasets,
+                    clock=self.platform.clock,
+                    new_id=lambda: "a-new-id",
+                ),
+            ),
+        )
+
+    def ask(self, method: str, path: str, body: Any = None, key: str | None = ADMIN_KEY) -> TestResponse:
+        more = {} if body is None else {"json": body}
+        return self.site.ask(method, path, headers={"X-Admin-Key": key} if key else {}, **more)
+
+
+def edge_with(*admin_keys: str) -> Any:
+    """Make an edge with other admin keys than usual."""
+    usual = edge()
+    return type(usual)(authenticator=usual.authenticator, admin_keys=AdminKeys(admin_keys))
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.mark.parametrize(("method", "path", "body"), ROUTES)
+def test_each_route_asks_for_the_admin_key(world: World, method: str, path: str, body: Any) -> None:
+    assert world.ask(method, path, body, key=None).status_code == 401
+    assert world.ask(method, path, body, key="a-guess").status_code == 403
+    assert World("").ask(method, path, body).status_code == 503
+    assert not world.warehouse.datasets
+    assert not world.platform.datasets.datasets
+
+
+# Bootstrap
+
+
+def test_the_bootstrap_of_the_deployment_guide_makes_eleven_tables(world: World) -> None:
+    flags = {"force_recreate_dataset": False, "force_recreate_tables": False}
+    response = world.ask("POST", "/admin/bootstrap", flags)
+    body = response.json or {}
+    assert response.status_code == 200
+    assert (body["status"], body["dataset_created"], body["total_tables"]) == ("SUCCESS", True, 11)
+    assert len(body["tables_created"]) == 11
+    again = world.ask("POST", "/admin/bootstrap").json or {}
+    assert (again["tables_created"], len(again["tables_existed"])) == ([], 11)
+
+
+def test_recreating_tables_tells_where_their_rows_are(world: World) -> None:
+    world.ask("POST", "/admin/bootstrap")
+    body = world.ask("POST", "/admin/bootstrap", {"force_recreate_tables": True}).json or {}
+    assert len(body["tables_recreated"]) == 11
+    backed_up = body["backed_up"][0]
+    assert backed_up["backup"] == "tenants_backup_20260315_120000.tenant_api_keys"
+    assert (backed_up["rows"], backed_up["rows_restored"]) == (0, 0)
+
+
+@pytest.mark.parametrize("confirm", [{}, {"confirm": "tenants"}])
+def test_the_dataset_is_recreated_only_by_its_full_name(world: World, confirm: dict[str, str]) -> None:
+    world.ask("POST", "/admin/bootstrap")
+    response = world.ask("POST", "/admin/bootstrap", {"force_recreate_dataset": True} | confirm)
+    assert response.status_code == 422
+    assert (response.json or {})["errors"][0]["pointer"] == "/confirm"
+    full = {"force_recreate_dataset": True, "confirm": "project.tenants"}
+    assert (world.ask("POST", "/admin/bootstrap", full).json or {})["dataset_created"]
+
+
+# Tenants
+
+
+def test_the_operator_onboards_a_tenant_and_looks_at_it(world: World) -> None:
+    created = world.ask("POST", "/admin/tenants", REQUEST)
+    assert created.status_code == 201
+    world.platform.tenants.use["customer_name"] = Use(today=3, month=17, running=1)
+    body = world.ask("GET", "/admin/tenants/customer_name").json or {}
+    assert (body["tenant_id"], body["company_name"], body["status"]) == (
+        "customer_name",
+        "Customer Inc",
+        "ACTIVE",
+    )
+    assert (body["subscription"]["plan_name"], body["subscription"]["daily_limit"]) == ("STARTER", 6)
+    assert body["use"] == {
+        "pipelines_run_today": 3,
+        "pipelines_run_month": 17,
+        "concurrent_pipelines_running": 1,
+    }
+    assert body["datasets"] == ["customer_name"]
+    (key,) = body["api_keys"]
+    assert key["created_by"] == "admin"
+    assert (created.json or {})["api_key"].startswith(key["key_prefix"])
+    assert (created.json or {})["api_key"] not in repr(body)
+
+
+def test_a_tenant_that_is_not_there_is_not_found(world: World) -> None:
+    assert world.ask("GET", "/admin/tenants/nobody_here").status_code == 404
+    assert world.ask("POST", "/admin/api-keys", {"tenant_id": "nobody_here"}).status_code == 404
+
+
+def test_a_tenant_is_created_once(world: World) -> None:
+    world.ask("POST", "/admin/tenants", REQUEST)
+    assert world.ask("POST", "/admin/tenants", REQUEST).status_code == 409
+
+
+# API keys
+
+
+def test_a_key_is_issued_with_what_was_asked_for(world: World) -> None:
+    world.platform.onboard("customer_name")
+    request = {
+        "tenant_id": "customer_name",
+        "description": "nightly sync",
+        "scopes": ["run", "read"],
+        "expires_in_days": 1,
+    }
+    response = world.ask("POST", "/admin/api-keys", request)
+    body = response.json or {}
+    assert response.status_code == 201
+    key = read_key(body["api_key"])
+    assert key
+    assert (key.tenant_id, key.api_key_hash) == ("customer_name", body["api_key_hash"])
+    assert (body["scopes"], body["description"]) == (["read", "run"], "nightly sync")
+    assert body["expires_at"] == "2026-03-16T12:00:00.000000Z"
+
+
+def test_a_key_has_all_scopes_and_no_end_unless_asked_for(world: World) -> None:
+    world.platform.onboard("customer_name")
+    body = world.ask("POST", "/admin/api-keys", {"tenant_id": "customer_name"}).json or {}
+    assert body["scopes"] == ["manage", "read", "run"]
+    assert (body["expires_at"], body["description"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"scopes": []}, {"scopes": ["admin"]}, {"expires_in_days": 0}, {"description": ""}, {"key": "x"}],
+)
+def test_a_key_that_makes_no_sense_is_refused(world: World, change: dict[str, Any]) -> None:
+    world.platform.onboard("customer_name")
+    assert world.ask("POST", "/admin/api-keys", {"tenant_id": "customer_name"} | change).status_code == 422
+
+
+def test_revoking_a_key_twice_is_once(world: World) -> None:
+    api_key_hash = world.platform.onboard("customer_name").key.api_key_hash
+    first = world.ask("DELETE", f"/admin/api-keys/{api_key_hash}")
+    second = world.ask("DELETE", f"/admin/api-keys/{api_key_hash}")
+    assert first.status_code == 200
+    assert first.json == second.json
+    assert [row.is_active for row in world.platform.tenants.key_rows] == [True, False]
+
+
+@pytest.mark.parametrize(("api_key_hash", "status"), [(UNKNOWN_HASH, 404), ("short", 422)])
+def test_a_key_that_is_not_there_cannot_be_revoked(world: World, api_key_hash: str, status: int) -> None:
+    assert world.ask("DELETE", f"/admin/api-keys/{api_key_hash}").status_code == status

@@ -1,0 +1,195 @@
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+from werkzeug.test import TestResponse
+
+from common.http.tenant_services import TenantServices
+from common.http.tenants import TENANT_ROUTES
+from common.http.wrong_keys import WrongKeys
+from common.runs.quotas import Limits
+from common.runs.reading import RunLog, RunReader
+from common.tenants.dry_run import DryRun
+from common.tenants.gates import OnboardingDoor, OnboardingMode
+from common.tenants.keys import Scope
+from tests.fakes.onboarding import OnboardingPlatform
+from tests.fakes.runs import MemoryRuns, MemoryTenant
+from tests.unit.http.site import Site, edge, key_of
+
+ONBOARD, DRY_RUN, QUOTA = "/api/v1/tenants/onboard", "/api/v1/tenants/dryrun", "/api/v1/tenants/quota"
+REQUEST = {
+    "tenant_id": "customer_name",
+    "company_name": "Customer Inc",
+    "admin_email": "admin@customer.com",
+    "subscription_plan": "PROFESSIONAL",
+}
+TOKEN = {"X-Onboarding-Token": "the-token"}
+
+
+class World:
+    """The onboarding function on in-memory ports."""
+
+    def __init__(self, mode: OnboardingMode = OnboardingMode.OPEN) -> None:
+        self.platform = OnboardingPlatform()
+        runs = MemoryRuns()
+        runs.tenants["acme"] = MemoryTenant(limits=Limits(daily=6, monthly=180, concurrent=3))
+        services = TenantServices(
+            edge=edge(public_url="https://convergence.example.com", wrong_keys=WrongKeys(most=3)),
+            door=OnboardingDoor(mode, "the-token"),
+            onboarding=self.platform.onboarding(),
+            dry_run=DryRun(
+                datasets=self.platform.datasets,
+                catalog=self.platform.catalog,
+                clock=self.platform.clock,
+                central_dataset="tenants",
+            ),
+            subscriptions=self.platform.tenants,
+            run_log=RunLog(
+                reader=cast("RunReader", None),  # The quota reads no run.
+                store=runs,
+                claims=self.platform.jobs,
+                clock=self.platform.clock,
+            ),
+        )
+        self.site = Site(TENANT_ROUTES, services)
+
+    def post(self, path: str, headers: dict[str, str] | None = None, **changes: Any) -> TestResponse:
+        return self.site.ask("POST", path, json=REQUEST | changes, headers=headers)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+# Onboarding
+
+
+def test_a_tenant_is_onboarded_and_told_its_key(world: World) -> None:
+    response = world.post(ONBOARD)
+    body = response.json or {}
+    assert response.status_code == 201
+    assert body.pop("api_key").startswith("customer_name_api_")
+    assert body == {
+        "tenant_id": "customer_name",
+        "subscription_plan": "PROFESSIONAL",
+        "dataset_created": True,
+        "tables_created": ["tenant_comprehensive_view"],
+        "dryrun_status": "SUCCESS",
+        "message": "customer_name is onboarded; keep the API key, it is shown only once",
+        "links": {
+            "quota": "https://convergence.example.com/api/v1/tenants/quota",
+            "configs": "https://convergence.example.com/api/v1/pipelines/configs",
+        },
+    }
+
+
+def test_the_plan_is_starter_where_none_is_asked_for(world: World) -> None:
+    request = {name: value for name, value in REQUEST.items() if name != "subscription_plan"}
+    response = world.site.ask("POST", ONBOARD, json=request)
+    assert (response.json or {})["subscription_plan"] == "STARTER"
+
+
+def test_a_second_onboarding_is_a_conflict_and_makes_no_key(world: World) -> None:
+    world.post(ONBOARD)
+    assert world.post(ONBOARD, subscription_plan="SCALE").status_code == 409
+    assert len(world.platform.tenants.key_rows) == 1
+
+
+def test_all_faults_are_told_at_once(world: World) -> None:
+    response = world.post(ONBOARD, tenant_id="tenants", admin_email="admin", subscription_plan="FREE")
+    assert response.status_code == 422
+    places = [fault["pointer"] for fault in (response.json or {})["errors"]]
+    assert places == ["/tenant_id", "/admin_email", "/subscription_plan"]
+
+
+@pytest.mark.parametrize("name", ["force_recreate_dataset", "role"])
+def test_what_onboarding_does_not_know_is_refused(world: World, name: str) -> None:
+    assert world.post(ONBOARD, None, **{name: True}).status_code == 422
+
+
+def test_an_onboarding_before_the_bootstrap_says_what_is_missing(world: World) -> None:
+    world.platform.catalog.tables = None
+    response = world.post(ONBOARD)
+    assert response.status_code == 503
+    assert "POST /admin/bootstrap" in (response.json or {})["detail"]
+
+
+# Who may onboard
+
+
+def test_a_closed_platform_onboards_nobody_and_tells_nobody_who_is_there() -> None:
+    world = World(OnboardingMode.CLOSED)
+    assert world.post(ONBOARD).status_code == 403
+    assert world.post(DRY_RUN, headers=TOKEN).status_code == 403
+    assert world.platform.datasets.datasets == {}
+
+
+@pytest.mark.parametrize("path", [ONBOARD, DRY_RUN])
+def test_a_platform_with_a_token_onboards_who_has_it(path: str) -> None:
+    world = World(OnboardingMode.TOKEN)
+    assert world.post(path).status_code == 401
+    assert world.post(path, headers={"X-Onboarding-Token": "a-guess"}).status_code == 403
+    assert world.post(path, headers=TOKEN).status_code in {200, 201}
+
+
+def test_who_guesses_tokens_is_slowed_down() -> None:
+    world = World(OnboardingMode.TOKEN)
+    guesses = [world.post(ONBOARD, headers={"X-Onboarding-Token": f"guess-{n}"}) for n in range(4)]
+    assert [response.status_code for response in guesses] == [403, 403, 403, 429]
+    assert world.post(ONBOARD, headers=TOKEN).status_code == 429
+
+
+# Dry run
+
+
+def test_a_dry_run_that_passes_makes_nothing(world: World) -> None:
+    response = world.post(DRY_RUN)
+    body = response.json or {}
+    assert response.status_code == 200
+    assert (body["status"], body["ready_for_onboarding"]) == ("SUCCESS", True)
+    assert body["validation_summary"] == {"total_checks": 8, "passed": 8, "failed": 0, "all_passed": True}
+    assert [result["check_name"] for result in body["validation_results"]] == [
+        "tenant_id_format",
+        "tenant_id_reserved",
+        "company_name",
+        "email_format",
+        "subscription_plan",
+        "bigquery_connectivity",
+        "central_tables",
+        "tenant_existence",
+    ]
+    assert world.platform.datasets.datasets == {}
+
+
+def test_a_dry_run_that_fails_answers_200_and_says_why(world: World) -> None:
+    response = world.post(DRY_RUN, tenant_id="Acme", admin_email="admin")
+    body = response.json or {}
+    assert response.status_code == 200
+    assert (body["status"], body["message"]) == ("FAILED", "3 of 8 checks failed")
+    failed = {r["check_name"]: r["message"] for r in body["validation_results"] if not r["passed"]}
+    assert failed == {
+        "tenant_id_format": "must be in lower case: acme",
+        "email_format": "must be an e-mail address, such as admin@example.com",
+        "tenant_existence": "not looked up: the tenant ID breaks rules",
+    }
+
+
+# Quota
+
+
+def test_a_tenant_sees_its_limits_and_their_use(world: World) -> None:
+    world.platform.onboard("acme")
+    body = world.site.ask("GET", QUOTA, key=key_of("acme")).json or {}
+    assert (body["tenant_id"], body["plan_name"]) == ("acme", "STARTER")
+    assert (body["daily"]["used"], body["daily"]["limit"], body["monthly"]["limit"]) == (0, 6, 180)
+    midnight = (world.platform.clock() + timedelta(days=1)).date().isoformat()
+    assert body["daily"]["resets_at"].startswith(f"{midnight}T00:00:00")
+
+
+def test_the_quota_is_the_key_owners_and_asks_for_the_scope_read(world: World) -> None:
+    world.platform.onboard("acme")
+    assert world.site.ask("GET", QUOTA).status_code == 401
+    assert world.site.ask("GET", QUOTA, key=key_of("acme", frozenset({Scope.RUN}))).status_code == 403
+    assert world.site.ask("GET", QUOTA, key=key_of("other")).status_code == 404
+    assert world.site.ask("GET", f"{QUOTA}?tenant_id=acme", key=key_of("other")).status_code == 422
