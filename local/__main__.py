@@ -1,6 +1,7 @@
 """`python -m local run`: the platform until Ctrl-C. `python -m local demo`: one tenant's way through it."""
 
 import argparse
+import logging
 import signal
 import sys
 import threading
@@ -30,6 +31,7 @@ def serve(options: Options) -> int:
     stopped = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stopped.set())
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # BigQuery's own access lines say little
     platform = Platform(options)
     try:
         platform.start()

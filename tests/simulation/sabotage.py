@@ -81,9 +81,10 @@ def terminal_rows_are_dropped(world: World) -> None:
 def messages_are_acknowledged_before_the_work(world: World) -> None:
     """Never deliver a message again, and have no sweeper to make up for it."""
     world.has_sweeper = False
-    deliver_once: Callable[[bytes], None] = lambda data: world._enter(  # noqa: E731
-        "delivery", lambda: world.worker().carry_out(decode(data)), delay=world._lag()
-    )
+
+    def deliver_once(data: bytes) -> None:
+        world._enter("delivery", lambda: world.worker().carry_out(decode(data)), delay=world._lag())
+
     world._deliver = deliver_once  # type: ignore[method-assign]
 
 
