@@ -88,7 +88,7 @@ class Broker:
         return subscription.resource
 
     def subscription(self, name: str) -> Subscription:
-        """Find a subscription; call it with `changed` held."""
+        """Find a subscription; whoever touches its messages holds `changed`."""
         with self.changed:
             if name not in self._subscriptions:
                 raise not_found(name)

@@ -20,6 +20,9 @@ from local.pubsub.subscriptions import Counts
 _GRPC_THREADS = 256
 """A pull that waits and a stream that is open hold one each; threads are made as they are needed."""
 
+_GRACE_SECONDS = 5.0
+"""How long calls under way may take to end; waiting ones are sent away at once."""
+
 
 class PubSubServer:
     """A Pub/Sub server that clients reach through PUBSUB_EMULATOR_HOST; it starts once and stops once."""
@@ -82,7 +85,7 @@ class PubSubServer:
         """Give pushes under way so much time, cut the others, and end every thread."""
         self._dispatcher.stop(drain_seconds)
         self._broker.close()
-        self._grpc.stop(grace=1.0).wait()
+        self._grpc.stop(_GRACE_SECONDS).wait()
         self._threads.shutdown()
         self._readers.shutdown()
         self._journal.close()

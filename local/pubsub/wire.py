@@ -59,12 +59,11 @@ def received_message(delivery: Delivery) -> Any:
 
 def with_field(resource: Any, **fields: Any) -> Any:
     """Return a copy of a resource with other values in some fields."""
-    copy = type(resource)(**fields)
-    unchanged = type(resource)()
-    unchanged.CopyFrom(resource)
+    copy = type(resource)()
+    copy.CopyFrom(resource)
     for name in fields:
-        unchanged.ClearField(name)
-    copy.MergeFrom(unchanged)
+        copy.ClearField(name)
+    copy.MergeFrom(type(resource)(**fields))
     return copy
 
 

@@ -162,7 +162,7 @@ def test_stopping_sends_waiting_pullers_away() -> None:
         time.sleep(0.2)
         started_at = time.monotonic()
         server.stop()
-        assert time.monotonic() - started_at < 0.8
+        assert time.monotonic() - started_at < 3
         puller.join(2)
         assert [error.message for error in errors] == ["the server is stopping"]
         assert server_threads() == before
