@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from common.claims import ClaimJobs, claim
 from common.errors import Conflict, NotFound
 from common.pipelines.pipeline import Pipeline
-from common.runs.ports import LevelPublisher, StepJobs, StoredConfig
+from common.runs.ports import ConfigText, LevelPublisher, StepJobs
 from common.runs.progress import OpenRun, ProgressReader
 from common.runs.run import RunStatus
 from common.runs.steps import attempts_of
@@ -42,7 +42,7 @@ class RunCanceller:
     claims: ClaimJobs
     jobs: StepJobs
     levels: LevelPublisher
-    compile: Callable[[str, StoredConfig], Pipeline]
+    compile: Callable[[str, ConfigText], Pipeline]
     clock: Clock
 
     def cancel(self, tenant_id: str, run_id: str) -> OpenRun:

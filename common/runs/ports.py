@@ -23,7 +23,7 @@ class StoredRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredConfig:
+class ConfigText:
     """The version of a config that a run is to be made from."""
 
     config_id: str
@@ -37,7 +37,7 @@ class AdmissionFacts:
 
     tenant_status: str
     ledger: Ledger
-    config: StoredConfig | None
+    config: ConfigText | None
     repeated: StoredRun | None
     """The run that has the asked run ID already."""
 

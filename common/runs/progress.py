@@ -7,7 +7,7 @@ from typing import Protocol
 
 from common.pipelines.pipeline import Pipeline
 from common.runs.level_messages import LevelMessage
-from common.runs.ports import StoredConfig
+from common.runs.ports import ConfigText
 from common.runs.run import Run, RunStatus
 
 
@@ -26,10 +26,10 @@ class OpenRun:
 
     run: Run
     status: RunStatus
-    config: StoredConfig
+    config: ConfigText
     progress: Progress
 
-    def message(self, compile_config: Callable[[str, StoredConfig], Pipeline]) -> LevelMessage:
+    def message(self, compile_config: Callable[[str, ConfigText], Pipeline]) -> LevelMessage:
         """Make the message that delivers the run's current level once more."""
         compiled = compile_config(self.run.tenant_id, self.config)
         pipeline = compiled.restricted_to(self.run.step_ids)

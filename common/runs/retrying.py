@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from common.errors import Conflict, NotFound
 from common.pipelines.pipeline import Pipeline
 from common.runs.beginning import ReadyRun, RunBeginner
-from common.runs.ports import StoredConfig
+from common.runs.ports import ConfigText
 from common.runs.progress import OpenRun, ProgressReader
 from common.runs.run import RunStatus, Trigger
 from common.runs.starting import RUN_IDS, StartedRun
@@ -22,7 +22,7 @@ class RunRetrier:
 
     beginner: RunBeginner
     reader: ProgressReader
-    compile: Callable[[str, StoredConfig], Pipeline]
+    compile: Callable[[str, ConfigText], Pipeline]
     clock: Clock
 
     def retry(self, tenant_id: str, run_id: str, trigger: Trigger, traceparent: str = "") -> StartedRun:

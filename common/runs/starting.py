@@ -11,7 +11,7 @@ from common.errors import Conflict, NotFound
 from common.pipelines.parameters import bind_parameters, run_date_of
 from common.pipelines.pipeline import Pipeline
 from common.runs.beginning import ReadyRun, RunBeginner
-from common.runs.ports import AdmissionFacts, StoredConfig, StoredRun
+from common.runs.ports import AdmissionFacts, ConfigText, StoredRun
 from common.runs.run import Run, RunStatus, Trigger
 from common.times import Clock
 
@@ -57,7 +57,7 @@ class RunStarter:
     """Makes runs out of requests."""
 
     beginner: RunBeginner
-    compile: Callable[[str, StoredConfig], Pipeline]
+    compile: Callable[[str, ConfigText], Pipeline]
     clock: Clock
 
     def start(self, request: RunRequest) -> StartedRun:

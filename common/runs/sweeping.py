@@ -15,7 +15,7 @@ from common.claims import ClaimJobs
 from common.errors import ConvergenceError
 from common.logs import log_context
 from common.pipelines.pipeline import Pipeline
-from common.runs.ports import LevelPublisher, RunStore, StoredConfig
+from common.runs.ports import ConfigText, LevelPublisher, RunStore
 from common.runs.progress import OpenRun
 from common.runs.run import Run, RunStatus, Trigger, TriggerType
 from common.runs.tickets import Ticket, look_up
@@ -70,7 +70,7 @@ class Sweeper:
     store: RunStore
     claims: ClaimJobs
     levels: LevelPublisher
-    compile: Callable[[str, StoredConfig], Pipeline]
+    compile: Callable[[str, ConfigText], Pipeline]
     clock: Clock
     quiet_after: timedelta
     """Longer than one level call works: a live worker is not disturbed."""

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from common.runs.ports import StoredConfig
+from common.runs.ports import ConfigText
 from common.runs.progress import OpenRun, Progress
 from common.runs.run import Run, RunStatus, Trigger, TriggerType
 from common.runs.sweeping import Findings, Gap
@@ -74,7 +74,7 @@ def _open_run(row: Row) -> OpenRun:
     return OpenRun(
         run=run,
         status=RunStatus(row["status"]),
-        config=StoredConfig(config_id=run.config_id, version=run.config_version, text=row["pipeline_yaml"]),
+        config=ConfigText(config_id=run.config_id, version=run.config_version, text=row["pipeline_yaml"]),
         progress=Progress(
             completed=frozenset(row["completed_steps"] or []),
             has_begun=row["has_begun"],

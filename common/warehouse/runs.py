@@ -8,7 +8,7 @@ from typing import Any
 
 from common.errors import NotFound
 from common.pipelines.pipeline import BoundParameter
-from common.runs.ports import AdmissionFacts, StoredConfig, StoredRun
+from common.runs.ports import AdmissionFacts, ConfigText, StoredRun
 from common.runs.quotas import Limits, Use
 from common.runs.reading import HistoryFilter
 from common.runs.run import Run, RunStatus, StepRow, Trigger, TriggerType
@@ -112,10 +112,10 @@ def _numbers_between(gaps: Iterable[str]) -> Iterable[int]:
         yield from range(low + 1, high)
 
 
-def _config(config_id: str, row: Row) -> StoredConfig | None:
+def _config(config_id: str, row: Row) -> ConfigText | None:
     if row["config_version"] is None:
         return None
-    return StoredConfig(config_id=config_id, version=row["config_version"], text=row["pipeline_yaml"])
+    return ConfigText(config_id=config_id, version=row["config_version"], text=row["pipeline_yaml"])
 
 
 def _stored_run(tenant_id: str, run_id: str, row: Row) -> StoredRun | None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from common.pubsub.publishing import LevelTopic, Topic
     from common.pubsub.pulling import DeadLetterSubscription
+    from common.warehouse.configs import ConfigRows
     from common.warehouse.jobs import ClaimedJobs, ExecutorJobs
     from common.warehouse.progress import ProgressRows
     from common.warehouse.queries import Central, Queries
@@ -103,6 +104,14 @@ def progress() -> "ProgressRows":
     from common.warehouse.progress import ProgressRows
 
     return ProgressRows(queries=queries())
+
+
+@cache
+def config_rows() -> "ConfigRows":
+    """Return the rows of configs."""
+    from common.warehouse.configs import ConfigRows
+
+    return ConfigRows(queries=queries(), claims=claims())
 
 
 @cache

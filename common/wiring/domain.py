@@ -11,6 +11,8 @@ from common.wiring import cloud
 
 if TYPE_CHECKING:
     from common.http.calls import Edge
+    from common.pipelines.configs import Configs
+    from common.pipelines.tables import Policy
     from common.runs.beginning import RunBeginner
     from common.runs.compiling import ConfigCompiler
     from common.runs.levels import LevelWorker
@@ -23,17 +25,30 @@ TEMPLATES = Path(__file__).parents[2] / "ps_templates"
 
 
 @cache
-def compiler() -> "ConfigCompiler":
-    """Return what compiles configs and judges their statements."""
+def configs() -> "Configs":
+    """Return what keeps configs."""
+    from common.pipelines.configs import Compiler, Configs
     from common.pipelines.step_types import load_step_types
-    from common.runs.compiling import ConfigCompiler
+
+    compiler = Compiler(
+        project_id=cloud.settings().project, step_types=load_step_types(TEMPLATES), policy_of=_policy_of
+    )
+    return Configs(store=cloud.config_rows(), compiler=compiler, clock=utc_now)
+
+
+def _policy_of(tenant_id: str) -> "Policy":
+    from common.pipelines.tables import Policy
 
     read = cloud.settings()
-    return ConfigCompiler(
-        project_id=read.project,
-        step_types=load_step_types(TEMPLATES),
-        allowed_sources=read.allowed_sources,
-    )
+    return Policy(project_id=read.project, dataset=tenant_id, allowed_sources=read.allowed_sources)
+
+
+@cache
+def compiler() -> "ConfigCompiler":
+    """Return what compiles kept configs and judges their statements."""
+    from common.runs.compiling import ConfigCompiler
+
+    return ConfigCompiler(compiler=configs().compiler)
 
 
 @cache

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from common.errors import NotFound
 from common.runs.level_messages import LevelMessage, decode, encode
-from common.runs.ports import AdmissionFacts, StoredConfig, StoredRun
+from common.runs.ports import AdmissionFacts, ConfigText, StoredRun
 from common.runs.progress import OpenRun, Progress
 from common.runs.quotas import Limits, Use
 from common.runs.run import Run, RunStatus, StepRow, StepStatus
@@ -36,7 +36,7 @@ class MemoryTenant:
 
     limits: Limits = field(default_factory=lambda: Limits(daily=6, monthly=180, concurrent=3))
     status: str = "ACTIVE"
-    configs: dict[str, StoredConfig] = field(default_factory=dict)
+    configs: dict[str, ConfigText] = field(default_factory=dict)
 
 
 class MemoryRuns:

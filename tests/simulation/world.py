@@ -13,7 +13,7 @@ from common.runs.beginning import RunBeginner
 from common.runs.cancelling import RunCanceller
 from common.runs.level_messages import decode
 from common.runs.levels import LevelWorker
-from common.runs.ports import StoredConfig
+from common.runs.ports import ConfigText
 from common.runs.quotas import Limits
 from common.runs.retrying import RunRetrier
 from common.runs.run import Trigger, TriggerType
@@ -90,7 +90,7 @@ class World:
         self.jobs.settle_all()
         return self
 
-    def compile(self, tenant_id: str, config: StoredConfig) -> Pipeline:
+    def compile(self, tenant_id: str, config: ConfigText) -> Pipeline:
         """Return the pipeline of a config, as the compiler would."""
         return self.pipelines[f"{tenant_id}/{config.config_id}"]
 
@@ -117,7 +117,7 @@ class World:
             for config_id in ("hourly", "nightly"):
                 pipeline = self._pipeline(tenant_id, config_id)
                 self.pipelines[f"{tenant_id}/{config_id}"] = pipeline
-                stored = StoredConfig(config_id=config_id, version=1, text="…")
+                stored = ConfigText(config_id=config_id, version=1, text="…")
                 self.rows.tenants[tenant_id].configs[config_id] = stored
                 for step in pipeline.steps:
                     self.jobs.outcomes[step.target_table] = self._outcome()

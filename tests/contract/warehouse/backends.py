@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from common.claims import ClaimJobs
-from common.runs.ports import RunStore, StepJobs, StoredConfig
+from common.runs.ports import RunStore, StepJobs, ConfigText
 from common.runs.progress import OpenRun
 from common.runs.quotas import Limits
 from common.runs.sweeping import Findings
@@ -50,7 +50,7 @@ def in_memory() -> Backend:
     rows = MemoryRuns()
 
     def add_tenant(tenant_id: str, limits: Limits) -> None:
-        config = StoredConfig(config_id="daily", version=1, text="steps: []")
+        config = ConfigText(config_id="daily", version=1, text="steps: []")
         rows.tenants[tenant_id] = MemoryTenant(limits=limits, configs={"daily": config})
 
     return Backend(

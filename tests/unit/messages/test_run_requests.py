@@ -10,7 +10,7 @@ from common.messages.receiving import Message
 from common.messages.run_requests import RunRequestReceiver
 from common.pipelines.pipeline import Pipeline
 from common.runs.beginning import RunBeginner
-from common.runs.ports import StoredConfig
+from common.runs.ports import ConfigText
 from common.runs.run import TriggerType
 from common.runs.starting import RunStarter
 from common.tenants.authentication import Authenticator, KnownKey
@@ -30,7 +30,7 @@ class Platform:
         self.rows = MemoryRuns()
         self.key = mint_key("acme")
         self.scopes = scopes
-        config = StoredConfig(config_id="daily", version=1, text="…")
+        config = ConfigText(config_id="daily", version=1, text="…")
         self.rows.tenants["acme"] = MemoryTenant(configs={"daily": config})
         beginner = RunBeginner(
             store=self.rows, claims=MemoryJobs(self.clock), levels=MemoryLevels(), clock=self.clock
@@ -55,7 +55,7 @@ class Platform:
         )
         return KnownKey(record=record, tenant_status=TenantStatus.ACTIVE)
 
-    def compile(self, tenant_id: str, config: StoredConfig) -> Pipeline:
+    def compile(self, tenant_id: str, config: ConfigText) -> Pipeline:
         return a_pipeline()
 
     def receive(self, body: Any, message_id: str = "1", key: str | None = None) -> None:

@@ -9,7 +9,7 @@ from common.pipelines.pipeline import Pipeline, Retry
 from common.runs.beginning import RunBeginner
 from common.runs.cancelling import RunCanceller
 from common.runs.levels import LevelWorker
-from common.runs.ports import StoredConfig
+from common.runs.ports import ConfigText
 from common.runs.retrying import RunRetrier
 from common.runs.run import RunStatus, StepStatus, Trigger, TriggerType
 from common.runs.starting import StartedRun
@@ -30,7 +30,7 @@ class Platform:
         self.rows = MemoryRuns()
         self.levels = MemoryLevels()
         self.rows.tenants["acme"] = MemoryTenant(
-            configs={"daily": StoredConfig(config_id="daily", version=1, text="…")}
+            configs={"daily": ConfigText(config_id="daily", version=1, text="…")}
         )
         self.rows.append_run(a_run(), RunStatus.PENDING, self.clock())
         self.worker = LevelWorker(
@@ -44,7 +44,7 @@ class Platform:
             budget=timedelta(minutes=8),
         )
 
-    def compile(self, tenant_id: str, config: StoredConfig) -> Pipeline:
+    def compile(self, tenant_id: str, config: ConfigText) -> Pipeline:
         steps = (a_step("extract", retry=Retry(attempts=1)), a_step("other")), (a_step("transform", 2),)
         return a_pipeline(*steps)
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from common.errors import InvalidInput
 from common.pipelines.pipeline import Pipeline
-from common.runs.ports import StoredConfig
+from common.runs.ports import ConfigText
 from common.runs.progress import OpenRun, Progress
 from common.runs.run import RunStatus
 from common.runs.sweeping import Findings, Gap, Sweeper, Swept
@@ -15,7 +15,7 @@ from tests.fakes.jobs import MemoryJobs
 from tests.fakes.runs import MemoryLevels, MemoryRuns
 from tests.unit.runs.examples import RUN_ID, a_pipeline, a_run
 
-CONFIG = StoredConfig(config_id="daily", version=1, text="…")
+CONFIG = ConfigText(config_id="daily", version=1, text="…")
 
 
 class Platform:
@@ -34,7 +34,7 @@ class Platform:
         found = [run for run in self.open if run.progress.last_activity < quiet_before]
         return Findings(open_runs=found, gaps=self.gaps, last_recorded_at=None)
 
-    def compile(self, tenant_id: str, config: StoredConfig) -> Pipeline:
+    def compile(self, tenant_id: str, config: ConfigText) -> Pipeline:
         if tenant_id in self.broken:
             raise InvalidInput([], "a rule was added since")
         return a_pipeline()

@@ -6,4 +6,4 @@ AS
 SELECT *
 FROM `${project}.${dataset}.tenant_pipeline_configs`
 WHERE TRUE -- BigQuery takes QUALIFY beside a WHERE only
-QUALIFY ROW_NUMBER() OVER (PARTITION BY tenant_id, config_id ORDER BY recorded_at DESC) = 1
+QUALIFY ROW_NUMBER() OVER (PARTITION BY tenant_id, config_id ORDER BY version DESC) = 1
