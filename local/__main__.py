@@ -31,7 +31,9 @@ def serve(options: Options) -> int:
     stopped = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stopped.set())
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # BigQuery's own access lines say little
+    # The local BigQuery speaks of each of its requests, and of options that DuckDB has no word for.
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)
     platform = Platform(options)
     try:
         platform.start()

@@ -79,6 +79,7 @@ def pipeline_services() -> "PipelineServices":
 
     return PipelineServices(
         edge=domain.edge(),
+        configs=domain.configs(),
         starter=domain.starter(),
         retrier=RunRetrier(
             beginner=domain.beginner(), reader=cloud.progress(), compile=domain.compiler(), clock=utc_now
