@@ -7,7 +7,15 @@ from common.setup.tables import Column, Shape, TableDefinition
 from common.warehouse.statements import Statement, statement
 
 _SQL_TYPES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
-_CASTABLE = frozenset({"STRING", "INTEGER", "FLOAT", "BOOLEAN", "NUMERIC", "BYTES", "DATE", "TIMESTAMP"})
+# Types that BigQuery casts into each other; it refuses the whole statement for another pair.
+_CASTABLE = (
+    *(
+        {"STRING", other}
+        for other in ("INTEGER", "FLOAT", "NUMERIC", "BOOLEAN", "BYTES", "DATE", "TIMESTAMP")
+    ),
+    {"INTEGER", "FLOAT", "NUMERIC"},
+    {"DATE", "TIMESTAMP"},
+)
 
 
 def restoring_statement(definition: TableDefinition, backup: Shape) -> Statement:
@@ -47,10 +55,14 @@ def _value(column: Column, backup: Shape) -> str:
     old = backup.column(column.name)
     if old and old.type == column.type and _is_repeated(old) == _is_repeated(column):
         return column.name
-    is_castable = old and {old.type, column.type} <= _CASTABLE
-    if is_castable and not _is_repeated(old) and not _is_repeated(column):
+    if old and _is_castable(old, column):
         return f"SAFE_CAST({column.name} AS {_sql_type(column)})"
     return f"CAST(NULL AS {_sql_type(column)})"
+
+
+def _is_castable(old: Column, new: Column) -> bool:
+    are_single = not _is_repeated(old) and not _is_repeated(new)
+    return are_single and any({old.type, new.type} <= types for types in _CASTABLE)
 
 
 def _conditions(wanted: Shape, backup: Shape) -> list[str]:
@@ -58,8 +70,8 @@ def _conditions(wanted: Shape, backup: Shape) -> list[str]:
     return [f"{_value(column, backup)} IS NOT NULL" for column in required]
 
 
-def _is_repeated(column: Column | None) -> bool:
-    return column is not None and column.mode == "REPEATED"
+def _is_repeated(column: Column) -> bool:
+    return column.mode == "REPEATED"
 
 
 def _sql_type(column: Column) -> str:
@@ -68,5 +80,5 @@ def _sql_type(column: Column) -> str:
 
 
 def _literal(text: str) -> str:
-    # JSON's escapes are all among those of a string literal in BigQuery; "$" has a meaning for templates.
-    return json.dumps(text).replace("$", "$$")
+    # JSON's escapes are all among those of a string literal in BigQuery; "$" would open a place.
+    return json.dumps(text).replace("$", "\\u0024")
