@@ -30,7 +30,7 @@ locals {
     },
     {
       title = "Dead letters waiting", unit = "messages"
-      query = "max(pubsub_googleapis_com:subscription_num_undelivered_messages{monitored_resource=\"pubsub_subscription\", subscription_id=\"${local.topics.dead_letters}-operator\"})"
+      query = "max(pubsub_googleapis_com:subscription_num_undelivered_messages{monitored_resource=\"pubsub_subscription\", subscription_id=\"${local.dead_letter_subscriptions.operator}\"})"
     },
     {
       title = "Oldest message not handled", unit = "s"

@@ -34,7 +34,7 @@ locals {
       severity = "ERROR"
       duration = "0s"
       query    = <<-EOT
-        max(pubsub_googleapis_com:subscription_num_undelivered_messages{monitored_resource="pubsub_subscription", subscription_id="${local.topics.dead_letters}-operator"}) > 0
+        max(pubsub_googleapis_com:subscription_num_undelivered_messages{monitored_resource="pubsub_subscription", subscription_id="${local.dead_letter_subscriptions.operator}"}) > 0
       EOT
     }
     scheduler-silent = {

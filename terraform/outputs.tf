@@ -37,7 +37,7 @@ output "topics" {
 
 output "dead_letter_subscription" {
   description = "Where the operator reads messages that nobody could handle."
-  value       = google_pubsub_subscription.dead_letters.id
+  value       = google_pubsub_subscription.dead_letters["operator"].id
 }
 
 output "dispatcher_job" {

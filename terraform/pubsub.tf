@@ -14,14 +14,22 @@ locals {
     run_requests = { function = "run_request", max_delivery_attempts = 5 }
   }
 
+  # Who looks at dead letters: the operator, who takes away what has been seen to, and the dispatcher, which fails their runs.
+  dead_letter_subscriptions = {
+    dispatcher = "dead-letters-dispatcher"
+    operator   = "dead-letters-operator"
+  }
+
   # function => the topics that it publishes to
   publishers = {
-    admin       = ["levels", "run_events"]
-    dispatcher  = ["levels", "run_events"]
-    pipelines   = ["levels", "run_events"]
-    run_level   = ["levels", "run_events"]
-    run_request = ["levels", "run_events", "dead_letters"]
+    dispatcher  = ["levels"]
+    pipelines   = ["levels"]
+    run_level   = ["levels", "dead_letters"]
+    run_request = ["levels", "dead_letters"]
   }
+
+  # Functions that say on /health whether they can reach the levels' topic.
+  health_functions = ["admin", "onboarding", "pipelines"]
 
   topic_grants = merge(
     merge([
@@ -31,6 +39,11 @@ locals {
         }
       }
     ]...),
+    {
+      for function in local.health_functions : "levels/see/${function}" => {
+        topic = "levels", role = google_project_iam_custom_role.role["SeeTopic"].id, member = google_service_account.account[function].member
+      }
+    },
     {
       for member in var.run_request_publishers : "run_requests/publisher/${member}" => {
         topic = "run_requests", role = "roles/pubsub.publisher", member = member
@@ -98,16 +111,24 @@ resource "google_pubsub_subscription" "push" {
 }
 
 resource "google_pubsub_subscription" "dead_letters" {
-  name                       = "${local.topics.dead_letters}-operator"
+  for_each = local.dead_letter_subscriptions
+
+  name                       = each.value
   topic                      = google_pubsub_topic.topic["dead_letters"].id
   ack_deadline_seconds       = 600
   message_retention_duration = "${var.message_retention_days * 86400}s"
-  # A message that was looked at by mistake can be had again until it is too old.
+  # A message that was taken by mistake can be had again until it is too old.
   retain_acked_messages = true
 
   expiration_policy {
     ttl = ""
   }
+}
+
+resource "google_pubsub_subscription_iam_member" "dispatcher" {
+  subscription = google_pubsub_subscription.dead_letters["dispatcher"].id
+  role         = "roles/pubsub.subscriber"
+  member       = google_service_account.account["dispatcher"].member
 }
 
 resource "google_pubsub_topic_iam_member" "grant" {

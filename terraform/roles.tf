@@ -69,6 +69,14 @@ locals {
       title       = "read and append central state"
       permissions = concat(local.permissions.read_tables, ["bigquery.tables.updateData"])
     }
+    SeeDatasets = {
+      title       = "see whether a dataset exists, and whose it is"
+      permissions = ["bigquery.datasets.get"]
+    }
+    SeeTopic = {
+      title       = "see whether a topic exists"
+      permissions = ["pubsub.topics.get"]
+    }
     AuthorizeViews = {
       title       = "authorize tenants' views"
       permissions = concat(["bigquery.datasets.get"], local.permissions.share)

@@ -61,8 +61,8 @@ run "everything" {
   }
 
   assert {
-    condition     = length(google_service_account_iam_member.executor_user) == 15
-    error_message = "Five functions may act as each of three executors."
+    condition     = length(google_service_account_iam_member.executor_user) == 9
+    error_message = "Three functions may act as each of three executors."
   }
 
   assert {

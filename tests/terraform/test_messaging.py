@@ -54,10 +54,11 @@ def test_pubsub_may_forward_dead_letters() -> None:
     assert forwarder["member"] == "${local.pubsub_agent}"
 
 
-def test_the_operator_reads_dead_letters() -> None:
-    operator = resources("google_pubsub_subscription")["dead_letters"]
-    assert operator["name"] == "${local.topics.dead_letters}-operator"
-    assert "push_config" not in operator
+def test_the_operator_and_the_dispatcher_each_have_their_own_look_at_dead_letters() -> None:
+    subscription = resources("google_pubsub_subscription")["dead_letters"]
+    assert subscription["for_each"] == "${local.dead_letter_subscriptions}"
+    assert "push_config" not in subscription
+    assert local_values()["dead_letter_subscriptions"]["operator"] == "dead-letters-operator"
 
 
 def test_the_dispatcher_is_called_each_minute_with_oidc_within_its_own_time() -> None:
