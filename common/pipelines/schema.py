@@ -7,7 +7,8 @@ from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
-from referencing import Registry, Resource
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
 
 from common.errors import Fault
 from common.pipelines.pointers import pointer
@@ -17,7 +18,7 @@ type Schema = Mapping[str, Any]
 RESERVED_LABELS = ("pipeline", "run", "step", "tenant", "trace")
 
 _DAY_OR_TIME = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:\d{2}))?"
-_FORMATS = {
+_RULES = {
     "id": (
         r"[a-z][a-z0-9_-]{0,62}",
         "must be lower-case letters, digits, _ and -, begin with a letter and have at most 63 characters",
@@ -50,6 +51,9 @@ _FORMATS = {
     ),
     "day or time": (_DAY_OR_TIME, "must be a day, 2026-01-31, or a time with its zone, 2026-01-31T09:30:00Z"),
 }
+FORMATS = {name: (re.compile(pattern), rule) for name, (pattern, rule) in _RULES.items()}
+"""What a text of a format looks like, and the rule in words."""
+
 _NOUNS = {
     "object": "a mapping",
     "array": "a list",
@@ -63,8 +67,8 @@ _NOUNS = {
 
 def _format_checker() -> FormatChecker:
     checker = FormatChecker(formats=())
-    for name, (pattern, _) in _FORMATS.items():
-        checker.checks(name)(_matches(re.compile(pattern)))
+    for name, (pattern, _) in FORMATS.items():
+        checker.checks(name)(_matches(pattern))
     return checker
 
 
@@ -75,7 +79,7 @@ def _matches(pattern: re.Pattern[str]) -> Callable[[object], bool]:
 def validator_for(schema: Schema, *referenced: Schema) -> Draft202012Validator:
     """Make a validator; `referenced` are the schemas that it names. SchemaError where it is none."""
     Draft202012Validator.check_schema(schema)
-    resources = [(str(item["$id"]), Resource.from_contents(item)) for item in (schema, *referenced)]
+    resources = [(str(item["$id"]), DRAFT202012.create_resource(item)) for item in (schema, *referenced)]
     registry: Registry[Any] = Registry().with_resources(resources)
     return Draft202012Validator(schema, registry=registry, format_checker=_format_checker())
 
@@ -114,7 +118,7 @@ def _rule(error: ValidationError) -> str:
     rules: dict[str, Callable[[], str]] = {
         "type": lambda: _type_rule(wanted, error.instance),
         "enum": lambda: f"must be one of {', '.join(str(item) for item in wanted)}",
-        "format": lambda: _FORMATS[wanted][1],
+        "format": lambda: FORMATS[wanted][1],
         "minimum": lambda: f"must be at least {wanted:,}",
         "maximum": lambda: f"must be at most {wanted:,}",
         "minLength": lambda: "must not be empty",

@@ -1,0 +1,113 @@
+"""JSON Schema's faults in plain words."""
+
+from typing import Any
+
+import pytest
+
+from common.pipelines.schema import RESERVED_LABELS, schema_faults, validator_for
+
+REFERENCED = {
+    "$id": "urn:test:shared",
+    "$defs": {"size": {"type": "integer", "minimum": 1, "maximum": 1440}},
+}
+SCHEMA: dict[str, Any] = {
+    "$id": "urn:test",
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["name", "kind"],
+    "minProperties": 2,
+    "properties": {
+        "name": {"type": "string", "minLength": 1, "maxLength": 5},
+        "kind": {"enum": ["a", "b"]},
+        "size": {"$ref": "urn:test:shared#/$defs/size"},
+        "ratio": {"type": "number"},
+        "is_big": {"type": "boolean"},
+        "either": {"type": ["string", "number"]},
+        "items": {"type": "array", "minItems": 1, "maxItems": 2, "uniqueItems": True},
+        "ids": {"type": "array", "items": {"type": "string", "format": "id"}},
+        "labels": {
+            "type": "object",
+            "maxProperties": 2,
+            "propertyNames": {"format": "label key"},
+            "additionalProperties": {"type": "string", "format": "label value"},
+        },
+        "pattern": {"type": "string", "pattern": "^x"},
+    },
+}
+
+
+def faults(instance: object) -> list[str]:
+    return [str(fault) for fault in schema_faults(validator_for(SCHEMA, REFERENCED), instance)]
+
+
+def with_(**more: Any) -> dict[str, Any]:
+    return {"name": "n", "kind": "a"} | more
+
+
+def test_what_keeps_the_schema_has_no_faults() -> None:
+    assert faults(with_(size=1, ratio=1.5, is_big=True, ids=["a-b_1"], labels={"team": ""})) == []
+
+
+@pytest.mark.parametrize(
+    ("instance", "fault"),
+    [
+        ([], "/: must be a mapping"),
+        (with_(name=1), "/name: must be a string: put it in quotes"),
+        (with_(name=True), "/name: must be a string: put it in quotes"),
+        (with_(name=None), "/name: must be a string"),
+        (with_(name=["a"]), "/name: must be a string"),
+        (with_(size="1"), "/size: must be a whole number"),
+        (with_(ratio="1"), "/ratio: must be a number"),
+        (with_(is_big=1), "/is_big: must be true or false"),
+        (with_(either=[]), "/either: must be a string or a number"),
+        (with_(items={}), "/items: must be a list"),
+        (with_(name=""), "/name: must not be empty"),
+        (with_(name="abcdef"), "/name: must have at most 5 characters, it has 6"),
+        (with_(kind="c"), "/kind: must be one of a, b"),
+        (with_(size=0), "/size: must be at least 1"),
+        (with_(size=9999), "/size: must be at most 1,440"),
+        (with_(items=[]), "/items: must not be empty"),
+        (with_(items=[1, 2, 3]), "/items: must have at most 2 items, it has 3"),
+        (with_(items=[1, 1]), "/items: must not list anything twice"),
+        (with_(ids=["a", "A"]), "/ids/1: must be lower-case letters, digits, _ and -, begin with a letter"),
+        (with_(labels={"a": "1", "b": "2", "c": "3"}), "/labels: must have at most 2 keys, it has 3"),
+        (with_(labels={"A": "1"}), "/labels/A: the name must be lower-case letters"),
+        (with_(labels={"a": "X"}), "/labels/a: must be lower-case letters, digits, _ and -, at most 63"),
+        (with_(pattern="y"), "/pattern: 'y' does not match '^x'"),
+        (with_(nam=1), "/nam: is no key here; did you mean name?"),
+        (with_(zzz=1), "/zzz: is no key here; known are name, kind, size"),
+        (with_(**{"a/b~c": 1}), "/a~1b~0c: is no key here"),
+        ({"name": "n"}, "/kind: is required"),
+    ],
+)
+def test_a_broken_rule_is_told_in_plain_words(instance: object, fault: str) -> None:
+    assert any(found.startswith(fault) for found in faults(instance)), faults(instance)
+
+
+def test_all_faults_are_told_and_each_once() -> None:
+    assert faults({"x": 1, "y": 2, "size": 0}) == [
+        "/x: is no key here; known are " + ", ".join(SCHEMA["properties"]),
+        "/y: is no key here; known are " + ", ".join(SCHEMA["properties"]),
+        "/name: is required",
+        "/kind: is required",
+        "/size: must be at least 1",
+    ]
+
+
+def test_the_place_of_an_instance_comes_first_in_its_pointers() -> None:
+    found = schema_faults(validator_for(SCHEMA, REFERENCED), with_(name=1), ("steps", 3, "config"))
+    assert found[0].pointer == "/steps/3/config/name"
+
+
+@pytest.mark.parametrize("key", RESERVED_LABELS)
+def test_the_platforms_own_labels_are_not_the_tenants_to_set(key: str) -> None:
+    assert "none of the platform's own" in faults(with_(labels={key: "x"}))[0]
+    assert faults(with_(labels={f"{key}s": "x"})) == []
+
+
+@pytest.mark.parametrize(
+    ("cron", "is_right"), [("30 5 * * 1-5", True), ("* * * *", False), ("* * * * * *", False), ("", False)]
+)
+def test_a_cron_expression_has_five_fields(cron: str, is_right: bool) -> None:
+    validator = validator_for({"$id": "urn:cron", "type": "string", "format": "cron"})
+    assert (schema_faults(validator, cron) == []) is is_right
