@@ -1,82 +1,82 @@
 """The tenant API of pipelines: configs and runs."""
 
 from common.errors import Conflict, NotFound, QuotaExceeded
-from common.http.routes import Access, Parameter, Place, Route, RouteTable
-from common.http.runs import cancel_run, list_runs, read_run, retry_run, run_pipeline
+from common.http.configs import delete_config, list_config_versions, list_configs, read_config, save_config
+from common.http.pipeline_parameters import (
+    CONFIG_ID,
+    CONFIG_VERSION,
+    HISTORY_FILTERS,
+    IDEMPOTENCY_KEY,
+    RUN_ID,
+)
+from common.http.routes import Access, Route, RouteTable
+from common.http.runs import cancel_run, list_runs, read_receipt, read_run, retry_run, run_pipeline
 from common.http.services import PipelineServices
-from common.runs.run import RunStatus
 
-RUN_ID_EXAMPLE = "0b6ff0d2-6a6c-4c1d-9a57-9a0d5b7f3c11"
-
-CONFIG_ID = Parameter(
-    name="config_id",
-    place=Place.PATH,
-    description="The pipeline's ID, the `id` in its file.",
-    schema={"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_-]{0,127}$"},
-    example="bq_etl_test",
-)
-RUN_ID = Parameter(
-    name="pipeline_logging_id",
-    place=Place.PATH,
-    description="The run's ID.",
-    schema={"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
-    example=RUN_ID_EXAMPLE,
-)
-IDEMPOTENCY_KEY = Parameter(
-    name="Idempotency-Key",
-    place=Place.HEADER,
-    description="Makes repeats safe: all requests with the same key are one run.",
-    schema={"type": "string", "pattern": "^[!-~]{1,255}$"},
-    example="nightly-2024-01-01",
-)
-_MOMENT = "^(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}(T[0-9:.]{5,15}(Z|[+-][0-9]{2}:[0-9]{2}))?$"
-HISTORY_FILTERS = (
-    Parameter(
-        name="status",
-        place=Place.QUERY,
-        description="Only runs in this state.",
-        schema={"type": "string", "enum": [status.value for status in RunStatus]},
-        example="COMPLETED",
-    ),
-    Parameter(
-        name="pipeline_id",
-        place=Place.QUERY,
-        description="Only runs of this pipeline.",
-        schema=CONFIG_ID.schema,
-        example="bq_etl_test",
-    ),
-    Parameter(
-        name="from",
-        place=Place.QUERY,
-        description="Only runs admitted at this time or later: RFC 3339, or a date for its UTC midnight.",
-        schema={"type": "string", "pattern": _MOMENT},
-        example="2024-01-01",
-    ),
-    Parameter(
-        name="to",
-        place=Place.QUERY,
-        description="Only runs admitted before this time: RFC 3339, or a date for its UTC midnight.",
-        schema={"type": "string", "pattern": _MOMENT},
-        example="2024-01-18T12:00:00Z",
-    ),
-    Parameter(
-        name="limit",
-        place=Place.QUERY,
-        description="The most runs on a page.",
-        schema={"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
-        example=20,
-    ),
-    Parameter(
-        name="cursor",
-        place=Place.QUERY,
-        description="The `next_cursor` of the page before, unchanged.",
-        schema={"type": "string", "pattern": "^[A-Za-z0-9_-]{1,256}$"},
-        example="WyIyMDI0LTAxLTE4VDA5OjMwOjAwWiIsICIwYjZmZjBkMiJd",
-    ),
-)
-
+# A form, as curl calls it, must do too: `-d @file` is how the guide uploads.
+PIPELINE_FILES = {
+    "application/yaml": """\
+pipeline:
+  id: bq_etl_test
+  name: Daily Data Processing
+steps:
+  - id: extract_data
+    ps_type: bq_etl.query
+    config:
+      source_query: SELECT * FROM source_table
+      target_table: extracted_data
+""",
+}
 
 PIPELINE_ROUTES: RouteTable[PipelineServices] = RouteTable(
+    Route(
+        method="GET",
+        path="/api/v1/pipelines/configs",
+        endpoint=list_configs,
+        access=Access.READ,
+        answers={200: "config_list"},
+        tag="Configs",
+    ),
+    Route(
+        method="POST",
+        path="/api/v1/pipelines/configs/{config_id}",
+        endpoint=save_config,
+        access=Access.MANAGE,
+        parameters=(CONFIG_ID,),
+        takes_any_content=True,
+        content_examples=PIPELINE_FILES,
+        answers={200: "config_saved", 201: "config_saved"},
+        problems=(Conflict,),
+        tag="Configs",
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/pipelines/configs/{config_id}",
+        endpoint=read_config,
+        access=Access.READ,
+        parameters=(CONFIG_ID, CONFIG_VERSION),
+        answers={200: "config"},
+        tag="Configs",
+    ),
+    Route(
+        method="DELETE",
+        path="/api/v1/pipelines/configs/{config_id}",
+        endpoint=delete_config,
+        access=Access.MANAGE,
+        parameters=(CONFIG_ID,),
+        answers={204: None},
+        problems=(Conflict,),
+        tag="Configs",
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/pipelines/configs/{config_id}/versions",
+        endpoint=list_config_versions,
+        access=Access.READ,
+        parameters=(CONFIG_ID,),
+        answers={200: "config_versions"},
+        tag="Configs",
+    ),
     Route(
         method="POST",
         path="/api/v1/pipelines/run/{config_id}",
@@ -116,6 +116,15 @@ PIPELINE_ROUTES: RouteTable[PipelineServices] = RouteTable(
         access=Access.READ,
         parameters=(RUN_ID,),
         answers={200: "run_status"},
+        tag="Runs",
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/pipelines/runs/{pipeline_logging_id}/receipt",
+        endpoint=read_receipt,
+        access=Access.READ,
+        parameters=(RUN_ID,),
+        answers={200: "run_receipt"},
         tag="Runs",
     ),
     Route(

@@ -67,6 +67,18 @@ def read_run(call: Call[PipelineServices]) -> Answer:
     )
 
 
+def read_receipt(call: Call[PipelineServices]) -> Answer:
+    """Show every job that a run made in BigQuery.
+
+    Joined to INFORMATION_SCHEMA.JOBS by job ID, it proves that each attempt of each step ran once.
+    """
+    row = call.services.run_log.receipt(call.caller.tenant_id, call.path["pipeline_logging_id"])
+    names = schemas()["run_attempt"]["properties"]
+    attempts = [{name: attempt.get(name) for name in names} for attempt in row["attempts"]]
+    body = {name: row.get(name) for name in schemas()["run_receipt"]["properties"]}
+    return Answer(body=body | {"attempts": attempts})
+
+
 def list_runs(call: Call[PipelineServices]) -> Answer:
     """List runs, newest first, page by page.
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from common.http.calls import Edge
+from common.pipelines.configs import Configs
 from common.runs.cancelling import RunCanceller
 from common.runs.reading import RunLog
 from common.runs.retrying import RunRetrier
@@ -14,6 +15,7 @@ class PipelineServices:
     """Services of the tenant API of pipelines."""
 
     edge: Edge
+    configs: Configs
     starter: RunStarter
     retrier: RunRetrier
     canceller: RunCanceller

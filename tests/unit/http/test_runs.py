@@ -1,98 +1,21 @@
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from werkzeug.test import TestResponse
 
-from common.http.pipelines import PIPELINE_ROUTES
 from common.http.quotas import quota_body
 from common.http.runs import parameters_of
 from common.http.schemas import faults_of
-from common.http.services import PipelineServices
-from common.pipelines.pipeline import Parameter, Pipeline
-from common.runs.beginning import RunBeginner
-from common.runs.cancelling import RunCanceller
-from common.runs.ports import StoredConfig
-from common.runs.progress import OpenRun, Progress
 from common.runs.quotas import Limits, Use, quotas
-from common.runs.reading import HistoryFilter, RunLog
-from common.runs.retrying import RunRetrier
-from common.runs.run import Run, RunStatus
-from common.runs.starting import RunStarter
+from common.runs.run import RunStatus
 from common.tenants.keys import Scope
-from tests.fakes.clock import START, VirtualClock
-from tests.fakes.jobs import MemoryJobs
-from tests.fakes.runs import MemoryLevels, MemoryRuns, MemoryTenant
-from tests.unit.http.site import Site, edge, key_of
-from tests.unit.runs.examples import RUN_ID, a_pipeline, a_run
+from tests.fakes.clock import START
+from tests.unit.http.site import key_of
+from tests.unit.http.world import OTHER, World
+from tests.unit.runs.examples import RUN_ID, a_run
 
-ACME, OTHER = key_of("acme"), key_of("other")
 RUN = "/api/v1/pipelines/run/daily"
-
-
-@dataclass
-class Rows:
-    """`RunReader` and `ProgressReader` over rows that a test lays down."""
-
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    runs: dict[str, tuple[Run, RunStatus]] = field(default_factory=dict)
-    asked: list[HistoryFilter] = field(default_factory=list)
-
-    def read_run(self, tenant_id: str, run_id: str, now: datetime) -> Mapping[str, Any] | None:
-        mine = (row for row in self.rows if row["tenant_id"] == tenant_id)
-        return next((row for row in mine if row["pipeline_logging_id"] == run_id), None)
-
-    def read_history(self, tenant_id: str, wanted: HistoryFilter) -> Sequence[Mapping[str, Any]]:
-        self.asked.append(wanted)
-        mine = [row for row in self.rows if row["tenant_id"] == tenant_id]
-        return [{name: value for name, value in row.items() if name != "steps"} for row in mine][
-            : wanted.page_size
-        ]
-
-    def find(self, tenant_id: str, run_id: str, now: datetime) -> OpenRun | None:
-        run, status = self.runs.get(run_id, (None, RunStatus.PENDING))
-        if run is None or run.tenant_id != tenant_id:
-            return None
-        nothing: frozenset[str] = frozenset()
-        progress = Progress(ended=nothing, completed=nothing, has_begun=True, last_activity=now)
-        return OpenRun(run=run, status=status, config=CONFIG, progress=progress)
-
-
-CONFIG = StoredConfig(config_id="daily", version=1, text="")
 LEVELS = (("extract",), ("transform",))
-
-
-def compiled(tenant_id: str, config: StoredConfig) -> Pipeline:
-    region = Parameter(name="region", type="STRING", default="EU")
-    return a_pipeline(tenant_id=tenant_id, parameters=(Parameter(name="date", type="DATE"), region))
-
-
-class World:
-    """The pipelines function on in-memory ports; acme has the config `daily`, other has none."""
-
-    def __init__(self) -> None:
-        clock = VirtualClock()
-        self.rows, self.store, self.levels, jobs = Rows(), MemoryRuns(), MemoryLevels(), MemoryJobs(clock)
-        self.store.tenants = {
-            "acme": MemoryTenant(limits=Limits(daily=2, monthly=9, concurrent=3), configs={"daily": CONFIG}),
-            "other": MemoryTenant(),
-        }
-        beginner = RunBeginner(store=self.store, claims=jobs, levels=self.levels, clock=clock)
-        services = PipelineServices(
-            edge=edge(public_url="https://convergence.example.com"),
-            starter=RunStarter(beginner=beginner, compile=compiled, clock=clock),
-            retrier=RunRetrier(beginner=beginner, reader=self.rows, compile=compiled, clock=clock),
-            canceller=RunCanceller(
-                reader=self.rows, claims=jobs, jobs=jobs, levels=self.levels, compile=compiled, clock=clock
-            ),
-            run_log=RunLog(reader=self.rows, store=self.store, claims=jobs, clock=clock),
-        )
-        self.site = Site(PIPELINE_ROUTES, services)
-
-    def ask(self, method: str, path: str, **more: Any) -> TestResponse:
-        return self.site.ask(method, path, **{"key": ACME} | more)
 
 
 @pytest.fixture
@@ -301,9 +224,17 @@ def test_a_runs_status_shows_levels_and_steps(world: World) -> None:
     assert "request_hash" not in str(body)
 
 
-def test_another_tenants_status_is_not_there(world: World) -> None:
+@pytest.mark.parametrize("path", [f"status/{RUN_ID}", f"runs/{RUN_ID}/receipt"])
+def test_another_tenants_run_cannot_be_seen(world: World, path: str) -> None:
     world.rows.rows = [row()]
-    assert world.ask("GET", f"/api/v1/pipelines/status/{RUN_ID}", key=OTHER).status_code == 404
+    assert world.ask("GET", f"/api/v1/pipelines/{path}", key=OTHER).status_code == 404
+
+
+def test_a_receipt_lists_each_job_of_a_run(world: World) -> None:
+    world.rows.rows = [row(status="COMPLETED", steps=[step(), step("transform", job_id=None)])]
+    body = world.ask("GET", f"/api/v1/pipelines/runs/{RUN_ID}/receipt").json or {}
+    assert [attempt["step_id"] for attempt in body["attempts"]] == ["extract"]
+    assert "secret" not in str(body)
 
 
 # History

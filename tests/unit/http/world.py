@@ -1,0 +1,112 @@
+"""The pipelines function on in-memory ports, for tests of its endpoints."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from werkzeug.test import TestResponse
+
+from common.http.pipelines import PIPELINE_ROUTES
+from common.http.services import PipelineServices
+from common.pipelines.configs import Compiler, Configs
+from common.pipelines.pipeline import Parameter, Pipeline
+from common.pipelines.step_types import load_step_types
+from common.pipelines.tables import Policy
+from common.runs.beginning import RunBeginner
+from common.runs.cancelling import RunCanceller
+from common.runs.ports import ConfigText
+from common.runs.progress import OpenRun, Progress
+from common.runs.quotas import Limits
+from common.runs.reading import HistoryFilter, RunLog
+from common.runs.retrying import RunRetrier
+from common.runs.run import Run, RunStatus
+from common.runs.starting import RunStarter
+from tests.fakes.clock import VirtualClock
+from tests.fakes.configs import MemoryConfigs
+from tests.fakes.jobs import MemoryJobs
+from tests.fakes.runs import MemoryLevels, MemoryRuns, MemoryTenant
+from tests.unit.http.site import Site, edge, key_of
+from tests.unit.runs.examples import a_pipeline
+
+TEMPLATES = Path(__file__).resolve().parents[3] / "ps_templates"
+
+ACME, OTHER = key_of("acme"), key_of("other")
+
+
+@dataclass
+class Rows:
+    """`RunReader` and `ProgressReader` over rows that a test lays down."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    runs: dict[str, tuple[Run, RunStatus]] = field(default_factory=dict)
+    asked: list[HistoryFilter] = field(default_factory=list)
+
+    def read_run(self, tenant_id: str, run_id: str, now: datetime) -> Mapping[str, Any] | None:
+        mine = (row for row in self.rows if row["tenant_id"] == tenant_id)
+        return next((row for row in mine if row["pipeline_logging_id"] == run_id), None)
+
+    def read_history(self, tenant_id: str, wanted: HistoryFilter) -> Sequence[Mapping[str, Any]]:
+        self.asked.append(wanted)
+        mine = [row for row in self.rows if row["tenant_id"] == tenant_id]
+        return [{name: value for name, value in row.items() if name != "steps"} for row in mine][
+            : wanted.page_size
+        ]
+
+    def read_receipt(self, tenant_id: str, run_id: str, now: datetime) -> Sequence[Mapping[str, Any]]:
+        found = self.read_run(tenant_id, run_id, now)
+        return [] if found is None else [step | {"secret": "not for callers"} for step in found["steps"]]
+
+    def find(self, tenant_id: str, run_id: str, now: datetime) -> OpenRun | None:
+        run, status = self.runs.get(run_id, (None, RunStatus.PENDING))
+        if run is None or run.tenant_id != tenant_id:
+            return None
+        nothing: frozenset[str] = frozenset()
+        progress = Progress(completed=nothing, has_begun=True, last_activity=now)
+        return OpenRun(run=run, status=status, config=CONFIG, progress=progress)
+
+
+CONFIG = ConfigText(config_id="daily", version=1, text="")
+
+
+def compiled(tenant_id: str, config: ConfigText) -> Pipeline:
+    region = Parameter(name="region", type="STRING", default="EU")
+    return a_pipeline(tenant_id=tenant_id, parameters=(Parameter(name="date", type="DATE"), region))
+
+
+def compiler() -> Compiler:
+    """Return the compiler of uploads."""
+    return Compiler(
+        project_id="p",
+        step_types=load_step_types(TEMPLATES),
+        policy_of=lambda tenant_id: Policy(project_id="p", dataset=tenant_id, allowed_sources=frozenset()),
+    )
+
+
+class World:
+    """The pipelines function on in-memory ports; acme has the config `daily`, other has none."""
+
+    def __init__(self) -> None:
+        clock = VirtualClock()
+        self.rows, self.store, self.levels, jobs = Rows(), MemoryRuns(), MemoryLevels(), MemoryJobs(clock)
+        self.store.tenants = {
+            "acme": MemoryTenant(limits=Limits(daily=2, monthly=9, concurrent=3), configs={"daily": CONFIG}),
+            "other": MemoryTenant(),
+        }
+        beginner = RunBeginner(store=self.store, claims=jobs, levels=self.levels, clock=clock)
+        services = PipelineServices(
+            edge=edge(public_url="https://convergence.example.com"),
+            configs=Configs(store=MemoryConfigs(), compiler=compiler(), clock=clock),
+            starter=RunStarter(beginner=beginner, compile=compiled, clock=clock),
+            retrier=RunRetrier(beginner=beginner, reader=self.rows, compile=compiled, clock=clock),
+            canceller=RunCanceller(
+                reader=self.rows, claims=jobs, jobs=jobs, levels=self.levels, compile=compiled, clock=clock
+            ),
+            run_log=RunLog(reader=self.rows, store=self.store, claims=jobs, clock=clock),
+        )
+        self.site = Site(PIPELINE_ROUTES, services)
+
+    def ask(self, method: str, path: str, **more: Any) -> TestResponse:
+        """Send a request with acme's key, or another."""
+        return self.site.ask(method, path, **{"key": ACME} | more)
