@@ -199,7 +199,13 @@ def test_a_stream_tells_its_client_whether_messages_come_in_order(is_ordered: bo
         topic = pubsub.topic()
         subscription = pubsub.subscription(topic, enable_message_ordering=is_ordered)
         pubsub.publish(topic, b"x")
-        opening = types.StreamingPullRequest(subscription=subscription, stream_ack_deadline_seconds=10)
-        stream = pubsub.subscriber.streaming_pull(requests=iter([opening]))
+        may_end = threading.Event()
+
+        def requests() -> Iterator[types.StreamingPullRequest]:
+            yield types.StreamingPullRequest(subscription=subscription, stream_ack_deadline_seconds=10)
+            may_end.wait(10)
+
+        stream = pubsub.subscriber.streaming_pull(requests=requests())
         assert next(stream).subscription_properties.message_ordering_enabled is is_ordered
-        stream.cancel()
+        may_end.set()
+        assert list(stream) == []
