@@ -82,6 +82,11 @@ class LocalBigQuery:
         self._proxy = Proxy(app, self._layers, self._cut)
         self._ready = threading.Event()
 
+    @classmethod
+    def running(cls) -> "LocalBigQuery | None":
+        """Return the server that runs in this process."""
+        return LocalBigQuery._running
+
     def start(self) -> str:
         """Start serving and return the server's URL; raise OSError when the port is taken."""
         with self._only_one:

@@ -46,6 +46,13 @@ def start_job(
     return client.query(sql, job_config, job_id=job_id, retry=None, job_retry=None)  # type: ignore[arg-type]
 
 
+@pytest.fixture(autouse=True, scope="session")
+def no_other_server() -> None:
+    """End the server of another test package: a process has one, and the tests of that package are over."""
+    if other := LocalBigQuery.running():
+        other.stop()
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBigQuery]:
     with LocalBigQuery(data_dir=tmp_path_factory.mktemp("bigquery"), project=PROJECT) as running:

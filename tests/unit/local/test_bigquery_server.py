@@ -87,9 +87,20 @@ def test_a_second_server_in_one_process_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_another_process_holds_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "tables").mkdir()
+    holder = (
+        "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", holder, str(tmp_path / "tables" / "emulator.duckdb")]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "held\n"
+        with pytest.raises(DataFolderInUse, match=str(tmp_path)):
+            LocalBigQuery(data_dir=tmp_path, project=PROJECT).start()
+        process.communicate()
     with LocalBigQuery(data_dir=tmp_path, project=PROJECT):
-        second = in_new_process(tmp_path, "server.stop()")
-    assert DataFolderInUse.__name__ in second.stderr
+        pass
 
 
 def test_a_taken_port_is_an_error_and_leaves_nothing_running(tmp_path: Path) -> None:

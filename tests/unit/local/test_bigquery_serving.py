@@ -6,7 +6,7 @@ from tests.unit.local.conftest import ENDLESS
 
 
 def test_every_cancelled_job_stops(client: bigquery.Client) -> None:
-    for _ in range(4):
+    for _ in range(2):
         job = client.query(ENDLESS)
         client.cancel_job(job.job_id)
         stopped = client.get_job(job.job_id)
