@@ -20,7 +20,6 @@ from common.pipelines.variables import Variables
 from common.pipelines.yaml_documents import Value
 
 _KEYWORD = re.compile(r"[A-Z]+(?:[ _][A-Z]+)*")
-_END = re.compile(r"[\s;]+$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +84,7 @@ def _render(value: Value, declaration: Schema, variables: Variables) -> tuple[st
     match declaration.get("format"):
         case "query":
             # A comment in its last line must not swallow what follows.
-            return f"{_END.sub('', with_line_feeds(text))}\n", ""
+            return with_line_feeds(text).rstrip("; \t\n") + "\n", ""
         case "table":
             path, rule = variables.path(text)
             return f"`{'.'.join(path)}`", rule

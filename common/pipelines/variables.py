@@ -11,7 +11,7 @@ from difflib import get_close_matches
 
 from common.pipelines.lexemes import Kind, Lexeme, lexemes
 
-_VARIABLE = re.compile(r"\$\{([^}\n]*)\}")
+_VARIABLE = re.compile(r"\$\{([^{}\n]{0,100})\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,1024}")
 _PATH = re.compile(r"(?:`[^`]+`|[^`.]+)(?:\.(?:`[^`]+`|[^`.]+))*")

@@ -125,6 +125,9 @@ def test_no_allow_list_opens_the_whole_project_of_the_platform() -> None:
         "`" * 100_001,
         "SELECT a" + ".a" * 10_000,
         "${" * 100_000,
+        "SELECT * FROM t" + ",t" * 10_000,
+        "SELECT * FROM UNNEST([1]) a" + ",UNNEST([1]) a" * 5_000,
+        "WITH " + ",".join(f"c{number} AS (SELECT 1)" for number in range(5_000)) + " SELECT 1",
     ],
 )
 def test_no_text_takes_long_to_judge(sql: str) -> None:
@@ -143,6 +146,14 @@ def test_long_lists_of_rows_pass() -> None:
 def test_deep_nesting_is_refused_with_a_reason_that_says_so() -> None:
     deep = "SELECT " + "(" * 500 + "1" + ")" * 500
     assert judge_statement(deep, POLICY).reasons == ("is nested too deeply",)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["SELECT * FROM t" + ",t" * 1_001, "WITH " + "c AS (SELECT 1), " * 1_000 + "d AS (SELECT 1) SELECT 1"],
+)
+def test_more_tables_than_bigquery_reads_are_refused(sql: str) -> None:
+    assert judge_statement(sql, POLICY).reasons == ("has more than 1,000 tables, joins and WITHs",)
 
 
 def test_reading_has_a_known_number_of_steps(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,324 @@
+"""Compiling: what a right file becomes, and every rule that a wrong one breaks, at once."""
+
+import contextlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from common.errors import InvalidInput
+from common.pipelines.codec import pipeline_from_json, pipeline_to_json
+from common.pipelines.pipeline import Parameter, Partitioning, Pipeline, Retry, Step, WriteDisposition
+from common.pipelines.tables import Policy
+from tests.unit.pipelines.examples import POLICY, ROOT, a_document, a_step, compiled, faults_of
+
+HERE = Path(__file__).parent
+
+
+def test_a_small_file_becomes_a_pipeline_with_every_default() -> None:
+    assert compiled(a_document()) == Pipeline(
+        tenant_id="acme",
+        config_id="daily",
+        version=1,
+        name="Daily",
+        parameters=(Parameter(name="date", type="DATE", description="The day that the run is for."),),
+        levels=(
+            (
+                Step(
+                    id="load",
+                    ps_type="bq_etl.query",
+                    index=0,
+                    level=1,
+                    sql="SELECT 1 AS a",
+                    target_table="t",
+                    timeout_minutes=60,
+                    retry=Retry(attempts=3, backoff_seconds=5.0),
+                ),
+            ),
+        ),
+    )
+
+
+def test_all_that_a_step_can_say_is_in_the_pipeline() -> None:
+    step = a_step(
+        "sum_up",
+        "SELECT SUM(a) AS a FROM ${tenant_id}.raw WHERE d = ${date} AND r = @region;\r\n-- done\r\n",
+        "`${project_id}.${tenant_id}.sums`",
+        timeout_minutes=5,
+        retry={"attempts": 1, "backoff_seconds": 1},
+        depends_on=["first"],
+        config={
+            "write_disposition": "WRITE_EMPTY",
+            "partitioning": {"field": "d", "type": "MONTH", "expiration_days": 30},
+            "clustering": ["r"],
+            "maximum_bytes_billed": 10_485_760,
+            "labels": {"team": "finance"},
+        },
+    )
+    pipeline = compiled(
+        a_document(
+            a_step("first", "SELECT 1 AS x", "other"),
+            step,
+            parameters={"region": {"type": "STRING", "default": "eu"}},
+        ),
+        version=7,
+    )
+    assert pipeline.version == 7
+    assert pipeline.levels[1] == (
+        Step(
+            id="sum_up",
+            ps_type="bq_etl.query",
+            index=1,
+            level=2,
+            sql="SELECT SUM(a) AS a FROM `acme`.raw WHERE d = @date AND r = @region;\n-- done",
+            target_table="sums",
+            write_disposition=WriteDisposition.EMPTY,
+            depends_on=("first",),
+            parameters=("date", "region"),
+            partitioning=Partitioning(field="d", type="MONTH", expiration_days=30),
+            clustering=("r",),
+            maximum_bytes_billed=10_485_760,
+            timeout_minutes=5,
+            labels={"team": "finance"},
+            retry=Retry(attempts=1, backoff_seconds=1.0),
+        ),
+    )
+    assert pipeline_from_json(json.loads(json.dumps(pipeline_to_json(pipeline)))) == pipeline
+
+
+def test_the_same_file_compiles_to_the_same_pipeline_in_every_process() -> None:
+    program = (
+        "from tests.unit.pipelines.examples import *; import json;"
+        "from common.pipelines.codec import pipeline_to_json;"
+        "text = (TEMPLATES / 'bq_etl/query/example.yml').read_text();"
+        "print(json.dumps(pipeline_to_json(compiled(text, config_id='daily_sales'))))"
+    )
+    answers = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=ROOT,
+            env={"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(answers) == 1
+
+
+def test_order_is_declared_or_inferred_and_both_agree() -> None:
+    steps = (a_step("a", "SELECT 1 AS x", "t"), a_step("b", "SELECT * FROM ${tenant_id}.t", "u"))
+    levels = {"level_1": [{"step": "a"}], "level_2": [{"step": "b"}]}
+    inferred = compiled(a_document(*steps))
+    assert [[step.id for step in level] for level in inferred.levels] == [["a"], ["b"]]
+    assert compiled(a_document(*steps, dependencies=levels)) == inferred
+    assert compiled(a_document(steps[0], steps[1] | {"depends_on": ["a"]}, dependencies=levels)) == inferred
+    swapped = {"level_1": [{"step": "b"}], "level_2": [{"step": "a"}]}
+    assert faults_of(a_document(*steps, dependencies=swapped)) == [
+        "/steps/1/config/source_query: b reads platform-prod.acme.t, which a writes in a later level, "
+        "level_2, than its own, level_1"
+    ]
+
+
+def test_public_tables_and_own_ones_of_yesterday_need_no_step() -> None:
+    query = "SELECT * FROM old JOIN `bigquery-public-data.samples.shakespeare` USING (word)"
+    assert compiled(a_document(a_step(query=query))).levels
+
+
+def test_a_source_is_allowed_by_the_policy_alone() -> None:
+    document = a_document(a_step(query="SELECT * FROM partner.sales.orders"))
+    assert len(faults_of(document)) == 1
+    policy = Policy(
+        project_id=POLICY.project_id, dataset="acme", allowed_sources=frozenset({"partner.sales.orders"})
+    )
+    assert compiled(document, policy=policy).levels
+
+
+@pytest.mark.parametrize(
+    ("document", "fault"),
+    [
+        ({}, "/pipeline: is required"),
+        ({"pipeline": [], "steps": []}, "/pipeline: must be a mapping"),
+        (a_document(pipeline={}), "/pipeline/name: is required"),
+        (a_document(steps={}), "/steps: must be a list"),
+        (a_document(steps=[]), "/steps: must not be empty"),
+        (a_document(step=[]), "/step: is no key here; did you mean steps?"),
+        (a_document(pipeline={"name": "x", "id": "other"}), "/pipeline/id: must be daily, the config's ID"),
+        (
+            a_document(pipeline={"name": "x", "version": 1.0}),
+            "/pipeline/version: must be a string: put it in quotes",
+        ),
+        (
+            a_document(a_step(ps_type="bq_etl.qery")),
+            "/steps/0/ps_type: is no step type; did you mean bq_etl.query?",
+        ),
+        (a_document(a_step(ps_type="x.y")), "/steps/0/ps_type: is no step type; Known: bq_etl.query"),
+        (a_document(a_step(dependson=[])), "/steps/0/dependson: is no key here; did you mean depends_on?"),
+        (
+            a_document(a_step("a"), a_step("b", target="u"), a_step("a", target="v")),
+            "/steps/2/id: is the ID of /steps/0",
+        ),
+        (a_document(a_step("a", depends_on=["b"])), "/steps/0/depends_on/0: no step has the ID b"),
+        (
+            a_document(a_step("a"), a_step("b")),
+            "/steps/1/config/target_table: a writes platform-prod.acme.t in the same",
+        ),
+        (a_document(a_step(timeout_minutes=361)), "/steps/0/timeout_minutes: must be at most 360"),
+        (a_document(a_step(retry={"attempts": 0})), "/steps/0/retry/attempts: must be at least 1"),
+        (a_document(dependencies={}), "/dependencies: must not be empty"),
+        (
+            a_document(dependencies={"level_01": []}),
+            "/dependencies/level_01: the name must be level_1, level_2",
+        ),
+        (a_document(schedule={"cron": "* *"}), "/schedule/cron: must have five fields"),
+        (a_document(schedule={"cron": "* * * * *", "start": "soon"}), "/schedule/start: must be a day"),
+        (
+            a_document(a_step(query="SELECT ${x}")),
+            "/steps/0/config/source_query: step load uses ${x} in line 1",
+        ),
+        (
+            a_document(a_step(query="SELECT '")),
+            "/steps/0/config/source_query: step load has a string that begins",
+        ),
+        (
+            a_document(a_step(query="UPDATE t SET a = 1")),
+            "/steps/0/config/source_query: step load begins with UPDATE",
+        ),
+        (a_document(a_step(query="SELECT 1;;SELECT 2")), "step load has more than one statement"),
+        (
+            a_document(a_step(query="SELECT * FROM tenants.k")),
+            "step load reads tenants.k: only tables of your own",
+        ),
+        (
+            a_document(a_step(query="SELECT * FROM `${tenant_id}_x.t`")),
+            "step load reads acme_x.t: only tables",
+        ),
+        (
+            a_document(a_step(target="victim.t")),
+            "/steps/0/config/target_table: must be in your own dataset, acme",
+        ),
+        (
+            a_document(a_step(target="other.acme.t")),
+            "/steps/0/config/target_table: must be in your own dataset, acme",
+        ),
+        (
+            a_document(a_step(target="a.b.c.d")),
+            "/steps/0/config/target_table: must be in your own dataset, acme",
+        ),
+        (
+            a_document(a_step(target="${date}")),
+            "/steps/0/config/target_table: has ${date}: only ${tenant_id} and",
+        ),
+        (a_document(a_step(target="t$20240101")), "/steps/0/config/target_table: must name one table"),
+        (a_document(a_step(target="t_*")), "/steps/0/config/target_table: must name one table"),
+        (a_document(a_step(target="`a b`")), "/steps/0/config/target_table: must name one table"),
+        (
+            a_document(a_step(target="a`b")),
+            "/steps/0/config/target_table: must be table, ${tenant_id}.table or",
+        ),
+        (
+            a_document(a_step(target="tenant_comprehensive_view")),
+            "/steps/0/config/target_table: must not be a view of",
+        ),
+        (
+            a_document(a_step(target="Tenant_Comprehensive_x")),
+            "/steps/0/config/target_table: must not be a view of",
+        ),
+        (
+            a_document(a_step(config={"write_disposition": "WRITE_MERGE"})),
+            "write_disposition: must be one of",
+        ),
+        (
+            a_document(a_step(config={"clustering": ["a", "b", "c", "d", "e"]})),
+            "clustering: must have at most 4",
+        ),
+        (
+            a_document(a_step(config={"labels": {"tenant": "x"}})),
+            "labels/tenant: the name must be lower-case",
+        ),
+        (
+            a_document(a_step(config={"source_query": "x" * 262_145})),
+            "source_query: must have at most 262,144",
+        ),
+        (
+            a_document(parameters={"x": {"type": "DATETIME"}}),
+            "/parameters/x/type: must be one of STRING, INT64",
+        ),
+        (a_document(parameters={"x": 1}), "/parameters/x: must be a mapping"),
+        (a_document(parameters={"X": {"type": "DATE"}}), "/parameters/X: the name must be lower-case"),
+        (
+            a_document(parameters={"x": {"type": "INT64", "default": "1"}}),
+            "/parameters/x/default: must be a whole",
+        ),
+        (
+            a_document(parameters={"project_id": {"type": "STRING"}}),
+            "/parameters/project_id: is the platform's own",
+        ),
+    ],
+)
+def test_a_broken_rule_is_told_with_its_place(document: dict[str, Any], fault: str) -> None:
+    assert any(fault in found for found in faults_of(document)), faults_of(document)
+
+
+def test_two_hundred_steps_pass_and_one_more_does_not() -> None:
+    steps = [a_step(f"s{number}", target=f"t{number}") for number in range(201)]
+    assert len(compiled(a_document(*steps[:200])).levels[0]) == 200
+    assert faults_of(a_document(*steps)) == ["/steps: must have at most 200 items, it has 201"]
+
+
+def test_every_fault_of_a_file_is_told_at_once_and_in_order() -> None:
+    text = (HERE / "faulty.yml").read_text(encoding="utf-8")
+    assert faults_of(text) == (HERE / "faulty.txt").read_text(encoding="utf-8").splitlines()
+
+
+def test_so_many_faults_that_nobody_reads_them_are_counted() -> None:
+    found = faults_of(a_document(**{f"key_{number}": 1 for number in range(300)}))
+    assert len(found) == 201
+    assert found[-1] == "/: 100 more faults are not listed"
+
+
+@pytest.mark.parametrize("junk", [None, 1, "x", True, [], {}, [[]], [None], {"a": None}, 1.5])
+@pytest.mark.parametrize(
+    "place",
+    [
+        ("pipeline",),
+        ("dependencies",),
+        ("dependencies", "level_1"),
+        ("dependencies", "level_1", 0),
+        ("dependencies", "level_1", 0, "step"),
+        ("parameters",),
+        ("parameters", "x"),
+        ("parameters", "x", "type"),
+        ("parameters", "x", "allowed"),
+        ("schedule",),
+        ("steps",),
+        ("steps", 0),
+        ("steps", 0, "id"),
+        ("steps", 0, "ps_type"),
+        ("steps", 0, "depends_on"),
+        ("steps", 0, "retry"),
+        ("steps", 0, "config"),
+        ("steps", 0, "config", "source_query"),
+        ("steps", 0, "config", "target_table"),
+        ("steps", 0, "config", "partitioning"),
+        ("steps", 0, "config", "clustering"),
+        ("steps", 0, "config", "labels"),
+        ("steps", 0, "config", "write_disposition"),
+    ],
+)
+def test_junk_in_any_place_is_a_fault_or_fine_and_never_an_error(place: tuple[Any, ...], junk: Any) -> None:
+    document: Any = a_document(
+        a_step(depends_on=[], retry={}),
+        dependencies={"level_1": [{"step": "load"}]},
+        parameters={"x": {"type": "STRING"}},
+    )
+    part = document
+    for key in place[:-1]:
+        part = part[key]
+    part[place[-1]] = junk
+    with contextlib.suppress(InvalidInput):
+        compiled(document)
