@@ -4,7 +4,6 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
-from urllib.parse import quote
 
 from werkzeug.wrappers import Request, Response
 
@@ -12,7 +11,7 @@ from common.http.admitting import admit
 from common.http.bodies import read_content, read_json
 from common.http.calls import Answer, Call, Content, Services
 from common.http.parameters import read_parameters
-from common.http.problems import problem_of
+from common.http.refusing import refuse
 from common.http.requests import check_headers, request_id_of, source_of
 from common.http.responses import add_standard_headers, json_response
 from common.http.routes import Access, Route, RouteTable
@@ -21,8 +20,6 @@ from common.logs import Trace, continued, log_context
 from common.tenants.authentication import Caller
 
 logger = logging.getLogger(__name__)
-
-PROBLEM_TYPE = "application/problem+json"
 
 
 def answer[S: Services](request: Request, routes: RouteTable[S], *, services: S) -> Response:
@@ -62,7 +59,8 @@ class Exchange[S: Services]:
             result = self._call()
             return json_response(result.body, result.status, result.headers)
         except Exception as error:  # noqa: BLE001 - the last line of defence: functions_framework would answer HTML
-            return self._refuse(error)
+            with log_context(tenant=self._tenant):
+                return refuse(self.request, error, self.request_id, self.access)
 
     def log(self, response: Response) -> None:
         """Write the access line: the route's template, never the path, which holds the caller's own words."""
@@ -123,12 +121,3 @@ class Exchange[S: Services]:
             request_id=self.request_id,
             trace=self.trace,
         )
-
-    def _refuse(self, error: Exception) -> Response:
-        problem = problem_of(error, self.access)
-        if problem.kind.status >= 500:
-            level = logging.ERROR if problem.kind.status == 500 else logging.WARNING
-            extra = {"problem": problem.kind.name, "tenant": self._tenant}
-            logger.log(level, "request failed", exc_info=error, extra=extra)
-        body = problem.body(quote(self.request.path), self.request_id)
-        return json_response(body, problem.kind.status, problem.headers, PROBLEM_TYPE)

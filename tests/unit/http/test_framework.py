@@ -2,7 +2,6 @@
 
 from pathlib import Path
 from textwrap import dedent
-from typing import cast
 
 import pytest
 from flask.testing import FlaskClient
@@ -13,24 +12,40 @@ MAIN = """
     from flask import Request
     from werkzeug.wrappers import Response
 
+    from common.errors import NotConfigured
     from common.http.answering import answer
+    from common.http.framework import problem_details
     from tests.unit.http.test_answering import ROUTES
     from tests.unit.http.site import Bare
 
+    def wired() -> Bare:
+        if WIRING_FAILS:
+            raise NotConfigured("GCP_PROJECT_ID is not set")
+        return Bare()
+
     @functions_framework.http
+    @problem_details
     def framed(request: Request) -> Response:
-        return answer(request, ROUTES, services=Bare())
+        return answer(request, ROUTES, services=wired())
 """
 
 
-@pytest.fixture
-def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
+def client_of(folder: Path, *, wiring_fails: bool = False) -> FlaskClient:
+    main = folder / "main.py"
+    main.write_text(f"WIRING_FAILS = {wiring_fails}\n" + dedent(MAIN), encoding="utf-8")
+    client: FlaskClient = create_app(target="framed", source=str(main)).test_client()
+    return client
+
+
+@pytest.fixture(autouse=True)
+def environment_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
     # create_app leaves this behind; set here, it goes with the test.
     monkeypatch.setenv("FUNCTION_SIGNATURE_TYPE", "http")
-    main = tmp_path / "main.py"
-    main.write_text(dedent(MAIN), encoding="utf-8")
-    app = create_app(target="framed", source=str(main))
-    return cast(FlaskClient, app.test_client())
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> FlaskClient:
+    return client_of(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +60,9 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
         ("TRACE", "/me", 405),
         ("BREW", "/me", 405),
         ("GET", "/broken", 500),
+        ("GET", "/line%0Abreak", 404),
+        ("GET", "/robots.txt", 404),
+        ("GET", "/favicon.ico", 404),
     ],
 )
 def test_every_method_and_path_reaches_the_edge(
@@ -59,3 +77,9 @@ def test_every_method_and_path_reaches_the_edge(
 
 def test_a_body_beyond_all_limits_is_a_413(client: FlaskClient) -> None:
     assert client.post("/me", data=b"x" * 11_000_000).status_code in {405, 413}
+
+
+def test_a_function_that_cannot_be_wired_answers_a_problem(tmp_path: Path) -> None:
+    response = client_of(tmp_path, wiring_fails=True).get("/me")
+    assert (response.status_code, response.content_type) == (503, "application/problem+json")
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
