@@ -1,10 +1,10 @@
-"""A compiled pipeline: what a config becomes once every rule has been checked, and what a level message carries."""
+"""A compiled pipeline: what a config becomes once every rule is checked, and what a level message carries."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-type ParameterValue = str | int | float | bool | None | list[str] | list[int] | list[float] | list[bool]
+type ParameterValue = str | int | float | bool | list[str] | list[int] | list[float] | list[bool] | None
 
 
 class WriteDisposition(StrEnum):
@@ -55,7 +55,11 @@ class BoundParameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One step: a SELECT whose rows BigQuery writes to `target_table` in the tenant's own dataset."""
+    """One step: a SELECT whose rows BigQuery writes to `target_table`, a name in the tenant's own dataset.
+
+    `parameters` are the names of those that `sql` uses. `depends_on` are the steps that the file names and
+    those that write what this one reads; a step also waits for every step of the levels before its own.
+    """
 
     id: str
     ps_type: str
@@ -76,7 +80,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
-    """A config that compiled: its steps by level (level 1 first), in the tenant and version it was uploaded as."""
+    """A config that compiled, of one tenant and in one version: its steps by level, level 1 first."""
 
     tenant_id: str
     config_id: str
