@@ -11,6 +11,7 @@ from common.http.pipeline_parameters import (
 )
 from common.http.routes import Access, Route, RouteTable
 from common.http.runs import cancel_run, list_runs, read_receipt, read_run, retry_run, run_pipeline
+from common.http.schedules import SCHEDULE_ROUTES
 from common.http.services import PipelineServices
 
 # A form, as curl calls it, must do too: `-d @file` is how the guide uploads.
@@ -136,4 +137,5 @@ PIPELINE_ROUTES: RouteTable[PipelineServices] = RouteTable(
         answers={200: "run_history"},
         tag="Runs",
     ),
+    *SCHEDULE_ROUTES,
 )

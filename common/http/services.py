@@ -8,6 +8,7 @@ from common.runs.cancelling import RunCanceller
 from common.runs.reading import RunLog
 from common.runs.retrying import RunRetrier
 from common.runs.starting import RunStarter
+from common.schedules.timetable import Schedules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,3 +21,4 @@ class PipelineServices:
     retrier: RunRetrier
     canceller: RunCanceller
     run_log: RunLog
+    schedules: Schedules

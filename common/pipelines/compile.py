@@ -15,6 +15,7 @@ from common.pipelines.step_types import StepTypes
 from common.pipelines.tables import Policy
 from common.pipelines.variables import Variables
 from common.pipelines.yaml_documents import Document
+from common.schedules.schedule import schedule_faults
 
 MOST_FAULTS_TOLD = 200
 
@@ -41,6 +42,7 @@ def compile_pipeline(
         faults.append(
             Fault("/pipeline/id", f"must be {config_id}, the config's ID in the address, or left out")
         )
+    faults += _schedule_faults(document, faults)
     parameters, broken = declare_parameters(_mapping(document.get("parameters")))
     around = Surroundings(
         step_types=step_types,
@@ -61,7 +63,16 @@ def compile_pipeline(
         levels=_levels(drafts, arrangement),
         parameters=parameters,
         timeout_minutes=int(header.get("timeout_minutes", 1440)),
+        sources=tuple(sorted(policy.allowed_sources)),
     )
+
+
+def _schedule_faults(document: Document, shape_faults: Sequence[Fault]) -> list[Fault]:
+    schedule = document.get("schedule")
+    is_broken = any(fault.pointer.startswith("/schedule") for fault in shape_faults)
+    if is_broken or not isinstance(schedule, dict):
+        return []
+    return [Fault(f"/schedule/{key}", rule) for key, rule in schedule_faults(schedule).items()]
 
 
 def _drafts(document: Document, around: Surroundings, shape_faults: Sequence[Fault]) -> list[StepDraft]:

@@ -76,6 +76,7 @@ def pipeline_services() -> "PipelineServices":
     from common.http.services import PipelineServices
     from common.runs.cancelling import RunCanceller
     from common.runs.retrying import RunRetrier
+    from common.schedules.timetable import Schedules
 
     return PipelineServices(
         edge=domain.edge(),
@@ -93,6 +94,7 @@ def pipeline_services() -> "PipelineServices":
             clock=utc_now,
         ),
         run_log=domain.run_log(),
+        schedules=Schedules(timetable=cloud.schedule_rows(), clock=utc_now),
     )
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from common.warehouse.progress import ProgressRows
     from common.warehouse.queries import Central, Queries
     from common.warehouse.runs import RunRows
+    from common.warehouse.schedules import ScheduleRows
     from common.warehouse.setup import CentralTables
     from common.warehouse.tenant_datasets import DatasetsOfTenants
     from common.warehouse.tenants import TenantRows
@@ -104,6 +105,14 @@ def progress() -> "ProgressRows":
     from common.warehouse.progress import ProgressRows
 
     return ProgressRows(queries=queries())
+
+
+@cache
+def schedule_rows() -> "ScheduleRows":
+    """Return the rows of schedules."""
+    from common.warehouse.schedules import ScheduleRows
+
+    return ScheduleRows(queries=queries())
 
 
 @cache

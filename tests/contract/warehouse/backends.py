@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from common.claims import ClaimJobs
-from common.runs.ports import RunStore, StepJobs, ConfigText
+from common.runs.ports import ConfigText, RunStore, StepJobs
 from common.runs.progress import OpenRun
 from common.runs.quotas import Limits
 from common.runs.sweeping import Findings

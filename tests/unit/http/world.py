@@ -23,10 +23,12 @@ from common.runs.reading import HistoryFilter, RunLog
 from common.runs.retrying import RunRetrier
 from common.runs.run import Run, RunStatus
 from common.runs.starting import RunStarter
+from common.schedules.timetable import Schedules
 from tests.fakes.clock import VirtualClock
 from tests.fakes.configs import MemoryConfigs
 from tests.fakes.jobs import MemoryJobs
 from tests.fakes.runs import MemoryLevels, MemoryRuns, MemoryTenant
+from tests.fakes.schedules import MemoryTimetable
 from tests.unit.http.site import Site, edge, key_of
 from tests.unit.runs.examples import a_pipeline
 
@@ -89,6 +91,7 @@ class World:
 
     def __init__(self) -> None:
         clock = VirtualClock()
+        self.timetable = MemoryTimetable()
         self.rows, self.store, self.levels, jobs = Rows(), MemoryRuns(), MemoryLevels(), MemoryJobs(clock)
         self.store.tenants = {
             "acme": MemoryTenant(limits=Limits(daily=2, monthly=9, concurrent=3), configs={"daily": CONFIG}),
@@ -104,6 +107,7 @@ class World:
                 reader=self.rows, claims=jobs, jobs=jobs, levels=self.levels, compile=compiled, clock=clock
             ),
             run_log=RunLog(reader=self.rows, store=self.store, claims=jobs, clock=clock),
+            schedules=Schedules(timetable=self.timetable, clock=clock),
         )
         self.site = Site(PIPELINE_ROUTES, services)
 

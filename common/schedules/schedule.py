@@ -1,0 +1,133 @@
+"""A schedule as a pipeline file declares it: when it is due, and what becomes of times that were missed."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from itertools import islice, takewhile
+from typing import Any, Self
+
+from common.schedules.crontab import times_after, times_until, zone_of
+from common.times import from_rfc3339
+
+_DAY = len("2026-01-31")
+
+
+class CatchUp(StrEnum):
+    """What becomes of times that were missed: none of them runs, the latest, or all."""
+
+    NONE = "none"
+    LATEST = "latest"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """A cron expression in its zone. It holds from `start` on and before `end` (UTC).
+
+    A run begins `delay` after its time: the jitter, always the same for one config.
+    """
+
+    cron: str
+    timezone: str = "UTC"
+    catch_up: CatchUp = CatchUp.NONE
+    start: datetime | None = None
+    end: datetime | None = None
+    delay: timedelta = timedelta()
+    is_enabled: bool = True
+
+    @classmethod
+    def declared(cls, body: Mapping[str, Any], owner: str) -> Self:
+        """Read a file's `schedule`; `owner` names the config, for its jitter. ValueError where it is none."""
+        cron, timezone = str(body["cron"]), str(body.get("timezone", "UTC"))
+        times_after(cron, timezone, datetime(2024, 1, 1, tzinfo=UTC))
+        return cls(
+            cron=cron,
+            timezone=timezone,
+            catch_up=CatchUp(body.get("catch_up", CatchUp.NONE)),
+            start=_beginning(body["start"], timezone) if body.get("start") else None,
+            end=_end(body["end"], timezone) if body.get("end") else None,
+            delay=_jitter(owner, int(body.get("jitter_minutes", 0))),
+            is_enabled=body.get("enabled", True) is True,
+        )
+
+    def next_after(self, moment: datetime) -> datetime | None:
+        """Return the first time after a moment, None where the schedule has ended by then."""
+        times = times_after(self.cron, self.timezone, self._no_earlier(moment))
+        return next(takewhile(self._is_before_end, times), None)
+
+    def last_until(self, moment: datetime) -> datetime | None:
+        """Return the latest time up to a moment, None where the schedule had not begun."""
+        latest = min(moment, self.end - timedelta(microseconds=1)) if self.end else moment
+        found = next(times_until(self.cron, self.timezone, latest), None)
+        return found if found and (self.start is None or found >= self.start) else None
+
+    def between(self, after: datetime, until: datetime, most: int) -> list[datetime]:
+        """List the first times that lie after a moment and no later than another."""
+        times = times_after(self.cron, self.timezone, self._no_earlier(after))
+        return list(islice(takewhile(lambda t: t <= until and self._is_before_end(t), times), most))
+
+    def day_of(self, moment: datetime) -> date:
+        """Return the day that a time falls on where the schedule is."""
+        return moment.astimezone(zone_of(self.timezone)).date()
+
+    def _no_earlier(self, moment: datetime) -> datetime:
+        return max(moment, self.start - timedelta(microseconds=1)) if self.start else moment
+
+    def _is_before_end(self, moment: datetime) -> bool:
+        return self.end is None or moment < self.end
+
+
+def schedule_faults(body: Mapping[str, Any]) -> dict[str, str]:
+    """Say what no shape tells of a file's `schedule`: by key, the rule that it breaks."""
+    faults = {}
+    timezone = body.get("timezone", "UTC")
+    try:
+        zone_of(timezone)
+    except ValueError as error:
+        faults["timezone"], timezone = str(error), "UTC"
+    try:
+        next(times_after(str(body["cron"]), timezone, datetime(2024, 1, 1, tzinfo=UTC)))
+    except ValueError as error:
+        faults["cron"] = str(error)
+    except StopIteration:
+        faults["cron"] = "never comes"
+    return faults | _period_faults(body, timezone)
+
+
+def _period_faults(body: Mapping[str, Any], timezone: str) -> dict[str, str]:
+    faults = {}
+    moments: dict[str, datetime] = {}
+    for key, read in (("start", _beginning), ("end", _end)):
+        try:
+            if body.get(key):
+                moments[key] = read(body[key], timezone)
+        except (ValueError, OverflowError):
+            faults[key] = "is on no calendar"
+    if len(moments) == 2 and moments["end"] <= moments["start"]:
+        faults["end"] = "must be later than the start"
+    return faults
+
+
+def _beginning(text: str, timezone: str) -> datetime:
+    return _midnight(date.fromisoformat(text), timezone) if len(text) == _DAY else _moment(text)
+
+
+def _end(text: str, timezone: str) -> datetime:
+    if len(text) != _DAY:
+        return _moment(text)
+    return _midnight(date.fromisoformat(text) + timedelta(days=1), timezone)
+
+
+def _moment(text: str) -> datetime:
+    return from_rfc3339(text.replace(" ", "T"))
+
+
+def _midnight(day: date, timezone: str) -> datetime:
+    return datetime.combine(day, time(), zone_of(timezone)).astimezone(UTC)
+
+
+def _jitter(owner: str, minutes: int) -> timedelta:
+    digest = hashlib.sha256(owner.encode()).digest()
+    return timedelta(seconds=int.from_bytes(digest[:4]) % (minutes * 60 + 1))

@@ -1,0 +1,69 @@
+"""Schedules in the central dataset (`common.schedules.timetable.Timetable`)."""
+
+import json
+import logging
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from common.schedules.firings import FIRINGS, ScheduledConfig
+from common.schedules.schedule import Schedule
+from common.warehouse.queries import Queries, Row
+
+logger = logging.getLogger(__name__)
+
+# The rows of schedules themselves lie in a partition of their own: to read them is to read nothing else.
+STATES_AT = datetime(1970, 1, 1, tzinfo=UTC)
+DEFAULT_PRIORITY = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleRows:
+    """Reads schedules from the configs, and what has become of them from tenant_scheduled_pipeline_runs."""
+
+    queries: Queries
+
+    def read(self, tenant_id: str, since: datetime) -> Sequence[ScheduledConfig]:
+        """Return the schedules of a tenant, or of every one; what was fired before `since` is not told."""
+        rows = self.queries.read("schedules/timetable", tenant_id=tenant_id, since=since, states_at=STATES_AT)
+        return list(_sound(rows))
+
+    def set_paused(self, config: ScheduledConfig, now: datetime, *, is_paused: bool) -> None:
+        """Append that a schedule is paused or resumed, so that it can be read at once."""
+        name = f"schedule\n{config.tenant_id}\n{config.config_id}"
+        self.queries.write(
+            "schedules/set_state",
+            job_id=f"cvg-schedule-{uuid.uuid4()}",
+            labels={"tenant": config.tenant_id, "purpose": "schedule"},
+            scheduled_run_id=str(uuid.uuid5(FIRINGS, name)),
+            tenant_id=config.tenant_id,
+            config_id=config.config_id,
+            status="PAUSED" if is_paused else "ACTIVE",
+            priority=config.priority,
+            states_at=STATES_AT,
+            now=now,
+        )
+
+
+def _sound(rows: Iterable[Row]) -> Iterator[ScheduledConfig]:
+    """Leave out what was uploaded before a rule came: one bad schedule must not keep all others."""
+    for row in rows:
+        try:
+            yield _scheduled(row)
+        except (ValueError, KeyError):
+            logger.exception("schedule cannot be read", extra={"tenant": row["tenant_id"]})
+
+
+def _scheduled(row: Row) -> ScheduledConfig:
+    owner = f"{row['tenant_id']}/{row['config_id']}"
+    return ScheduledConfig(
+        tenant_id=row["tenant_id"],
+        config_id=row["config_id"],
+        version=row["version"],
+        priority=DEFAULT_PRIORITY if row["priority"] is None else row["priority"],
+        schedule=Schedule.declared(json.loads(row["schedule"]), owner),
+        since=row["since"],
+        last_fired=row["last_fired"],
+        is_paused=row["is_paused"],
+    )

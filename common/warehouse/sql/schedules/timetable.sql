@@ -1,0 +1,27 @@
+-- Read the schedules of active tenants with how far each has come; tenant "" is every tenant.
+-- Parameters: tenant_id STRING, since TIMESTAMP, states_at TIMESTAMP
+WITH fired AS (
+  SELECT tenant_id, config_id, MAX(scheduled_time) AS last_fired
+  FROM `${project}.${dataset}.tenant_scheduled_pipeline_runs`
+  WHERE scheduled_time >= @since AND @tenant_id IN ('', tenant_id)
+  GROUP BY tenant_id, config_id
+),
+states AS (
+  SELECT tenant_id, config_id, status, recorded_at
+  FROM `${project}.${dataset}.tenant_scheduled_pipeline_runs`
+  WHERE scheduled_time = @states_at AND @tenant_id IN ('', tenant_id)
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY tenant_id, config_id ORDER BY recorded_at DESC) = 1
+)
+SELECT
+  config.tenant_id, config.config_id, config.version, config.priority,
+  TO_JSON_STRING(config.schedule) AS schedule,
+  IF(states.status = 'ACTIVE', GREATEST(config.recorded_at, states.recorded_at), config.recorded_at) AS since,
+  fired.last_fired,
+  COALESCE(states.status = 'PAUSED', FALSE) AS is_paused
+FROM `${project}.${dataset}.current_pipeline_configs` AS config
+JOIN `${project}.${dataset}.current_tenant_profiles` AS profile
+  ON profile.tenant_id = config.tenant_id AND profile.status = 'ACTIVE'
+LEFT JOIN fired ON fired.tenant_id = config.tenant_id AND fired.config_id = config.config_id
+LEFT JOIN states ON states.tenant_id = config.tenant_id AND states.config_id = config.config_id
+WHERE config.is_active AND config.schedule_cron IS NOT NULL AND @tenant_id IN ('', config.tenant_id)
+ORDER BY config.tenant_id, config.config_id

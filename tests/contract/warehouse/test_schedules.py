@@ -1,0 +1,105 @@
+"""Schedules are read from the configs' rows and paused by rows, on the local BigQuery."""
+
+import itertools
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from common.times import to_rfc3339
+from common.warehouse.queries import Central, Queries
+from common.warehouse.schedules import ScheduleRows
+from common.warehouse.streaming import Streaming
+from tests.contract.warehouse.backends import in_bigquery
+from tests.fakes.clock import START
+from tests.unit.runs.test_admission import LIMITS
+
+HOUR = timedelta(hours=1)
+_numbers = itertools.count()
+
+
+class Schedules:
+    """The rows of one new tenant."""
+
+    def __init__(self, central: Central) -> None:
+        self.tenant = f"scheduled_{next(_numbers)}"
+        self.streaming = Streaming(central=central)
+        self.rows = ScheduleRows(queries=Queries(central=central))
+        in_bigquery(central).add_tenant(self.tenant, LIMITS)
+
+    def upload(self, config_id: str, version: int, schedule: dict[str, Any] | None, **more: Any) -> None:
+        row: dict[str, Any] = {
+            "config_id": config_id,
+            "tenant_id": self.tenant,
+            "version": version,
+            "pipeline_yaml": "steps: []",
+            "content_hash": "0",
+            "is_active": True,
+            "schedule": json.dumps(schedule) if schedule else None,
+            "schedule_cron": schedule["cron"] if schedule else None,
+            "priority": 3,
+            "created_at": to_rfc3339(START),
+            "recorded_at": to_rfc3339(START + version * HOUR),
+        }
+        name = f"{self.tenant}-{config_id}-{version}"
+        self.streaming.append("tenant_pipeline_configs", {name: row | more})
+
+    def fire(self, config_id: str, hours: int) -> None:
+        row: dict[str, Any] = {
+            "scheduled_run_id": f"{self.tenant}-{config_id}-{hours}",
+            "config_id": config_id,
+            "tenant_id": self.tenant,
+            "status": "PENDING",
+            "scheduled_time": to_rfc3339(START + hours * HOUR),
+            "priority": 3,
+            "retry_count": 0,
+            "max_retries": 0,
+            "created_at": to_rfc3339(START),
+            "recorded_at": to_rfc3339(START + hours * HOUR),
+        }
+        self.streaming.append("tenant_scheduled_pipeline_runs", {row["scheduled_run_id"]: row})
+
+
+@pytest.fixture
+def schedules(bootstrapped: Central) -> Schedules:
+    return Schedules(bootstrapped)
+
+
+def test_a_schedule_is_that_of_the_latest_version_with_its_latest_firing(schedules: Schedules) -> None:
+    schedules.upload("hourly", 1, {"cron": "0 1 * * *"})
+    schedules.upload("hourly", 2, {"cron": "0 2 * * *", "timezone": "Asia/Tokyo", "catch_up": "all"})
+    schedules.fire("hourly", 3)
+    schedules.fire("hourly", 4)
+    (config,) = schedules.rows.read(schedules.tenant, START)
+    assert (config.config_id, config.version, config.priority) == ("hourly", 2, 3)
+    assert (config.schedule.cron, config.schedule.timezone) == ("0 2 * * *", "Asia/Tokyo")
+    assert (config.since, config.last_fired, config.is_paused) == (START + 2 * HOUR, START + 4 * HOUR, False)
+
+
+def test_a_config_without_a_schedule_or_deleted_or_unreadable_is_left_out(schedules: Schedules) -> None:
+    schedules.upload("plain", 1, None)
+    schedules.upload("deleted", 1, {"cron": "0 1 * * *"})
+    schedules.upload("deleted", 2, {"cron": "0 1 * * *"}, is_active=False)
+    schedules.upload("bad", 1, {"cron": "99 1 * * *"})
+    assert schedules.rows.read(schedules.tenant, START) == []
+
+
+def test_every_tenants_schedules_are_one_read(schedules: Schedules, bootstrapped: Central) -> None:
+    other = Schedules(bootstrapped)
+    for each in (schedules, other):
+        each.upload("hourly", 1, {"cron": "0 1 * * *"})
+    found = {config.tenant_id for config in schedules.rows.read("", START)}
+    assert {schedules.tenant, other.tenant} <= found
+
+
+def test_a_pause_lasts_over_uploads_and_a_resumption_is_a_new_beginning(schedules: Schedules) -> None:
+    schedules.upload("hourly", 1, {"cron": "0 1 * * *"})
+    (config,) = schedules.rows.read(schedules.tenant, START)
+    schedules.rows.set_paused(config, START + 2 * HOUR, is_paused=True)
+    schedules.upload("hourly", 3, {"cron": "0 3 * * *"})
+    (paused,) = schedules.rows.read(schedules.tenant, START)
+    assert (paused.version, paused.is_paused, paused.last_fired) == (3, True, None)
+    schedules.rows.set_paused(paused, START + 5 * HOUR, is_paused=False)
+    (resumed,) = schedules.rows.read(schedules.tenant, START)
+    assert (resumed.is_paused, resumed.since) == (False, START + 5 * HOUR)

@@ -1,0 +1,91 @@
+"""What is due: once per time, late or not, and after an outage by the policy that the file names."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from common.schedules.firings import CATCH_UP_WINDOW, MOST_AT_ONCE, ScheduledConfig, due_firings
+from common.schedules.schedule import Schedule
+from tests.fakes.clock import START
+from tests.unit.schedules.examples import a_scheduled_config
+
+MINUTE = timedelta(minutes=1)
+
+
+def due(config: ScheduledConfig, now: datetime) -> list[float]:
+    """List what is due, in minutes after START."""
+    return [(firing.scheduled_time - START) / MINUTE for firing in due_firings(config, now)]
+
+
+def test_each_time_is_due_once_in_months_of_minutes() -> None:
+    config = a_scheduled_config("30 */6 * * *")
+    fired = []
+    for minute in range(0, 90 * 24 * 60, 3):
+        for firing in due_firings(config, START + minute * MINUTE):
+            fired.append(firing)
+            config = replace(config, last_fired=firing.scheduled_time)
+    assert len(fired) == len({firing.run_id for firing in fired}) == 90 * 4
+
+
+def test_a_run_id_follows_from_tenant_config_and_time_alone() -> None:
+    (first,) = due_firings(a_scheduled_config(), START + MINUTE)
+    (second,) = due_firings(a_scheduled_config(version=2, priority=1), START + 3 * MINUTE)
+    (other,) = due_firings(a_scheduled_config(tenant_id="globex"), START + MINUTE)
+    assert first.run_id == second.run_id != other.run_id
+
+
+@pytest.mark.parametrize(
+    ("catch_up", "expected"), [("none", []), ("latest", [60.0]), ("all", [0.0, 20.0, 40.0, 60.0])]
+)
+def test_after_an_outage_the_policy_decides(catch_up: str, expected: list[float]) -> None:
+    config = a_scheduled_config("*/20 * * * *", catch_up, last_fired=START - 20 * MINUTE)
+    config = replace(config, since=START - 20 * MINUTE)
+    assert due(config, START + 75 * MINUTE) == expected
+
+
+def test_a_firing_that_is_only_late_was_not_missed() -> None:
+    config = a_scheduled_config("*/20 * * * *", last_fired=START)
+    assert due(config, START + 29 * MINUTE) == [20.0]
+    assert due(config, START + 31 * MINUTE) == []
+
+
+def test_what_was_missed_is_made_up_for_in_portions_and_in_order() -> None:
+    config = a_scheduled_config("* * * * *", "all", last_fired=START)
+    first = due(config, START + 150 * MINUTE)
+    assert first == [float(minute) for minute in range(1, MOST_AT_ONCE + 1)]
+    rest = due(replace(config, last_fired=START + MOST_AT_ONCE * MINUTE), START + 150 * MINUTE)
+    assert rest == [float(minute) for minute in range(MOST_AT_ONCE + 1, 151)]
+
+
+def test_what_was_missed_long_ago_is_left_to_a_backfill() -> None:
+    config = a_scheduled_config("0 * * * *", "all")
+    first = due_firings(config, START + 2 * CATCH_UP_WINDOW)[0].scheduled_time
+    assert first == START + CATCH_UP_WINDOW + 60 * MINUTE
+
+
+def test_nothing_before_the_upload_is_due_but_the_minute_of_the_upload_counts() -> None:
+    config = a_scheduled_config("* * * * *", "all", since=START + timedelta(seconds=10))
+    assert due(config, START + timedelta(seconds=20)) == [0.0]
+
+
+def test_a_paused_schedule_and_a_disabled_one_are_never_due() -> None:
+    config = a_scheduled_config()
+    assert due(config, START + MINUTE) == [0.0]
+    assert due(replace(config, is_paused=True), START + MINUTE) == []
+    assert due(replace(config, schedule=replace(config.schedule, is_enabled=False)), START + MINUTE) == []
+
+
+def test_jitter_makes_a_firing_late_and_leaves_its_time_and_id_alone() -> None:
+    config = a_scheduled_config()
+    jittered = replace(config, schedule=replace(config.schedule, delay=3 * MINUTE))
+    assert due(jittered, START + 2 * MINUTE) == []
+    assert due(jittered, START + 3 * MINUTE) == [0.0]
+    assert due_firings(jittered, START + 4 * MINUTE)[0].run_id == due_firings(config, START)[0].run_id
+
+
+def test_a_firings_day_is_the_day_where_its_schedule_is() -> None:
+    schedule = Schedule.declared({"cron": "30 0 * * *", "timezone": "Asia/Tokyo"}, "acme/daily")
+    config = a_scheduled_config(schedule=schedule)
+    (firing,) = due_firings(config, START + timedelta(hours=3, minutes=31))
+    assert (firing.scheduled_time.day, firing.day.day) == (15, 16)
