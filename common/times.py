@@ -17,11 +17,14 @@ def to_rfc3339(moment: datetime) -> str:
 
 
 def from_rfc3339(text: str) -> datetime:
-    """Read a moment; ValueError where it has no zone."""
+    """Read a moment; ValueError where it has no zone, or is on no calendar in UTC."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"a time needs a zone: {text!r}")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"a time beyond the calendar: {text!r}") from error
 
 
 def start_of_day(moment: datetime) -> datetime:

@@ -1,6 +1,5 @@
 """One HTTP server for all functions: the contract's paths, and private ones for pushes and the scheduler."""
 
-import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,13 +11,9 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 FUNCTIONS = Path(__file__).parents[1] / "functions"
 PRIVATE = "/_functions"
-ROUTES = {
-    "/admin": "admin",
-    "/api/v1/tenants": "onboarding",
-    "/api/v1/pipelines": "pipelines",
-    "/openapi.json": "onboarding",
-    "/health": "onboarding",
-}
+ROUTES = {"/admin": "admin", "/api/v1/tenants": "onboarding", "/api/v1/pipelines": "pipelines"}
+ANY_OTHER = "onboarding"
+"""Has /health and /openapi.json, as every function does, and says of the rest that it is not there."""
 
 type WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -60,26 +55,16 @@ class Gateway:
         self._server.server_close()
 
     def _dispatch(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        path = environ.get("PATH_INFO") or "/"
-        name, function_path = _target(path)
-        if name not in self._functions:
-            return _problem(start_response, "404 NOT FOUND", f"there is nothing at {path}")
-        seen = environ | {"SCRIPT_NAME": "", "PATH_INFO": function_path}
-        return self._functions[name](seen, start_response)
+        name, path = _target(environ.get("PATH_INFO") or "/")
+        function = self._functions.get(name) or self._functions[ANY_OTHER]
+        return function(environ | {"SCRIPT_NAME": "", "PATH_INFO": path}, start_response)
 
 
 def _target(path: str) -> tuple[str, str]:
-    """Return the function that has a path, "" for none, and the path that it sees."""
+    """Return the function that has a path, and the path that it sees."""
     if path.startswith(f"{PRIVATE}/"):
         # The functions framework takes an event's source from what follows: /projects/P/topics/T.
         name, _, rest = path.removeprefix(f"{PRIVATE}/").partition("/")
         return name, f"/{rest}"
     found = [name for root, name in ROUTES.items() if path == root or path.startswith(f"{root}/")]
-    return (found[0] if found else ""), path
-
-
-def _problem(start_response: Callable[..., Any], status: str, detail: str) -> Iterable[bytes]:
-    code, title = int(status[:3]), status[4:].capitalize()
-    body = json.dumps({"type": "about:blank", "title": title, "status": code, "detail": detail})
-    start_response(status, [("Content-Type", "application/problem+json")])
-    return [body.encode()]
+    return (found[0] if found else ANY_OTHER), path

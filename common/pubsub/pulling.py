@@ -10,7 +10,7 @@ from common.errors import Unavailable
 from common.runs.dead_letters import DeadLetter
 
 MOST_MESSAGES = 100
-PATIENCE_SECONDS = 5.0
+PATIENCE_SECONDS = 2.0
 NO_REASON = "it was delivered too often without success"
 
 
@@ -28,12 +28,11 @@ class DeadLetterSubscription:
             answer = self.subscriber.pull(
                 subscription=self._path,
                 max_messages=MOST_MESSAGES,
-                return_immediately=True,  # a minute has better things to do than to wait for failures
                 timeout=PATIENCE_SECONDS,
                 retry=None,
             )
         except google.DeadlineExceeded:
-            return []
+            return []  # Nothing came while we waited.
         except google.GoogleAPICallError as error:
             raise Unavailable(f"Pub/Sub did not answer a pull: {type(error).__name__}") from error
         return [

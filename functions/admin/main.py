@@ -6,9 +6,11 @@ import functions_framework
 from common import wiring
 from common.http.admin import ADMIN_ROUTES
 from common.http.answering import answer
+from common.http.framework import problem_details
 
 
 @functions_framework.http
+@problem_details
 def admin(request: flask.Request) -> flask.typing.ResponseReturnValue:
     """Answer an operator's request."""
     return answer(request, ADMIN_ROUTES, services=wiring.admin_services())

@@ -5,10 +5,12 @@ import functions_framework
 
 from common import wiring
 from common.http.answering import answer
+from common.http.framework import problem_details
 from common.http.tenants import TENANT_ROUTES
 
 
 @functions_framework.http
+@problem_details
 def onboarding(request: flask.Request) -> flask.typing.ResponseReturnValue:
     """Answer whoever wants to become a tenant, and tenants about themselves."""
     return answer(request, TENANT_ROUTES, services=wiring.tenant_services())

@@ -1,0 +1,61 @@
+"""One site for all functional tests: six functions, BigQuery and Pub/Sub in this process."""
+
+from collections.abc import Iterator
+
+import pytest
+from google.cloud import pubsub_v1
+
+from local.bigquery import LocalBigQuery
+from local.provisioning import TOPICS
+from local.pubsub import PubSubServer
+from tests.functional.environment import ADMIN_KEY, PROJECT
+from tests.functional.site import LEVELS, Site, Tenant, numbered
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Start the servers, point the functions at them, and set the central dataset up."""
+    folder = tmp_path_factory.mktemp("functional")
+    with (
+        pytest.MonkeyPatch.context() as environment,
+        LocalBigQuery(data_dir=folder, project=PROJECT) as bigquery,
+        PubSubServer() as pubsub,
+    ):
+        for name, value in {
+            "GCP_PROJECT_ID": PROJECT,
+            "ADMIN_API_KEY": ADMIN_KEY,
+            "BIGQUERY_EMULATOR_HOST": bigquery.url,
+            "PUBSUB_EMULATOR_HOST": pubsub.address,
+            "LEVEL_SECONDS": "20",
+        }.items():
+            environment.setenv(name, value)
+        _provision()
+        site = Site(bigquery)
+        site.bootstrap()
+        yield site
+
+
+@pytest.fixture(scope="session")
+def tenant_ids() -> Iterator[str]:
+    """Give each test tenants of its own."""
+    return numbered("acme")
+
+
+@pytest.fixture
+def tenant(site: Site, tenant_ids: Iterator[str]) -> Tenant:
+    """Onboard a tenant; nothing of an earlier test is left on its way."""
+    site.drain()
+    site.bigquery.faults.reset()
+    return site.onboard(next(tenant_ids))
+
+
+def _provision() -> None:
+    with pubsub_v1.PublisherClient() as publisher, pubsub_v1.SubscriberClient() as subscriber:
+        for topic in TOPICS:
+            publisher.create_topic(name=publisher.topic_path(PROJECT, topic))
+        topic = publisher.topic_path(PROJECT, "pipeline-levels")
+        subscriber.create_subscription(name=LEVELS, topic=topic, ack_deadline_seconds=600)
+        dead = publisher.topic_path(PROJECT, "dead-letters")
+        subscriber.create_subscription(
+            name=subscriber.subscription_path(PROJECT, "dead-letters-dispatcher"), topic=dead
+        )
