@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from common.errors import Conflict, Fault, InvalidInput, NotFound
 from common.pipelines.compile import compile_pipeline
+from common.pipelines.confines import Confines, nothing_more
 from common.pipelines.documents import document_text, read_document
 from common.pipelines.pipeline import Pipeline
 from common.pipelines.schema import FORMATS
@@ -82,21 +83,26 @@ class Compiler:
     step_types: StepTypes
     policy_of: Callable[[str], Policy]
 
-    def compile(self, document: Document, tenant_id: str, config_id: str, version: int) -> Pipeline:
+    def compile(
+        self, document: Document, tenant_id: str, config_id: str, version: int, confines: Confines
+    ) -> Pipeline:
         """Compile a document; InvalidInput with all its faults."""
-        return compile_pipeline(
+        pipeline = compile_pipeline(
             document,
             tenant_id=tenant_id,
             config_id=config_id,
             version=version,
             project_id=self.project_id,
             step_types=self.step_types,
-            policy=self.policy_of(tenant_id),
+            policy=self.policy_of(tenant_id).widened(confines.sources),
         )
+        return replace(pipeline, is_isolated=confines.is_isolated)
 
-    def compile_text(self, text: str, tenant_id: str, config_id: str, version: int) -> Pipeline:
+    def compile_text(
+        self, text: str, tenant_id: str, config_id: str, version: int, confines: Confines
+    ) -> Pipeline:
         """Compile a file as it was uploaded."""
-        return self.compile(read_document(text.encode(), None), tenant_id, config_id, version)
+        return self.compile(read_document(text.encode(), None), tenant_id, config_id, version, confines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +112,8 @@ class Configs:
     store: ConfigStore
     compiler: Compiler
     clock: Clock
+    confines_of: Callable[[str], Confines] = nothing_more
+    """What the operator has set for a tenant; a run reads the same at its admission."""
 
     def save(
         self, *, tenant_id: str, config_id: str, body: bytes, content_type: str | None, created_by: str | None
@@ -116,7 +124,7 @@ class Configs:
         """
         _check_id(config_id)
         document = read_document(body, content_type)
-        pipeline = self.compiler.compile(document, tenant_id, config_id, 1)
+        pipeline = self.compiler.compile(document, tenant_id, config_id, 1, self.confines_of(tenant_id))
         row = _row(document, document_text(body), tenant_id, config_id, created_by, self.clock())
         saved, is_new = self._append(row, self.store.latest(tenant_id, config_id))
         return SavedConfig(
@@ -137,7 +145,8 @@ class Configs:
     def compiled(self, tenant_id: str, config_id: str, version: int | None = None) -> Pipeline:
         """Compile a kept config by the rules that hold now."""
         row = self.get(tenant_id, config_id, version)
-        return self.compiler.compile_text(row.pipeline_yaml, tenant_id, config_id, row.version)
+        confines = self.confines_of(tenant_id)
+        return self.compiler.compile_text(row.pipeline_yaml, tenant_id, config_id, row.version, confines)
 
     def list(self, tenant_id: str) -> Sequence[StoredConfig]:
         """List the latest version of each config that is not deleted, by ID."""

@@ -115,10 +115,6 @@ class QueryParser(BigQueryParser):
             return self._parse_table_parts()
         return super()._parse_lambda(alias)
 
-    # sqlglot's BigQuery does more here; plain SQL does what a judge needs.
-
     def _parse_column_ops(self, this: exp.Expr | None) -> exp.Expr | None:
+        # sqlglot's BigQuery reads SAFE.f(…) twice, and so what is in it four times, and so on.
         return Parser._parse_column_ops(self, this)
-
-    def _parse_unnest(self, with_alias: bool = True) -> exp.Unnest | None:
-        return Parser._parse_unnest(self, with_alias)

@@ -89,6 +89,10 @@ class Pipeline:
     levels: tuple[tuple[Step, ...], ...]
     parameters: tuple[Parameter, ...] = ()
     timeout_minutes: int = 1440
+    sources: tuple[str, ...] = ()
+    """What its SQL may read beside the tenant's own dataset: what it was compiled by, and is judged by."""
+    is_isolated: bool = False
+    """Whether its SQL runs under the tenant's own account."""
 
     @property
     def steps(self) -> tuple[Step, ...]:

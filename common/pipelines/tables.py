@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 from common.pipelines.lexemes import MASK
 
@@ -66,6 +67,10 @@ class Policy:
     project_id: str
     dataset: str
     allowed_sources: frozenset[str] = field(default_factory=lambda: frozenset({PUBLIC_DATA}))
+
+    def widened(self, sources: frozenset[str]) -> Self:
+        """Return the policy that also allows these sources."""
+        return replace(self, allowed_sources=self.allowed_sources | sources)
 
     def is_own(self, table: TableName) -> bool:
         """Tell whether a table is in the tenant's own dataset."""

@@ -1,13 +1,15 @@
 """The SQL firewall: no way through, and none barred that should be open."""
 
+import re
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from sqlglot import exp
 
-from common.pipelines import grammar
+from common.pipelines import grammar, reads
 from common.pipelines.firewall import judge_dry_run, judge_statement
 from common.pipelines.tables import Policy, TableName
 
@@ -67,6 +69,18 @@ def test_no_query_covers_for_a_read_beside_it(line: dict[str, str], around: str)
     query = line["sql"].rpartition(";")[0] if line["sql"].startswith("SELECT 1 AS a") else line["sql"]
     reasons = judge_statement(around.format(query or line["sql"]), POLICY).reasons
     assert [reason for reason in reasons if reason.startswith("reads victim.k: only tables of your own")]
+
+
+PLACES: list[str] = yaml.safe_load((HERE / "firewall_places.yml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_query_is_seen_wherever_it_stands(place: str) -> None:
+    foreign = judge_statement(re.sub(r"\bQ\b", "(SELECT k FROM victim.k)", place), POLICY)
+    own = judge_statement(re.sub(r"\bQ\b", "(SELECT k FROM acme.k)", place), POLICY)
+    assert [reason.partition(":")[0] for reason in foreign.reasons] == ["reads victim.k"]
+    assert own.reasons == ()
+    assert full_name("acme.k") in own.tables
 
 
 def test_all_reasons_are_given_at_once() -> None:
@@ -161,6 +175,15 @@ def test_reading_has_a_known_number_of_steps(monkeypatch: pytest.MonkeyPatch) ->
     assert judge_statement(query, POLICY).reasons == ()
     monkeypatch.setattr(grammar, "STEPS_PER_TOKEN", 0)
     assert judge_statement(query, POLICY).reasons == ("is too entangled to be read in reasonable time",)
+
+
+def test_a_table_that_got_lost_in_reading_is_judged_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lossy(code: str) -> tuple[exp.Expr, list[exp.Table]]:
+        tree, met = grammar.read_query(code)
+        return tree, [*met, exp.to_table("victim.k")]
+
+    monkeypatch.setattr(reads, "read_query", lossy)
+    assert judge_statement("SELECT * FROM acme.t", POLICY).reasons[0].startswith("reads victim.k")
 
 
 def test_nothing_of_a_statement_is_logged(caplog: pytest.LogCaptureFixture) -> None:
