@@ -36,8 +36,9 @@ class Content:
 
     @classmethod
     def json(cls, body: Mapping[str, Any]) -> Self:
-        """Send a JSON object."""
-        text = json.dumps(body)
+        """Send a JSON object, laid out as people write it."""
+        text = json.dumps(body, indent=4 if len(body) > 1 else None)
+        text = text.replace("\n}", "\n  }")
         return cls(data=text.encode(), content_type="application/json", option=f"-d '{text}'")
 
     @classmethod

@@ -61,4 +61,9 @@ def _told(config: Path | None, screen: Screen, log: Path) -> str:
             tables=TenantTables(client=client, tenant=TENANT),
             file=file,
             admin_key=Key.admin(options.admin_api_key),
+            environment={
+                "GCP_PROJECT_ID": options.project,
+                "BIGQUERY_LOCATION": options.location,
+                "ADMIN_API_KEY": f"{options.admin_api_key[:4]}…",
+            },
         ).tell()

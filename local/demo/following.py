@@ -13,7 +13,7 @@ from local.demo.errors import DemoError
 from local.demo.progress import ENDED, StepLine, seconds, step_lines
 from local.demo.screen import Screen, steps_table
 
-POLL_SECONDS = 0.25
+POLL_SECONDS = 0.4  # Each look is a query, on the machine that carries out the run.
 LONGEST_RUN_SECONDS = 600.0
 
 
@@ -70,6 +70,6 @@ class _View:
 
 
 def _in_words(line: StepLine) -> str:
-    figures = [line.duration, f"{line.rows} rows" if line.rows else "", line.target if line.rows else ""]
-    words = "  ".join(figure for figure in figures if figure)
+    figures = [line.duration, f"{line.rows} rows", line.target] if line.rows else [line.error]
+    words = "  ".join(figures)
     return f"level {line.level}  {line.step}  {line.status}  {words}".rstrip()

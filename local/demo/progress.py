@@ -41,7 +41,8 @@ def _steps(status: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], Mappi
 
 
 def _line(level: int, step: Mapping[str, Any], now: datetime) -> StepLine:
-    rows = step.get("rows_processed")
+    # A job can be done before its step is: it says how many rows it wrote, and nobody has judged them yet.
+    rows = step.get("rows_processed") if step["status"] != "RUNNING" else None
     return StepLine(
         level=level,
         step=step["step_id"],

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.live import Live
 from rich.padding import Padding
@@ -20,7 +21,8 @@ STYLES = {
     "PENDING": "dim",
     "SKIPPED": "dim",
 }
-INDENT = 3
+INDENT = 4
+WIDTH_OF_NO_TERMINAL = 120
 REDRAWS_PER_SECOND = 8
 
 
@@ -28,7 +30,7 @@ class Screen:
     """Writes to one console."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(highlight=False)
+        self._console = console or _console()
         self._chapters = 0
 
     @property
@@ -57,10 +59,10 @@ class Screen:
 
     def rows(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Show rows as a table, columns in the order of the first one."""
-        table = Table(*(rows[0] if rows else ()))
+        table = Table(*(rows[0] if rows else ()), box=SIMPLE)
         for row in rows:
             table.add_row(*("" if value is None else str(value) for value in row.values()))
-        self._console.print(Padding(table, (0, 0, 0, INDENT + 1)))
+        self._console.print(Padding(table, (0, 0, 0, INDENT), expand=False))
 
     def end(self, text: str, *, is_good: bool) -> None:
         """Say how the demo ended."""
@@ -77,7 +79,7 @@ class Screen:
     def drawn(self, draw: Callable[[], Table]) -> AbstractContextManager[object]:
         """Keep a table drawn, as it is at each moment, inside the block."""
         return Live(
-            get_renderable=lambda: Padding(draw(), (0, 0, 0, INDENT + 1)),
+            get_renderable=lambda: Padding(draw(), (0, 0, 0, INDENT), expand=False),
             console=self._console,
             refresh_per_second=REDRAWS_PER_SECOND,
         )
@@ -86,9 +88,16 @@ class Screen:
         self._console.print(Text(text, style=style), soft_wrap=True)
 
 
+def _console() -> Console:
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = WIDTH_OF_NO_TERMINAL
+    return console
+
+
 def steps_table(title: str, lines: Iterable[StepLine]) -> Table:
     """Draw a run's steps."""
-    table = Table("Level", "Step", "State", title=title, title_justify="left", title_style="")
+    table = Table("Level", "Step", "State", title=title, title_justify="left", title_style="", box=SIMPLE)
     table.add_column("Duration", justify="right")
     table.add_column("Rows", justify="right")
     table.add_column("Target")

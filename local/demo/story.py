@@ -26,9 +26,11 @@ class Story:
     tables: TenantTables
     file: PipelineFile
     admin_key: Key
+    environment: Mapping[str, str]
 
     def tell(self) -> str:
         """Act all of it out and return the summary; DemoError at the first thing that is amiss."""
+        self._environment()
         self._bootstrap()
         tenant_key = self._onboard()
         self._upload(tenant_key)
@@ -42,6 +44,12 @@ class Story:
             f"{run['pipeline_id']} ran to {run['status']} in {seconds(run['duration_ms'] / 1000)}: "
             f"{_count(len(run['levels']), 'level')}, {_count(steps, 'step')}, {rows}"
         )
+
+    def _environment(self) -> None:
+        self.screen.chapter("Set up the environment")
+        for name, value in self.environment.items():
+            self.screen.command(f"export {name}={value}")
+        self.screen.answer(f"a platform of its own answers at {self.api.url}")
 
     def _bootstrap(self) -> None:
         self.screen.chapter("Bootstrap the system")
