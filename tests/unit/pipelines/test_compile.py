@@ -25,6 +25,7 @@ def test_a_small_file_becomes_a_pipeline_with_every_default() -> None:
         version=1,
         name="Daily",
         parameters=(Parameter(name="date", type="DATE", description="The day that the run is for."),),
+        sources=("bigquery-public-data",),
         levels=(
             (
                 Step(
