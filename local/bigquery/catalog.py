@@ -1,12 +1,15 @@
 """Catalog look-ups that stay quick with hundreds of tables.
 
-`local_bigquery` looks a table up through DuckDB's `duckdb_tables()`, which visits the statistics of every
-table of every dataset: about 1 ms for each, several times per job. These look-ups ask DuckLake's own metadata
+`local_bigquery` looks a table up through DuckDB's `duckdb_tables()` and `duckdb_columns()`, which visit every
+table of every dataset: up to 1 ms for each, several times per job. These look-ups ask DuckLake's own metadata
 for the one table.
 """
 
 import duckdb
-from local_bigquery.engine import database
+from local_bigquery import errors
+from local_bigquery.catalog import names, tabledata, tables
+from local_bigquery.engine import database, types
+from local_bigquery.models import TableFieldSchema
 
 from local.bigquery.sql_files import sql
 
@@ -20,6 +23,7 @@ Object = tuple[str, str, int]
 def install() -> None:
     """Put the quick look-ups in the place of those of `local_bigquery`, for the connection that is open."""
     database.objects = objects
+    tables.columns = tabledata.columns = columns
     database.execute(sql("hide_temporary_tables"))
 
 
@@ -35,6 +39,32 @@ def objects(project: str, dataset: str, table: str | None = None) -> list[Object
     except duckdb.CatalogException:  # no such project yet
         return []
     return found
+
+
+def columns(project: str, dataset: str, table: str) -> list[TableFieldSchema]:
+    """Return the schema of a table or view, as DuckDB has it."""
+    name = tables.name(project, dataset, table)
+    with database.cursor() as cursor:
+        try:
+            relation = cursor.sql(f"FROM {name} LIMIT 0")
+        except duckdb.CatalogException:
+            raise errors.not_found("Table", names.label(project, dataset, table)) from None
+        required = _required_columns(project, dataset, table)
+        return [
+            types.field(column, kind, column in required)
+            for column, kind in zip(relation.columns, relation.types, strict=True)
+            if column != tables.INGESTION_TIME or dataset == tables.RESULTS
+        ]
+
+
+def _required_columns(project: str, dataset: str, table: str) -> set[str]:
+    if dataset == tables.RESULTS:
+        return set()  # What a query returns may always be NULL.
+    catalog = database.quote(f"__ducklake_metadata_{project}")
+    found = database.fetch(
+        sql("required_columns", catalog=catalog), {"dataset_id": dataset, "table_id": table}
+    )
+    return {column for (column,) in found}
 
 
 def ensure_constant(project: str) -> str:

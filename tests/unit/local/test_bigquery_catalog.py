@@ -1,7 +1,9 @@
 """The quick look-ups must say what `local_bigquery`'s own slow ones say."""
 
+import pytest
 from google.cloud import bigquery
 from local_bigquery.engine import database
+from local_bigquery.errors import BigQueryError
 
 from local.bigquery import catalog
 from tests.unit.local.conftest import start_job
@@ -31,6 +33,28 @@ def test_the_quick_look_up_agrees_with_duckdb(client: bigquery.Client, dataset: 
     found = catalog.objects(client.project, dataset)
     assert found == [("empty", "TABLE", 0), ("full", "TABLE", 1), ("seen", "VIEW", 0)]
     assert found == slow_objects(client.project, dataset)
+
+
+def test_a_schema_is_as_duckdb_has_it(client: bigquery.Client, dataset: str) -> None:
+    client.query_and_wait(
+        f"""CREATE TABLE {dataset}.t (
+            a STRING NOT NULL, b INT64, c ARRAY<STRING>, d STRUCT<x INT64, y STRING> NOT NULL, e JSON
+        )"""
+    )
+    client.query_and_wait(f"CREATE VIEW {dataset}.v AS SELECT a, b FROM {dataset}.t")
+    client.query_and_wait(f"ALTER TABLE {dataset}.t ADD COLUMN f DATE")
+    modes = [(field.name, field.mode) for field in client.get_table(f"{dataset}.t").schema]
+    assert modes == [
+        ("a", "REQUIRED"),
+        ("b", "NULLABLE"),
+        ("c", "REPEATED"),
+        ("d", "REQUIRED"),
+        ("e", "NULLABLE"),
+        ("f", "NULLABLE"),
+    ]
+    assert [field.mode for field in client.get_table(f"{dataset}.v").schema] == ["NULLABLE"] * 2
+    with pytest.raises(BigQueryError, match="Not found: Table"):
+        catalog.columns(client.project, dataset, "missing")
 
 
 def test_one_table_is_found_by_its_name(client: bigquery.Client, dataset: str) -> None:
