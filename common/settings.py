@@ -21,6 +21,8 @@ class Settings:
     dead_letters_topic: str
     dead_letters_subscription: str
     executor_service_account: str
+    dedicated_service_accounts: Mapping[str, str]
+    """Accounts of isolated tenants, by tenant; `*` is a pattern for all others."""
     level_budget: timedelta
     log_format: str
     public_url: str
@@ -47,11 +49,17 @@ class Settings:
             dead_letters_topic=given("DEAD_LETTERS_TOPIC", "dead-letters"),
             dead_letters_subscription=given("DEAD_LETTERS_SUBSCRIPTION", "dead-letters-dispatcher"),
             executor_service_account=given("EXECUTOR_SERVICE_ACCOUNT", ""),
+            dedicated_service_accounts=_paired(given("DEDICATED_SERVICE_ACCOUNTS", "")),
             level_budget=timedelta(seconds=float(given("LEVEL_SECONDS", "480"))),
             log_format=given("LOG_FORMAT", "json"),
             public_url=given("PUBLIC_URL", "").rstrip("/"),
             bigquery_emulator_host=given("BIGQUERY_EMULATOR_HOST", ""),
         )
+
+
+def _paired(text: str) -> dict[str, str]:
+    """Read `name=value,name=value`; ValueError where a name has no value."""
+    return {name.strip(): value.strip() for name, value in (pair.split("=", 1) for pair in _listed(text))}
 
 
 def _listed(text: str) -> tuple[str, ...]:

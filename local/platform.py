@@ -67,6 +67,7 @@ class Platform:
         self.parts["bigquery"] = self.options.bigquery_host
         if not self.options.bigquery_host:
             self.bigquery = LocalBigQuery(data_dir=self.data_dir / "bigquery", project=self.options.project)
+            self.bigquery.access.is_on = True
             started.enter_context(self.bigquery)
             self.parts["bigquery"] = self.bigquery.url
         self.parts["pubsub"] = self.options.pubsub_host
@@ -89,3 +90,13 @@ class Platform:
             "PUBSUB_EMULATOR_HOST": self.parts["pubsub"],
             "CLOUD_SCHEDULER_EMULATOR_HOST": self.parts["scheduler"],
         }
+        if self.bigquery:  # Another one may know no identities.
+            os.environ |= {
+                "EXECUTOR_SERVICE_ACCOUNT": account(self.options.project, "executor"),
+                "DEDICATED_SERVICE_ACCOUNTS": f"*={account(self.options.project, 'tenant-{tenant}')}",
+            }
+
+
+def account(project: str, name: str) -> str:
+    """Name a service account as Google does."""
+    return f"{name}@{project}.iam.gserviceaccount.com"

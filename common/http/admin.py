@@ -10,8 +10,9 @@ from common.http.routes import Access, Parameter, Place, Route, RouteTable
 from common.http.tenant_services import AdminServices
 from common.setup.bootstrap import BootstrapReport
 from common.tenants.administration import TenantOverview
+from common.tenants.changes import Change
 from common.tenants.keys import ALL_SCOPES, Scope
-from common.tenants.tenant import KeyRecord, Subscription
+from common.tenants.tenant import Isolation, KeyRecord, Subscription, TenantStatus
 
 OPERATOR = "admin"
 
@@ -40,6 +41,34 @@ def create_tenant(call: Call[AdminServices]) -> Answer:
 def read_tenant(call: Call[AdminServices]) -> Answer:
     """Show a tenant: profile, plan, use, API keys and datasets."""
     return Answer(body=_tenant_body(call.services.administration.overview(call.path["tenant_id"])))
+
+
+def change_tenant(call: Call[AdminServices]) -> Answer:
+    """Change a tenant: its plan, its state, whose account runs its SQL.
+
+    A SUSPENDED tenant can call nothing; every instance refuses its keys within a minute, and what it has
+    running is cancelled within two. A new plan holds from the next admission on. `dedicated` takes an account
+    that the operator has configured.
+    """
+    body, tenant_id = call.body, call.path["tenant_id"]
+    change = Change(
+        status=TenantStatus(body["status"]) if "status" in body else None,
+        plan=body.get("subscription_plan"),
+        isolation=Isolation(body["isolation"]) if "isolation" in body else None,
+    )
+    call.services.changes.change(tenant_id, change)
+    return Answer(body=_tenant_body(call.services.administration.overview(tenant_id)))
+
+
+def set_sources(call: Call[AdminServices]) -> Answer:
+    """Set what a tenant may read beside its own dataset and what every tenant may.
+
+    Replaces the tenant's list. It holds for uploads and admissions from now on; a run keeps what it was
+    admitted with.
+    """
+    tenant_id = call.path["tenant_id"]
+    sources = call.services.changes.set_sources(tenant_id, call.body["sources"])
+    return Answer(body={"tenant_id": tenant_id, "sources": list(sources)})
 
 
 def issue_api_key(call: Call[AdminServices]) -> Answer:
@@ -80,7 +109,9 @@ def _report_body(report: BootstrapReport) -> dict[str, Any]:
 
 def _tenant_body(overview: TenantOverview) -> dict[str, Any]:
     use = overview.use
-    return asdict(overview.profile) | {
+    profile = asdict(overview.profile)
+    del profile["recorded_at"]
+    return profile | {
         "subscription": _subscription_body(overview.subscription) if overview.subscription else None,
         "use": {
             "pipelines_run_today": use.today,
@@ -145,6 +176,28 @@ ADMIN_ROUTES: RouteTable[AdminServices] = RouteTable(
         access=Access.ADMIN,
         parameters=(TENANT_ID,),
         answers={200: "tenant"},
+        tag="Admin",
+    ),
+    Route(
+        method="PATCH",
+        path="/admin/tenants/{tenant_id}",
+        endpoint=change_tenant,
+        access=Access.ADMIN,
+        parameters=(TENANT_ID,),
+        request_schema="tenant_change",
+        answers={200: "tenant"},
+        problems=(NotFound, Conflict),
+        tag="Admin",
+    ),
+    Route(
+        method="PUT",
+        path="/admin/tenants/{tenant_id}/sources",
+        endpoint=set_sources,
+        access=Access.ADMIN,
+        parameters=(TENANT_ID,),
+        request_schema="tenant_sources_request",
+        answers={200: "tenant_sources"},
+        problems=(NotFound, Conflict),
         tag="Admin",
     ),
     Route(

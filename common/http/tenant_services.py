@@ -7,6 +7,7 @@ from common.http.calls import Edge
 from common.runs.reading import RunLog
 from common.setup.bootstrap import Bootstrap
 from common.tenants.administration import Administration
+from common.tenants.changes import TenantChanges
 from common.tenants.dry_run import DryRun
 from common.tenants.gates import OnboardingDoor
 from common.tenants.onboarding import Onboarding
@@ -40,3 +41,4 @@ class AdminServices:
     bootstrap: Bootstrap
     onboarding: Onboarding
     administration: Administration
+    changes: TenantChanges

@@ -59,9 +59,10 @@ class RunCanceller:
             raise Conflict(f"the run has ended: it is {found.status}")
         flag(self.claims, tenant_id, run_id)
         message = found.message(self.compile)
+        jobs = self.jobs.acting_for(message.pipeline)
         for step in message.pipeline.levels[message.level - 1]:
             for attempt in attempts_of(message, step):
-                self.jobs.cancel(attempt)
+                jobs.cancel(attempt)
         self.levels.publish_level(message)
         logger.info("run cancelled", extra={"run": run_id})
         return found

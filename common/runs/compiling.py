@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from common.pipelines.configs import Compiler
 from common.pipelines.firewall import judge_dry_run, judge_statement
 from common.pipelines.pipeline import Pipeline
+from common.pipelines.tables import Policy
 from common.runs.ports import ConfigText, DryRun, StepJob
 
 
@@ -16,11 +17,20 @@ class ConfigCompiler:
 
     def __call__(self, tenant_id: str, config: ConfigText) -> Pipeline:
         """Compile a stored config; InvalidInput where a rule has come since it was uploaded."""
-        return self.compiler.compile_text(config.text, tenant_id, config.config_id, config.version)
+        return self.compiler.compile_text(
+            config.text, tenant_id, config.config_id, config.version, config.confines
+        )
 
     def judge(self, job: StepJob, dry_run: DryRun) -> str:
-        """Say why a step must not run, "" where it may: the text and BigQuery's reading of it must agree."""
-        policy = self.compiler.policy_of(job.tenant_id)
+        """Say why a step must not run, "" where it may: the text and BigQuery's reading of it must agree.
+
+        The sources are those that the run was compiled with, so that no run changes its mind half-way.
+        """
+        policy = Policy(
+            project_id=self.compiler.project_id,
+            dataset=job.tenant_id,
+            allowed_sources=frozenset(job.sources),
+        )
         reasons = judge_statement(job.sql, policy).reasons
         reasons += judge_dry_run(dry_run.statement_type, dry_run.tables, policy, dry_run.routines)
         return "; ".join(f"the step {reason}" for reason in dict.fromkeys(reasons))

@@ -13,7 +13,7 @@ from common.pipelines.pipeline import Step
 from common.runs.cancelling import is_cancelled
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import LevelPublisher, RunStore, StepJobs
-from common.runs.run import RunStatus, StepRow, StepStatus
+from common.runs.run import Run, RunStatus, StepRow, StepStatus
 from common.runs.step_jobs import skipped_row, step_row
 from common.runs.steps import Attempt, Guard, Outcome, StepWorker, attempts_of
 from common.times import Clock
@@ -36,6 +36,10 @@ def in_threads[T, R](work: Callable[[T], R], items: Sequence[T]) -> list[R]:
         return list(pool.map(carried(work), items))
 
 
+def nothing_more(_run: Run) -> None:
+    """Leave it at the end of a run."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelWorker:
     """Runs levels.
@@ -54,6 +58,8 @@ class LevelWorker:
     budget: timedelta
     """How long one call works before it hands the level over to a new message."""
     at_once: AtOnce = in_threads
+    after_end: Callable[[Run], None] = nothing_more
+    """What is to happen once a run has ended; it raises nothing that the run's end must not raise."""
 
     def carry_out(self, message: LevelMessage) -> None:
         """Run all steps of the level at once; then start the next level, end the run, or hand over."""
@@ -77,7 +83,7 @@ class LevelWorker:
     def _worker(self, message: LevelMessage) -> StepWorker:
         return StepWorker(
             message=message,
-            jobs=self.jobs,
+            jobs=self.jobs.acting_for(message.pipeline),
             guard=self.guard,
             is_cancelled=lambda: is_cancelled(self.claims, message.run.run_id),
             clock=self.clock,
@@ -131,7 +137,8 @@ class LevelWorker:
 
     def _has_begun(self, message: LevelMessage) -> bool:
         first = message.pipeline.levels[message.level - 1][0]
-        return self.jobs.find(attempts_of(message, first)[-1]) is not None
+        jobs = self.jobs.acting_for(message.pipeline)
+        return jobs.find(attempts_of(message, first)[-1]) is not None
 
     def _fail(self, message: LevelMessage, rows: Sequence[StepRow], failed: Sequence[Outcome]) -> None:
         skipped = [skipped_row(step, self.clock) for step in _later_steps(message)]
@@ -155,10 +162,11 @@ class LevelWorker:
         self._end(message, status, error)
 
     def _stopped_rows(self, message: LevelMessage, step: Step) -> list[StepRow]:
+        jobs = self.jobs.acting_for(message.pipeline)
         for number, job_id in zip(range(step.retry.attempts, 0, -1), attempts_of(message, step), strict=True):
-            if report := self.jobs.find(job_id):
-                self.jobs.cancel(job_id)
-                report = self.jobs.find(job_id) or report
+            if report := jobs.find(job_id):
+                jobs.cancel(job_id)
+                report = jobs.find(job_id) or report
                 completed = report.is_done and not report.has_failed
                 status = StepStatus.COMPLETED if completed else StepStatus.CANCELLED
                 return [step_row(step, number, status, replace(report, is_done=True), self.clock)]
@@ -169,6 +177,7 @@ class LevelWorker:
             status, error = RunStatus.CANCELLED, "the run was cancelled"
         self.store.append_run(message.run, status, self.clock(), error)
         logger.info("run ended", extra={"status": status, "error": error})
+        self.after_end(message.run)
 
     def _is_past_its_time(self, message: LevelMessage) -> bool:
         return self.clock() - message.run.started_at > timedelta(minutes=message.pipeline.timeout_minutes)

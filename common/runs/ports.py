@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from common.pipelines.pipeline import BoundParameter, Partitioning, WriteDisposition
+from common.pipelines.confines import Confines
+from common.pipelines.pipeline import BoundParameter, Partitioning, Pipeline, WriteDisposition
 from common.runs.level_messages import LevelMessage
 from common.runs.run import Run, RunStatus, StepRow
 from common.runs.tickets import Ledger
@@ -29,6 +30,8 @@ class ConfigText:
     config_id: str
     version: int
     text: str
+    confines: Confines = field(default_factory=Confines)
+    """What holds for the tenant at this moment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +80,8 @@ class StepJob:
     partitioning: Partitioning | None = None
     clustering: tuple[str, ...] = ()
     maximum_bytes_billed: int | None = None
+    sources: tuple[str, ...] = ()
+    """What the statement may read beside the tenant's own dataset."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +116,10 @@ class DryRun:
 
 
 class StepJobs(Protocol):
-    """The tenant's work in BigQuery, under the executor's identity."""
+    """Tenants' work in BigQuery, under another identity than the platform's own."""
+
+    def acting_for(self, pipeline: Pipeline) -> "StepJobs":
+        """Return the jobs of the identity that this pipeline's SQL runs under, which sees no other's."""
 
     def dry_run(self, job: StepJob) -> DryRun:
         """Ask what the statement is; QueryRefused with BigQuery's message where it is wrong."""

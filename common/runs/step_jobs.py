@@ -30,6 +30,7 @@ def step_job(message: LevelMessage, step: Step, attempt: int) -> StepJob:
         partitioning=step.partitioning,
         clustering=step.clustering,
         maximum_bytes_billed=step.maximum_bytes_billed,
+        sources=message.pipeline.sources,
     )
 
 

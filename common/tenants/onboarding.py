@@ -60,6 +60,7 @@ class Onboarding:
         key = mint_key(request.tenant_id)
         attempt = self._turns.begin(request.tenant_id, self.new_id())
         try:
+            self.datasets.admit_executor(request.tenant_id)
             self.datasets.put_view(request.tenant_id)
             self.datasets.authorize_view(request.tenant_id)
             rows = self._rows(request, plan, key, by)

@@ -42,6 +42,9 @@ class TenantDatasets(Protocol):
     def revoke_view(self, tenant_id: str) -> None:
         """Take that back; nothing happens where the view may not."""
 
+    def admit_executor(self, tenant_id: str, *, is_isolated: bool = False) -> None:
+        """Let the account that runs the tenant's SQL write the dataset, and no other account of ours."""
+
     def remove(self, tenant_id: str) -> None:
         """Delete the view, then the dataset, which must be empty then; nothing happens where it is gone."""
 

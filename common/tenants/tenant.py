@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from common.pipelines.confines import Confines
 from common.tenants.keys import Scope
 
 
@@ -13,6 +14,13 @@ class TenantStatus(StrEnum):
     ACTIVE = "ACTIVE"
     SUSPENDED = "SUSPENDED"
     DELETED = "DELETED"
+
+
+class Isolation(StrEnum):
+    """Whose account runs a tenant's SQL: one that tenants share, or its own."""
+
+    SHARED = "shared"
+    DEDICATED = "dedicated"
 
 
 class SubscriptionStatus(StrEnum):
@@ -35,6 +43,14 @@ class Profile:
     status: TenantStatus
     created_at: datetime
     isolation: str | None = None
+    sources: tuple[str, ...] = ()
+    recorded_at: datetime | None = None
+    """When the row was appended that says so, None for one that is yet to be."""
+
+    @property
+    def confines(self) -> Confines:
+        """What the operator has set for the tenant's SQL."""
+        return Confines(sources=frozenset(self.sources), is_isolated=self.isolation == Isolation.DEDICATED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

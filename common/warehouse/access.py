@@ -1,8 +1,8 @@
-"""Access entries of the central dataset: which views of tenants may read it."""
+"""Access entries of datasets: which views may read the central one, and who works in a tenant's own."""
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from google.cloud import bigquery
@@ -10,6 +10,7 @@ from google.cloud import bigquery
 from common.errors import NoSuchResource, QueryRefused, Unavailable
 from common.warehouse.datasets import Datasets
 from common.warehouse.jobs import RETRY, TIMEOUT_SECONDS
+from common.warehouse.queries import Central
 from common.warehouse.translation import translated
 
 # All onboardings change one list, which BigQuery takes five times in ten seconds.
@@ -21,11 +22,64 @@ type Entries = list[bigquery.AccessEntry]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AuthorizedViews:
-    """The views that may read the central dataset in their own right (BigQuery: at most 2,500)."""
+class AccessLists:
+    """The access entries of datasets, changed one by one, whoever else changes them at the same time."""
 
     datasets: Datasets
     sleep: Callable[[float], None] = time.sleep
+
+    def change(self, name: str, change: Callable[[Entries], Entries]) -> None:
+        """Read, change, write back unless somebody else wrote meanwhile: then once more."""
+        for _ in range(_TRIES):
+            try:
+                return self._try(name, change)
+            except QueryRefused as error:
+                if error.reason != _CHANGED_MEANWHILE:
+                    raise
+            # Chance parts those who collided.
+            self.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS))  # noqa: S311 - no secret
+        raise Unavailable(f"the access entries of {name} change too often")
+
+    def _try(self, name: str, change: Callable[[Entries], Entries]) -> None:
+        dataset = self.datasets.find(name)
+        if dataset is None:
+            raise NoSuchResource(f"there is no dataset {name}")
+        before = list(dataset.access_entries)
+        after = change(before)
+        if after == before:
+            return
+        dataset.access_entries = after
+        # The dataset carries its etag: BigQuery refuses to overwrite what we have not read.
+        with translated():
+            self.datasets.central.client.update_dataset(
+                dataset, ["access_entries"], retry=RETRY, timeout=TIMEOUT_SECONDS
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Executors:
+    """The accounts that run tenants' SQL, as writers of tenants' datasets."""
+
+    lists: AccessLists
+
+    def admit(self, dataset: str, account: str, others: Collection[str]) -> None:
+        """Let an account write a dataset, and the other executors no longer."""
+        entry = _writer(account)
+        unwanted = [_writer(other) for other in others if other != account]
+        self.lists.change(
+            dataset, lambda entries: [*(old for old in entries if old not in (entry, *unwanted)), entry]
+        )
+
+
+def _writer(account: str) -> bigquery.AccessEntry:
+    return bigquery.AccessEntry("WRITER", "userByEmail", account)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizedViews:
+    """The views that may read the central dataset in their own right (BigQuery: at most 2,500)."""
+
+    lists: AccessLists
 
     def authorize(self, dataset: str, view: str) -> None:
         """Let a view read the central dataset."""
@@ -37,33 +91,13 @@ class AuthorizedViews:
         entry = self._entry(dataset, view)
         self._change(lambda entries: [other for other in entries if other != entry])
 
-    def _entry(self, dataset: str, view: str) -> bigquery.AccessEntry:
-        reference = {"projectId": self.datasets.central.project, "datasetId": dataset, "tableId": view}
-        return bigquery.AccessEntry(None, "view", reference)
-
     def _change(self, change: Callable[[Entries], Entries]) -> None:
-        """Read, change, write back unless somebody else wrote meanwhile: then once more."""
-        for _ in range(_TRIES):
-            try:
-                return self._try(change)
-            except QueryRefused as error:
-                if error.reason != _CHANGED_MEANWHILE:
-                    raise
-            # Chance parts those who collided.
-            self.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS))  # noqa: S311 - no secret
-        raise Unavailable("the access entries of the central dataset change too often")
+        self.lists.change(self._central.dataset, change)
 
-    def _try(self, change: Callable[[Entries], Entries]) -> None:
-        central = self.datasets.central
-        dataset = self.datasets.find(central.dataset)
-        if dataset is None:
-            raise NoSuchResource(f"there is no dataset {central.dataset}")
-        before = list(dataset.access_entries)
-        after = change(before)
-        if after == before:
-            return
-        dataset.access_entries = after
-        with (
-            translated()
-        ):  # The dataset carries its etag: BigQuery refuses to overwrite what we have not read.
-            central.client.update_dataset(dataset, ["access_entries"], retry=RETRY, timeout=TIMEOUT_SECONDS)
+    @property
+    def _central(self) -> Central:
+        return self.lists.datasets.central
+
+    def _entry(self, dataset: str, view: str) -> bigquery.AccessEntry:
+        reference = {"projectId": self._central.project, "datasetId": dataset, "tableId": view}
+        return bigquery.AccessEntry(None, "view", reference)

@@ -1,7 +1,7 @@
 """Jobs under IDs of ours: claims in the platform's name, tenants' steps under the executor's."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +10,8 @@ from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 
 from common.claims import Claim
-from common.pipelines.pipeline import BoundParameter, Partitioning
+from common.errors import NotConfigured
+from common.pipelines.pipeline import BoundParameter, Partitioning, Pipeline
 from common.runs.ports import DryRun, JobReport, StepJob
 from common.warehouse.statements import bound
 from common.warehouse.translation import first_reason, translated
@@ -82,6 +83,20 @@ class ClaimedJobs(Jobs):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutorJobs(Jobs):
     """Steps (`common.runs.ports.StepJobs`): queries with a destination; no row passes through here."""
+
+    client_of: Callable[[str], bigquery.Client] | None = None
+    """Makes the client of an isolated tenant's own account; None where no tenant has one."""
+
+    def acting_for(self, pipeline: Pipeline) -> "ExecutorJobs":
+        """Return the jobs of the identity that this pipeline's SQL runs under.
+
+        NotConfigured where the tenant is isolated and nobody has said under which account.
+        """
+        if not pipeline.is_isolated:
+            return self
+        if self.client_of is None:
+            raise NotConfigured(f"no account is configured for the isolated tenant {pipeline.tenant_id}")
+        return replace(self, client=self.client_of(pipeline.tenant_id))
 
     def dry_run(self, job: StepJob) -> DryRun:
         """Ask what the statement is and reads."""

@@ -10,7 +10,7 @@ from common.runs.run import Run, RunStatus, Trigger, TriggerType
 from common.runs.sweeping import Findings, Gap
 from common.times import start_of_month
 from common.warehouse.queries import Queries, Row
-from common.warehouse.runs import TICKET_WINDOW, parameters_of
+from common.warehouse.runs import TICKET_WINDOW, confines_of, parameters_of
 
 EVERY_TENANT = ""
 
@@ -74,7 +74,12 @@ def _open_run(row: Row) -> OpenRun:
     return OpenRun(
         run=run,
         status=RunStatus(row["status"]),
-        config=ConfigText(config_id=run.config_id, version=run.config_version, text=row["pipeline_yaml"]),
+        config=ConfigText(
+            config_id=run.config_id,
+            version=run.config_version,
+            text=row["pipeline_yaml"],
+            confines=confines_of(row),
+        ),
         progress=Progress(
             completed=frozenset(row["completed_steps"] or []),
             has_begun=row["has_begun"],

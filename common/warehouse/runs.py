@@ -7,12 +7,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from common.errors import NotFound
+from common.pipelines.confines import Confines
 from common.pipelines.pipeline import BoundParameter
 from common.runs.ports import AdmissionFacts, ConfigText, StoredRun
 from common.runs.quotas import Limits, Use
 from common.runs.reading import HistoryFilter
 from common.runs.run import Run, RunStatus, StepRow, Trigger, TriggerType
 from common.runs.tickets import Ledger, may_count_since
+from common.tenants.tenant import Isolation
 from common.times import start_of_day, start_of_month, to_rfc3339
 from common.warehouse.queries import Queries, Row
 from common.warehouse.streaming import Streaming
@@ -45,7 +47,7 @@ class RunRows:
             raise NotFound(f"the tenant {tenant_id!r} has no active subscription")
         return AdmissionFacts(
             tenant_status=row["tenant_status"],
-            ledger=_ledger(row),
+            ledger=ledger_of(row),
             config=_config(config_id, row),
             repeated=_stored_run(tenant_id, run_id, row),
         )
@@ -94,7 +96,8 @@ class RunRows:
         )
 
 
-def _ledger(row: Row) -> Ledger:
+def ledger_of(row: Row) -> Ledger:
+    """Read what a tenant's rows say of its tickets."""
     return Ledger(
         limits=Limits(
             daily=row["daily_limit"], monthly=row["monthly_limit"], concurrent=row["concurrent_limit"]
@@ -102,7 +105,7 @@ def _ledger(row: Row) -> Ledger:
         use=Use(today=row["today"], month=row["month"], running=row["running"]),
         last_ticket=row["last_ticket"],
         first_ticket=row["first_ticket"] or 0,
-        gaps=tuple(_numbers_between(row["gaps"])),
+        gaps=tuple(_numbers_between(row["gaps"] or ())),
     )
 
 
@@ -115,7 +118,19 @@ def _numbers_between(gaps: Iterable[str]) -> Iterable[int]:
 def _config(config_id: str, row: Row) -> ConfigText | None:
     if row["config_version"] is None:
         return None
-    return ConfigText(config_id=config_id, version=row["config_version"], text=row["pipeline_yaml"])
+    return ConfigText(
+        config_id=config_id,
+        version=row["config_version"],
+        text=row["pipeline_yaml"],
+        confines=confines_of(row),
+    )
+
+
+def confines_of(row: Row) -> Confines:
+    """Read what the operator has set for the tenant's SQL."""
+    return Confines(
+        sources=frozenset(row["sources"] or ()), is_isolated=row["isolation"] == Isolation.DEDICATED
+    )
 
 
 def _stored_run(tenant_id: str, run_id: str, row: Row) -> StoredRun | None:
@@ -133,6 +148,11 @@ def _stored_run(tenant_id: str, run_id: str, row: Row) -> StoredRun | None:
         )
         return StoredRun(run=run, status=RunStatus(found["status"]))
     return None
+
+
+def pending_row(run: Run, now: datetime) -> dict[str, Any]:
+    """Write the row of a run that has just been admitted."""
+    return _run_row(run) | {"status": RunStatus.PENDING.value, "recorded_at": to_rfc3339(now)}
 
 
 def _run_row(run: Run) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """Datasets of tenants, each with its view over the central tables (`common.tenants.ports.TenantDatasets`)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from common.errors import NoSuchResource
 from common.setup.views import TENANT_VIEW, tenant_view
+from common.tenants.executors import ExecutorAccounts
 from common.tenants.ports import TenantDataset
-from common.warehouse.access import AuthorizedViews
+from common.warehouse.access import AccessLists, AuthorizedViews, Executors
 from common.warehouse.datasets import Datasets
 from common.warehouse.queries import Central
 from common.warehouse.setup import LABELS
@@ -19,6 +20,7 @@ class DatasetsOfTenants:
     """A dataset carries as labels whose it is and which onboarding made it."""
 
     central: Central
+    accounts: ExecutorAccounts = field(default_factory=ExecutorAccounts)
 
     def create(self, tenant_id: str, owner: str) -> None:
         """Create the dataset; AlreadyExists where the name is taken: this is the lock of an onboarding."""
@@ -51,11 +53,17 @@ class DatasetsOfTenants:
 
     def authorize_view(self, tenant_id: str) -> None:
         """Let the view read the central dataset; nothing happens where it may already."""
-        AuthorizedViews(datasets=self._datasets).authorize(tenant_id, TENANT_VIEW)
+        AuthorizedViews(lists=self._lists).authorize(tenant_id, TENANT_VIEW)
 
     def revoke_view(self, tenant_id: str) -> None:
         """Take that back; nothing happens where the view may not."""
-        AuthorizedViews(datasets=self._datasets).revoke(tenant_id, TENANT_VIEW)
+        AuthorizedViews(lists=self._lists).revoke(tenant_id, TENANT_VIEW)
+
+    def admit_executor(self, tenant_id: str, *, is_isolated: bool = False) -> None:
+        """Let the account that runs the tenant's SQL write the dataset, and no other account of ours."""
+        if account := self.accounts.account_of(tenant_id, is_isolated=is_isolated):
+            others = self.accounts.all_for(tenant_id)
+            Executors(lists=self._lists).admit(tenant_id, account, others)
 
     def remove(self, tenant_id: str) -> None:
         """Delete the view, then the dataset, which must be empty then; nothing happens where it is gone."""
@@ -65,6 +73,10 @@ class DatasetsOfTenants:
     @property
     def _datasets(self) -> Datasets:
         return Datasets(central=self.central)
+
+    @property
+    def _lists(self) -> AccessLists:
+        return AccessLists(datasets=self._datasets)
 
     @property
     def _views(self) -> Views:

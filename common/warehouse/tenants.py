@@ -8,6 +8,7 @@ from typing import Any
 from google.cloud import bigquery
 
 from common.errors import AlreadyExists, WarehouseError
+from common.pipelines.confines import Confines
 from common.runs.quotas import Use
 from common.tenants.authentication import KnownKey
 from common.tenants.keys import Scope
@@ -32,8 +33,14 @@ class TenantRows:
     def find_profile(self, tenant_id: str) -> Profile | None:
         """Return a tenant's profile, None where there is no such tenant."""
         for row in self.queries.read("tenants/profile", tenant_id=tenant_id):
-            return Profile(**row | {"status": TenantStatus(row["status"])})
+            typed = {"status": TenantStatus(row["status"]), "sources": tuple(row["sources"] or ())}
+            return Profile(**row | typed)
         return None
+
+    def confines_of(self, tenant_id: str) -> Confines:
+        """Return what the operator has set for a tenant's SQL, as an admission would read it."""
+        profile = self.find_profile(tenant_id)
+        return profile.confines if profile else Confines()
 
     def find_subscription(self, tenant_id: str) -> Subscription | None:
         """Return a tenant's subscription, None where it has none."""
@@ -87,10 +94,11 @@ class TenantRows:
         moment = f"{recorded_at:%Y%m%d%H%M%S%f}"
         job_id = f"cvg-key-{record.api_key_hash[:_DIGITS_OF_HASH]}-{moment}"
         values = asdict(record) | {"scopes": _names(record.scopes), "recorded_at": recorded_at}
+        self._write_once("tenants/append_key", job_id, record.tenant_id, values)
+
+    def _write_once(self, name: str, job_id: str, tenant_id: str, values: Mapping[str, Any]) -> None:
         try:
-            self.queries.write(
-                "tenants/append_key", job_id=job_id, labels={"tenant": record.tenant_id}, **values
-            )
+            self.queries.write(name, job_id=job_id, labels={"tenant": tenant_id}, **values)
         except AlreadyExists:
             # The client repeats an insert whose answer got lost; who else has this ID appends the same row.
             with translated():

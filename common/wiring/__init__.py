@@ -50,6 +50,7 @@ def admin_services() -> "AdminServices":
     from common.setup.bootstrap import Bootstrap
     from common.setup.recreation import Recreation
     from common.tenants.administration import Administration
+    from common.tenants.changes import TenantChanges
     from common.warehouse.backups import CentralBackups
 
     recreation = Recreation(
@@ -66,6 +67,14 @@ def admin_services() -> "AdminServices":
             datasets=cloud.tenant_datasets(),
             clock=utc_now,
             new_id=domain.new_id,
+        ),
+        changes=TenantChanges(
+            records=cloud.tenant_records(),
+            datasets=cloud.tenant_datasets(),
+            clock=utc_now,
+            new_id=domain.new_id,
+            project=cloud.settings().project,
+            central_dataset=cloud.settings().central_dataset,
         ),
     )
 

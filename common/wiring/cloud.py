@@ -1,7 +1,7 @@
 """The clients and adapters of one instance, by the operator's settings."""
 
 import os
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from common.logs import configure_logging
@@ -12,14 +12,18 @@ if TYPE_CHECKING:
 
     from common.pubsub.publishing import LevelTopic, Topic
     from common.pubsub.pulling import DeadLetterSubscription
+    from common.tenants.executors import ExecutorAccounts
     from common.warehouse.configs import ConfigRows
     from common.warehouse.jobs import ClaimedJobs, ExecutorJobs
+    from common.warehouse.lanes import LaneRows
     from common.warehouse.progress import ProgressRows
     from common.warehouse.queries import Central, Queries
+    from common.warehouse.queue import QueueRows
     from common.warehouse.runs import RunRows
     from common.warehouse.schedules import ScheduleRows
     from common.warehouse.setup import CentralTables
     from common.warehouse.tenant_datasets import DatasetsOfTenants
+    from common.warehouse.tenant_records import TenantRecordRows
     from common.warehouse.tenants import TenantRows
 
 
@@ -44,8 +48,27 @@ def platform_client() -> "bigquery.Client":
 
 
 @cache
+def executor_accounts() -> "ExecutorAccounts":
+    """Return the accounts that tenants' SQL runs under."""
+    from common.tenants.executors import ExecutorAccounts
+
+    read = settings()
+    return ExecutorAccounts(shared=read.executor_service_account, dedicated=read.dedicated_service_accounts)
+
+
+@cache
 def executor_client() -> "bigquery.Client":
     """Make the client that runs tenants' SQL: another identity, which the central dataset does not know."""
+    return _client_as(settings().executor_service_account)
+
+
+@lru_cache(maxsize=64)
+def tenant_client(tenant_id: str) -> "bigquery.Client":
+    """Make the client that runs an isolated tenant's SQL, under its own account."""
+    return _client_as(executor_accounts().account_of(tenant_id, is_isolated=True))
+
+
+def _client_as(account: str) -> "bigquery.Client":
     from common.warehouse.clients import make_client
 
     read = settings()
@@ -53,7 +76,7 @@ def executor_client() -> "bigquery.Client":
         project=read.project,
         location=read.location,
         emulator_host=read.bigquery_emulator_host,
-        acting_as=read.executor_service_account,
+        acting_as=account,
     )
 
 
@@ -87,7 +110,12 @@ def step_jobs() -> "ExecutorJobs":
     """Return where tenants' steps run."""
     from common.warehouse.jobs import ExecutorJobs
 
-    return ExecutorJobs(client=executor_client(), location=settings().location)
+    read = settings()
+    return ExecutorJobs(
+        client=executor_client(),
+        location=read.location,
+        client_of=tenant_client if read.dedicated_service_accounts else None,
+    )
 
 
 @cache
@@ -105,6 +133,24 @@ def progress() -> "ProgressRows":
     from common.warehouse.progress import ProgressRows
 
     return ProgressRows(queries=queries())
+
+
+@cache
+def queue_rows() -> "QueueRows":
+    """Return the rows of the queue."""
+    from common.warehouse.queue import QueueRows
+    from common.warehouse.streaming import Streaming
+
+    return QueueRows(queries=queries(), streaming=Streaming(central=central()))
+
+
+@cache
+def lane_rows() -> "LaneRows":
+    """Return what many admissions read and write at once."""
+    from common.warehouse.lanes import LaneRows
+    from common.warehouse.streaming import Streaming
+
+    return LaneRows(queries=queries(), streaming=Streaming(central=central()))
 
 
 @cache
@@ -132,11 +178,19 @@ def tenant_rows() -> "TenantRows":
 
 
 @cache
+def tenant_records() -> "TenantRecordRows":
+    """Return what changes tenants' rows."""
+    from common.warehouse.tenant_records import TenantRecordRows
+
+    return TenantRecordRows(queries=queries())
+
+
+@cache
 def tenant_datasets() -> "DatasetsOfTenants":
     """Return tenants' datasets."""
     from common.warehouse.tenant_datasets import DatasetsOfTenants
 
-    return DatasetsOfTenants(central=central())
+    return DatasetsOfTenants(central=central(), accounts=executor_accounts())
 
 
 @cache
@@ -156,11 +210,20 @@ def topic(name: str) -> "Topic":
 
 
 @cache
+def bulk_topic(name: str) -> "Topic":
+    """Return a topic of the platform for many messages at once."""
+    from common.pubsub.publishing import Topic, make_bulk_publisher
+
+    return Topic(publisher=make_bulk_publisher(), project=settings().project, name=name)
+
+
+@cache
 def levels() -> "LevelTopic":
     """Return where level messages go."""
     from common.pubsub.publishing import LevelTopic
 
-    return LevelTopic(topic=topic(settings().levels_topic))
+    name = settings().levels_topic
+    return LevelTopic(topic=topic(name), bulk=bulk_topic(name))
 
 
 @cache

@@ -33,7 +33,12 @@ def configs() -> "Configs":
     compiler = Compiler(
         project_id=cloud.settings().project, step_types=load_step_types(TEMPLATES), policy_of=_policy_of
     )
-    return Configs(store=cloud.config_rows(), compiler=compiler, clock=utc_now)
+    return Configs(
+        store=cloud.config_rows(),
+        compiler=compiler,
+        clock=utc_now,
+        confines_of=cloud.tenant_rows().confines_of,
+    )
 
 
 def _policy_of(tenant_id: str) -> "Policy":

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from common.claims import Claim
 from common.errors import AlreadyExists
+from common.pipelines.pipeline import Pipeline
 from common.runs.ports import DryRun, JobReport, StepJob
 from common.times import Clock
 
@@ -59,6 +60,9 @@ class MemoryJobs:
     def find_claim(self, job_id: str) -> Claim | None:
         self.at(f"find claim {job_id}")
         return self.claims.get(job_id)
+
+    def acting_for(self, pipeline: Pipeline) -> "MemoryJobs":
+        return self
 
     def dry_run(self, job: StepJob) -> DryRun:
         self.at(f"dry run {job.job_id}")

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from common.claims import Claim
@@ -49,6 +49,7 @@ class MemoryDatasets:
         self.at = at
         self.datasets: dict[str, MemoryDataset] = {}
         self.authorized: set[str] = set()
+        self.executors: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def create(self, tenant_id: str, owner: str) -> None:
@@ -88,6 +89,11 @@ class MemoryDatasets:
         self.at("before revoke")
         self.authorized.discard(tenant_id)
         self.at("after revoke")
+
+    def admit_executor(self, tenant_id: str, *, is_isolated: bool = False) -> None:
+        self.at("before executor")
+        self.executors[tenant_id] = "dedicated" if is_isolated else "shared"
+        self.at("after executor")
 
     def remove(self, tenant_id: str) -> None:
         self.at("before remove")
@@ -156,6 +162,15 @@ class MemoryTenants:
 
     def append_key(self, record: KeyRecord, *, recorded_at: datetime) -> None:
         self.key_rows.append(record)
+
+    def replace_profile(self, old: Profile, new: Profile, *, recorded_at: datetime) -> bool:
+        if self.profiles[old.tenant_id] != old:
+            return False
+        self.profiles[old.tenant_id] = replace(new, recorded_at=recorded_at)
+        return True
+
+    def append_subscription(self, subscription: Subscription, *, recorded_at: datetime) -> None:
+        self.subscriptions[subscription.tenant_id] = subscription
 
     def _take(self, job_id: str, labels: Mapping[str, str]) -> None:
         if job_id in self.jobs.claims:

@@ -8,7 +8,7 @@ from google.cloud import pubsub_v1
 from local.bigquery import LocalBigQuery
 from local.provisioning import TOPICS
 from local.pubsub import PubSubServer
-from tests.functional.environment import ADMIN_KEY, PROJECT
+from tests.functional.environment import ADMIN_KEY, EXECUTOR, EXECUTOR_OF_ONE, PROJECT
 from tests.functional.site import LEVELS, Site, Tenant, numbered
 
 
@@ -27,8 +27,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             "BIGQUERY_EMULATOR_HOST": bigquery.url,
             "PUBSUB_EMULATOR_HOST": pubsub.address,
             "LEVEL_SECONDS": "20",
+            "EXECUTOR_SERVICE_ACCOUNT": EXECUTOR,
+            "DEDICATED_SERVICE_ACCOUNTS": f"*={EXECUTOR_OF_ONE}",
         }.items():
             environment.setenv(name, value)
+        bigquery.access.is_on = True
         _provision()
         site = Site(bigquery)
         site.bootstrap()

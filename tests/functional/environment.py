@@ -2,3 +2,6 @@
 
 PROJECT = "functional-tests"
 ADMIN_KEY = "functional-admin-key"
+EXECUTOR = f"executor@{PROJECT}.iam.gserviceaccount.com"
+EXECUTOR_OF_ONE = f"tenant-{{tenant}}@{PROJECT}.iam.gserviceaccount.com"
+"""The pattern of isolated tenants' accounts."""

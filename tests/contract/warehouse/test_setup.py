@@ -15,7 +15,7 @@ from common.setup.bootstrap import Bootstrap, TableChange, ViewChange
 from common.setup.recreation import Backups, Recreation
 from common.setup.tables import Column, Shape, TableDefinition, central_tables
 from common.setup.views import ViewDefinition, central_views
-from common.warehouse.access import AuthorizedViews
+from common.warehouse.access import AccessLists, AuthorizedViews
 from common.warehouse.backups import CentralBackups
 from common.warehouse.datasets import Datasets
 from common.warehouse.queries import Central
@@ -318,7 +318,7 @@ def test_two_that_authorize_at_once_both_succeed(platform: SmallPlatform) -> Non
     platform.bootstrap()
     pauses: list[float] = []
     datasets = RacingDatasets(central=platform.central)
-    AuthorizedViews(datasets=datasets, sleep=pauses.append).authorize("acme", "acme_view")
+    AuthorizedViews(lists=AccessLists(datasets=datasets, sleep=pauses.append)).authorize("acme", "acme_view")
     assert authorized_views(platform) == {"acme_view", "other_view"}
     assert len(pauses) == 1
 
@@ -330,13 +330,15 @@ class RacingDatasets(Datasets):
         found = super().find(name)
         plain = Datasets(central=self.central)
         if found and not any(entry.entity_type == "view" for entry in found.access_entries):
-            AuthorizedViews(datasets=plain).authorize("umbra", "other_view")
+            AuthorizedViews(lists=AccessLists(datasets=plain)).authorize("umbra", "other_view")
         return found
 
 
 def authorize(platform: SmallPlatform) -> None:
     """Let a view of a tenant read the central dataset."""
-    AuthorizedViews(datasets=Datasets(central=platform.central)).authorize("acme", "acme_view")
+    AuthorizedViews(lists=AccessLists(datasets=Datasets(central=platform.central))).authorize(
+        "acme", "acme_view"
+    )
 
 
 def authorized_views(platform: SmallPlatform) -> set[str]:
@@ -348,7 +350,7 @@ def authorized_views(platform: SmallPlatform) -> set[str]:
 
 def test_authorizing_and_revoking_twice_is_once(platform: SmallPlatform) -> None:
     platform.bootstrap()
-    views = AuthorizedViews(datasets=Datasets(central=platform.central))
+    views = AuthorizedViews(lists=AccessLists(datasets=Datasets(central=platform.central)))
     for _ in range(2):
         views.authorize("acme", "acme_view")
     assert authorized_views(platform) == {"acme_view"}
@@ -359,4 +361,6 @@ def test_authorizing_and_revoking_twice_is_once(platform: SmallPlatform) -> None
 
 def test_nothing_is_authorized_on_a_dataset_that_is_not_there(platform: SmallPlatform) -> None:
     with pytest.raises(NoSuchResource):
-        AuthorizedViews(datasets=Datasets(central=platform.central)).authorize("acme", "acme_view")
+        AuthorizedViews(lists=AccessLists(datasets=Datasets(central=platform.central))).authorize(
+            "acme", "acme_view"
+        )

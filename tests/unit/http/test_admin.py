@@ -9,6 +9,7 @@ from common.runs.quotas import Use
 from common.setup.bootstrap import Bootstrap
 from common.setup.recreation import Recreation
 from common.tenants.administration import Administration
+from common.tenants.changes import TenantChanges
 from common.tenants.gates import AdminKeys
 from common.tenants.keys import read_key
 from tests.fakes.onboarding import OnboardingPlatform
@@ -17,10 +18,12 @@ from tests.unit.http.site import ADMIN_KEY, Site, edge
 
 REQUEST = {"tenant_id": "customer_name", "company_name": "Customer Inc", "admin_email": "a@customer.com"}
 UNKNOWN_HASH = "0" * 64
-ROUTES = [
+ROUTES: list[tuple[str, str, Any]] = [
     ("POST", "/admin/bootstrap", {}),
     ("POST", "/admin/tenants", REQUEST),
     ("GET", "/admin/tenants/customer_name", None),
+    ("PATCH", "/admin/tenants/customer_name", {"status": "SUSPENDED"}),
+    ("PUT", "/admin/tenants/customer_name/sources", {"sources": []}),
     ("POST", "/admin/api-keys", {"tenant_id": "customer_name"}),
     ("DELETE", f"/admin/api-keys/{UNKNOWN_HASH}", None),
 ]
@@ -44,6 +47,14 @@ class World:
                     datasets=self.platform.datasets,
                     clock=self.platform.clock,
                     new_id=lambda: "a-new-id",
+                ),
+                changes=TenantChanges(
+                    records=self.platform.tenants,
+                    datasets=self.platform.datasets,
+                    clock=self.platform.clock,
+                    new_id=lambda: "a-new-id",
+                    project="platform-prod",
+                    central_dataset="tenants",
                 ),
             ),
         )
@@ -140,6 +151,51 @@ def test_a_tenant_that_is_not_there_is_not_found(world: World) -> None:
 def test_a_tenant_is_created_once(world: World) -> None:
     world.ask("POST", "/admin/tenants", REQUEST)
     assert world.ask("POST", "/admin/tenants", REQUEST).status_code == 409
+
+
+def test_a_change_is_made_and_shown(world: World) -> None:
+    world.platform.onboard("customer_name")
+    change = {"status": "SUSPENDED", "subscription_plan": "scale", "isolation": "dedicated"}
+    body = world.ask("PATCH", "/admin/tenants/customer_name", change).json or {}
+    assert (body["status"], body["isolation"]) == ("SUSPENDED", "dedicated")
+    assert (body["subscription"]["plan_name"], body["subscription"]["daily_limit"]) == ("SCALE", 100)
+    assert world.platform.datasets.executors == {"customer_name": "dedicated"}
+    assert (world.ask("PATCH", "/admin/tenants/customer_name", change).json or {}) == body
+
+
+@pytest.mark.parametrize(
+    "change", [{}, {"status": "DELETED"}, {"subscription_plan": "FREE"}, {"isolation": "none"}, {"x": 1}]
+)
+def test_a_change_that_makes_no_sense_is_refused(world: World, change: dict[str, Any]) -> None:
+    world.platform.onboard("customer_name")
+    assert world.ask("PATCH", "/admin/tenants/customer_name", change).status_code == 422
+
+
+def test_sources_replace_one_another(world: World) -> None:
+    world.platform.onboard("customer_name")
+    for sources in (["partner-data.b.c", "partner-data.a"], ["platform-prod.calendar"], []):
+        answer = world.ask("PUT", "/admin/tenants/customer_name/sources", {"sources": sources})
+        assert answer.json == {"tenant_id": "customer_name", "sources": sorted(sources)}
+        shown = world.ask("GET", "/admin/tenants/customer_name").json or {}
+        assert shown["sources"] == sorted(sources)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "platform-prod",
+        "platform-prod.tenants",
+        "platform-prod.Tenants_backup.t",
+        "a.b.c.d",
+        "`a`",
+        "partner-*",
+    ],
+)
+def test_no_source_opens_the_platform(world: World, source: str) -> None:
+    world.platform.onboard("customer_name")
+    answer = world.ask("PUT", "/admin/tenants/customer_name/sources", {"sources": [source]})
+    assert answer.status_code == 422
+    assert (answer.json or {})["errors"][0]["pointer"] == "/sources/0"
 
 
 # API keys

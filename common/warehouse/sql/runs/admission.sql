@@ -1,7 +1,7 @@
 -- Read, in one row, all that an admission decides on: the tenant, its plan, its use, its tickets, the config, and the run that has this ID already.
 -- Parameters: tenant_id STRING, config_id STRING, run_id STRING, since TIMESTAMP, month_start TIMESTAMP, may_count_since TIMESTAMP, day_start TIMESTAMP
 WITH profile AS (
-  SELECT status
+  SELECT status, isolation, sources
   FROM `${project}.${dataset}.current_tenant_profiles`
   WHERE tenant_id = @tenant_id
 ),
@@ -36,6 +36,8 @@ used AS (
 )
 SELECT
   (SELECT status FROM profile) AS tenant_status,
+  (SELECT isolation FROM profile) AS isolation,
+  ARRAY(SELECT source FROM profile, UNNEST(profile.sources) AS source) AS sources,
   (SELECT daily_limit FROM subscription) AS daily_limit,
   (SELECT monthly_limit FROM subscription) AS monthly_limit,
   (SELECT concurrent_limit FROM subscription) AS concurrent_limit,

@@ -14,7 +14,7 @@ SELECT
   run.status, run.trigger_type, run.trigger_by, run.tenant_api_key_id,
   TO_JSON_STRING(run.parameters) AS parameters,
   TO_JSON_STRING(run.run_metadata) AS run_metadata,
-  config.pipeline_yaml,
+  config.pipeline_yaml, profile.isolation, profile.sources,
   steps.pipeline_logging_id IS NOT NULL AS has_begun,
   steps.completed_steps,
   GREATEST(run.recorded_at, COALESCE(steps.recorded_at, run.recorded_at)) AS last_activity
@@ -22,5 +22,6 @@ FROM `${project}.${dataset}.current_pipeline_runs` AS run
 JOIN `${project}.${dataset}.tenant_pipeline_configs` AS config
   ON config.tenant_id = run.tenant_id AND config.config_id = run.pipeline_id
     AND config.version = run.config_version AND config.is_active
+JOIN `${project}.${dataset}.current_tenant_profiles` AS profile ON profile.tenant_id = run.tenant_id
 LEFT JOIN steps ON steps.pipeline_logging_id = run.pipeline_logging_id
 WHERE @tenant_id IN ('', run.tenant_id) AND run.start_time >= @since AND run.pipeline_logging_id IN UNNEST(@run_ids)
