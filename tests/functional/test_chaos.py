@@ -1,0 +1,125 @@
+"""The real adapters under faults: after each, every effect exactly once and every run at its end."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from common.runs import sweeping
+from local.bigquery import Effect, Fault
+from tests.functional.site import Site, Tenant, a_pipeline_file
+
+LEVELS = ({"a": "SELECT 1 AS n", "b": "SELECT 2 AS n"}, {"c": "SELECT SUM(n) AS n FROM (SELECT n FROM a)"})
+STEP, TICKET = "cvg-step-", "cvg-ticket-"
+FAULTS = [
+    *(
+        Fault(method="jobs.insert", job_id_prefix=STEP, nth=nth, effect=effect)
+        for nth in (1, 2, 3)
+        for effect in (Effect.CUT_BEFORE, Effect.CUT_AFTER, Effect.BACKEND_ERROR)
+    ),
+    *(
+        Fault(method="jobs.insert", job_id_prefix=STEP, nth=nth, effect=Effect.JOB_FAILS, reason=reason)
+        for nth, reason in ((1, "backendError"), (2, "rateLimitExceeded"), (3, "jobRateLimitExceeded"))
+    ),
+    *(
+        Fault(method="jobs.insert", job_id_prefix=TICKET, nth=1, effect=effect)
+        for effect in (Effect.CUT_BEFORE, Effect.CUT_AFTER, Effect.RATE_LIMIT_EXCEEDED)
+    ),
+    *(
+        Fault(method="tabledata.insertAll", nth=nth, effect=effect)
+        for nth in (1, 2, 3, 6)
+        for effect in (Effect.CUT_AFTER, Effect.INTERNAL_ERROR)
+    ),
+    *(Fault(method="jobs.get", nth=nth, effect=Effect.CUT_BEFORE) for nth in (1, 2)),
+]
+
+
+def named(fault: Fault) -> str:
+    return f"{fault.method} {fault.job_id_prefix}{fault.nth} {fault.effect.value} {fault.reason}"
+
+
+@pytest.fixture(scope="module")
+def shared(site: Site, tenant_ids: Iterator[str]) -> Tenant:
+    """One tenant and one config for all faults: the local BigQuery slows down with each table."""
+    tenant = site.onboard(next(tenant_ids))
+    tenant.upload("chaos", a_pipeline_file(*LEVELS))
+    tenant.run("chaos")
+    site.drain()
+    return tenant
+
+
+def rows_of(site: Site, tenant: Tenant) -> dict[str, int]:
+    """Count the rows that each step has appended so far."""
+    sql = " UNION ALL ".join(
+        f"SELECT '{table}' AS step, COUNT(*) AS n FROM {tenant.tenant_id}.{table}" for table in "abc"
+    )
+    return {row["step"]: row["n"] for row in site.rows(sql)}
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=named)
+def test_one_fault_anywhere_in_a_run_leaves_each_effect_exactly_once(
+    site: Site, shared: Tenant, fault: Fault
+) -> None:
+    before = rows_of(site, shared)
+    site.bigquery.faults.script([replace(fault, times=1)])
+    run_id = shared.run("chaos", **{"Idempotency-Key": named(fault).replace(" ", "-")})
+    site.drain()
+    happened = list(site.bigquery.faults.happened)
+    site.bigquery.faults.reset()
+    assert len(happened) == 1
+    assert shared.status(run_id)["status"] == "COMPLETED"
+    assert rows_of(site, shared) == {step: count + 1 for step, count in before.items()}
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_bad_day_with_repeated_and_reordered_messages_comes_right(
+    site: Site, shared: Tenant, seed: int
+) -> None:
+    before, first = rows_of(site, shared), _tickets(site, shared)
+    dice = random.Random(seed)
+    effects = [Effect.BACKEND_ERROR, Effect.CUT_BEFORE, Effect.CUT_AFTER, Effect.RATE_LIMIT_EXCEEDED]
+    bad = [Fault(effect=effect, method=method, probability=0.04) for effect in effects for method in METHODS]
+    site.bigquery.faults.script(bad, seed=seed)
+    run_ids = {shared.run("chaos", **{"Idempotency-Key": f"{seed}-{number}"}) for number in range(3)}
+    waiting = site.take_levels()
+    while waiting:
+        message = waiting.pop(dice.randrange(len(waiting)))
+        for _ in range(dice.choice([1, 1, 2])):
+            site.deliver_until_acknowledged(message)
+        waiting += site.take_levels()
+    site.bigquery.faults.reset()
+    assert {shared.status(run_id)["status"] for run_id in run_ids} == {"COMPLETED"}
+    assert rows_of(site, shared) == {step: count + 3 for step, count in before.items()}
+    assert _tickets(site, shared) == list(range(1, len(first) + 4))
+
+
+def _tickets(site: Site, tenant: Tenant) -> list[int]:
+    sql = f"SELECT DISTINCT ticket FROM tenants.tenant_pipeline_runs WHERE tenant_id = '{tenant.tenant_id}'"
+    return sorted(row["ticket"] for row in site.rows(sql))
+
+
+METHODS = ("jobs.insert", "jobs.get", "tabledata.insertAll")
+
+
+def test_a_message_delivered_five_times_appends_once(site: Site, shared: Tenant) -> None:
+    before = rows_of(site, shared)
+    run_id = shared.run("chaos")
+    (message,) = site.take_levels()
+    for _ in range(5):
+        site.deliver_until_acknowledged(message)
+    site.drain()
+    assert rows_of(site, shared) == {step: count + 1 for step, count in before.items()}
+    assert shared.status(run_id)["status"] == "COMPLETED"
+
+
+def test_a_run_whose_first_message_is_lost_is_continued_by_the_dispatcher(
+    site: Site, shared: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = shared.run("chaos")
+    site.take_levels()
+    monkeypatch.setattr(sweeping, "QUIET_BEFORE_START", timedelta())
+    assert site.tick()["continued"] >= 1
+    site.drain()
+    assert shared.status(run_id)["status"] == "COMPLETED"
