@@ -31,19 +31,21 @@ locals {
   }
   public_url = local.gateway_enabled ? "https://${var.domain}" : local.function_urls["pipelines"]
 
+  # What functions are told; common/settings.py says what each is for.
   environment = {
-    ALLOWED_SOURCES           = join(",", var.allowed_sources)
-    BIGQUERY_LOCATION         = var.bigquery_location
-    CENTRAL_DATASET           = var.central_dataset
-    DEAD_LETTERS_SUBSCRIPTION = local.dead_letter_subscriptions.dispatcher
-    DEAD_LETTERS_TOPIC        = local.topics.dead_letters
-    EXECUTOR_SERVICE_ACCOUNT  = google_service_account.account["executor"].email
-    GCP_PROJECT_ID            = var.project_id
-    LEVEL_SECONDS             = tostring(var.level_seconds)
-    LEVELS_TOPIC              = local.topics.levels
-    LOG_FORMAT                = "json"
-    ONBOARDING_MODE           = var.onboarding_mode
-    PUBLIC_URL                = local.public_url
+    ALLOWED_SOURCES            = join(",", var.allowed_sources)
+    BIGQUERY_LOCATION          = var.bigquery_location
+    CENTRAL_DATASET            = var.central_dataset
+    DEAD_LETTERS_SUBSCRIPTION  = local.dead_letter_subscriptions.dispatcher
+    DEAD_LETTERS_TOPIC         = local.topics.dead_letters
+    DEDICATED_SERVICE_ACCOUNTS = join(",", [for tenant, account in google_service_account.tenant : "${tenant}=${account.email}"])
+    EXECUTOR_SERVICE_ACCOUNT   = google_service_account.account["executor"].email
+    GCP_PROJECT_ID             = var.project_id
+    LEVEL_SECONDS              = tostring(var.level_seconds)
+    LEVELS_TOPIC               = local.topics.levels
+    LOG_FORMAT                 = "json"
+    ONBOARDING_MODE            = var.onboarding_mode
+    PUBLIC_URL                 = local.public_url
   }
 }
 

@@ -15,11 +15,13 @@ _OPTIONS = hcl2.SerializationOptions(with_comments=False, explicit_blocks=False,
 @cache
 def files() -> dict[str, dict[str, Any]]:
     """Parse each file of the module, by name."""
-    parsed = {}
-    for path in sorted(MODULE.glob("*.tf")):
-        with path.open(encoding="utf-8") as file:
-            parsed[path.name] = hcl2.load(file, serialization_options=_OPTIONS)
-    return parsed
+    return {path.name: parse(path) for path in sorted(MODULE.glob("*.tf"))}
+
+
+def parse(path: Path) -> dict[str, Any]:
+    """Parse a file of Terraform's language."""
+    with path.open(encoding="utf-8") as file:
+        return hcl2.load(file, serialization_options=_OPTIONS)
 
 
 @cache

@@ -3,7 +3,11 @@
 from typing import Any
 
 from tests.terraform.fake_google.answers import Json
-from tests.terraform.fake_google.demands import demand_enabled_api, demand_prerequisites
+from tests.terraform.fake_google.demands import (
+    demand_enabled_api,
+    demand_nothing_inside,
+    demand_prerequisites,
+)
 from tests.terraform.fake_google.kinds import Kind, kind_of
 from tests.terraform.fake_google.requests import Request
 from tests.terraform.fake_google.server_fields import PROJECT_NUMBER, Call, with_server_fields
@@ -36,6 +40,7 @@ class Api:
             case "GET":
                 return self._read(request)
             case "DELETE":
+                demand_nothing_inside(self._store, request.key, request.query)
                 self._store.delete(request.key)
                 return self._answered(request, {})
             case "POST":

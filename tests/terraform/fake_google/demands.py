@@ -1,6 +1,6 @@
 """What Google insists on: a first apply that gets the order wrong fails here as it would there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tests.terraform.fake_google.answers import Json, denied, invalid
@@ -50,6 +50,12 @@ def demand_prerequisites(store: Store, project: str, key: str, resource: Json) -
         _demand_readable_secrets(store, project, resource["serviceConfig"])
     if key.startswith("storage/b/") and "/o/" not in key:
         _demand_key_use(store, resource, "gs-project-accounts")
+
+
+def demand_nothing_inside(store: Store, key: str, query: Mapping[str, str]) -> None:
+    """Refuse to delete a dataset with what is in it, unless that is asked for."""
+    if query.get("deleteContents") != "true" and store.members(f"{key}/tables"):
+        raise invalid(f"{key} is still in use")
 
 
 def _demand(store: Store, key: str) -> None:

@@ -37,6 +37,9 @@ ENDPOINTS = {
 # The others are protocol buffers underneath: their JSON leaves out zeros, false, and empty strings and lists.
 _SPELT_OUT = {"storage", "big_query", "compute"}
 
+# Maps from the caller keep their empty values, there too.
+_MAPS = {"environmentVariables", "labels", "params", "userLabels"}
+
 
 class FakeGoogle:
     """Google on a port of this machine, for as long as the `with` block lasts."""
@@ -124,5 +127,5 @@ def _without_zeros(value: Any) -> Any:
         return [_without_zeros(inner) for inner in value]
     if not isinstance(value, dict):
         return value
-    kept = {name: _without_zeros(inner) for name, inner in value.items()}
+    kept = {name: inner if name in _MAPS else _without_zeros(inner) for name, inner in value.items()}
     return {name: inner for name, inner in kept.items() if inner or isinstance(inner, dict)}

@@ -2,12 +2,14 @@
 
 import json
 import sys
+from collections.abc import Iterator
 from zipfile import ZipFile
 
 import pytest
 
 from scripts.bundle import bundle_hash, bundled_files
-from tests.terraform.providers.workspace import ROOT, Workspace, count_by_type
+from tests.terraform.configuration import MODULE, blocks, parse
+from tests.terraform.providers.workspace import ROOT, TerraformError, Workspace, count_by_type
 
 EXAMPLES = sorted((ROOT / "terraform" / "environments").glob("*.tfvars"))
 
@@ -18,6 +20,36 @@ def test_the_module_is_valid(workspace: Workspace) -> None:
 
 def test_the_modules_own_tests_pass_on_mocked_providers(workspace: Workspace) -> None:
     assert "0 failed" in workspace.terraform("test", "-no-color")
+
+
+def test_each_fault_is_refused_in_its_own_words(workspace: Workspace) -> None:
+    variables = dict(blocks("variable"))
+    messages = {fault["error_message"] for body in variables.values() for fault in body.get("validation", [])}
+    told = "".join(refusal(workspace, given) for given in refused_values())
+    assert {message for message in messages if plain(message) not in told} == set()
+
+
+def refused_values() -> Iterator[dict[str, object]]:
+    """Yield the variables of each run in the module's own test of refusals."""
+    tested = parse(MODULE / "tests" / "refusals.tftest.hcl")
+    for run in tested["run"]:
+        body = next(iter(run.values()))
+        if body["expect_failures"][0].startswith("${var."):
+            yield body["variables"][0]
+
+
+def refusal(workspace: Workspace, given: dict[str, object]) -> str:
+    """Return what a plan with these variables says; it must fail."""
+    file = workspace.path / "refused.tfvars.json"
+    file.write_text(json.dumps({"project_id": "example-convergence-test", **given}))
+    with pytest.raises(TerraformError) as error:
+        workspace.plan(f"-var-file={file}")
+    return plain(str(error.value))
+
+
+def plain(text: str) -> str:
+    """Undo Terraform's line breaks and quoting."""
+    return " ".join(text.replace('\\"', '"').split())
 
 
 def test_there_are_examples_to_plan() -> None:
