@@ -1,1 +1,1 @@
-"""The library behind every function: a domain that knows no cloud, adapters that do, and edges that speak to callers."""
+"""The library behind every function: a domain without a cloud, adapters to one, edges that speak."""

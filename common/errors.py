@@ -19,8 +19,9 @@
         ├── RowsRefused         streamed rows do not fit their table
         └── Unavailable         a passing fault: the same call may succeed later
 
-No error knows HTTP: `common.http.problems` maps each class to a status, `common.messages` to redeliver or acknowledge.
-A message names what the caller gave and the rule it breaks; it never holds a secret or another tenant's data.
+No error knows HTTP: `common.http.problems` maps each class to a status, `common.messages` to redeliver or
+reject. A message names what the caller gave and the rule it breaks; it never holds a secret or another
+tenant's data.
 """
 
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One broken rule in some input: where (a JSON pointer, RFC 6901; "" is the whole) and what the rule asks for."""
+    """One broken rule in some input: where (a JSON pointer, RFC 6901; "" is the whole), and the rule."""
 
     pointer: str
     rule: str

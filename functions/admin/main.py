@@ -1,7 +1,8 @@
 """The operators' API: bootstrap, tenants and their keys."""
 
-import flask
 import functions_framework
+from flask import Request
+from werkzeug.wrappers import Response
 
 from common import wiring
 from common.http.admin import ADMIN_ROUTES
@@ -11,6 +12,6 @@ from common.http.framework import problem_details
 
 @functions_framework.http
 @problem_details
-def admin(request: flask.Request) -> flask.typing.ResponseReturnValue:
+def admin(request: Request) -> Response:
     """Answer an operator's request."""
     return answer(request, ADMIN_ROUTES, services=wiring.admin_services())

@@ -1,7 +1,8 @@
 """The tenant API of tenants themselves: onboarding and quotas."""
 
-import flask
 import functions_framework
+from flask import Request
+from werkzeug.wrappers import Response
 
 from common import wiring
 from common.http.answering import answer
@@ -11,6 +12,6 @@ from common.http.tenants import TENANT_ROUTES
 
 @functions_framework.http
 @problem_details
-def onboarding(request: flask.Request) -> flask.typing.ResponseReturnValue:
+def onboarding(request: Request) -> Response:
     """Answer whoever wants to become a tenant, and tenants about themselves."""
     return answer(request, TENANT_ROUTES, services=wiring.tenant_services())

@@ -1,7 +1,8 @@
 """The tenant API of pipelines: configs and runs."""
 
-import flask
 import functions_framework
+from flask import Request
+from werkzeug.wrappers import Response
 
 from common import wiring
 from common.http.answering import answer
@@ -11,6 +12,6 @@ from common.http.pipelines import PIPELINE_ROUTES
 
 @functions_framework.http
 @problem_details
-def pipelines(request: flask.Request) -> flask.typing.ResponseReturnValue:
+def pipelines(request: Request) -> Response:
     """Answer a tenant's request about its pipeline configs and runs."""
     return answer(request, PIPELINE_ROUTES, services=wiring.pipeline_services())
