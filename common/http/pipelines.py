@@ -9,6 +9,7 @@ from common.http.pipeline_parameters import (
     IDEMPOTENCY_KEY,
     RUN_ID,
 )
+from common.http.queue import QUEUE_ROUTES
 from common.http.routes import Access, Route, RouteTable
 from common.http.runs import cancel_run, list_runs, read_receipt, read_run, retry_run, run_pipeline
 from common.http.schedules import SCHEDULE_ROUTES
@@ -137,5 +138,6 @@ PIPELINE_ROUTES: RouteTable[PipelineServices] = RouteTable(
         answers={200: "run_history"},
         tag="Runs",
     ),
+    *QUEUE_ROUTES,
     *SCHEDULE_ROUTES,
 )

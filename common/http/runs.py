@@ -19,7 +19,8 @@ DEFAULT_TRIGGER = "api_user"
 def run_pipeline(call: Call[PipelineServices]) -> Answer:
     """Run a pipeline.
 
-    Admits a run against the plan's limits and sends its first level on its way. A repeat with the same
+    Admits a run against the plan's limits and sends its first level on its way. With `"queue": true` a run
+    over the concurrent limit waits for a slot, QUEUED, for up to 24 hours. A repeat with the same
     Idempotency-Key answers 200 with the run that the first request started.
     """
     request = RunRequest(
@@ -29,6 +30,7 @@ def run_pipeline(call: Call[PipelineServices]) -> Answer:
         parameters=parameters_of(call.body),
         idempotency_key=call.headers.get("Idempotency-Key", ""),
         traceparent=call.trace.traceparent,
+        may_wait=call.body.get("queue", False),
     )
     return _started(call.services.edge, call.services.starter.start(request))
 
@@ -49,8 +51,9 @@ def retry_run(call: Call[PipelineServices]) -> Answer:
 def cancel_run(call: Call[PipelineServices]) -> Answer:
     """Cancel a run.
 
-    Stops its BigQuery jobs and the levels that have not begun; the run is CANCELLED once its worker has seen
-    it. A repeat does no harm. A run that ends meanwhile keeps the state that it ended in.
+    Takes it out of the queue, or stops its BigQuery jobs and the levels that have not begun; the run is
+    CANCELLED once its worker has seen it. A repeat does no harm. A run that ends meanwhile keeps the state
+    that it ended in.
     """
     found = call.services.canceller.cancel(call.caller.tenant_id, call.path["pipeline_logging_id"])
     if found.status is RunStatus.CANCELLED:
@@ -106,7 +109,9 @@ def _trigger(call: Call[PipelineServices]) -> Trigger:
 def _started(edge: Edge, started: StartedRun) -> Answer:
     if started.is_repeat:
         return _run_answer(edge, started.run, started.status, 200, "an earlier request has started this run")
-    return _run_answer(edge, started.run, started.status, 202, "the run is admitted")
+    is_queued = started.status is RunStatus.QUEUED
+    message = "the run waits for a free slot" if is_queued else "the run is admitted"
+    return _run_answer(edge, started.run, started.status, 202, message)
 
 
 def _run_answer(edge: Edge, run: Run, run_status: RunStatus, status: int, message: str) -> Answer:

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from common.http.calls import Edge
 from common.pipelines.configs import Configs
-from common.runs.cancelling import RunCanceller
 from common.runs.reading import RunLog
 from common.runs.retrying import RunRetrier
 from common.runs.starting import RunStarter
+from common.schedules.queue import RunQueue
+from common.schedules.stopping import RunStopper
 from common.schedules.timetable import Schedules
 
 
@@ -19,6 +20,7 @@ class PipelineServices:
     configs: Configs
     starter: RunStarter
     retrier: RunRetrier
-    canceller: RunCanceller
+    canceller: RunStopper
     run_log: RunLog
     schedules: Schedules
+    queue: RunQueue

@@ -1,4 +1,4 @@
-"""Requests for runs, as they arrive: `{config_id, parameters?, idempotency_key?, tenant_id?}`.
+"""Requests for runs, as they arrive: `{config_id, parameters?, idempotency_key?, tenant_id?, queue?}`.
 
 The API key comes as an attribute of the message.
 """
@@ -16,7 +16,14 @@ from common.runs.starting import RunRequest, RunStarter
 from common.tenants.authentication import Authenticator
 from common.tenants.keys import Scope
 
-FIELDS: dict[str, type] = {"config_id": str, "parameters": dict, "idempotency_key": str, "tenant_id": str}
+FIELDS: dict[str, type] = {
+    "config_id": str,
+    "parameters": dict,
+    "idempotency_key": str,
+    "tenant_id": str,
+    "queue": bool,
+}
+_NOUNS = {dict: "object", str: "string", bool: "boolean"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +50,7 @@ class RunRequestReceiver:
                     parameters=body.get("parameters", {}),
                     idempotency_key=body.get("idempotency_key") or f"message-{message.id}",
                     traceparent=self.new_trace(),
+                    may_wait=body.get("queue", False),
                 )
             )
 
@@ -59,7 +67,7 @@ def _read(data: bytes) -> dict[str, Any]:
         for name in body.keys() - FIELDS.keys()
     ]
     faults += [
-        Fault(f"/{name}", f"must be of type {'object' if wanted is dict else 'string'}")
+        Fault(f"/{name}", f"must be of type {_NOUNS[wanted]}")
         for name, wanted in FIELDS.items()
         if name in body and not isinstance(body[name], wanted)
     ]

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from common.claims import ClaimJobs
-from common.errors import Forbidden
+from common.errors import Forbidden, Unavailable
 from common.pipelines.pipeline import BoundParameter, Pipeline
 from common.runs.admission import Admission
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import AdmissionFacts, LevelPublisher, RunStore
 from common.runs.run import Run, RunStatus, Trigger
-from common.runs.tickets import Applicant
+from common.runs.tickets import Applicant, Ledger
 from common.times import Clock
 
 logger = logging.getLogger(__name__)
@@ -53,21 +53,25 @@ class RunBeginner:
         A crash after the ticket leaves evidence that the sweeper settles; a crash after the row leaves a run
         that the sweeper continues.
         """
-        run = self._admitted(ready, facts)
+        run = self.admit(ready, facts.ledger)
         self.store.append_run(run, RunStatus.PENDING, run.started_at)
         self.levels.publish_level(LevelMessage(run=run, pipeline=ready.pipeline, level=1))
         logger.info("run admitted", extra={"run": run.run_id, "ticket": run.ticket, "config": run.config_id})
         return run
 
-    def _admitted(self, ready: ReadyRun, facts: AdmissionFacts) -> Run:
+    def admit(self, ready: ReadyRun, ledger: Ledger) -> Run:
+        """Take the run's ticket; its row and its first message are the caller's to append and to send.
+
+        The ledger has been read before, or together with, the knowledge that the run has no row.
+        """
         pipeline = ready.pipeline
         applicant = Applicant(tenant_id=pipeline.tenant_id, run_id=ready.run_id, config_id=pipeline.config_id)
         ticket = Admission(
             applicant=applicant,
             jobs=self.claims,
-            read_ledger=lambda: self.read(pipeline.tenant_id, pipeline.config_id, ready.run_id).ledger,
+            read_ledger=lambda: self._read_again(ready),
             clock=self.clock,
-        ).admit(facts.ledger)
+        ).admit(ledger)
         return Run(
             tenant_id=pipeline.tenant_id,
             run_id=ready.run_id,
@@ -83,3 +87,10 @@ class RunBeginner:
             traceparent=ready.traceparent,
             retry_of=ready.retry_of,
         )
+
+    def _read_again(self, ready: ReadyRun) -> Ledger:
+        facts = self.read(ready.pipeline.tenant_id, ready.pipeline.config_id, ready.run_id)
+        if facts.repeated:
+            # Its ticket has a row by now, so no collision would tell that it is ours: it would get a second.
+            raise Unavailable("the same run is being admitted by another request")
+        return facts.ledger

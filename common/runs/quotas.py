@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from common.errors import QuotaExceeded
 from common.times import next_day, next_month
 
+CONCURRENT = "concurrent"
 # A slot is free as soon as a run ends; a minute is a fair guess at when to ask again.
 CONCURRENT_RETRY = timedelta(minutes=1)
 
@@ -53,7 +54,7 @@ def quotas(use: Use, limits: Limits, now: datetime) -> tuple[Quota, Quota, Quota
     return (
         Quota(name="monthly", used=use.month, limit=limits.monthly, resets_at=next_month(now)),
         Quota(name="daily", used=use.today, limit=limits.daily, resets_at=next_day(now)),
-        Quota(name="concurrent", used=use.running, limit=limits.concurrent, resets_at=now + CONCURRENT_RETRY),
+        Quota(name=CONCURRENT, used=use.running, limit=limits.concurrent, resets_at=now + CONCURRENT_RETRY),
     )
 
 

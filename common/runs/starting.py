@@ -5,13 +5,14 @@ import json
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from common.errors import Conflict, NotFound
+from common.errors import Conflict, NotFound, QuotaExceeded
 from common.pipelines.parameters import bind_parameters, run_date_of
 from common.pipelines.pipeline import Pipeline
 from common.runs.beginning import ReadyRun, RunBeginner
 from common.runs.ports import AdmissionFacts, ConfigText, StoredRun
+from common.runs.quotas import CONCURRENT
 from common.runs.run import Run, RunStatus, Trigger
 from common.times import Clock
 
@@ -28,6 +29,8 @@ class RunRequest:
     parameters: Mapping[str, Any]
     idempotency_key: str = ""
     traceparent: str = ""
+    may_wait: bool = False
+    """Whether the run is to wait for a slot where the concurrent limit is reached."""
 
     @property
     def run_id(self) -> str:
@@ -52,9 +55,18 @@ class StartedRun:
     is_repeat: bool = False
 
 
+class WaitingLine(Protocol):
+    """Where a run waits for a slot."""
+
+    def join(self, request: RunRequest, run_id: str, facts: AdmissionFacts) -> StartedRun:
+        """Put a run into the queue; one that this idempotency key has put there before is that run."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarter:
     """Makes runs out of requests."""
+
+    line: WaitingLine
 
     beginner: RunBeginner
     compile: Callable[[str, ConfigText], Pipeline]
@@ -70,7 +82,13 @@ class RunStarter:
         facts = self.beginner.read(request.tenant_id, request.config_id, run_id)
         if facts.repeated:
             return _repeat(facts.repeated, request)
-        run = self.beginner.begin(self._ready(request, run_id, facts), facts)
+        ready = self._ready(request, run_id, facts)
+        try:
+            run = self.beginner.begin(ready, facts)
+        except QuotaExceeded as refusal:
+            if request.may_wait and refusal.limit_name == CONCURRENT:
+                return self.line.join(request, run_id, facts)
+            raise
         return StartedRun(run=run, status=RunStatus.PENDING)
 
     def _ready(self, request: RunRequest, run_id: str, facts: AdmissionFacts) -> ReadyRun:

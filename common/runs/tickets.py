@@ -5,7 +5,7 @@ claim, of every admission before it; the plan's limits are exact, and as nothing
 leaks.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from common.claims import Claim, ClaimJobs, as_label, claim
@@ -87,6 +87,20 @@ def without_rows(jobs: ClaimJobs, tenant_id: str, ledger: Ledger) -> list[Ticket
         found.append(ticket)
         below -= 1
     return found
+
+
+def with_ticket(ledger: Ledger, ticket: Ticket) -> Ledger:
+    """Return a ledger as it stands once one more run has its ticket, for whoever admits several in a row."""
+    if ticket.number <= ledger.last_ticket and ticket.number not in ledger.gaps:
+        return ledger
+    use = ledger.use
+    skipped = range(ledger.last_ticket + 1, ticket.number)
+    return replace(
+        ledger,
+        use=Use(today=use.today + 1, month=use.month + 1, running=use.running + 1),
+        last_ticket=max(ledger.last_ticket, ticket.number),
+        gaps=tuple(number for number in (*ledger.gaps, *skipped) if number != ticket.number),
+    )
 
 
 def may_count_since(now: datetime) -> datetime:

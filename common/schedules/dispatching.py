@@ -1,15 +1,26 @@
-"""One minute of the dispatcher: end what is dead, continue what is quiet, write down what tenants used."""
+"""One minute of the dispatcher: start what is due, continue what is quiet, write down what tenants used."""
 
-from dataclasses import dataclass
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from common.errors import ConvergenceError
 from common.runs.dead_letters import DeadLetterHandler
-from common.runs.sweeping import Sweeper
+from common.runs.sweeping import Sweeper, Swept
+from common.schedules.filling import Filled, SlotFiller
+from common.schedules.firings import CATCH_UP_WINDOW, due_firings
+from common.schedules.queue import RunQueue
+from common.schedules.timetable import EVERY_TENANT, Timetable
+from common.schedules.waiting import WaitingRun, from_firing
 from common.times import Clock
+
+logger = logging.getLogger(__name__)
 
 # The roll-up looks back further than a minute, so that a minute without a dispatcher is made up for.
 ROLL_UP_WINDOW = timedelta(minutes=5)
+LONGEST_JITTER = timedelta(hours=1)
 
 
 class UsageLog(Protocol):
@@ -19,14 +30,22 @@ class UsageLog(Protocol):
         """Append the use of the tenants whose runs have changed since a moment, once a minute."""
 
 
+class FiringLog(Protocol):
+    """Where the ends of firings are reported."""
+
+    def settle_firings(self, ended_since: datetime, now: datetime) -> None:
+        """Append how the runs of firings have ended since a moment, once a minute."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Minute:
-    """What one minute came to: runs ended by dead letters, runs continued, tickets settled."""
+    """What one minute came to: runs ended by dead letters, runs continued, tickets settled, slots filled."""
 
-    dead_letters: int
-    continued: int
-    settled: int
-    rolled_up: bool
+    dead_letters: int = 0
+    continued: int = 0
+    settled: int = 0
+    filled: Filled = field(default_factory=Filled)
+    rolled_up: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,18 +54,68 @@ class Dispatcher:
 
     sweeper: Sweeper
     dead_letters: DeadLetterHandler
+    timetable: Timetable
+    queue: RunQueue
+    filler: SlotFiller
     usage: UsageLog
+    firings: FiringLog
     clock: Clock
+    budget: timedelta
+    """How long one call starts runs before it leaves the rest to the next."""
 
     def tick(self) -> Minute:
-        """Do what is due."""
-        ended = self.dead_letters.handle()
-        swept = self.sweeper.sweep()
+        """Do what is due. A fault in one part keeps it from no other, and is raised in the end."""
+        until = self.clock() + self.budget
+        parts = Parts()
+        ended = parts.do(self.dead_letters.handle, 0)
+        swept = parts.do(self.sweeper.sweep, Swept(continued=0, settled=0))
+        filled = parts.do(lambda: self.fill(until), Filled())
+        is_changed = parts.do(lambda: self._report(swept.last_recorded_at), False)
+        parts.raise_first_fault()
+        return Minute(
+            dead_letters=ended,
+            continued=swept.continued,
+            settled=swept.settled,
+            filled=filled,
+            rolled_up=is_changed,
+        )
+
+    def fill(self, until: datetime) -> Filled:
+        """Start what schedules ask for now, and what waits in queues: one order for both."""
+        return self.filler.fill([*self.due(), *self.queue.waiting()], until)
+
+    def due(self) -> list[WaitingRun]:
+        """List the firings that are due and have not been seen to, of all tenants: one read."""
+        now = self.clock()
+        configs = self.timetable.read(EVERY_TENANT, now - CATCH_UP_WINDOW - LONGEST_JITTER)
+        return [from_firing(firing, now) for config in configs for firing in due_firings(config, now)]
+
+    def _report(self, last_recorded_at: datetime | None) -> bool:
         now = self.clock()
         changed_since = now - ROLL_UP_WINDOW
-        is_changed = swept.last_recorded_at is not None and swept.last_recorded_at >= changed_since
-        if is_changed:
-            self.usage.roll_up(changed_since, now)
-        return Minute(
-            dead_letters=ended, continued=swept.continued, settled=swept.settled, rolled_up=is_changed
-        )
+        if last_recorded_at is None or last_recorded_at < changed_since:
+            return False
+        self.usage.roll_up(changed_since, now)
+        self.firings.settle_firings(changed_since, now)
+        return True
+
+
+@dataclass(slots=True)
+class Parts:
+    """Parts of a minute's work, and the first fault among them."""
+
+    _fault: ConvergenceError | None = None
+
+    def do[T](self, part: Callable[[], T], otherwise: T) -> T:
+        """Do one part; where it fails, go on with what stands for nothing done."""
+        try:
+            return part()
+        except ConvergenceError as fault:
+            logger.exception("part of the minute failed")
+            self._fault = self._fault or fault
+            return otherwise
+
+    def raise_first_fault(self) -> None:
+        """Raise what has gone wrong first, so that Cloud Scheduler learns of it."""
+        if self._fault:
+            raise self._fault

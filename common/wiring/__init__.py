@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from common.pubsub.publishing import Topic
     from common.schedules.dispatching import Dispatcher
 
+# Well inside the function's 300 seconds, and what is left is the next minute's.
+DISPATCH_BUDGET = timedelta(seconds=200)
+
 
 @cache
 def tenant_services() -> "TenantServices":
@@ -26,6 +29,7 @@ def tenant_services() -> "TenantServices":
     from common.http.tenant_services import TenantServices
     from common.tenants.dry_run import DryRun
     from common.tenants.gates import OnboardingDoor, OnboardingMode
+    from common.tenants.own_keys import OwnKeys
 
     read = cloud.settings()
     return TenantServices(
@@ -40,6 +44,7 @@ def tenant_services() -> "TenantServices":
         ),
         subscriptions=cloud.tenant_rows(),
         run_log=domain.run_log(),
+        keys=OwnKeys(administration=domain.administration(), uses=cloud.audit_rows(), clock=utc_now),
     )
 
 
@@ -49,7 +54,6 @@ def admin_services() -> "AdminServices":
     from common.http.tenant_services import AdminServices
     from common.setup.bootstrap import Bootstrap
     from common.setup.recreation import Recreation
-    from common.tenants.administration import Administration
     from common.tenants.changes import TenantChanges
     from common.warehouse.backups import CentralBackups
 
@@ -62,12 +66,8 @@ def admin_services() -> "AdminServices":
         edge=domain.edge(),
         bootstrap=Bootstrap(central=cloud.central_tables(), recreation=recreation),
         onboarding=domain.onboarding(),
-        administration=Administration(
-            directory=cloud.tenant_rows(),
-            datasets=cloud.tenant_datasets(),
-            clock=utc_now,
-            new_id=domain.new_id,
-        ),
+        administration=domain.administration(),
+        audit=cloud.audit_rows(),
         changes=TenantChanges(
             records=cloud.tenant_records(),
             datasets=cloud.tenant_datasets(),
@@ -85,6 +85,7 @@ def pipeline_services() -> "PipelineServices":
     from common.http.services import PipelineServices
     from common.runs.cancelling import RunCanceller
     from common.runs.retrying import RunRetrier
+    from common.schedules.stopping import RunStopper
     from common.schedules.timetable import Schedules
 
     return PipelineServices(
@@ -94,16 +95,20 @@ def pipeline_services() -> "PipelineServices":
         retrier=RunRetrier(
             beginner=domain.beginner(), reader=cloud.progress(), compile=domain.compiler(), clock=utc_now
         ),
-        canceller=RunCanceller(
-            reader=cloud.progress(),
-            claims=cloud.claims(),
-            jobs=cloud.step_jobs(),
-            levels=cloud.levels(),
-            compile=domain.compiler(),
-            clock=utc_now,
+        canceller=RunStopper(
+            canceller=RunCanceller(
+                reader=cloud.progress(),
+                claims=cloud.claims(),
+                jobs=cloud.step_jobs(),
+                levels=cloud.levels(),
+                compile=domain.compiler(),
+                clock=utc_now,
+            ),
+            queue=domain.queue(),
         ),
         run_log=domain.run_log(),
         schedules=Schedules(timetable=cloud.schedule_rows(), clock=utc_now),
+        queue=domain.queue(),
     )
 
 
@@ -149,6 +154,11 @@ def dispatcher() -> "Dispatcher":
     return Dispatcher(
         sweeper=sweeper,
         dead_letters=DeadLetterHandler(inbox=cloud.dead_letter_subscription(), worker=domain.worker()),
+        timetable=cloud.schedule_rows(),
+        queue=domain.queue(),
+        filler=domain.filler(),
         usage=UsageRows(queries=cloud.queries()),
+        firings=cloud.firing_rows(),
         clock=utc_now,
+        budget=DISPATCH_BUDGET,
     )

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from common.pubsub.publishing import LevelTopic, Topic
     from common.pubsub.pulling import DeadLetterSubscription
     from common.tenants.executors import ExecutorAccounts
+    from common.warehouse.audit import AuditRows
     from common.warehouse.configs import ConfigRows
+    from common.warehouse.firings import FiringRows
     from common.warehouse.jobs import ClaimedJobs, ExecutorJobs
     from common.warehouse.lanes import LaneRows
     from common.warehouse.progress import ProgressRows
@@ -145,6 +147,15 @@ def queue_rows() -> "QueueRows":
 
 
 @cache
+def firing_rows() -> "FiringRows":
+    """Return the rows of firings."""
+    from common.warehouse.firings import FiringRows
+    from common.warehouse.streaming import Streaming
+
+    return FiringRows(queries=queries(), streaming=Streaming(central=central()))
+
+
+@cache
 def lane_rows() -> "LaneRows":
     """Return what many admissions read and write at once."""
     from common.warehouse.lanes import LaneRows
@@ -175,6 +186,15 @@ def tenant_rows() -> "TenantRows":
     from common.warehouse.tenants import TenantRows
 
     return TenantRows(queries=queries())
+
+
+@cache
+def audit_rows() -> "AuditRows":
+    """Return the rows of the audit log."""
+    from common.warehouse.audit import AuditRows
+    from common.warehouse.streaming import Streaming
+
+    return AuditRows(queries=queries(), streaming=Streaming(central=central()))
 
 
 @cache

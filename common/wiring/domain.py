@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,9 +18,14 @@ if TYPE_CHECKING:
     from common.runs.levels import LevelWorker
     from common.runs.reading import RunLog
     from common.runs.starting import RunStarter
+    from common.schedules.filling import SlotFiller
+    from common.schedules.queue import RunQueue
+    from common.tenants.administration import Administration
+    from common.tenants.audit import Auditor
     from common.tenants.authentication import Authenticator
     from common.tenants.onboarding import Onboarding
 
+MOST_COMPILED = 10_000
 TEMPLATES = Path(__file__).parents[2] / "ps_templates"
 
 
@@ -60,6 +65,7 @@ def compiler() -> "ConfigCompiler":
 def worker() -> "LevelWorker":
     """Return what carries out levels."""
     from common.runs.levels import LevelWorker
+    from common.schedules.freed_slots import FreedSlots
 
     return LevelWorker(
         store=cloud.run_rows(),
@@ -70,6 +76,7 @@ def worker() -> "LevelWorker":
         clock=utc_now,
         sleep=time.sleep,
         budget=cloud.settings().level_budget,
+        after_end=FreedSlots(queue=queue(), filler=filler(), clock=utc_now),
     )
 
 
@@ -85,16 +92,47 @@ def beginner() -> "RunBeginner":
 def starter() -> "RunStarter":
     """Return what makes runs out of requests."""
     from common.runs.starting import RunStarter
+    from common.schedules.joining import QueueingRequests
 
-    return RunStarter(beginner=beginner(), compile=compiler(), clock=utc_now)
+    line = QueueingRequests(queue=queue(), clock=utc_now)
+    return RunStarter(line=line, beginner=beginner(), compile=compiler(), clock=utc_now)
+
+
+@cache
+def queue() -> "RunQueue":
+    """Return where runs wait for a slot."""
+    from common.schedules.queue import RunQueue
+
+    return RunQueue(
+        store=cloud.queue_rows(), firings=cloud.firing_rows(), claims=cloud.claims(), clock=utc_now
+    )
+
+
+@cache
+def filler() -> "SlotFiller":
+    """Return what gives tickets to waiting runs."""
+    from common.schedules.filling import SlotFiller
+
+    return SlotFiller(
+        store=cloud.lane_rows(),
+        queue=queue(),
+        beginner=beginner(),
+        claims=cloud.claims(),
+        levels=cloud.levels(),
+        # A schedule fires the same version again and again, and to compile one takes milliseconds.
+        compile=lru_cache(maxsize=MOST_COMPILED)(compiler()),
+        clock=utc_now,
+    )
 
 
 @cache
 def run_log() -> "RunLog":
     """Return what reads runs."""
     from common.runs.reading import RunLog
+    from common.schedules.reading import QueuedRunReader
 
-    return RunLog(reader=cloud.run_rows(), store=cloud.run_rows(), claims=cloud.claims(), clock=utc_now)
+    reader = QueuedRunReader(reader=cloud.run_rows(), queue=cloud.queue_rows())
+    return RunLog(reader=reader, store=cloud.run_rows(), claims=cloud.claims(), clock=utc_now)
 
 
 @cache
@@ -122,6 +160,27 @@ def onboarding() -> "Onboarding":
 
 
 @cache
+def administration() -> "Administration":
+    """Return what looks at tenants and makes keys."""
+    from common.tenants.administration import Administration
+
+    return Administration(
+        directory=cloud.tenant_rows(),
+        datasets=cloud.tenant_datasets(),
+        clock=utc_now,
+        new_id=new_id,
+    )
+
+
+@cache
+def auditor() -> "Auditor":
+    """Return what writes the audit log."""
+    from common.tenants.audit import Auditor
+
+    return Auditor(log=cloud.audit_rows(), clock=utc_now, new_id=new_id)
+
+
+@cache
 def edge() -> "Edge":
     """Return what every HTTP function needs."""
     from common.http.calls import Edge
@@ -130,6 +189,7 @@ def edge() -> "Edge":
     return Edge(
         authenticator=authenticator(),
         admin_keys=AdminKeys(cloud.settings().admin_api_keys),
+        auditor=auditor(),
         readiness=_readiness,
         public_url=cloud.settings().public_url,
     )

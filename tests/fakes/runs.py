@@ -83,6 +83,22 @@ class MemoryRuns:
             self.run_rows.append(row)
         self.at(f"after run row {run.run_id} {status}")
 
+    def append_runs(self, runs: Sequence[Run], status: RunStatus, now: datetime) -> None:
+        """Append the rows of many runs in one call."""
+        self.at(f"before rows of {len(runs)} runs")
+        with self._lock:
+            self.calls += 1
+            visible_at = now + self.lag()
+            self.run_rows += [
+                RunRow(run=run, status=status, recorded_at=now, visible_at=visible_at) for run in runs
+            ]
+        self.at(f"after rows of {len(runs)} runs")
+
+    def ledger(self, tenant_id: str, now: datetime) -> Ledger:
+        """Return a tenant's ledger as its rows tell it."""
+        rows = [row for row in self.current().values() if row.run.tenant_id == tenant_id]
+        return _ledger(self.tenants[tenant_id].limits, rows, now)
+
     def append_steps(self, run: Run, rows: Sequence[StepRow], now: datetime) -> None:
         if not rows:
             return

@@ -1,24 +1,178 @@
-"""Schedules in memory."""
+"""Schedules, firings, the queue and many admissions at once, in memory."""
 
-from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
+from common.runs.level_messages import LevelMessage
+from common.runs.ports import ConfigText
+from common.runs.run import Run, RunStatus
 from common.schedules.firings import ScheduledConfig
+from common.schedules.lanes import LaneFacts
+from common.schedules.queue import QueueEntry
+from common.schedules.waiting import Settled, WaitingRun
+from common.times import Clock
+from tests.fakes.jobs import nowhere
+from tests.fakes.runs import MemoryLevels, MemoryRuns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettledRow:
+    """One appended row of the queue, or of a firing."""
+
+    settled: Settled
+    recorded_at: datetime
+    visible_at: datetime
+
+
+class SettledRows:
+    """Rows that become visible to readers after `lag`, as streamed rows do."""
+
+    def __init__(
+        self,
+        at: Callable[[str], None] = nowhere,
+        lag: Callable[[], timedelta] = timedelta,
+        clock: Clock | None = None,
+    ) -> None:
+        self.at = at
+        self.lag = lag
+        self.clock = clock
+        self.rows: list[SettledRow] = []
+        self.calls = 0
+
+    def _append(self, name: str, settled: Sequence[Settled], now: datetime) -> None:
+        self.at(f"before {name} rows")
+        self.calls += 1
+        self.rows += [
+            SettledRow(settled=one, recorded_at=now, visible_at=now + self.lag()) for one in settled
+        ]
+        self.at(f"after {name} rows")
+
+    def visible(self) -> list[SettledRow]:
+        """Return the rows that can be read by now."""
+        return [row for row in self.rows if not self.clock or row.visible_at <= self.clock()]
+
+
+class MemoryFirings(SettledRows):
+    """`FiringStore` and `FiringLog`."""
+
+    def append_firings(self, settled: Sequence[Settled], now: datetime) -> None:
+        self._append("firing", settled, now)
+
+    def settle_firings(self, ended_since: datetime, now: datetime) -> None:
+        self.at("settle firings")
+
+    def last_fired(self, config: ScheduledConfig) -> datetime | None:
+        """Return the latest time of a config that has a row."""
+        times = [
+            row.settled.waiting.due_at
+            for row in self.visible()
+            if row.settled.waiting.config_key[:2] == (config.tenant_id, config.config_id)
+        ]
+        return max(times, default=None)
 
 
 class MemoryTimetable:
-    """`Timetable`: a test lays the schedules down."""
+    """`Timetable`: a test lays the schedules down; with firings, their rows say how far each has come."""
 
-    def __init__(self) -> None:
+    def __init__(self, firings: MemoryFirings | None = None) -> None:
         self.configs: dict[tuple[str, str], ScheduledConfig] = {}
+        self.firings = firings
+        self.reads = 0
 
     def add(self, config: ScheduledConfig) -> None:
         """Have a config with a schedule."""
         self.configs[config.tenant_id, config.config_id] = config
 
     def read(self, tenant_id: str, since: datetime) -> Sequence[ScheduledConfig]:
-        return [config for key, config in sorted(self.configs.items()) if tenant_id in {"", key[0]}]
+        self.reads += 1
+        if self.firings:
+            self.firings.at("read timetable")
+        found = [config for key, config in sorted(self.configs.items()) if tenant_id in {"", key[0]}]
+        if self.firings is None:
+            return found
+        return [replace(config, last_fired=self.firings.last_fired(config)) for config in found]
 
     def set_paused(self, config: ScheduledConfig, now: datetime, *, is_paused: bool) -> None:
         self.add(replace(config, is_paused=is_paused, since=config.since if is_paused else now))
+
+
+class MemoryQueue(SettledRows):
+    """`QueueStore`."""
+
+    reads = 0
+
+    def append(self, settled: Sequence[Settled], now: datetime) -> None:
+        self._append("queue", settled, now)
+
+    def read_waiting(self, tenant_id: str, now: datetime) -> Sequence[WaitingRun]:
+        self.reads += 1
+        self.at("read waiting")
+        entries = [entry for entry in self.entries().values() if entry.status is RunStatus.QUEUED]
+        waiting = [entry.waiting for entry in entries if tenant_id in {"", entry.waiting.tenant_id}]
+        return sorted(waiting, key=lambda one: (one.tenant_id, one.turn))
+
+    def find(self, tenant_id: str, run_id: str, now: datetime) -> QueueEntry | None:
+        self.at("find entry")
+        entry = self.entries().get(run_id)
+        return entry if entry and entry.waiting.tenant_id == tenant_id else None
+
+    def entries(self) -> dict[str, QueueEntry]:
+        """Return each entry by its first row that ends it, or else its latest."""
+        found: dict[str, QueueEntry] = {}
+        for row in self.visible():
+            one = row.settled
+            known = found.get(one.waiting.run_id)
+            if known is None or known.status is RunStatus.QUEUED:
+                found[one.waiting.run_id] = QueueEntry(
+                    waiting=replace(one.waiting, is_queued=True),
+                    status=one.status,
+                    error=one.error,
+                    recorded_at=row.recorded_at,
+                )
+        return found
+
+
+class MemoryLanes:
+    """`LaneStore` over the rows of `MemoryRuns`."""
+
+    def __init__(self, rows: MemoryRuns) -> None:
+        self.rows = rows
+        self.reads = 0
+
+    def read_lanes(
+        self, tenant_ids: Collection[str], run_ids: Collection[str], now: datetime
+    ) -> Mapping[str, LaneFacts]:
+        self.reads += 1
+        self.rows.at("read lanes")
+        current = self.rows.current()
+        begun = {run_id: row.status for run_id, row in current.items() if run_id in run_ids}
+        return {
+            tenant_id: LaneFacts(ledger=self.rows.ledger(tenant_id, now), begun=begun)
+            for tenant_id in tenant_ids
+            if self.rows.tenants[tenant_id].status == "ACTIVE"
+        }
+
+    def read_configs(
+        self, keys: Collection[tuple[str, str, int]]
+    ) -> Mapping[tuple[str, str, int], ConfigText]:
+        found = {}
+        for tenant_id, config_id, version in keys:
+            config = self.rows.tenants[tenant_id].configs.get(config_id)
+            if config and config.version == version:
+                found[tenant_id, config_id, version] = config
+        return found
+
+    def append_begun(self, runs: Sequence[Run], now: datetime) -> None:
+        self.rows.append_runs(runs, RunStatus.PENDING, now)
+
+
+class MemoryBulkLevels:
+    """`LevelsPublisher` that sends through a `MemoryLevels`."""
+
+    def __init__(self, levels: MemoryLevels) -> None:
+        self.levels = levels
+
+    def publish_levels(self, messages: Sequence[LevelMessage]) -> None:
+        for message in messages:
+            self.levels.publish_level(message)

@@ -304,3 +304,39 @@ def test_the_quota_body_keeps_its_schema() -> None:
         for name, part in body.items()
     }
     assert faults_of("quota", written) == []
+
+
+# Queue
+
+
+def fill_slots(world: World) -> None:
+    world.store.tenants["acme"].limits = Limits(daily=9, monthly=9, concurrent=1)
+    world.ask("POST", RUN)
+
+
+def test_a_run_over_the_concurrent_limit_waits_where_it_may(world: World) -> None:
+    fill_slots(world)
+    assert world.ask("POST", RUN, json={"queue": False}).status_code == 429
+    response = world.ask("POST", RUN, json={"queue": True})
+    assert (response.status_code, (response.json or {})["status"]) == (202, "QUEUED")
+    status = world.ask("GET", f"/api/v1/pipelines/status/{(response.json or {})['pipeline_logging_id']}")
+    assert (status.status_code, (status.json or {})["status"]) == (200, "QUEUED")
+
+
+def test_a_waiting_run_is_cancelled_like_any_other(world: World) -> None:
+    fill_slots(world)
+    run_id = (world.ask("POST", RUN, json={"queue": True}).json or {})["pipeline_logging_id"]
+    cancel = f"/api/v1/pipelines/cancel/{run_id}"
+    assert world.ask("POST", cancel, key=OTHER).status_code == 404
+    for _ in range(2):
+        response = world.ask("POST", cancel)
+        assert (response.status_code, (response.json or {})["status"]) == (200, "CANCELLED")
+
+
+def test_the_queue_is_listed_in_its_order(world: World) -> None:
+    fill_slots(world)
+    asked = [(world.ask("POST", RUN, json={"queue": True}).json or {}) for _ in range(2)]
+    listed = (world.ask("GET", "/api/v1/pipelines/queue").json or {})["runs"]
+    assert {run["pipeline_logging_id"] for run in listed} == {run["pipeline_logging_id"] for run in asked}
+    assert [run["position"] for run in listed] == [1, 2]
+    assert world.ask("GET", "/api/v1/pipelines/queue", key=OTHER).json == {"runs": []}

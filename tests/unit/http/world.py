@@ -23,12 +23,16 @@ from common.runs.reading import HistoryFilter, RunLog
 from common.runs.retrying import RunRetrier
 from common.runs.run import Run, RunStatus
 from common.runs.starting import RunStarter
+from common.schedules.joining import QueueingRequests
+from common.schedules.queue import RunQueue
+from common.schedules.reading import QueuedRunReader
+from common.schedules.stopping import RunStopper
 from common.schedules.timetable import Schedules
 from tests.fakes.clock import VirtualClock
 from tests.fakes.configs import MemoryConfigs
 from tests.fakes.jobs import MemoryJobs
 from tests.fakes.runs import MemoryLevels, MemoryRuns, MemoryTenant
-from tests.fakes.schedules import MemoryTimetable
+from tests.fakes.schedules import MemoryFirings, MemoryQueue, MemoryTimetable
 from tests.unit.http.site import Site, edge, key_of
 from tests.unit.runs.examples import a_pipeline
 
@@ -69,7 +73,7 @@ class Rows:
         return OpenRun(run=run, status=status, config=CONFIG, progress=progress)
 
 
-CONFIG = ConfigText(config_id="daily", version=1, text="")
+CONFIG = ConfigText(config_id="daily", version=1, text="pipeline: {name: Daily}")
 
 
 def compiled(tenant_id: str, config: ConfigText) -> Pipeline:
@@ -98,15 +102,36 @@ class World:
             "other": MemoryTenant(),
         }
         beginner = RunBeginner(store=self.store, claims=jobs, levels=self.levels, clock=clock)
+        self.queue = MemoryQueue()
+        queue = RunQueue(store=self.queue, firings=MemoryFirings(), claims=jobs, clock=clock)
         services = PipelineServices(
             edge=edge(public_url="https://convergence.example.com"),
             configs=Configs(store=MemoryConfigs(), compiler=compiler(), clock=clock),
-            starter=RunStarter(beginner=beginner, compile=compiled, clock=clock),
-            retrier=RunRetrier(beginner=beginner, reader=self.rows, compile=compiled, clock=clock),
-            canceller=RunCanceller(
-                reader=self.rows, claims=jobs, jobs=jobs, levels=self.levels, compile=compiled, clock=clock
+            starter=RunStarter(
+                line=QueueingRequests(queue=queue, clock=clock),
+                beginner=beginner,
+                compile=compiled,
+                clock=clock,
             ),
-            run_log=RunLog(reader=self.rows, store=self.store, claims=jobs, clock=clock),
+            retrier=RunRetrier(beginner=beginner, reader=self.rows, compile=compiled, clock=clock),
+            canceller=RunStopper(
+                canceller=RunCanceller(
+                    reader=self.rows,
+                    claims=jobs,
+                    jobs=jobs,
+                    levels=self.levels,
+                    compile=compiled,
+                    clock=clock,
+                ),
+                queue=queue,
+            ),
+            queue=queue,
+            run_log=RunLog(
+                reader=QueuedRunReader(reader=self.rows, queue=self.queue),
+                store=self.store,
+                claims=jobs,
+                clock=clock,
+            ),
             schedules=Schedules(timetable=self.timetable, clock=clock),
         )
         self.site = Site(PIPELINE_ROUTES, services)

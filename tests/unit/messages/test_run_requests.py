@@ -5,20 +5,23 @@ from typing import Any
 
 import pytest
 
-from common.errors import Forbidden, InvalidInput, MalformedInput, Unauthenticated
+from common.errors import Forbidden, InvalidInput, MalformedInput, QuotaExceeded, Unauthenticated
 from common.messages.receiving import Message
 from common.messages.run_requests import RunRequestReceiver
 from common.pipelines.pipeline import Pipeline
 from common.runs.beginning import RunBeginner
 from common.runs.ports import ConfigText
-from common.runs.run import TriggerType
+from common.runs.run import RunStatus, TriggerType
 from common.runs.starting import RunStarter
+from common.schedules.joining import QueueingRequests
+from common.schedules.queue import RunQueue
 from common.tenants.authentication import Authenticator, KnownKey
 from common.tenants.keys import Scope, mint_key
 from common.tenants.tenant import KeyRecord, TenantStatus
 from tests.fakes.clock import START, VirtualClock
 from tests.fakes.jobs import MemoryJobs
 from tests.fakes.runs import MemoryLevels, MemoryRuns, MemoryTenant
+from tests.fakes.schedules import MemoryFirings, MemoryQueue
 from tests.unit.runs.examples import a_pipeline
 
 
@@ -30,14 +33,20 @@ class Platform:
         self.rows = MemoryRuns()
         self.key = mint_key("acme")
         self.scopes = scopes
-        config = ConfigText(config_id="daily", version=1, text="…")
+        config = ConfigText(config_id="daily", version=1, text="pipeline: {name: Daily}")
         self.rows.tenants["acme"] = MemoryTenant(configs={"daily": config})
-        beginner = RunBeginner(
-            store=self.rows, claims=MemoryJobs(self.clock), levels=MemoryLevels(), clock=self.clock
-        )
+        jobs = MemoryJobs(self.clock)
+        beginner = RunBeginner(store=self.rows, claims=jobs, levels=MemoryLevels(), clock=self.clock)
+        self.queue = MemoryQueue()
+        queue = RunQueue(store=self.queue, firings=MemoryFirings(), claims=jobs, clock=self.clock)
         self.receiver = RunRequestReceiver(
             authenticator=Authenticator(store=self, clock=self.clock),
-            starter=RunStarter(beginner=beginner, compile=self.compile, clock=self.clock),
+            starter=RunStarter(
+                line=QueueingRequests(queue=queue, clock=self.clock),
+                beginner=beginner,
+                compile=self.compile,
+                clock=self.clock,
+            ),
         )
 
     def find_key(self, api_key_hash: str) -> KnownKey | None:
@@ -86,6 +95,18 @@ def test_two_messages_with_one_idempotency_key_are_one_run() -> None:
     platform.receive({"config_id": "daily", "idempotency_key": "today"}, "1")
     platform.receive({"config_id": "daily", "idempotency_key": "today"}, "2")
     assert len(platform.rows.current()) == 1
+
+
+def test_a_message_may_have_its_run_wait_for_a_slot() -> None:
+    platform = Platform()
+    for number in range(3):
+        platform.receive({"config_id": "daily"}, str(number))
+    with pytest.raises(QuotaExceeded):
+        platform.receive({"config_id": "daily"}, "3")
+    platform.receive({"config_id": "daily", "queue": True}, "3")
+    platform.receive({"config_id": "daily", "queue": True}, "3")
+    (entry,) = platform.queue.entries().values()
+    assert (entry.status, entry.waiting.trigger.type) == (RunStatus.QUEUED, TriggerType.PUBSUB)
 
 
 @pytest.mark.parametrize("key", ["", "acme_api_0123456789abcdef", "not a key"])

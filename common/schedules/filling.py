@@ -1,0 +1,206 @@
+"""Filling the slots of plans: waiting runs in portions, each read at once and written at once.
+
+What says that a firing has been seen to is written last. So whoever dies on the way leaves it to the next,
+who finds each ticket, row and message as far as it got: run IDs follow from the firings.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import batched, groupby, takewhile, zip_longest
+from typing import Protocol
+
+from common.claims import ClaimJobs
+from common.errors import ConvergenceError
+from common.pipelines.pipeline import Pipeline
+from common.runs.beginning import RunBeginner
+from common.runs.level_messages import LevelMessage
+from common.runs.levels import AtOnce, in_threads
+from common.runs.ports import ConfigText
+from common.runs.run import Run, RunStatus
+from common.runs.tickets import ADMISSION_LIFETIME
+from common.schedules.lanes import Lane, LaneFacts
+from common.schedules.queue import RunQueue
+from common.schedules.waiting import Settled, WaitingRun
+from common.times import Clock
+
+logger = logging.getLogger(__name__)
+
+PORTION = 500
+"""Runs that are settled between one read and one write."""
+SHARE = 50
+"""Runs of one tenant in a portion: a burst of one waits behind the first runs of all others."""
+LONGEST_PORTION = ADMISSION_LIFETIME / 2
+"""A ticket must get its row before others take it for orphaned."""
+
+
+class LaneStore(Protocol):
+    """Where lanes are read, and what came of them is written, many at a time."""
+
+    def read_lanes(
+        self, tenant_ids: Collection[str], run_ids: Collection[str], now: datetime
+    ) -> Mapping[str, LaneFacts]:
+        """Return the ledgers of active tenants with those of the asked runs that have rows, in one query."""
+
+    def read_configs(
+        self, keys: Collection[tuple[str, str, int]]
+    ) -> Mapping[tuple[str, str, int], ConfigText]:
+        """Return versions of configs (tenant, config, version) that are not deleted, in one query."""
+
+    def append_begun(self, runs: Sequence[Run], now: datetime) -> None:
+        """Append the PENDING rows of runs, all in one call."""
+
+
+class LevelsPublisher(Protocol):
+    """Sends level messages, many at a time."""
+
+    def publish_levels(self, messages: Sequence[LevelMessage]) -> None:
+        """Return once all messages are durable; Unavailable where that is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filled:
+    """How many runs have begun, were put into the queue, and have ended without having begun."""
+
+    begun: int = 0
+    queued: int = 0
+    refused: int = 0
+    left: int = 0
+    """Runs for which time was too short."""
+
+    def __add__(self, other: "Filled") -> "Filled":
+        return Filled(
+            begun=self.begun + other.begun,
+            queued=self.queued + other.queued,
+            refused=self.refused + other.refused,
+            left=self.left + other.left,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotFiller:
+    """Gives tickets to waiting runs. Two fillers at once, or one after another that died, do no harm."""
+
+    store: LaneStore
+    queue: RunQueue
+    beginner: RunBeginner
+    claims: ClaimJobs
+    levels: LevelsPublisher
+    compile: Callable[[str, ConfigText], Pipeline]
+    clock: Clock
+    at_once: AtOnce = in_threads
+
+    def fill(self, waiting: Sequence[WaitingRun], until: datetime, ended_run: str = "") -> Filled:
+        """Settle waiting runs until time is up. `ended_run` has just ended: its slot is free."""
+        filled = Filled()
+        stopped: set[str] = set()
+        for portion in portions(waiting):
+            # A tenant whose lane has stopped keeps its order: nobody overtakes who was left.
+            going = [one for one in portion if one.tenant_id not in stopped]
+            settled = self._settled(going, until, ended_run) if self.clock() < until else []
+            done = {one.waiting.run_id for one in settled}
+            stopped |= {one.tenant_id for one in going if one.run_id not in done}
+            filled += _counted(settled, len(portion))
+        return filled
+
+    def _settled(self, portion: Sequence[WaitingRun], until: datetime, ended_run: str) -> Sequence[Settled]:
+        try:
+            settled = self._settle(portion, min(until, self.clock() + LONGEST_PORTION), ended_run)
+            self._write([one for one in settled if not _waits_on(one)], self.clock())
+        except ConvergenceError:
+            logger.exception("portion left for the next minute")
+            return []
+        return settled
+
+    def _settle(self, portion: Sequence[WaitingRun], until: datetime, ended_run: str) -> list[Settled]:
+        if not portion:
+            return []
+        facts = self.store.read_lanes(
+            {waiting.tenant_id for waiting in portion},
+            {waiting.run_id for waiting in portion} | ({ended_run} if ended_run else set()),
+            self.clock(),
+        )
+        configs = self.store.read_configs({waiting.config_key for waiting in portion})
+        lanes = [
+            (self._lane(facts[tenant_id].without(ended_run), configs), list(runs))
+            for tenant_id, runs in groupby(portion, key=lambda waiting: waiting.tenant_id)
+            if tenant_id in facts
+        ]
+        found = self.at_once(lambda lane: lane[0].settle(lane[1], until), lanes) if lanes else []
+        now = self.clock()
+        return [one for lane in found for one in takewhile(lambda one: _is_in_time(one, now), lane)]
+
+    def _lane(self, facts: LaneFacts, configs: Mapping[tuple[str, str, int], ConfigText]) -> Lane:
+        return Lane(
+            facts=facts,
+            configs=configs,
+            beginner=self.beginner,
+            claims=self.claims,
+            compile=self.compile,
+            clock=self.clock,
+        )
+
+    def _write(self, settled: Sequence[Settled], now: datetime) -> None:
+        messages = [
+            LevelMessage(run=one.run, pipeline=one.pipeline, level=1)
+            for one in settled
+            if one.run and one.pipeline
+        ]
+        if messages:
+            self.store.append_begun([message.run for message in messages], now)
+            self.levels.publish_levels(messages)
+        self.queue.record(settled, now)
+
+
+def portions(waiting: Sequence[WaitingRun]) -> Iterator[list[WaitingRun]]:
+    """Divide waiting runs, so that each tenant's first ones come before any tenant's later ones.
+
+    A portion has each tenant's runs side by side; who has waited longest comes first.
+    """
+    by_tenant = [
+        list(batched(sorted(runs, key=lambda one: one.turn), SHARE, strict=False))
+        for runs in _by_tenant(waiting)
+    ]
+    for round_of_shares in zip_longest(*by_tenant, fillvalue=()):
+        runs: list[WaitingRun] = []
+        for share in round_of_shares:
+            if runs and len(runs) + len(share) > PORTION:
+                yield runs
+                runs = []
+            runs.extend(share)
+        if runs:
+            yield runs
+
+
+def _by_tenant(waiting: Sequence[WaitingRun]) -> list[list[WaitingRun]]:
+    """Group by tenant, each run once: one that is due is in the queue already where somebody died."""
+    due = {one.run_id for one in waiting if one.is_due}
+    once = {one.run_id: one for one in sorted(waiting, key=lambda one: one.is_queued)}
+    merged = (replace(one, is_due=one.run_id in due) for one in once.values())
+    ordered = sorted(merged, key=lambda one: one.tenant_id)
+    lanes = [list(runs) for _, runs in groupby(ordered, key=lambda one: one.tenant_id)]
+    return sorted(lanes, key=lambda runs: min(one.due_at for one in runs))
+
+
+def _is_queued(settled: Settled) -> bool:
+    return settled.status is RunStatus.QUEUED
+
+
+def _waits_on(settled: Settled) -> bool:
+    return _is_queued(settled) and settled.waiting.is_queued and not settled.waiting.is_due
+
+
+def _is_in_time(settled: Settled, now: datetime) -> bool:
+    return settled.run is None or now - settled.run.started_at < ADMISSION_LIFETIME
+
+
+def _counted(settled: Sequence[Settled], count: int) -> Filled:
+    states = Counter(one.status for one in settled if not _waits_on(one))
+    return Filled(
+        begun=states[RunStatus.PENDING],
+        queued=states[RunStatus.QUEUED],
+        refused=states[RunStatus.FAILED] + states[RunStatus.CANCELLED],
+        left=count - len(settled),
+    )

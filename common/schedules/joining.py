@@ -1,0 +1,43 @@
+"""Requests for runs that may wait: over the concurrent limit they join the queue."""
+
+from dataclasses import dataclass
+
+from common.errors import Conflict
+from common.runs.ports import AdmissionFacts
+from common.runs.run import RunStatus
+from common.runs.starting import RunRequest, StartedRun
+from common.schedules.queue import RunQueue
+from common.schedules.waiting import WaitingRun, priority_of
+from common.times import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueingRequests:
+    """`common.runs.starting.WaitingLine`."""
+
+    queue: RunQueue
+    clock: Clock
+
+    def join(self, request: RunRequest, run_id: str, facts: AdmissionFacts) -> StartedRun:
+        """Put the run into the queue, or return what has become of the one under this idempotency key."""
+        now = self.clock()
+        stored = self.queue.join(
+            WaitingRun(
+                tenant_id=request.tenant_id,
+                run_id=run_id,
+                config_id=request.config_id,
+                config_version=facts.config.version if facts.config else 0,
+                priority=priority_of(facts.config),
+                due_at=now,
+                added_at=now,
+                run_date=now.date(),
+                trigger=request.trigger,
+                parameters=request.parameters,
+                request_hash=request.content_hash,
+                traceparent=request.traceparent,
+            )
+        )
+        if stored.run.request_hash != request.content_hash:
+            raise Conflict("this idempotency key has been used for another request")
+        is_repeat = stored.run.started_at != now or stored.status is not RunStatus.QUEUED
+        return StartedRun(run=stored.run, status=stored.status, is_repeat=is_repeat)

@@ -1,0 +1,106 @@
+"""Lanes: the waiting runs of one tenant, admitted in their order as far as the plan goes."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from common.claims import ClaimJobs
+from common.errors import Conflict, InvalidInput, QuotaExceeded, Unavailable
+from common.logs import log_context
+from common.pipelines.pipeline import Pipeline
+from common.runs.beginning import RunBeginner
+from common.runs.cancelling import is_cancelled
+from common.runs.ports import ConfigText
+from common.runs.quotas import CONCURRENT
+from common.runs.run import RunStatus
+from common.runs.tickets import Ledger, Ticket, with_ticket
+from common.schedules.waiting import Settled, WaitingRun
+from common.times import Clock
+
+logger = logging.getLogger(__name__)
+
+EXPIRED = "the run waited in the queue for 24 hours without a free slot"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneFacts:
+    """What a tenant's rows say at one moment: its ledger, and which of the asked runs have rows."""
+
+    ledger: Ledger
+    begun: Mapping[str, RunStatus] = field(default_factory=dict)
+
+    def without(self, ended_run: str) -> "LaneFacts":
+        """Take off a run that is known to have ended, where the rows do not say so yet."""
+        status = self.begun.get(ended_run)
+        if status is None or status.is_terminal:
+            return self
+        use = self.ledger.use
+        return replace(self, ledger=replace(self.ledger, use=replace(use, running=use.running - 1)))
+
+
+@dataclass(slots=True, kw_only=True)
+class Lane:
+    """One tenant's turn. The ledger goes along with each ticket, so that it is read once.
+
+    A refusal holds for whoever comes after: the limits are the tenant's, not the run's.
+    """
+
+    facts: LaneFacts
+    configs: Mapping[tuple[str, str, int], ConfigText]
+    beginner: RunBeginner
+    claims: ClaimJobs
+    compile: Callable[[str, ConfigText], Pipeline]
+    clock: Clock
+    _refusal: QuotaExceeded | None = None
+
+    def settle(self, waiting: Sequence[WaitingRun], until: datetime) -> list[Settled]:
+        """Settle as many as can be, in order; who is left, by time or by a passing fault, waits on."""
+        settled: list[Settled] = []
+        for each in sorted(waiting, key=lambda one: one.turn):
+            if self.clock() >= until:
+                break
+            with log_context(tenant=each.tenant_id, run=each.run_id):
+                try:
+                    settled.append(self._settled(each))
+                except Unavailable:
+                    logger.warning("lane left for the next minute", exc_info=True)
+                    break
+        return settled
+
+    def _settled(self, waiting: WaitingRun) -> Settled:
+        if waiting.run_id in self.facts.begun:
+            return Settled(waiting=waiting, status=RunStatus.PENDING)
+        if waiting.is_queued and waiting.has_expired(self.clock()):
+            return Settled(waiting=waiting, status=RunStatus.FAILED, error=EXPIRED)
+        if self._refusal:
+            return _refused(waiting, self._refusal)
+        if waiting.is_queued and is_cancelled(self.claims, waiting.run_id):
+            return Settled(waiting=waiting, status=RunStatus.CANCELLED, error="the run was cancelled")
+        try:
+            return self._begun(waiting)
+        except QuotaExceeded as refusal:
+            self._refusal = refusal
+            return _refused(waiting, refusal)
+        except (InvalidInput, Conflict) as error:
+            return Settled(waiting=waiting, status=RunStatus.FAILED, error=str(error))
+
+    def _begun(self, waiting: WaitingRun) -> Settled:
+        config = self.configs.get(waiting.config_key)
+        if config is None:
+            raise Conflict(f"there is no pipeline config {waiting.config_id!r} any more")
+        pipeline = self.compile(waiting.tenant_id, config)
+        run = self.beginner.admit(waiting.ready(pipeline), self.facts.ledger)
+        ticket = Ticket(
+            number=run.ticket, run_id=run.run_id, config_id=run.config_id, admitted_at=run.started_at
+        )
+        self.facts = replace(self.facts, ledger=with_ticket(self.facts.ledger, ticket))
+        logger.info("run admitted", extra={"ticket": run.ticket, "config": run.config_id})
+        return Settled(waiting=waiting, status=RunStatus.PENDING, run=run, pipeline=pipeline)
+
+
+def _refused(waiting: WaitingRun, refusal: QuotaExceeded) -> Settled:
+    # A slot comes free by itself and is worth waiting for; the day's and the month's runs do not.
+    is_full = refusal.limit_name == CONCURRENT
+    status = RunStatus.QUEUED if is_full else RunStatus.FAILED
+    return Settled(waiting=waiting, status=status, error="" if is_full else str(refusal))

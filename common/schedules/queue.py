@@ -1,0 +1,117 @@
+"""The queue: runs over their tenant's concurrent limit wait in it for a slot."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from common.claims import ClaimJobs, claim
+from common.errors import Conflict
+from common.runs.cancelling import flag
+from common.runs.ports import StoredRun
+from common.runs.run import RunStatus
+from common.schedules.waiting import LONGEST_WAIT, Settled, WaitingRun
+from common.times import Clock
+
+logger = logging.getLogger(__name__)
+
+EVERY_TENANT = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueEntry:
+    """A run that is or was in the queue: QUEUED, PENDING once it has begun, FAILED or CANCELLED."""
+
+    waiting: WaitingRun
+    status: RunStatus
+    error: str = ""
+    recorded_at: datetime
+
+
+class QueueStore(Protocol):
+    """The rows of the queue; the first terminal one of a run wins."""
+
+    def read_waiting(self, tenant_id: str, now: datetime) -> Sequence[WaitingRun]:
+        """Return whose turn is next and who has waited too long, of one tenant or of every one."""
+
+    def find(self, tenant_id: str, run_id: str, now: datetime) -> QueueEntry | None:
+        """Return a tenant's entry, None where it has none of that ID."""
+
+    def append(self, settled: Sequence[Settled], now: datetime) -> None:
+        """Append what became of runs, all in one call."""
+
+
+class FiringStore(Protocol):
+    """The rows of firings."""
+
+    def append_firings(self, settled: Sequence[Settled], now: datetime) -> None:
+        """Append what became of firings, all in one call."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunQueue:
+    """Puts runs into the queue and takes them out.
+
+    A claim says that a tenant has used the queue on a day. So the end of a run costs the tenants that never
+    queue one look at a job, not a query.
+    """
+
+    store: QueueStore
+    firings: FiringStore
+    claims: ClaimJobs
+    clock: Clock
+
+    def join(self, waiting: WaitingRun) -> StoredRun:
+        """Put a run into the queue, or return what has become of the one that has this ID already."""
+        now = self.clock()
+        if found := self.store.find(waiting.tenant_id, waiting.run_id, now):
+            return StoredRun(run=found.waiting.as_run(), status=found.status)
+        self.record([Settled(waiting=waiting, status=RunStatus.QUEUED)], now)
+        logger.info("run queued", extra={"run": waiting.run_id, "config": waiting.config_id})
+        return StoredRun(run=waiting.as_run(), status=RunStatus.QUEUED)
+
+    def record(self, settled: Sequence[Settled], now: datetime) -> None:
+        """Append what became of runs, and last what became of firings: it says that they are seen to.
+
+        A tenant is marked before its run can be seen to wait.
+        """
+        for tenant_id in sorted({one.waiting.tenant_id for one in settled if one.status is RunStatus.QUEUED}):
+            claim(self.claims, _mark(tenant_id, now), {"tenant": tenant_id})
+        entries = [one for one in settled if one.waiting.is_queued or one.status is RunStatus.QUEUED]
+        if entries:
+            self.store.append(entries, now)
+        if firings := [one for one in settled if one.waiting.is_firing]:
+            self.firings.append_firings(firings, now)
+
+    def waiting(self, tenant_id: str = EVERY_TENANT) -> Sequence[WaitingRun]:
+        """Return whose turn is next, of one tenant or of every one."""
+        return self.store.read_waiting(tenant_id, self.clock())
+
+    def may_wait(self, tenant_id: str) -> bool:
+        """Tell whether any run of a tenant can be waiting, without a query."""
+        now = self.clock()
+        days = {_mark(tenant_id, now): None, _mark(tenant_id, now - LONGEST_WAIT): None}
+        return any(self.claims.find_claim(mark) for mark in days)
+
+    def find(self, tenant_id: str, run_id: str) -> QueueEntry | None:
+        """Return a tenant's entry, None where it has none of that ID."""
+        return self.store.find(tenant_id, run_id, self.clock())
+
+    def cancel(self, entry: QueueEntry) -> StoredRun:
+        """Take a run out of the queue; Conflict where it has ended otherwise.
+
+        The flag comes first: whoever gives the run its ticket at this moment finds it at the first level.
+        """
+        waiting = entry.waiting
+        if entry.status is RunStatus.FAILED:
+            raise Conflict(f"the run has ended: it is {entry.status}")
+        if entry.status is not RunStatus.CANCELLED:
+            flag(self.claims, waiting.tenant_id, waiting.run_id)
+            cancelled = Settled(waiting=waiting, status=RunStatus.CANCELLED, error="the run was cancelled")
+            self.record([cancelled], self.clock())
+        return StoredRun(run=waiting.as_run(), status=RunStatus.CANCELLED)
+
+
+def _mark(tenant_id: str, now: datetime) -> str:
+    return f"cvg-queue-{tenant_id}-{now:%Y%m%d}"

@@ -1,0 +1,54 @@
+"""Reading runs that have not begun: what is in the queue is shown like any run."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from common.runs.reading import HistoryFilter, RunReader
+from common.schedules.queue import QueueEntry, QueueStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuedRunReader:
+    """A `RunReader` that also finds runs in the queue, by ID."""
+
+    reader: RunReader
+    queue: QueueStore
+
+    def read_run(self, tenant_id: str, run_id: str, now: datetime) -> Mapping[str, Any] | None:
+        """Return a run's columns, from the queue where it has no rows of its own."""
+        if row := self.reader.read_run(tenant_id, run_id, now):
+            return row
+        entry = self.queue.find(tenant_id, run_id, now)
+        return _row(entry) if entry else None
+
+    def read_receipt(self, tenant_id: str, run_id: str, now: datetime) -> Sequence[Mapping[str, Any]]:
+        """Return the attempts of a run's steps."""
+        return self.reader.read_receipt(tenant_id, run_id, now)
+
+    def read_history(self, tenant_id: str, wanted: HistoryFilter) -> Sequence[Mapping[str, Any]]:
+        """Return the columns of runs that have begun, newest first."""
+        return self.reader.read_history(tenant_id, wanted)
+
+
+def _row(entry: QueueEntry) -> dict[str, Any]:
+    waiting = entry.waiting
+    return {
+        "pipeline_logging_id": waiting.run_id,
+        "tenant_id": waiting.tenant_id,
+        "pipeline_id": waiting.config_id,
+        "config_version": waiting.config_version,
+        "status": entry.status.value,
+        "trigger_type": waiting.trigger.type.value,
+        "trigger_by": waiting.trigger.by,
+        "start_time": waiting.added_at,
+        "end_time": entry.recorded_at if entry.status.is_terminal else None,
+        "duration_ms": None,
+        "run_date": waiting.run_date,
+        "error_message": entry.error or None,
+        "parameters": json.dumps(dict(waiting.parameters)),
+        "run_metadata": None,
+        "steps": [],
+    }

@@ -1,0 +1,129 @@
+"""Runs that wait for their ticket: firings that are due, and runs in their tenant's queue."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from common.errors import NotFound
+from common.pipelines.documents import read_document
+from common.pipelines.parameters import bind_parameters, run_date_of
+from common.pipelines.pipeline import Pipeline
+from common.runs.beginning import ReadyRun
+from common.runs.ports import ConfigText
+from common.runs.run import Run, RunStatus, Trigger, TriggerType
+from common.schedules.firings import Firing
+
+# Who has waited for a day has lost the day that the run was for.
+LONGEST_WAIT = timedelta(hours=24)
+DEFAULT_PRIORITY = 5
+SCHEDULER = "scheduler"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingRun:
+    """A run that lacks its ticket, as it was asked for.
+
+    `is_queued`: the queue has it already; `is_due`: a firing that has not been seen to.
+    """
+
+    tenant_id: str
+    run_id: str
+    config_id: str
+    config_version: int
+    priority: int
+    due_at: datetime
+    added_at: datetime
+    run_date: date
+    trigger: Trigger
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    request_hash: str = ""
+    traceparent: str = ""
+    backfill_id: str = ""
+    is_queued: bool = False
+    is_due: bool = False
+
+    @property
+    def turn(self) -> tuple[int, datetime, datetime, str]:
+        """What puts the waiting runs of a tenant in order: priority, then age."""
+        return self.priority, self.due_at, self.added_at, self.run_id
+
+    @property
+    def config_key(self) -> tuple[str, str, int]:
+        """The version of the config that it is to run."""
+        return self.tenant_id, self.config_id, self.config_version
+
+    @property
+    def is_firing(self) -> bool:
+        """Tell whether a schedule asked for it."""
+        return self.trigger.type is TriggerType.SCHEDULE
+
+    def has_expired(self, now: datetime) -> bool:
+        """Tell whether it has waited for too long."""
+        return now - self.added_at > LONGEST_WAIT
+
+    def ready(self, pipeline: Pipeline) -> ReadyRun:
+        """Bind its parameters; InvalidInput where the pipeline does not take them."""
+        parameters = bind_parameters(pipeline.parameters, self.parameters, self.run_date)
+        return ReadyRun(
+            run_id=self.run_id,
+            pipeline=pipeline,
+            parameters=parameters,
+            run_date=run_date_of(parameters, self.run_date),
+            trigger=self.trigger,
+            request_hash=self.request_hash,
+            traceparent=self.traceparent,
+        )
+
+    def as_run(self) -> Run:
+        """Describe it as a run: one without a ticket, which has begun to wait and nothing else."""
+        return Run(
+            tenant_id=self.tenant_id,
+            run_id=self.run_id,
+            config_id=self.config_id,
+            config_version=self.config_version,
+            ticket=0,
+            started_at=self.added_at,
+            run_date=self.run_date,
+            trigger=self.trigger,
+            request_hash=self.request_hash,
+            traceparent=self.traceparent,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What became of a waiting run: PENDING (it has begun), QUEUED, FAILED or CANCELLED, and why.
+
+    `run` and `pipeline` are those of a run that has just got its ticket and has no row yet.
+    """
+
+    waiting: WaitingRun
+    status: RunStatus
+    error: str = ""
+    run: Run | None = None
+    pipeline: Pipeline | None = None
+
+
+def from_firing(firing: Firing, now: datetime) -> WaitingRun:
+    """Return the run that a firing asks for."""
+    return WaitingRun(
+        tenant_id=firing.tenant_id,
+        run_id=firing.run_id,
+        config_id=firing.config_id,
+        config_version=firing.version,
+        priority=firing.priority,
+        due_at=firing.scheduled_time,
+        added_at=now,
+        run_date=firing.day,
+        trigger=Trigger(type=TriggerType.SCHEDULE, by=SCHEDULER),
+        is_due=True,
+    )
+
+
+def priority_of(config: ConfigText | None) -> int:
+    """Read the priority that a config gives its runs; NotFound where there is no config."""
+    if config is None:
+        raise NotFound("there is no such pipeline config")
+    header: Any = read_document(config.text.encode(), None).get("pipeline")
+    return int(header.get("priority", DEFAULT_PRIORITY)) if isinstance(header, dict) else DEFAULT_PRIORITY

@@ -1,0 +1,67 @@
+"""Many tenants' admissions read and written at once (`common.schedules.filling.LaneStore`)."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from common.runs.ports import ConfigText
+from common.runs.run import Run, RunStatus
+from common.runs.tickets import may_count_since
+from common.schedules.lanes import LaneFacts
+from common.times import start_of_day, start_of_month
+from common.warehouse.queries import Queries, Row
+from common.warehouse.runs import TICKET_WINDOW, confines_of, ledger_of, pending_row
+from common.warehouse.streaming import Streaming
+
+RUNS = "tenant_pipeline_runs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneRows:
+    """One query reads, and one streaming call writes, what many admissions need."""
+
+    queries: Queries
+    streaming: Streaming
+
+    def read_lanes(
+        self, tenant_ids: Collection[str], run_ids: Collection[str], now: datetime
+    ) -> Mapping[str, LaneFacts]:
+        """Return the ledgers of active tenants with those of the asked runs that have rows, in one query."""
+        rows = self.queries.read(
+            "queue/lanes",
+            tenant_ids=sorted(tenant_ids),
+            run_ids=sorted(run_ids),
+            since=now - TICKET_WINDOW,
+            month_start=start_of_month(now),
+            may_count_since=may_count_since(now),
+            day_start=start_of_day(now),
+        )
+        return {row["tenant_id"]: _facts(row) for row in rows}
+
+    def read_configs(
+        self, keys: Collection[tuple[str, str, int]]
+    ) -> Mapping[tuple[str, str, int], ConfigText]:
+        """Return versions of configs (tenant, config, version) that are not deleted, in one query."""
+        tenant_ids = sorted({tenant_id for tenant_id, _, _ in keys})
+        names = [" ".join(map(str, key)) for key in sorted(keys)]
+        rows = self.queries.read("queue/configs", tenant_ids=tenant_ids, keys=names)
+        return {(row["tenant_id"], row["config_id"], row["version"]): _config(row) for row in rows}
+
+    def append_begun(self, runs: Sequence[Run], now: datetime) -> None:
+        """Append the PENDING rows of runs, all in one call."""
+        rows = {f"{run.run_id}-{RunStatus.PENDING.value}": pending_row(run, now) for run in runs}
+        self.streaming.append(RUNS, rows)
+
+
+def _facts(row: Row) -> LaneFacts:
+    begun = (text.split(" ", 1) for text in row["begun"] or ())
+    return LaneFacts(ledger=ledger_of(row), begun={run_id: RunStatus(status) for status, run_id in begun})
+
+
+def _config(row: Row) -> ConfigText:
+    return ConfigText(
+        config_id=row["config_id"],
+        version=row["version"],
+        text=row["pipeline_yaml"],
+        confines=confines_of(row),
+    )

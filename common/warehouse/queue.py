@@ -1,0 +1,116 @@
+"""The queue's rows in the central dataset (`common.schedules.queue.QueueStore`)."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from common.runs.run import RunStatus, Trigger, TriggerType
+from common.schedules.firings import CATCH_UP_WINDOW
+from common.schedules.queue import QueueEntry
+from common.schedules.waiting import LONGEST_WAIT, Settled, WaitingRun
+from common.times import to_rfc3339
+from common.warehouse.queries import Queries, Row
+from common.warehouse.runs import READING_WINDOW
+from common.warehouse.streaming import Streaming
+
+TABLE = "tenant_pipeline_execution_queue"
+# A plan has ten slots at the most; a fill looks at no more of a tenant's waiting runs than could go at once.
+MOST_PER_TENANT = 50
+# Whoever waits was due within the time that is caught up, and has waited no longer than allowed.
+WAITING_WINDOW = CATCH_UP_WINDOW + 2 * LONGEST_WAIT
+# An entry has done its part once the run has begun.
+_STATUSES = {RunStatus.PENDING: "COMPLETED"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueRows:
+    """Appends entries by streaming; the first terminal row of an entry wins."""
+
+    queries: Queries
+    streaming: Streaming
+
+    def read_waiting(self, tenant_id: str, now: datetime) -> Sequence[WaitingRun]:
+        """Return whose turn is next and who has waited too long, of one tenant or of every one."""
+        rows = self.queries.read(
+            "queue/waiting",
+            tenant_id=tenant_id,
+            since=now - WAITING_WINDOW,
+            expired_before=now - LONGEST_WAIT,
+            most=MOST_PER_TENANT,
+        )
+        return [_waiting(row) for row in rows]
+
+    def find(self, tenant_id: str, run_id: str, now: datetime) -> QueueEntry | None:
+        """Return a tenant's entry, None where it has none of that ID."""
+        since = now - READING_WINDOW
+        for row in self.queries.read("queue/entry", tenant_id=tenant_id, run_id=run_id, since=since):
+            status = RunStatus.PENDING if row["status"] == "COMPLETED" else RunStatus(row["status"])
+            error = row["error_message"] or ""
+            return QueueEntry(
+                waiting=_waiting(row), status=status, error=error, recorded_at=row["recorded_at"]
+            )
+        return None
+
+    def append(self, settled: Sequence[Settled], now: datetime) -> None:
+        """Append what became of runs, all in one call."""
+        rows = {f"{one.waiting.run_id}-{one.status.value}": _row(one, now) for one in settled}
+        self.streaming.append(TABLE, rows)
+
+
+def _row(settled: Settled, now: datetime) -> dict[str, Any]:
+    waiting = settled.waiting
+    has_begun = settled.status is RunStatus.PENDING
+    return {
+        "queue_id": waiting.run_id,
+        "tenant_id": waiting.tenant_id,
+        "config_id": waiting.config_id,
+        "status": _STATUSES.get(settled.status, settled.status.value),
+        "scheduled_time": to_rfc3339(waiting.due_at),
+        "priority": waiting.priority,
+        "parameters": json.dumps(dict(waiting.parameters)),
+        "pipeline_logging_id": waiting.run_id if has_begun else None,
+        "run_metadata": json.dumps(_metadata(waiting)),
+        "added_at": to_rfc3339(waiting.added_at),
+        "processing_started_at": to_rfc3339(now) if has_begun else None,
+        "error_message": settled.error or None,
+        "recorded_at": to_rfc3339(now),
+    }
+
+
+def _metadata(waiting: WaitingRun) -> dict[str, Any]:
+    return {
+        "config_version": waiting.config_version,
+        "run_date": waiting.run_date.isoformat(),
+        "trigger_type": waiting.trigger.type.value,
+        "trigger_by": waiting.trigger.by,
+        "api_key_id": waiting.trigger.api_key_id,
+        "request_hash": waiting.request_hash,
+        "traceparent": waiting.traceparent,
+        "backfill_id": waiting.backfill_id,
+    }
+
+
+def _waiting(row: Row) -> WaitingRun:
+    metadata = json.loads(row["run_metadata"])
+    return WaitingRun(
+        tenant_id=row["tenant_id"],
+        run_id=row["queue_id"],
+        config_id=row["config_id"],
+        config_version=metadata["config_version"],
+        priority=row["priority"],
+        due_at=row["scheduled_time"],
+        added_at=row["added_at"],
+        run_date=date.fromisoformat(metadata["run_date"]),
+        trigger=Trigger(
+            type=TriggerType(metadata["trigger_type"]),
+            by=metadata["trigger_by"],
+            api_key_id=metadata["api_key_id"],
+        ),
+        parameters=json.loads(row["parameters"] or "{}"),
+        request_hash=metadata["request_hash"],
+        traceparent=metadata["traceparent"],
+        backfill_id=metadata["backfill_id"],
+        is_queued=True,
+    )

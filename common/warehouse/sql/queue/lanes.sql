@@ -1,0 +1,49 @@
+-- Read, for each of many active tenants, what admissions decide on (as runs/admission does for one), and which of the asked runs have rows.
+-- Parameters: tenant_ids ARRAY<STRING>, run_ids ARRAY<STRING>, since TIMESTAMP, month_start TIMESTAMP, may_count_since TIMESTAMP, day_start TIMESTAMP
+WITH runs AS (
+  SELECT tenant_id, pipeline_logging_id, ticket, status, start_time
+  FROM `${project}.${dataset}.current_pipeline_runs`
+  WHERE tenant_id IN UNNEST(@tenant_ids) AND start_time >= @since AND ticket IS NOT NULL
+),
+spans AS (
+  SELECT tenant_id, ticket, LEAD(ticket) OVER (PARTITION BY tenant_id ORDER BY ticket) AS next_ticket
+  FROM runs
+),
+gaps AS (
+  SELECT tenant_id, ARRAY_AGG(CONCAT(ticket, '-', next_ticket)) AS gaps
+  FROM spans
+  WHERE next_ticket > ticket + 1
+  GROUP BY tenant_id
+),
+begun AS (
+  SELECT tenant_id, ARRAY_AGG(CONCAT(status, ' ', pipeline_logging_id)) AS begun
+  FROM runs
+  WHERE pipeline_logging_id IN UNNEST(@run_ids)
+  GROUP BY tenant_id
+),
+used AS (
+  SELECT
+    tenant_id,
+    COUNTIF(start_time >= @day_start) AS today,
+    COUNTIF(start_time >= @month_start) AS month,
+    COUNTIF(status NOT IN ('COMPLETED', 'FAILED', 'CANCELLED')) AS running,
+    MAX(ticket) AS last_ticket,
+    IF(MIN(start_time) >= @may_count_since, MIN(ticket), 0) AS first_ticket
+  FROM runs
+  GROUP BY tenant_id
+)
+SELECT
+  profile.tenant_id, subscription.daily_limit, subscription.monthly_limit, subscription.concurrent_limit,
+  COALESCE(used.today, 0) AS today,
+  COALESCE(used.month, 0) AS month,
+  COALESCE(used.running, 0) AS running,
+  COALESCE(used.last_ticket, 0) AS last_ticket,
+  COALESCE(used.first_ticket, 0) AS first_ticket,
+  gaps.gaps, begun.begun
+FROM `${project}.${dataset}.current_tenant_profiles` AS profile
+JOIN `${project}.${dataset}.current_subscriptions` AS subscription
+  ON subscription.tenant_id = profile.tenant_id AND subscription.status IN ('ACTIVE', 'TRIAL')
+LEFT JOIN used ON used.tenant_id = profile.tenant_id
+LEFT JOIN gaps ON gaps.tenant_id = profile.tenant_id
+LEFT JOIN begun ON begun.tenant_id = profile.tenant_id
+WHERE profile.tenant_id IN UNNEST(@tenant_ids) AND profile.status = 'ACTIVE'

@@ -1,0 +1,241 @@
+"""One contract for the queue, firings and many admissions at once, in memory and on the local BigQuery."""
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+
+from common.runs.ports import RunStore
+from common.runs.quotas import Limits
+from common.runs.run import RunStatus, Trigger, TriggerType
+from common.schedules.filling import LaneStore
+from common.schedules.queue import FiringStore, QueueStore
+from common.schedules.waiting import LONGEST_WAIT, Settled, WaitingRun
+from common.warehouse.firings import FiringRows
+from common.warehouse.lanes import LaneRows
+from common.warehouse.queries import Central, Queries, Row
+from common.warehouse.queue import QueueRows
+from common.warehouse.streaming import Streaming
+from tests.contract.warehouse.backends import in_bigquery
+from tests.fakes.clock import START
+from tests.fakes.runs import MemoryRuns
+from tests.fakes.schedules import MemoryFirings, MemoryLanes, MemoryQueue
+from tests.unit.runs.examples import a_run
+from tests.unit.schedules.platform import LIMITS, MINUTE
+from tests.unit.schedules.platform import Platform as MemoryPlatform
+
+NOW = START + 10 * MINUTE
+_numbers = itertools.count()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backend:
+    """The ports that fill slots."""
+
+    runs: RunStore
+    queue: QueueStore
+    lanes: LaneStore
+    firings: FiringStore
+    add_tenant: Callable[[str, Limits], None]
+
+
+def in_memory() -> Backend:
+    rows = MemoryRuns()
+
+    def add_tenant(tenant_id: str, limits: Limits) -> None:
+        platform = MemoryPlatform()
+        platform.add_tenant(tenant_id, limits)
+        rows.tenants[tenant_id] = platform.rows.tenants[tenant_id]
+
+    return Backend(
+        runs=rows,
+        queue=MemoryQueue(),
+        lanes=MemoryLanes(rows),
+        firings=MemoryFirings(),
+        add_tenant=add_tenant,
+    )
+
+
+def on_rows(central: Central) -> Backend:
+    runs = in_bigquery(central)
+    queries, streaming = Queries(central=central), Streaming(central=central)
+    return Backend(
+        runs=runs.store,
+        queue=QueueRows(queries=queries, streaming=streaming),
+        lanes=LaneRows(queries=queries, streaming=streaming),
+        firings=FiringRows(queries=queries, streaming=streaming),
+        add_tenant=runs.add_tenant,
+    )
+
+
+@pytest.fixture(scope="module", params=["memory", "bigquery"])
+def backend(request: pytest.FixtureRequest) -> Backend:
+    return in_memory() if request.param == "memory" else on_rows(request.getfixturevalue("bootstrapped"))
+
+
+@pytest.fixture
+def tenant(backend: Backend) -> str:
+    tenant_id = f"waits_{next(_numbers)}"
+    backend.add_tenant(tenant_id, LIMITS)
+    return tenant_id
+
+
+def a_waiting_run(tenant_id: str, number: int = 1, **changes: Any) -> WaitingRun:
+    fields: dict[str, Any] = {
+        "tenant_id": tenant_id,
+        "run_id": f"{tenant_id}-run-{number}",
+        "config_id": "daily",
+        "config_version": 1,
+        "priority": 5,
+        "due_at": START + number * MINUTE,
+        "added_at": START + number * MINUTE,
+        "run_date": date(2026, 3, 15),
+        "trigger": Trigger(type=TriggerType.API, by="api_user", api_key_id="k1"),
+        "parameters": {"region": "EU", "days": [1, 2]},
+        "request_hash": "abc",
+        "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    }
+    return WaitingRun(**fields | changes)
+
+
+def record(
+    backend: Backend, waiting: Sequence[WaitingRun], status: RunStatus, now: datetime = NOW, error: str = ""
+) -> None:
+    backend.queue.append([Settled(waiting=one, status=status, error=error) for one in waiting], now)
+
+
+def test_whoever_waits_is_read_back_as_it_was_asked_for(backend: Backend, tenant: str) -> None:
+    waiting = a_waiting_run(tenant)
+    record(backend, [waiting], RunStatus.QUEUED)
+    (found,) = backend.queue.read_waiting(tenant, NOW)
+    assert found == replace(waiting, is_queued=True)
+
+
+def test_the_queue_is_read_by_priority_then_by_age(backend: Backend, tenant: str) -> None:
+    waiting = [a_waiting_run(tenant, number) for number in (3, 1, 2)]
+    waiting.append(a_waiting_run(tenant, 4, priority=1))
+    record(backend, waiting, RunStatus.QUEUED)
+    found = backend.queue.read_waiting(tenant, NOW)
+    assert [one.run_id[-1] for one in found] == ["4", "1", "2", "3"]
+
+
+def test_every_tenants_queue_is_one_read(backend: Backend, tenant: str) -> None:
+    backend.add_tenant(f"other_{tenant}", LIMITS)
+    for tenant_id in (tenant, f"other_{tenant}"):
+        record(backend, [a_waiting_run(tenant_id)], RunStatus.QUEUED)
+    assert {tenant, f"other_{tenant}"} <= {one.tenant_id for one in backend.queue.read_waiting("", NOW)}
+    assert {one.tenant_id for one in backend.queue.read_waiting(tenant, NOW)} == {tenant}
+
+
+@pytest.mark.parametrize("status", [RunStatus.PENDING, RunStatus.FAILED, RunStatus.CANCELLED])
+def test_who_has_left_the_queue_waits_no_more_whatever_is_recorded_later(
+    backend: Backend, tenant: str, status: RunStatus
+) -> None:
+    waiting = a_waiting_run(tenant)
+    record(backend, [waiting], RunStatus.QUEUED)
+    record(backend, [waiting], status, NOW + MINUTE, "why")
+    record(backend, [waiting], RunStatus.QUEUED, NOW + 2 * MINUTE)
+    assert backend.queue.read_waiting(tenant, NOW + 3 * MINUTE) == []
+    entry = backend.queue.find(tenant, waiting.run_id, NOW + 3 * MINUTE)
+    assert entry is not None
+    assert (entry.status, entry.error, entry.recorded_at) == (status, "why", NOW + MINUTE)
+
+
+def test_an_entry_is_found_by_its_tenant_alone(backend: Backend, tenant: str) -> None:
+    record(backend, [a_waiting_run(tenant)], RunStatus.QUEUED)
+    assert backend.queue.find(tenant, f"{tenant}-run-1", NOW) is not None
+    assert backend.queue.find("globex", f"{tenant}-run-1", NOW) is None
+    assert backend.queue.find(tenant, "another", NOW) is None
+
+
+def test_lanes_are_the_ledgers_of_many_tenants_with_the_runs_that_have_begun(
+    backend: Backend, tenant: str
+) -> None:
+    backend.add_tenant(f"new_{tenant}", LIMITS)
+    for ticket in (1, 4):
+        run = a_run(tenant_id=tenant, run_id=f"{tenant}-run-{ticket}", ticket=ticket)
+        backend.runs.append_run(run, RunStatus.PENDING, START)
+    backend.runs.append_run(
+        a_run(tenant_id=tenant, run_id=f"{tenant}-run-4", ticket=4), RunStatus.COMPLETED, START
+    )
+    asked = {f"{tenant}-run-4", f"{tenant}-run-5"}
+    lanes = backend.lanes.read_lanes({tenant, f"new_{tenant}"}, asked, NOW)
+    single = backend.runs.read_admission(tenant, "", "", NOW).ledger
+    assert lanes[tenant].ledger == single
+    assert lanes[tenant].begun == {f"{tenant}-run-4": RunStatus.COMPLETED}
+    assert lanes[f"new_{tenant}"].ledger == backend.runs.read_admission(f"new_{tenant}", "", "", NOW).ledger
+    assert lanes[f"new_{tenant}"].begun.get(f"{tenant}-run-5") is None
+
+
+def test_a_lane_takes_off_a_run_that_is_known_to_have_ended_once(backend: Backend, tenant: str) -> None:
+    for ticket in (1, 2):
+        run = a_run(tenant_id=tenant, run_id=f"{tenant}-run-{ticket}", ticket=ticket)
+        backend.runs.append_run(run, RunStatus.PENDING, START)
+    for status in (None, RunStatus.COMPLETED):
+        if status:
+            backend.runs.append_run(a_run(tenant_id=tenant, run_id=f"{tenant}-run-1"), status, NOW)
+        facts = backend.lanes.read_lanes({tenant}, {f"{tenant}-run-1"}, NOW)[tenant]
+        assert facts.without(f"{tenant}-run-1").ledger.use.running == 1
+
+
+def test_configs_are_read_by_version_for_many_tenants(backend: Backend, tenant: str) -> None:
+    wanted = {(tenant, "daily", 1), (tenant, "daily", 2), (tenant, "other", 1)}
+    found = backend.lanes.read_configs(wanted)
+    assert found.keys() == {(tenant, "daily", 1)}
+    assert found[tenant, "daily", 1].config_id == "daily"
+
+
+def test_many_runs_begin_in_one_call(backend: Backend, tenant: str) -> None:
+    runs = [a_run(tenant_id=tenant, run_id=f"{tenant}-run-{ticket}", ticket=ticket) for ticket in (1, 2)]
+    backend.lanes.append_begun(runs, START)
+    assert backend.runs.read_admission(tenant, "", "", NOW).ledger.use.running == 2
+
+
+class Firings:
+    """The rows of firings, on the local BigQuery alone: they are counted by its SQL."""
+
+    def __init__(self, central: Central) -> None:
+        self.backend = on_rows(central)
+        self.rows = FiringRows(queries=Queries(central=central), streaming=Streaming(central=central))
+        self.central = central
+
+    def latest(self, tenant_id: str) -> list[Row]:
+        rows = self.central.client.query_and_wait(
+            f"SELECT * FROM {self.central.dataset}.tenant_scheduled_pipeline_runs"
+            f" WHERE tenant_id = '{tenant_id}' ORDER BY recorded_at"
+        )
+        return [dict(row.items()) for row in rows]
+
+
+def test_how_a_firings_run_has_ended_is_written_once(bootstrapped: Central) -> None:
+    firings = Firings(bootstrapped)
+    tenant_id = f"waits_{next(_numbers)}"
+    firings.backend.add_tenant(tenant_id, LIMITS)
+    scheduled = Trigger(type=TriggerType.SCHEDULE, by="scheduler")
+    waiting = [a_waiting_run(tenant_id, number, trigger=scheduled) for number in (1, 2)]
+    firings.rows.append_firings([Settled(waiting=one, status=RunStatus.PENDING) for one in waiting], NOW)
+    run = a_run(tenant_id=tenant_id, run_id=waiting[0].run_id, started_at=NOW)
+    firings.backend.runs.append_run(run, RunStatus.PENDING, NOW)
+    firings.backend.runs.append_run(run, RunStatus.FAILED, NOW + MINUTE, "it broke")
+    for minutes in (2, 2, 3):
+        firings.rows.settle_firings(NOW, NOW + minutes * MINUTE)
+    *_, last = rows = firings.latest(tenant_id)
+    assert [row["status"] for row in rows] == ["PENDING", "PENDING", "FAILED"]
+    assert (last["scheduled_run_id"], last["error_message"]) == (waiting[0].run_id, "it broke")
+    assert (last["failed_at"], last["completed_at"]) == (NOW + MINUTE, None)
+
+
+def test_who_has_waited_too_long_is_read_however_many_come_first(bootstrapped: Central) -> None:
+    backend = on_rows(bootstrapped)
+    tenant_id = f"waits_{next(_numbers)}"
+    backend.add_tenant(tenant_id, LIMITS)
+    now = NOW + LONGEST_WAIT
+    urgent = [a_waiting_run(tenant_id, number, priority=1, added_at=now) for number in range(60)]
+    old = [a_waiting_run(tenant_id, 100 + number, added_at=START) for number in range(3)]
+    record(backend, [*urgent, *old], RunStatus.QUEUED)
+    found = {one.run_id for one in backend.queue.read_waiting(tenant_id, now)}
+    assert {one.run_id for one in old} < found
+    assert len(found) == 53

@@ -1,0 +1,187 @@
+"""Runs over the concurrent limit wait, begin in order as slots come free, can be cancelled, and expire."""
+
+from datetime import timedelta
+
+import pytest
+
+from common.errors import Conflict, QuotaExceeded
+from common.runs.quotas import Limits
+from common.runs.run import RunStatus
+from common.schedules.filling import Filled
+from common.schedules.queue import QueueEntry
+from common.schedules.waiting import LONGEST_WAIT
+from tests.unit.schedules.platform import MINUTE, Platform
+
+
+@pytest.fixture
+def platform() -> Platform:
+    """Return a platform whose tenant acme has used its three slots."""
+    platform = Platform()
+    platform.add_tenant()
+    for number in range(3):
+        platform.request(f"first-{number}")
+    return platform
+
+
+def entry_of(platform: Platform, run_id: str) -> QueueEntry:
+    entry = platform.queue.find("acme", run_id)
+    assert entry is not None
+    return entry
+
+
+def test_a_request_over_the_concurrent_limit_waits_if_it_may(platform: Platform) -> None:
+    with pytest.raises(QuotaExceeded, match="concurrent"):
+        platform.request("impatient", may_wait=False)
+    assert platform.request("patient").status is RunStatus.QUEUED
+    assert len(platform.running()) == 3
+
+
+def test_a_request_over_the_daily_limit_is_refused_whether_it_may_wait_or_not() -> None:
+    platform = Platform()
+    platform.add_tenant(limits=Limits(daily=1, monthly=10, concurrent=3))
+    platform.request("first")
+    with pytest.raises(QuotaExceeded, match="daily"):
+        platform.request("second")
+
+
+def test_the_end_of_a_run_lets_the_next_begin_at_once(platform: Platform) -> None:
+    queued = platform.request("patient").run.run_id
+    platform.end(platform.running()[0])
+    assert queued in platform.running()
+    assert platform.runs()[queued].ticket == 4
+    assert entry_of(platform, queued).status is RunStatus.PENDING
+    assert platform.messages()[-1].run.run_id == queued
+
+
+def test_the_slot_of_a_run_whose_last_row_cannot_be_read_yet_is_filled_all_the_same(
+    platform: Platform,
+) -> None:
+    queued = platform.request("patient").run.run_id
+    platform.freed(platform.runs()[platform.running()[0]])
+    assert queued in platform.running()
+
+
+def test_a_repeat_with_the_same_idempotency_key_waits_once(platform: Platform) -> None:
+    first = platform.request("patient")
+    platform.clock.advance(MINUTE)
+    second = platform.request("patient")
+    assert (first.is_repeat, second.is_repeat) == (False, True)
+    assert second.run.run_id == first.run.run_id
+    assert len(platform.queue.waiting("acme")) == 1
+
+
+def test_the_queue_is_in_the_order_of_priority_then_age(platform: Platform) -> None:
+    for number in range(2):
+        platform.request(f"patient-{number}")
+        platform.clock.advance(MINUTE)
+    platform.schedule("2 12 * * *", config_id="urgent", priority=1)
+    assert platform.dispatcher.tick().filled == Filled(queued=1)
+    for run_id in platform.running():
+        platform.end(run_id)
+    begun = [platform.runs()[run_id] for run_id in platform.running()]
+    assert [run.config_id for run in begun] == ["urgent", "daily", "daily"]
+    assert platform.states()[begun[0].run_id] == ["QUEUED", "PENDING"]
+
+
+def test_a_waiting_run_goes_before_a_firing_that_is_younger(platform: Platform) -> None:
+    queued = platform.request("patient").run.run_id
+    run_id = platform.running()[0]
+    platform.rows.append_run(platform.runs()[run_id], RunStatus.COMPLETED, platform.clock())
+    platform.clock.advance(MINUTE)
+    platform.schedule("1 12 * * *")
+    assert platform.dispatcher.tick().filled == Filled(begun=1, queued=1)
+    assert queued in platform.running()
+
+
+def test_a_minute_in_which_no_slot_is_free_changes_nothing(platform: Platform) -> None:
+    platform.request("patient")
+    rows = len(platform.queue_rows.rows)
+    assert platform.dispatcher.tick().filled == Filled()
+    assert len(platform.queue_rows.rows) == rows
+
+
+def test_a_run_that_has_waited_for_a_day_expires_with_the_reason(platform: Platform) -> None:
+    queued = platform.request("patient").run.run_id
+    platform.clock.advance(LONGEST_WAIT + MINUTE)
+    assert platform.dispatcher.tick().filled == Filled(refused=1)
+    entry = entry_of(platform, queued)
+    assert (entry.status, "24 hours" in entry.error) == (RunStatus.FAILED, True)
+
+
+def test_a_waiting_run_meets_the_daily_limit_when_its_turn_comes() -> None:
+    platform = Platform()
+    platform.add_tenant(limits=Limits(daily=2, monthly=10, concurrent=1))
+    for number in range(3):
+        platform.request(f"run-{number}")
+    platform.end(platform.running()[0])
+    platform.end(platform.running()[0])
+    assert platform.running() == []
+    states = sorted(entry.status.value for entry in platform.queue_rows.entries().values())
+    assert states == ["FAILED", "PENDING"]
+
+
+def test_a_waiting_run_can_be_cancelled_and_never_begins(platform: Platform) -> None:
+    queued = platform.request("patient").run.run_id
+    assert platform.queue.cancel(entry_of(platform, queued)).status is RunStatus.CANCELLED
+    platform.end(platform.running()[0])
+    assert queued not in platform.running()
+    assert platform.queue.cancel(entry_of(platform, queued)).status is RunStatus.CANCELLED
+
+
+def test_a_cancelled_run_whose_row_cannot_be_read_yet_does_not_begin_either(platform: Platform) -> None:
+    queued = platform.request("patient").run.run_id
+    entry = entry_of(platform, queued)
+    platform.queue.cancel(entry)
+    platform.queue_rows.rows.pop()
+    platform.end(platform.running()[0])
+    assert queued not in platform.running()
+    assert entry_of(platform, queued).status is RunStatus.CANCELLED
+
+
+def test_a_run_that_expired_cannot_be_cancelled(platform: Platform) -> None:
+    queued = platform.request("patient").run.run_id
+    platform.clock.advance(LONGEST_WAIT + MINUTE)
+    platform.dispatcher.tick()
+    with pytest.raises(Conflict, match="FAILED"):
+        platform.queue.cancel(entry_of(platform, queued))
+
+
+def test_a_tenant_that_never_queues_pays_no_query_at_the_end_of_a_run(platform: Platform) -> None:
+    reads = platform.queue_rows.reads
+    platform.end(platform.running()[0])
+    assert platform.queue_rows.reads == reads
+    platform.request("patient-0")
+    platform.request("patient-1")
+    platform.clock.advance(timedelta(hours=23))
+    platform.end(platform.running()[0])
+    assert platform.queue_rows.reads == reads + 1
+
+
+def test_one_tenants_burst_delays_no_other() -> None:
+    platform = Platform()
+    for number in range(20):
+        platform.add_tenant(f"quiet_{number:02}")
+        platform.schedule("0 12 * * *", f"quiet_{number:02}")
+    platform.add_tenant("noisy")
+    for number in range(2000):
+        platform.schedule("0 12 * * *", "noisy", config_id=f"burst-{number}")
+    filled = platform.dispatcher.tick().filled
+    assert filled == Filled(begun=23, queued=1997)
+    assert all(platform.running(f"quiet_{number:02}") for number in range(20))
+    # The burst is compiled as far as it has slots, and once more in each portion to see that it has none.
+    assert len(platform.compiled) < 20 + 2000 / 50 + 4
+
+
+def test_a_burst_of_one_tenant_waits_behind_the_first_of_all_others() -> None:
+    platform = Platform()
+    platform.jobs.at = lambda point: platform.clock.sleep(0.5 if point.startswith("before claim") else 0)
+    platform.add_tenant("noisy", Limits(daily=1000, monthly=1000, concurrent=1000))
+    for number in range(1000):
+        platform.schedule("0 12 * * *", "noisy", config_id=f"burst-{number}")
+    for number in range(20):
+        platform.add_tenant(f"quiet_{number:02}")
+        platform.schedule("0 12 * * *", f"quiet_{number:02}")
+    platform.dispatcher.tick()
+    order = [message.run.tenant_id for message in platform.messages()]
+    assert max(order.index(f"quiet_{number:02}") for number in range(20)) < 70
+    assert 100 < order.count("noisy") < 1000
