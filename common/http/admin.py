@@ -1,6 +1,7 @@
 """The operators' API: bootstrap, tenants, API keys."""
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from common.errors import Conflict, NotFound
@@ -10,11 +11,14 @@ from common.http.routes import Access, Parameter, Place, Route, RouteTable
 from common.http.tenant_services import AdminServices
 from common.setup.bootstrap import BootstrapReport
 from common.tenants.administration import TenantOverview
+from common.tenants.audit import AuditFilter
 from common.tenants.changes import Change
 from common.tenants.keys import ALL_SCOPES, Scope
 from common.tenants.tenant import Isolation, KeyRecord, Subscription, TenantStatus
+from common.times import from_rfc3339
 
 OPERATOR = "admin"
+BEGINNING, END = datetime(2000, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def bootstrap_platform(call: Call[AdminServices]) -> Answer:
@@ -69,6 +73,28 @@ def set_sources(call: Call[AdminServices]) -> Answer:
     tenant_id = call.path["tenant_id"]
     sources = call.services.changes.set_sources(tenant_id, call.body["sources"])
     return Answer(body={"tenant_id": tenant_id, "sources": list(sources)})
+
+
+def read_audit(call: Call[AdminServices]) -> Answer:
+    """Show what was done to tenants and keys: who, what, when, from where.
+
+    Newest first; for the next page ask with `before` as `next_before` gives it.
+    """
+    query = call.query
+    wanted = AuditFilter(
+        since=from_rfc3339(query["since"]) if "since" in query else BEGINNING,
+        before=from_rfc3339(query["before"]) if "before" in query else END,
+        tenant_id=query.get("tenant_id", ""),
+        limit=query["limit"],
+    )
+    entries = call.services.audit.read(wanted)
+    is_full = len(entries) == wanted.limit
+    return Answer(
+        body={
+            "entries": [asdict(entry) for entry in entries],
+            "next_before": entries[-1].occurred_at if is_full else None,
+        }
+    )
 
 
 def issue_api_key(call: Call[AdminServices]) -> Answer:
@@ -148,6 +174,38 @@ API_KEY_HASH = Parameter(
     example="5f2e1d0c9b8a79685746352413021f0e0d1c2b3a495867768594a3b2c1d0e9f8",
 )
 
+_MOMENT = {"type": "string", "format": "date-time"}
+AUDIT_FILTERS = (
+    Parameter(
+        name="tenant_id",
+        place=Place.QUERY,
+        description="Only what was done to this tenant.",
+        schema={"type": "string", "pattern": "^[a-z][a-z0-9_]{2,49}$"},
+        example="customer_name",
+    ),
+    Parameter(
+        name="since",
+        place=Place.QUERY,
+        description="Only what was done from then on.",
+        schema=_MOMENT,
+        example="2024-01-18T00:00:00Z",
+    ),
+    Parameter(
+        name="before",
+        place=Place.QUERY,
+        description="Only what was done before then.",
+        schema=_MOMENT,
+        example="2024-01-19T00:00:00Z",
+    ),
+    Parameter(
+        name="limit",
+        place=Place.QUERY,
+        description="How many at most.",
+        schema={"type": "integer", "minimum": 1, "maximum": 500, "default": 100},
+        example=100,
+    ),
+)
+
 ADMIN_ROUTES: RouteTable[AdminServices] = RouteTable(
     Route(
         method="POST",
@@ -155,6 +213,7 @@ ADMIN_ROUTES: RouteTable[AdminServices] = RouteTable(
         endpoint=bootstrap_platform,
         access=Access.ADMIN,
         request_schema="bootstrap_request",
+        told_members=("force_recreate_dataset", "force_recreate_tables"),
         answers={200: "bootstrap_report"},
         problems=(Conflict,),
         tag="Admin",
@@ -185,6 +244,7 @@ ADMIN_ROUTES: RouteTable[AdminServices] = RouteTable(
         access=Access.ADMIN,
         parameters=(TENANT_ID,),
         request_schema="tenant_change",
+        told_members=("status", "subscription_plan", "isolation"),
         answers={200: "tenant"},
         problems=(NotFound, Conflict),
         tag="Admin",
@@ -196,8 +256,18 @@ ADMIN_ROUTES: RouteTable[AdminServices] = RouteTable(
         access=Access.ADMIN,
         parameters=(TENANT_ID,),
         request_schema="tenant_sources_request",
+        told_members=("sources",),
         answers={200: "tenant_sources"},
         problems=(NotFound, Conflict),
+        tag="Admin",
+    ),
+    Route(
+        method="GET",
+        path="/admin/audit",
+        endpoint=read_audit,
+        access=Access.ADMIN,
+        parameters=AUDIT_FILTERS,
+        answers={200: "audit"},
         tag="Admin",
     ),
     Route(
@@ -206,6 +276,7 @@ ADMIN_ROUTES: RouteTable[AdminServices] = RouteTable(
         endpoint=issue_api_key,
         access=Access.ADMIN,
         request_schema="api_key_request",
+        told_members=("scopes", "expires_in_days"),
         answers={201: "api_key_issued"},
         problems=(NotFound,),
         tag="Admin",

@@ -8,6 +8,7 @@ from time import perf_counter
 from werkzeug.wrappers import Request, Response
 
 from common.http.admitting import admit
+from common.http.auditing import audited
 from common.http.bodies import read_content, read_json
 from common.http.calls import Answer, Call, Content, Services
 from common.http.parameters import read_parameters
@@ -88,7 +89,11 @@ class Exchange[S: Services]:
         key = self.request.headers.get(route.access.key_header)
         self.caller = admit(self.services.edge, route.access, key, self._source)
         with log_context(tenant=self._tenant):
-            return route.endpoint(self._read(route, path_values))
+            if self.caller:
+                self.services.edge.auditor.note_use(self.caller, self._source)
+            call = self._read(route, path_values)
+            with audited(route, call, key if route.access is Access.ADMIN else None):
+                return route.endpoint(call)
 
     def _options(self) -> Answer:
         methods = self._table_of(self.request.path).methods_of(self.request.path)

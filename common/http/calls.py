@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from common.errors import MalformedInput, Unauthenticated
 from common.http.wrong_keys import WrongKeys
 from common.logs import Trace
+from common.tenants.audit import Auditor
 from common.tenants.authentication import Authenticator, Caller
 from common.tenants.gates import AdminKeys
 
@@ -17,6 +18,7 @@ class Edge:
 
     authenticator: Authenticator
     admin_keys: AdminKeys
+    auditor: Auditor
     readiness: Callable[[], Mapping[str, bool]] = dict
     """Tells for each part that the function stands on whether it answers."""
     public_url: str = ""

@@ -80,6 +80,15 @@ class Route[S]:
     max_body_bytes: int = MAX_JSON_BYTES
     problems: tuple[type[Exception], ...] = ()
     tag: str = ""
+    is_audited: bool = False
+    """Whether calls are written to the audit log; operators' calls that change something always are."""
+    told_members: tuple[str, ...] = ()
+    """Members of the body whose values the audit log may hold: none of them is a secret."""
+
+    @property
+    def leaves_trace(self) -> bool:
+        """Tell whether a call leaves rows in the audit log."""
+        return self.is_audited or (self.access is Access.ADMIN and self.method != "GET")
 
     @property
     def name(self) -> str:

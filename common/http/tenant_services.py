@@ -7,10 +7,12 @@ from common.http.calls import Edge
 from common.runs.reading import RunLog
 from common.setup.bootstrap import Bootstrap
 from common.tenants.administration import Administration
+from common.tenants.audit import AuditLog
 from common.tenants.changes import TenantChanges
 from common.tenants.dry_run import DryRun
 from common.tenants.gates import OnboardingDoor
 from common.tenants.onboarding import Onboarding
+from common.tenants.own_keys import OwnKeys
 from common.tenants.tenant import Subscription
 
 
@@ -31,6 +33,7 @@ class TenantServices:
     dry_run: DryRun
     subscriptions: SubscriptionReader
     run_log: RunLog
+    keys: OwnKeys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,3 +45,4 @@ class AdminServices:
     onboarding: Onboarding
     administration: Administration
     changes: TenantChanges
+    audit: AuditLog

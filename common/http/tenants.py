@@ -9,6 +9,7 @@ from common.errors import (
     Unauthenticated,
 )
 from common.http.calls import Answer, Call
+from common.http.keys import KEY_ROUTES
 from common.http.onboarded import onboarded_answer, onboarding_request
 from common.http.quotas import quota_body
 from common.http.routes import Access, Parameter, Place, Route, RouteTable
@@ -127,6 +128,8 @@ TENANT_ROUTES: RouteTable[TenantServices] = RouteTable(
         answers={201: "tenant_onboarded"},
         problems=(Conflict, *_CLOSED),
         tag="Tenants",
+        is_audited=True,
+        told_members=("subscription_plan",),
     ),
     Route(
         method="GET",
@@ -137,4 +140,5 @@ TENANT_ROUTES: RouteTable[TenantServices] = RouteTable(
         problems=(NotFound,),
         tag="Tenants",
     ),
+    *KEY_ROUTES,
 )

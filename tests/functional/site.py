@@ -121,6 +121,10 @@ class Tenant:
         """Call the tenant API of pipelines."""
         return self.site._call("pipelines", method, path, body, {"X-API-Key": self.key} | headers)
 
+    def own(self, method: str, path: str, body: Any = None) -> TestResponse:
+        """Call the tenant API of tenants themselves."""
+        return self.site._call("onboarding", method, path, body, {"X-API-Key": self.key})
+
     def upload(self, config_id: str, text: str) -> TestResponse:
         """Upload a pipeline file."""
         return self.site.functions["pipelines"].post(

@@ -19,6 +19,7 @@ from common.tenants.authentication import Authenticator, KnownKey
 from common.tenants.gates import AdminKeys
 from common.tenants.keys import ALL_SCOPES, ApiKey, Scope
 from common.tenants.tenant import KeyRecord, TenantStatus
+from tests.fakes.audit import an_auditor
 from tests.fakes.clock import START, VirtualClock
 
 ADMIN_KEY = "an-operators-key"
@@ -59,7 +60,8 @@ def _record(key: ApiKey, scopes: frozenset[Scope]) -> KeyRecord:
 def edge(**more: Any) -> Edge:
     """Make an edge that knows acme's and other's keys and one admin key."""
     authenticator = Authenticator(store=KnownKeys(), clock=VirtualClock())
-    return Edge(authenticator=authenticator, admin_keys=AdminKeys([ADMIN_KEY]), **more)
+    usual: dict[str, Any] = {"admin_keys": AdminKeys([ADMIN_KEY]), "auditor": an_auditor()}
+    return Edge(authenticator=authenticator, **usual | more)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

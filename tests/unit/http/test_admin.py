@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from common.errors import NoSuchResource, Unavailable
 from common.http.admin import ADMIN_ROUTES
 from common.http.tenant_services import AdminServices
 from common.runs.quotas import Use
@@ -12,6 +13,7 @@ from common.tenants.administration import Administration
 from common.tenants.changes import TenantChanges
 from common.tenants.gates import AdminKeys
 from common.tenants.keys import read_key
+from tests.fakes.audit import MemoryAudit, an_auditor
 from tests.fakes.onboarding import OnboardingPlatform
 from tests.fakes.setup import MemoryWarehouse
 from tests.unit.http.site import ADMIN_KEY, Site, edge
@@ -24,6 +26,7 @@ ROUTES: list[tuple[str, str, Any]] = [
     ("GET", "/admin/tenants/customer_name", None),
     ("PATCH", "/admin/tenants/customer_name", {"status": "SUSPENDED"}),
     ("PUT", "/admin/tenants/customer_name/sources", {"sources": []}),
+    ("GET", "/admin/audit", None),
     ("POST", "/admin/api-keys", {"tenant_id": "customer_name"}),
     ("DELETE", f"/admin/api-keys/{UNKNOWN_HASH}", None),
 ]
@@ -34,12 +37,14 @@ class World:
 
     def __init__(self, *admin_keys: str) -> None:
         self.platform = OnboardingPlatform()
+        self.audit = MemoryAudit()
         self.warehouse = MemoryWarehouse()
         recreation = Recreation(backups=self.warehouse, dataset="tenants", clock=self.platform.clock)
         self.site = Site(
             ADMIN_ROUTES,
             AdminServices(
-                edge=edge() if not admin_keys else edge_with(*admin_keys),
+                edge=edge(auditor=an_auditor(self.audit), admin_keys=AdminKeys(admin_keys or [ADMIN_KEY])),
+                audit=self.audit,
                 bootstrap=Bootstrap(central=self.warehouse, recreation=recreation),
                 onboarding=self.platform.onboarding(),
                 administration=Administration(
@@ -64,12 +69,6 @@ class World:
         return self.site.ask(method, path, headers={"X-Admin-Key": key} if key else {}, **more)
 
 
-def edge_with(*admin_keys: str) -> Any:
-    """Make an edge with other admin keys than usual."""
-    usual = edge()
-    return type(usual)(authenticator=usual.authenticator, admin_keys=AdminKeys(admin_keys))
-
-
 @pytest.fixture
 def world() -> World:
     return World()
@@ -87,23 +86,25 @@ def test_each_route_asks_for_the_admin_key(world: World, method: str, path: str,
 # Bootstrap
 
 
-def test_the_bootstrap_of_the_deployment_guide_makes_eleven_tables(world: World) -> None:
+def test_the_bootstrap_of_the_deployment_guide_makes_its_eleven_tables_and_the_audit_log(
+    world: World,
+) -> None:
     flags = {"force_recreate_dataset": False, "force_recreate_tables": False}
     response = world.ask("POST", "/admin/bootstrap", flags)
     body = response.json or {}
     assert response.status_code == 200
-    assert (body["status"], body["dataset_created"], body["total_tables"]) == ("SUCCESS", True, 11)
-    assert len(body["tables_created"]) == 11
+    assert (body["status"], body["dataset_created"], body["total_tables"]) == ("SUCCESS", True, 12)
+    assert len(body["tables_created"]) == 12
     again = world.ask("POST", "/admin/bootstrap").json or {}
-    assert (again["tables_created"], len(again["tables_existed"])) == ([], 11)
+    assert (again["tables_created"], len(again["tables_existed"])) == ([], 12)
 
 
 def test_recreating_tables_tells_where_their_rows_are(world: World) -> None:
     world.ask("POST", "/admin/bootstrap")
     body = world.ask("POST", "/admin/bootstrap", {"force_recreate_tables": True}).json or {}
-    assert len(body["tables_recreated"]) == 11
+    assert len(body["tables_recreated"]) == 12
     backed_up = body["backed_up"][0]
-    assert backed_up["backup"] == "tenants_backup_20260315_120000.tenant_api_keys"
+    assert backed_up["backup"] == "tenants_backup_20260315_120000.platform_audit_log"
     assert (backed_up["rows"], backed_up["rows_restored"]) == (0, 0)
 
 
@@ -247,3 +248,44 @@ def test_revoking_a_key_twice_is_once(world: World) -> None:
 @pytest.mark.parametrize(("api_key_hash", "status"), [(UNKNOWN_HASH, 404), ("short", 422)])
 def test_a_key_that_is_not_there_cannot_be_revoked(world: World, api_key_hash: str, status: int) -> None:
     assert world.ask("DELETE", f"/admin/api-keys/{api_key_hash}").status_code == status
+
+
+# The audit log
+
+
+def test_each_act_leaves_who_what_when_and_from_where(world: World) -> None:
+    world.platform.onboard("customer_name")
+    world.ask("PATCH", "/admin/tenants/customer_name", {"status": "SUSPENDED"})
+    world.ask("PATCH", "/admin/tenants/nobody_here", {"status": "SUSPENDED"})
+    body = world.ask("GET", "/admin/audit").json or {}
+    told = {entry["tenant_id"]: entry for entry in body["entries"]}
+    done = told["customer_name"]
+    assert (done["action"], done["outcome"], done["source"]) == ("change_tenant", "DONE", "127.0.0.1")
+    assert done["actor"].startswith("admin:")
+    assert done["details"]["values"] == {"status": "SUSPENDED"}
+    assert told["nobody_here"]["outcome"] == "REFUSED"
+    assert ADMIN_KEY not in str(body)
+    only = world.ask("GET", "/admin/audit?tenant_id=customer_name&limit=1").json or {}
+    assert [entry["tenant_id"] for entry in only["entries"]] == ["customer_name"]
+    assert only["next_before"] == done["occurred_at"]
+
+
+def test_reading_leaves_no_row_and_two_rows_tell_of_one_act(world: World) -> None:
+    world.ask("GET", "/admin/audit")
+    assert world.audit.rows == []
+    world.ask("POST", "/admin/tenants", REQUEST)
+    assert [(row.action, row.outcome) for row in world.audit.rows] == [
+        ("create_tenant", "ASKED"),
+        ("create_tenant", "DONE"),
+    ]
+
+
+def test_nothing_is_done_that_cannot_be_written_down(world: World) -> None:
+    world.audit.fault = Unavailable("no log")
+    assert world.ask("POST", "/admin/tenants", REQUEST).status_code == 503
+    assert not world.platform.datasets.datasets
+
+
+def test_the_first_bootstrap_needs_no_log(world: World) -> None:
+    world.audit.fault = NoSuchResource("platform_audit_log")
+    assert world.ask("POST", "/admin/bootstrap", {}).status_code == 200

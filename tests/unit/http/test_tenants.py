@@ -9,9 +9,12 @@ from common.http.tenants import TENANT_ROUTES
 from common.http.wrong_keys import WrongKeys
 from common.runs.quotas import Limits
 from common.runs.reading import RunLog, RunReader
+from common.tenants.administration import Administration
 from common.tenants.dry_run import DryRun
 from common.tenants.gates import OnboardingDoor, OnboardingMode
 from common.tenants.keys import Scope
+from common.tenants.own_keys import OwnKeys
+from tests.fakes.audit import MemoryAudit, an_auditor
 from tests.fakes.onboarding import OnboardingPlatform
 from tests.fakes.runs import MemoryRuns, MemoryTenant
 from tests.unit.http.site import Site, edge, key_of
@@ -31,10 +34,15 @@ class World:
 
     def __init__(self, mode: OnboardingMode = OnboardingMode.OPEN) -> None:
         self.platform = OnboardingPlatform()
+        self.audit = MemoryAudit()
         runs = MemoryRuns()
         runs.tenants["acme"] = MemoryTenant(limits=Limits(daily=6, monthly=180, concurrent=3))
         services = TenantServices(
-            edge=edge(public_url="https://convergence.example.com", wrong_keys=WrongKeys(most=3)),
+            edge=edge(
+                public_url="https://convergence.example.com",
+                wrong_keys=WrongKeys(most=3),
+                auditor=an_auditor(self.audit),
+            ),
             door=OnboardingDoor(mode, "the-token"),
             onboarding=self.platform.onboarding(),
             dry_run=DryRun(
@@ -44,6 +52,16 @@ class World:
                 central_dataset="tenants",
             ),
             subscriptions=self.platform.tenants,
+            keys=OwnKeys(
+                administration=Administration(
+                    directory=self.platform.tenants,
+                    datasets=self.platform.datasets,
+                    clock=self.platform.clock,
+                    new_id=lambda: f"key-{len(self.platform.tenants.key_rows)}",
+                ),
+                uses=self.audit,
+                clock=self.platform.clock,
+            ),
             run_log=RunLog(
                 reader=cast("RunReader", None),  # The quota reads no run.
                 store=runs,

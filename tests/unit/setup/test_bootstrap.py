@@ -73,11 +73,11 @@ def platform() -> Platform:
 FILLED = {"one": ["row of one"], "two": ["row of two"]}
 
 
-def test_the_real_files_make_eleven_tables_and_seven_views() -> None:
+def test_the_real_files_make_eleven_tables_the_audit_log_and_seven_views() -> None:
     report = Platform().bootstrap(central_tables())
-    assert report.total_tables == len(report.tables_created) == 11
+    assert report.total_tables == len(report.tables_created) == 12
     assert len(report.views_created) == 7
-    assert report.message == "11 central tables are in place, 11 of them new."
+    assert report.message == "12 central tables are in place, 12 of them new."
 
 
 def test_a_repeat_changes_nothing(platform: Platform) -> None:

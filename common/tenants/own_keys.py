@@ -1,0 +1,119 @@
+"""A tenant's own keys: listed, made, expired, revoked, and rotated with an overlap.
+
+A key can give no more than it has: what it makes, rotates or gives a later end has no scope that it lacks.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from common.errors import Conflict, Fault, Forbidden, InvalidInput, NotFound
+from common.tenants.administration import Administration, IssuedKey, TenantDirectory
+from common.tenants.authentication import Caller
+from common.tenants.keys import Scope
+from common.tenants.tenant import KeyRecord
+from common.times import Clock
+
+MOST_KEYS = 50
+# How far back the use of a key is looked for.
+MEMORY_OF_USE = timedelta(days=90)
+
+
+class KeyUses(Protocol):
+    """Where the use of keys is found."""
+
+    def last_uses(self, tenant_id: str, since: datetime) -> Mapping[str, datetime]:
+        """Return when each key of a tenant was last seen, by the key's ID."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownUse:
+    """A key, and when it was last seen (to the hour), None where that was long ago or never."""
+
+    record: KeyRecord
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnKeys:
+    """What a tenant does with its keys. Other tenants' keys are not there: NotFound."""
+
+    administration: Administration
+    uses: KeyUses
+    clock: Clock
+
+    def list(self, caller: Caller) -> tuple[KnownUse, ...]:
+        """List the caller's tenant's keys, revoked and expired ones too, oldest first."""
+        uses = self.uses.last_uses(caller.tenant_id, self.clock() - MEMORY_OF_USE)
+        return tuple(
+            KnownUse(record=record, last_used_at=uses.get(record.api_key_id))
+            for record in self._directory.keys_of(caller.tenant_id)
+        )
+
+    def issue(
+        self,
+        caller: Caller,
+        *,
+        scopes: Collection[Scope],
+        description: str | None = None,
+        expires_in_days: int | None = None,
+    ) -> IssuedKey:
+        """Make a key; Forbidden for scopes that the caller lacks, Conflict where there are too many keys."""
+        _refuse_more_than(caller, scopes)
+        if sum(map(self._is_alive, self._directory.keys_of(caller.tenant_id))) >= MOST_KEYS:
+            raise Conflict(f"a tenant has {MOST_KEYS} keys at most: revoke one first")
+        return self.administration.issue_key(
+            caller.tenant_id,
+            by=caller.api_key_id,
+            description=description,
+            scopes=scopes,
+            expires_in_days=expires_in_days,
+        )
+
+    def revoke(self, caller: Caller, api_key_id: str) -> KeyRecord:
+        """Revoke a key, the caller's own too; revoking it again answers the same."""
+        return self.administration.revoke_key(self._find(caller, api_key_id).api_key_hash)
+
+    def expire(self, caller: Caller, api_key_id: str, expires_at: datetime) -> KeyRecord:
+        """Give a living key another end; InvalidInput where that is past."""
+        record = self._find_alive(caller, api_key_id)
+        if expires_at <= self.clock():
+            raise InvalidInput([Fault("/expires_at", "must be in the future: to end a key now, revoke it")])
+        changed = replace(record, expires_at=expires_at)
+        self._directory.append_key(changed, recorded_at=self.clock())
+        return changed
+
+    def rotate(self, caller: Caller, api_key_id: str, overlap: timedelta) -> IssuedKey:
+        """Make a key that does what another does; the old one lives on for the overlap."""
+        old = self._find_alive(caller, api_key_id)
+        issued = self.issue(caller, scopes=old.scopes, description=old.description)
+        ends_at = self.clock() + overlap
+        if old.expires_at is None or ends_at < old.expires_at:
+            self._directory.append_key(replace(old, expires_at=ends_at), recorded_at=self.clock())
+        return issued
+
+    def _find_alive(self, caller: Caller, api_key_id: str) -> KeyRecord:
+        record = self._find(caller, api_key_id)
+        _refuse_more_than(caller, record.scopes)
+        if not self._is_alive(record):
+            raise Conflict("the key is revoked or has expired")
+        return record
+
+    def _find(self, caller: Caller, api_key_id: str) -> KeyRecord:
+        for record in self._directory.keys_of(caller.tenant_id):
+            if record.api_key_id == api_key_id:
+                return record
+        raise NotFound("there is no API key with this ID")
+
+    def _is_alive(self, record: KeyRecord) -> bool:
+        return record.is_active and (record.expires_at is None or self.clock() < record.expires_at)
+
+    @property
+    def _directory(self) -> TenantDirectory:
+        return self.administration.directory
+
+
+def _refuse_more_than(caller: Caller, scopes: Collection[Scope]) -> None:
+    if missing := sorted(set(scopes) - caller.scopes):
+        raise Forbidden(f"this API key lacks the scope {missing[0]}, so it cannot give it")
