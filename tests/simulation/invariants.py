@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from datetime import date
 
 from common.runs.run import RunStatus, StepStatus
+from common.schedules.firings import run_id_of
 from common.times import start_of_day, start_of_month
 from tests.fakes.runs import RunRow
-from tests.simulation.world import LIMITS, World
+from tests.simulation.world import LIMITS, SECOND, START, TROUBLED, World
+
+NEVER_BEGUN = "the run was admitted and never begun"
 
 
 def broken_invariants(world: World) -> list[str]:
@@ -20,6 +23,9 @@ def broken_invariants(world: World) -> list[str]:
         *_steps_out_of_order(world),
         *_limits_exceeded(world, rows),
         *_tickets_and_rows_that_disagree(world, rows),
+        *_waiting_without_end(world),
+        *_refused_and_begun(world, rows),
+        *_firings_that_were_lost(world, rows),
     ]
 
 
@@ -110,3 +116,28 @@ def _tickets_and_rows_that_disagree(world: World, rows: dict[str, RunRow]) -> It
             yield f"ticket {number} of {tenant_id} was never settled"
         if len(set(claimed.values())) != len(claimed):
             yield f"a run of {tenant_id} has two tickets"
+
+
+def _waiting_without_end(world: World) -> Iterator[str]:
+    for run_id, entry in world.waiting.rows.entries().items():
+        if entry.status is RunStatus.QUEUED:
+            yield f"run {run_id} of {entry.waiting.tenant_id} still waits"
+
+
+def _refused_and_begun(world: World, rows: dict[str, RunRow]) -> Iterator[str]:
+    for run_id, entry in world.waiting.rows.entries().items():
+        if entry.status is RunStatus.FAILED and run_id in rows and rows[run_id].error != NEVER_BEGUN:
+            yield f"run {run_id} was refused in the queue and has begun"
+
+
+def _firings_that_were_lost(world: World, rows: dict[str, RunRow]) -> Iterator[str]:
+    recorded = {row.settled.waiting.run_id for row in world.waiting.firings.rows}
+    for config in world.waiting.timetable.configs.values():
+        for moment in config.schedule.between(START - SECOND, START + TROUBLED, 100):
+            run_id = run_id_of(config.tenant_id, config.config_id, moment)
+            if run_id not in recorded:
+                yield f"the firing of {config.tenant_id} at {moment} was lost"
+    for row in world.waiting.firings.rows:
+        run_id = row.settled.waiting.run_id
+        if row.settled.status is RunStatus.PENDING and run_id not in rows:
+            yield f"the firing {run_id} is PENDING and has no run"

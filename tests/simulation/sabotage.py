@@ -1,6 +1,6 @@
 """Each protection of the design, removed: a simulation that does not notice would prove nothing."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -9,6 +9,8 @@ from common.runs.level_messages import LevelMessage, decode
 from common.runs.ports import AdmissionFacts, JobReport, StepJob
 from common.runs.progress import OpenRun
 from common.runs.run import Run, RunStatus
+from common.schedules.lanes import LaneFacts
+from common.schedules.waiting import Settled, WaitingRun
 from tests.fakes.runs import RunRow
 from tests.simulation.world import World
 
@@ -83,7 +85,7 @@ def messages_are_acknowledged_before_the_work(world: World) -> None:
     world.has_sweeper = False
 
     def deliver_once(data: bytes) -> None:
-        world._enter("delivery", lambda: world.worker().carry_out(decode(data)), delay=world._lag())
+        world._enter("delivery", lambda: world.worker().carry_out(decode(data)), delay=world.lag())
 
     world._deliver = deliver_once  # type: ignore[method-assign]
 
@@ -99,6 +101,38 @@ def levels_overtake_each_other(world: World) -> None:
             publish(replace(message, level=message.level + 1))
 
     levels.publish_level = publish_both  # type: ignore[method-assign]
+
+
+def runs_that_have_begun_are_overlooked(world: World) -> None:
+    """Give a waiting run a ticket, whether it has a row already or not."""
+    _see_begun_runs(world, lambda _: {})
+
+
+def an_ended_run_is_taken_off_twice(world: World) -> None:
+    """Take the run that has just ended for a running one, even where its row says that it has ended."""
+    _see_begun_runs(world, lambda begun: dict.fromkeys(begun, RunStatus.PENDING))
+
+
+def _see_begun_runs(world: World, see: Callable[[Mapping[str, RunStatus]], Mapping[str, RunStatus]]) -> None:
+    lanes = world.waiting.lanes
+
+    def read_lanes(
+        tenant_ids: Collection[str], run_ids: Collection[str], now: datetime
+    ) -> Mapping[str, LaneFacts]:
+        found = type(lanes).read_lanes(lanes, tenant_ids, run_ids, now)
+        return {tenant_id: replace(facts, begun=see(facts.begun)) for tenant_id, facts in found.items()}
+
+    lanes.read_lanes = read_lanes  # type: ignore[method-assign]
+
+
+def firings_are_recorded_before_they_happen(world: World) -> None:
+    """Write first that a firing has been seen to, and then see to it."""
+
+    def record(due: Sequence[WaitingRun]) -> None:
+        settled = [Settled(waiting=one, status=RunStatus.PENDING) for one in due]
+        world.waiting.firings.append_firings(settled, world.stage.now)
+
+    world.waiting.before_fill = record  # type: ignore[method-assign]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,4 +152,7 @@ SABOTAGES: tuple[Sabotage, ...] = (
     Sabotage(remove=terminal_rows_are_dropped, breaks="still"),
     Sabotage(remove=messages_are_acknowledged_before_the_work, breaks="still"),
     Sabotage(remove=levels_overtake_each_other, breaks="after level"),
+    Sabotage(remove=runs_that_have_begun_are_overlooked, breaks="two tickets"),
+    Sabotage(remove=an_ended_run_is_taken_off_twice, breaks="at once"),
+    Sabotage(remove=firings_are_recorded_before_they_happen, breaks="has no run"),
 )

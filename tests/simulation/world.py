@@ -1,4 +1,7 @@
-"""The platform as a set of actors: requests, deliveries, cancels, retries and the dispatcher's minutes."""
+"""The platform as a set of actors: requests, deliveries, cancels, retries and the dispatcher's minutes.
+
+The dispatcher sweeps, fires schedules and fills the queue; now and then there are two of it at once.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,9 +22,13 @@ from common.runs.retrying import RunRetrier
 from common.runs.run import Trigger, TriggerType
 from common.runs.starting import RunRequest, RunStarter
 from common.runs.sweeping import Sweeper
+from common.schedules.firings import ScheduledConfig
+from common.schedules.schedule import CatchUp, Schedule
+from common.schedules.stopping import RunStopper
 from tests.fakes.jobs import MemoryJobs, Outcome
 from tests.fakes.runs import MemoryLevels, MemoryProgress, MemoryRuns, MemoryTenant
 from tests.simulation.stage import Killed, Odds, Stage
+from tests.simulation.waiting import WaitingRoom
 from tests.unit.runs.examples import a_step
 
 # Requests fall on both sides of a day and of a month.
@@ -72,10 +79,11 @@ class World:
         self.stage = Stage(self.random, START)
         self.troubles = Troubles.drawn(self.random)
         self.jobs = MemoryJobs(self.stage.clock, self.stage.at)
-        self.rows = MemoryRuns(self.stage.at, self._lag, self.stage.clock)
+        self.rows = MemoryRuns(self.stage.at, self.lag, self.stage.clock)
         self.levels = MemoryLevels(self.stage.at)
         self.progress: Any = MemoryProgress(self.rows)
         self.pipelines: dict[str, Pipeline] = {}
+        self.waiting = WaitingRoom(self)
         self.has_sweeper = True
         self._delivered = 0
         self._prepare_tenants()
@@ -106,9 +114,11 @@ class World:
             sleep=self.stage.sleep,
             budget=BUDGET,
             at_once=self.stage.at_once,
+            after_end=self.waiting.freed_slots(),
         )
 
-    def _beginner(self) -> RunBeginner:
+    def beginner(self) -> RunBeginner:
+        """Make what admits runs."""
         return RunBeginner(store=self.rows, claims=self.jobs, levels=self.levels, clock=self.stage.clock)
 
     def _prepare_tenants(self) -> None:
@@ -121,6 +131,21 @@ class World:
                 self.rows.tenants[tenant_id].configs[config_id] = stored
                 for step in pipeline.steps:
                     self.jobs.outcomes[step.target_table] = self._outcome()
+            self._prepare_schedule(tenant_id)
+
+    def _prepare_schedule(self, tenant_id: str) -> None:
+        if self.random.random() < 0.5:
+            cron = self.random.choice(["*/5 * * * *", "3,4,5 0 * * *", "58 23 * * *"])
+            self.waiting.timetable.add(
+                ScheduledConfig(
+                    tenant_id=tenant_id,
+                    config_id="hourly",
+                    version=1,
+                    priority=self.random.randint(4, 6),
+                    schedule=Schedule(cron=cron, catch_up=CatchUp.ALL, end=START + TROUBLED),
+                    since=START,
+                )
+            )
 
     def _pipeline(self, tenant_id: str, config_id: str) -> Pipeline:
         sizes = self.random.choice(SHAPES)
@@ -141,7 +166,8 @@ class World:
             errors = [self.random.choice([("backendError", "try again"), ("invalidQuery", "no such column")])]
         return Outcome(takes=timedelta(seconds=self.random.choice([1, 20, 150])), errors=errors)
 
-    def _lag(self) -> timedelta:
+    def lag(self) -> timedelta:
+        """Draw how long a row takes until it can be read."""
         return self.random.random() * self.troubles.lag
 
     def _schedule_requests(self) -> None:
@@ -153,6 +179,7 @@ class World:
                 trigger=TRIGGER,
                 parameters={},
                 idempotency_key=f"request-{number}",
+                may_wait=self.random.random() < 0.5,
             )
             delay = (self.random.choice([0, 170, 180, 400]) + self.random.randint(0, 2)) * SECOND  # in bursts
             for repeat in range(self.random.choice([1, 1, 2, 3])):
@@ -163,23 +190,31 @@ class World:
                 self._enter(f"retry-{number}", self._retry(request), delay + 10 * self._later())
 
     def _request(self, request: RunRequest) -> Callable[[], None]:
-        starter = RunStarter(beginner=self._beginner(), compile=self.compile, clock=self.stage.clock)
+        starter = RunStarter(
+            line=self.waiting.line(),
+            beginner=self.beginner(),
+            compile=self.compile,
+            clock=self.stage.clock,
+        )
         return lambda: self._noted(lambda: starter.start(request))
 
     def _cancel(self, request: RunRequest) -> Callable[[], None]:
-        canceller = RunCanceller(
-            reader=self.progress,
-            claims=self.jobs,
-            jobs=self.jobs,
-            levels=self.levels,
-            compile=self.compile,
-            clock=self.stage.clock,
+        canceller = RunStopper(
+            canceller=RunCanceller(
+                reader=self.progress,
+                claims=self.jobs,
+                jobs=self.jobs,
+                levels=self.levels,
+                compile=self.compile,
+                clock=self.stage.clock,
+            ),
+            queue=self.waiting.queue,
         )
         return lambda: self._noted(lambda: canceller.cancel(request.tenant_id, request.run_id))
 
     def _retry(self, request: RunRequest) -> Callable[[], None]:
         retrier = RunRetrier(
-            beginner=self._beginner(), reader=self.progress, compile=self.compile, clock=self.stage.clock
+            beginner=self.beginner(), reader=self.progress, compile=self.compile, clock=self.stage.clock
         )
         return lambda: self._noted(lambda: retrier.retry(request.tenant_id, request.run_id, TRIGGER))
 
@@ -190,9 +225,11 @@ class World:
             self.refusals.append(str(error))
 
     def _minute(self) -> None:
-        is_over = self.stage.now > START + TROUBLED and not self._open_runs()
+        is_over = self.stage.now > START + TROUBLED and not self._open_runs() and not self.waiting.waits()
         if not is_over:
             self._enter("minute", self._minute, timedelta(minutes=1))
+        if self.random.random() < 0.2:
+            self._enter("same minute", lambda: self._noted(self.waiting.fill), SECOND)
         sweeper = Sweeper(
             reader=self.progress,
             store=self.rows,
@@ -203,6 +240,7 @@ class World:
             quiet_after=BUDGET + timedelta(minutes=1),
         )
         self._noted(sweeper.sweep)
+        self._noted(self.waiting.fill)
 
     def _open_runs(self) -> list[str]:
         return [run_id for run_id, row in self.rows.current().items() if not row.status.is_terminal]

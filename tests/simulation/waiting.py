@@ -1,0 +1,70 @@
+"""Schedules and the queue of a world."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from common.runs.run import RunStatus
+from common.schedules.filling import SlotFiller
+from common.schedules.firings import due_firings
+from common.schedules.freed_slots import FreedSlots
+from common.schedules.joining import QueueingRequests
+from common.schedules.queue import RunQueue
+from common.schedules.waiting import WaitingRun, from_firing
+from tests.fakes.schedules import MemoryBulkLevels, MemoryFirings, MemoryLanes, MemoryQueue, MemoryTimetable
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+BUDGET = timedelta(minutes=3)
+
+
+class WaitingRoom:
+    """Where runs wait for their tickets."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        stage = world.stage
+        self.rows = MemoryQueue(stage.at, world.lag, stage.clock)
+        self.firings = MemoryFirings(stage.at, world.lag, stage.clock)
+        self.lanes = MemoryLanes(world.rows)
+        self.timetable = MemoryTimetable(self.firings)
+        self.queue = RunQueue(store=self.rows, firings=self.firings, claims=world.jobs, clock=stage.clock)
+
+    def line(self) -> QueueingRequests:
+        """Make what requests join that may wait."""
+        return QueueingRequests(queue=self.queue, clock=self._world.stage.clock)
+
+    def freed_slots(self) -> FreedSlots:
+        """Make what the end of a run calls."""
+        return FreedSlots(queue=self.queue, filler=self._filler(), clock=self._world.stage.clock)
+
+    def fill(self) -> None:
+        """Fire what is due and fill what is free, as the dispatcher does."""
+        clock = self._world.stage.clock
+        now = clock()
+        configs = self.timetable.read("", now)
+        due = [from_firing(firing, now) for config in configs for firing in due_firings(config, now)]
+        self.before_fill(due)
+        self._filler().fill([*due, *self.queue.waiting()], clock() + BUDGET)
+
+    def before_fill(self, due: Sequence[WaitingRun]) -> None:
+        """Do nothing: a firing is recorded once it has become something."""
+
+    def waits(self) -> bool:
+        """Tell whether any run waits, or can wait once its row is visible."""
+        is_coming = any(row.visible_at > self._world.stage.now for row in self.rows.rows)
+        return is_coming or any(e.status is RunStatus.QUEUED for e in self.rows.entries().values())
+
+    def _filler(self) -> SlotFiller:
+        world = self._world
+        return SlotFiller(
+            store=self.lanes,
+            queue=self.queue,
+            beginner=world.beginner(),
+            claims=world.jobs,
+            levels=MemoryBulkLevels(world.levels),
+            compile=world.compile,
+            clock=world.stage.clock,
+            at_once=world.stage.at_once,
+        )
