@@ -158,4 +158,7 @@ resource "google_service_account_iam_member" "push_token" {
   service_account_id = google_service_account.account["push"].id
   role               = "roles/iam.serviceAccountOpenIdTokenCreator"
   member             = local.pubsub_agent
+
+  # Pub/Sub's account comes into being with the first topic of a project.
+  depends_on = [google_pubsub_topic.topic]
 }

@@ -8,7 +8,6 @@ locals {
       "bigquerydatatransfer.googleapis.com",
       "cloudbuild.googleapis.com",
       "cloudfunctions.googleapis.com",
-      "cloudresourcemanager.googleapis.com",
       "cloudscheduler.googleapis.com",
       "iam.googleapis.com",
       "iamcredentials.googleapis.com",
@@ -25,6 +24,12 @@ locals {
   )
 }
 
+# By this one the provider reads what it has enabled: a new project does not have it, and nothing can be read before it.
+resource "google_project_service" "resource_manager" {
+  service            = "cloudresourcemanager.googleapis.com"
+  disable_on_destroy = false
+}
+
 resource "google_project_service" "service" {
   for_each = toset(local.services)
 
@@ -32,4 +37,6 @@ resource "google_project_service" "service" {
 
   # Other systems in the project may use the same APIs, and a disabled API takes its data with it.
   disable_on_destroy = false
+
+  depends_on = [google_project_service.resource_manager]
 }

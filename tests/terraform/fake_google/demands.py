@@ -20,13 +20,14 @@ APIS = {
     "logging": "logging",
     "monitoring": "monitoring",
     "pubsub": "pubsub",
+    "resource_manager": "cloudresourcemanager",
     "secret_manager": "secretmanager",
     "storage": "storage",
 }
 
 
 def demand_enabled_api(store: Store, project: str, service: str) -> None:
-    """Refuse calls to an API that nobody has enabled. Service Usage and Resource Manager answer always."""
+    """Refuse calls to an API that nobody has enabled. Service Usage answers always."""
     api = APIS.get(service)
     if api and f"service_usage/projects/{project}/services/{api}.googleapis.com" not in store.resources:
         raise denied(f"{api}.googleapis.com has not been used in project {project} before or it is disabled")
