@@ -26,6 +26,7 @@ METHODS = {
     "tabledata.list": (Role.READER, "bigquery.tables.getData"),
     "tabledata.insertAll": (Role.WRITER, "bigquery.tables.updateData"),
 }
+UNREADABLE = "Access Denied: the local BigQuery cannot read the job, so it cannot tell what it touches."
 RESULTS = "_results"
 """Where jobs without a destination leave their rows."""
 
@@ -72,15 +73,20 @@ def _denial(caller: str, call: Call) -> str:
     """Return why the caller may not do this, in BigQuery's words; "" when it may."""
     if call.method == "datasets.insert":
         return _no_permission("Project", call.project, "bigquery.datasets.create")
-    if call.job_configuration:
-        return _job_denial(caller, call)
-    role, permission = METHODS.get(call.method, (Role.NONE, ""))
+    if call.method in ("jobs.insert", "jobs.query"):
+        return _job_denial(caller, call) if call.job_configuration else UNREADABLE  # A multipart upload.
     project, dataset, table = call.table
-    if dataset == RESULTS or role_of(caller, project, dataset) >= role:
+    role, permission = METHODS.get(call.method) or _by_verb(call.method)
+    if dataset in ("", RESULTS) or role_of(caller, project, dataset) >= role:
         return ""
     if table:
         return _no_permission("Table", f"{project}:{dataset}.{table}", permission)
     return _no_permission("Dataset", f"{project}:{dataset}", permission)
+
+
+def _by_verb(method: str) -> tuple[Role, str]:
+    reads = method.endswith((".get", ".list"))
+    return Role.READER if reads else Role.WRITER, f"bigquery.{method}"
 
 
 def _job_denial(caller: str, call: Call) -> str:
@@ -97,9 +103,7 @@ def _job_denial(caller: str, call: Call) -> str:
 
 def _statement_denial(caller: str, statement: Statement) -> str:
     if statement.kind is Kind.UNREADABLE:
-        return (
-            "Access Denied: the local BigQuery cannot read the statement, so it cannot tell what it touches."
-        )
+        return UNREADABLE
     if table := first_unreadable(caller, statement.sources):
         return _no_query(table)
     target = statement.target

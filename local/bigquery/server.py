@@ -31,6 +31,9 @@ from local.bigquery.streamed_rows import StreamedRows
 from local.bigquery.streaming_buffer import StreamingBuffer
 from local.bigquery.switch import Switch
 
+GRACEFUL_SECONDS = 5
+"""How long requests on their way have when the server stops."""
+
 
 class LocalBigQuery:
     """BigQuery's REST API on this machine; its data lasts in `data_dir`. One per process.
@@ -142,11 +145,21 @@ class LocalBigQuery:
 
     def run[T](self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine in the server's event loop, and return its result."""
+        if LocalBigQuery._running is not self:
+            work.close()
+            raise RuntimeError("this LocalBigQuery is not started")
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     async def _serve(self, listener: socket.socket) -> None:
         self._loop = asyncio.get_running_loop()
-        config = uvicorn.Config(self._proxy, http="h11", ws="none", proxy_headers=False, log_config=None)
+        config = uvicorn.Config(
+            self._proxy,
+            http="h11",
+            ws="none",
+            proxy_headers=False,
+            log_config=None,
+            timeout_graceful_shutdown=GRACEFUL_SECONDS,
+        )
         self._server = uvicorn.Server(config)
         chores = asyncio.create_task(self.housekeeping.run(self.engine))
         serving = asyncio.create_task(self._server.serve(sockets=[listener]))

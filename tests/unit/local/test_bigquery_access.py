@@ -154,6 +154,11 @@ def test_a_destination_needs_the_right_to_write(executor: bigquery.Client) -> No
     executor.query("SELECT 1 AS a", job_config=config, job_retry=None).result()
 
 
+def test_an_upload_is_denied_because_its_target_is_not_read(executor: bigquery.Client) -> None:
+    with pytest.raises(google.Forbidden):
+        executor.load_table_from_json([{"n": 3}], f"{PROJECT}.central.runs", num_retries=0).result()
+
+
 def test_a_copy_needs_access_on_both_sides(executor: bigquery.Client) -> None:
     with pytest.raises(google.Forbidden):
         executor.copy_table(f"{PROJECT}.central.runs", f"{PROJECT}.acme.stolen").result()
@@ -173,6 +178,7 @@ CALLS: dict[str, Calls] = {
     "tabledata.list": lambda client: list(
         client.list_rows(f"{PROJECT}.central.runs", [bigquery.SchemaField("n", "INT64")])
     ),
+    "routines.list": lambda client: list(client.list_routines("central")),
     "tabledata.insertAll": lambda client: client.insert_rows_json(f"{PROJECT}.shared.rates", [{"a": 2}]),
 }
 

@@ -110,6 +110,13 @@ def test_a_taken_port_is_an_error_and_leaves_nothing_running(tmp_path: Path) -> 
         pass
 
 
+def test_a_server_that_is_not_started_says_so(tmp_path: Path) -> None:
+    server = LocalBigQuery(data_dir=tmp_path, project=PROJECT)
+    with pytest.raises(RuntimeError, match="not started"):
+        server.reset()
+    server.stop()
+
+
 def test_reset_deletes_all_data_and_serves_on(tmp_path: Path) -> None:
     with LocalBigQuery(data_dir=tmp_path, project=PROJECT) as server, connect(server.url) as client:
         create_rows(client)
