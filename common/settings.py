@@ -18,11 +18,13 @@ class Settings:
     onboarding_token: str
     allowed_sources: frozenset[str]
     levels_topic: str
+    run_events_topic: str
     dead_letters_topic: str
     dead_letters_subscription: str
     executor_service_account: str
     dedicated_service_accounts: Mapping[str, str]
     """Accounts of isolated tenants, by tenant; `*` is a pattern for all others."""
+    offboarding_grace: timedelta
     level_budget: timedelta
     log_format: str
     public_url: str
@@ -46,10 +48,12 @@ class Settings:
             onboarding_token=given("ONBOARDING_TOKEN", ""),
             allowed_sources=frozenset(_listed(given("ALLOWED_SOURCES", "bigquery-public-data"))),
             levels_topic=given("LEVELS_TOPIC", "pipeline-levels"),
+            run_events_topic=given("RUN_EVENTS_TOPIC", "run-events"),
             dead_letters_topic=given("DEAD_LETTERS_TOPIC", "dead-letters"),
             dead_letters_subscription=given("DEAD_LETTERS_SUBSCRIPTION", "dead-letters-dispatcher"),
             executor_service_account=given("EXECUTOR_SERVICE_ACCOUNT", ""),
             dedicated_service_accounts=_paired(given("DEDICATED_SERVICE_ACCOUNTS", "")),
+            offboarding_grace=timedelta(days=float(given("OFFBOARDING_GRACE_DAYS", "30"))),
             level_budget=timedelta(seconds=float(given("LEVEL_SECONDS", "480"))),
             log_format=given("LOG_FORMAT", "json"),
             public_url=given("PUBLIC_URL", "").rstrip("/"),

@@ -44,6 +44,7 @@ locals {
     LEVEL_SECONDS              = tostring(var.level_seconds)
     LEVELS_TOPIC               = local.topics.levels
     LOG_FORMAT                 = "json"
+    OFFBOARDING_GRACE_DAYS     = tostring(var.offboarding_grace_days)
     ONBOARDING_MODE            = var.onboarding_mode
     PUBLIC_URL                 = local.public_url
   }

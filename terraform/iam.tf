@@ -9,7 +9,7 @@ locals {
     pipelines   = { ClaimJobs = null, AppendState = "central" }
     run_request = { ClaimJobs = null, AppendState = "central" }
     run_level   = { ClaimJobs = null, AppendState = "central" }
-    dispatcher  = { ClaimJobs = null, AppendState = "central" }
+    dispatcher  = { ClaimJobs = null, AppendState = "central", RemoveTenants = "tenants" }
     executor    = { RunJobs = null, WriteTenants = "shared_tenants" }
     backup      = { RunJobs = null, Snapshot = "central", KeepSnapshots = "snapshots" }
   }

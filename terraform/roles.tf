@@ -93,6 +93,10 @@ locals {
         ["bigquery.datasets.delete"], local.permissions.read_tables, local.permissions.write_tables, local.permissions.share,
       )
     }
+    RemoveTenants = {
+      title       = "delete datasets of offboarded tenants"
+      permissions = ["bigquery.datasets.delete", "bigquery.datasets.get", "bigquery.tables.delete", "bigquery.tables.list"]
+    }
     WriteTenants = {
       title       = "run tenants' SQL"
       permissions = concat(local.permissions.read_tables, local.permissions.write_tables)

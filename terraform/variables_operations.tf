@@ -24,6 +24,18 @@ variable "notification_channels" {
   }
 }
 
+variable "offboarding_grace_days" {
+  description = "How many days the dataset of an offboarded tenant is kept for its export."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = var.offboarding_grace_days >= 1 && var.offboarding_grace_days <= 365
+    error_message = "offboarding_grace_days is 1 to 365."
+  }
+}
+
 variable "runbook_url" {
   description = "Where the alerts' runbook can be read; alerts link to a section of it."
   type        = string

@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from common.errors import Conflict, NotFound
+from common.http.admin_parameters import API_KEY_HASH, AUDIT_FILTERS, TENANT_ID, TENANT_PAGES
 from common.http.calls import Answer, Call
 from common.http.onboarded import onboarded_answer, onboarding_request
-from common.http.routes import Access, Parameter, Place, Route, RouteTable
+from common.http.routes import Access, Route, RouteTable
 from common.http.tenant_services import AdminServices
 from common.setup.bootstrap import BootstrapReport
 from common.tenants.administration import TenantOverview
@@ -40,6 +41,28 @@ def create_tenant(call: Call[AdminServices]) -> Answer:
     """Onboard a tenant, whether onboarding is open to the public or not."""
     onboarded = call.services.onboarding.onboard(onboarding_request(call.body), by=OPERATOR)
     return onboarded_answer(call.services.edge, onboarded)
+
+
+def list_tenants(call: Call[AdminServices]) -> Answer:
+    """List tenants by ID, those that are no more too.
+
+    For the next page ask with `after` as `next_after` gives it.
+    """
+    limit = call.query["limit"]
+    tenants = call.services.administration.directory.list_tenants(call.query["after"], limit)
+    next_after = tenants[-1].tenant_id if len(tenants) == limit else None
+    return Answer(body={"tenants": [asdict(tenant) for tenant in tenants], "next_after": next_after})
+
+
+def offboard_tenant(call: Call[AdminServices]) -> Answer:
+    """End a tenant.
+
+    Its keys die within a minute, what is under way is cancelled, no schedule fires. Its dataset stays for a
+    time, so that it can be exported by the manifest that this answers, and is deleted after that. The rows of
+    its past stay. A repeat answers the same.
+    """
+    manifest = call.services.offboarding.offboard(call.path["tenant_id"])
+    return Answer(body=asdict(manifest))
 
 
 def read_tenant(call: Call[AdminServices]) -> Answer:
@@ -159,53 +182,6 @@ def _key_body(record: KeyRecord) -> dict[str, Any]:
     return asdict(record) | {"scopes": sorted(scope.value for scope in record.scopes)}
 
 
-TENANT_ID = Parameter(
-    name="tenant_id",
-    place=Place.PATH,
-    description="The tenant.",
-    schema={"type": "string", "pattern": "^[a-z][a-z0-9_]{2,49}$"},
-    example="customer_name",
-)
-API_KEY_HASH = Parameter(
-    name="api_key_hash",
-    place=Place.PATH,
-    description="SHA-256 of the key, as the tenant's page and the answer to its creation give it.",
-    schema={"type": "string", "pattern": "^[0-9a-f]{64}$"},
-    example="5f2e1d0c9b8a79685746352413021f0e0d1c2b3a495867768594a3b2c1d0e9f8",
-)
-
-_MOMENT = {"type": "string", "format": "date-time"}
-AUDIT_FILTERS = (
-    Parameter(
-        name="tenant_id",
-        place=Place.QUERY,
-        description="Only what was done to this tenant.",
-        schema={"type": "string", "pattern": "^[a-z][a-z0-9_]{2,49}$"},
-        example="customer_name",
-    ),
-    Parameter(
-        name="since",
-        place=Place.QUERY,
-        description="Only what was done from then on.",
-        schema=_MOMENT,
-        example="2024-01-18T00:00:00Z",
-    ),
-    Parameter(
-        name="before",
-        place=Place.QUERY,
-        description="Only what was done before then.",
-        schema=_MOMENT,
-        example="2024-01-19T00:00:00Z",
-    ),
-    Parameter(
-        name="limit",
-        place=Place.QUERY,
-        description="How many at most.",
-        schema={"type": "integer", "minimum": 1, "maximum": 500, "default": 100},
-        example=100,
-    ),
-)
-
 ADMIN_ROUTES: RouteTable[AdminServices] = RouteTable(
     Route(
         method="POST",
@@ -235,6 +211,25 @@ ADMIN_ROUTES: RouteTable[AdminServices] = RouteTable(
         access=Access.ADMIN,
         parameters=(TENANT_ID,),
         answers={200: "tenant"},
+        tag="Admin",
+    ),
+    Route(
+        method="GET",
+        path="/admin/tenants",
+        endpoint=list_tenants,
+        access=Access.ADMIN,
+        parameters=TENANT_PAGES,
+        answers={200: "tenant_list"},
+        tag="Admin",
+    ),
+    Route(
+        method="DELETE",
+        path="/admin/tenants/{tenant_id}",
+        endpoint=offboard_tenant,
+        access=Access.ADMIN,
+        parameters=(TENANT_ID,),
+        answers={200: "tenant_manifest"},
+        problems=(NotFound, Conflict),
         tag="Admin",
     ),
     Route(

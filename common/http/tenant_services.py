@@ -11,6 +11,7 @@ from common.tenants.audit import AuditLog
 from common.tenants.changes import TenantChanges
 from common.tenants.dry_run import DryRun
 from common.tenants.gates import OnboardingDoor
+from common.tenants.offboarding import Offboarding
 from common.tenants.onboarding import Onboarding
 from common.tenants.own_keys import OwnKeys
 from common.tenants.tenant import Subscription
@@ -46,3 +47,4 @@ class AdminServices:
     administration: Administration
     changes: TenantChanges
     audit: AuditLog
+    offboarding: Offboarding

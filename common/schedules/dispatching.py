@@ -44,6 +44,7 @@ class Minute:
     dead_letters: int = 0
     continued: int = 0
     settled: int = 0
+    closed: int = 0
     filled: Filled = field(default_factory=Filled)
     rolled_up: bool = False
 
@@ -60,6 +61,8 @@ class Dispatcher:
     usage: UsageLog
     firings: FiringLog
     clock: Clock
+    close: Callable[[], int] = lambda: 0
+    """Closes down what belongs to tenants that are no longer active, and counts it."""
     budget: timedelta
     """How long one call starts runs before it leaves the rest to the next."""
 
@@ -69,6 +72,7 @@ class Dispatcher:
         parts = Parts()
         ended = parts.do(self.dead_letters.handle, 0)
         swept = parts.do(self.sweeper.sweep, Swept(continued=0, settled=0))
+        closed = parts.do(self.close, 0)
         filled = parts.do(lambda: self.fill(until), Filled())
         is_changed = parts.do(lambda: self._report(swept.last_recorded_at), False)
         parts.raise_first_fault()
@@ -76,6 +80,7 @@ class Dispatcher:
             dead_letters=ended,
             continued=swept.continued,
             settled=swept.settled,
+            closed=closed,
             filled=filled,
             rolled_up=is_changed,
         )

@@ -31,8 +31,23 @@ class TenantDirectory(Protocol):
     def count_use(self, tenant_id: str, now: datetime) -> Use:
         """Count a tenant's runs: admitted this UTC day, admitted this UTC month, under way."""
 
+    def list_tenants(self, after: str, most: int) -> Sequence["ListedTenant"]:
+        """List tenants whose IDs come after one, by ID."""
+
     def append_key(self, record: KeyRecord, *, recorded_at: datetime) -> None:
         """Append a key's state; it can be read at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedTenant:
+    """A tenant in a list."""
+
+    tenant_id: str
+    company_name: str
+    status: TenantStatus
+    isolation: str | None
+    created_at: datetime
+    plan_name: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

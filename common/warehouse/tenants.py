@@ -10,6 +10,7 @@ from google.cloud import bigquery
 from common.errors import AlreadyExists, WarehouseError
 from common.pipelines.confines import Confines
 from common.runs.quotas import Use
+from common.tenants.administration import ListedTenant
 from common.tenants.authentication import KnownKey
 from common.tenants.keys import Scope
 from common.tenants.ports import CommitState, NewTenant
@@ -63,6 +64,11 @@ class TenantRows:
     def keys_of(self, tenant_id: str) -> list[KeyRecord]:
         """List a tenant's keys, revoked ones too, oldest first."""
         return [_key_record(row) for row in self.queries.read("tenants/keys", tenant_id=tenant_id)]
+
+    def list_tenants(self, after: str, most: int) -> list[ListedTenant]:
+        """List tenants whose IDs come after one, by ID."""
+        rows = self.queries.read("tenants/list", after=after, most=most)
+        return [ListedTenant(**row | {"status": TenantStatus(row["status"])}) for row in rows]
 
     def count_use(self, tenant_id: str, now: datetime) -> Use:
         """Count a tenant's runs: admitted this UTC day, admitted this UTC month, under way."""

@@ -55,7 +55,9 @@ def admin_services() -> "AdminServices":
     from common.setup.bootstrap import Bootstrap
     from common.setup.recreation import Recreation
     from common.tenants.changes import TenantChanges
+    from common.tenants.offboarding import Offboarding
     from common.warehouse.backups import CentralBackups
+    from common.warehouse.remains import TenantInventory
 
     recreation = Recreation(
         backups=CentralBackups(central=cloud.central()),
@@ -68,6 +70,14 @@ def admin_services() -> "AdminServices":
         onboarding=domain.onboarding(),
         administration=domain.administration(),
         audit=cloud.audit_rows(),
+        offboarding=Offboarding(
+            records=cloud.tenant_records(),
+            administration=domain.administration(),
+            datasets=cloud.tenant_datasets(),
+            inventory=TenantInventory(central=cloud.central()),
+            clock=utc_now,
+            grace=cloud.settings().offboarding_grace,
+        ),
         changes=TenantChanges(
             records=cloud.tenant_records(),
             datasets=cloud.tenant_datasets(),
@@ -83,7 +93,6 @@ def admin_services() -> "AdminServices":
 def pipeline_services() -> "PipelineServices":
     """Put together what the function `pipelines` stands on."""
     from common.http.services import PipelineServices
-    from common.runs.cancelling import RunCanceller
     from common.runs.retrying import RunRetrier
     from common.schedules.stopping import RunStopper
     from common.schedules.timetable import Schedules
@@ -96,14 +105,7 @@ def pipeline_services() -> "PipelineServices":
             beginner=domain.beginner(), reader=cloud.progress(), compile=domain.compiler(), clock=utc_now
         ),
         canceller=RunStopper(
-            canceller=RunCanceller(
-                reader=cloud.progress(),
-                claims=cloud.claims(),
-                jobs=cloud.step_jobs(),
-                levels=cloud.levels(),
-                compile=domain.compiler(),
-                clock=utc_now,
-            ),
+            canceller=domain.canceller(),
             queue=domain.queue(),
         ),
         run_log=domain.run_log(),
@@ -144,7 +146,7 @@ def dispatcher() -> "Dispatcher":
 
     sweeper = Sweeper(
         reader=cloud.progress(),
-        store=cloud.run_rows(),
+        store=cloud.announcing_runs(),
         claims=cloud.claims(),
         levels=cloud.levels(),
         compile=domain.compiler(),
@@ -159,6 +161,7 @@ def dispatcher() -> "Dispatcher":
         filler=domain.filler(),
         usage=UsageRows(queries=cloud.queries()),
         firings=cloud.firing_rows(),
+        close=domain.closer().close,
         clock=utc_now,
         budget=DISPATCH_BUDGET,
     )

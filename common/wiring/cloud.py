@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from common.pubsub.publishing import LevelTopic, Topic
     from common.pubsub.pulling import DeadLetterSubscription
+    from common.runs.events import Announcer, AnnouncingRuns
     from common.tenants.executors import ExecutorAccounts
     from common.warehouse.audit import AuditRows
     from common.warehouse.configs import ConfigRows
@@ -235,6 +236,25 @@ def bulk_topic(name: str) -> "Topic":
     from common.pubsub.publishing import Topic, make_bulk_publisher
 
     return Topic(publisher=make_bulk_publisher(), project=settings().project, name=name)
+
+
+@cache
+def announcer() -> "Announcer":
+    """Return what tells other systems of runs."""
+    from common.pubsub.events import EventTopic
+    from common.runs.events import Announcer
+
+    read = settings()
+    topic = bulk_topic(read.run_events_topic)
+    return Announcer(publisher=EventTopic(topic=topic, public_url=read.public_url))
+
+
+@cache
+def announcing_runs() -> "AnnouncingRuns":
+    """Return run and step rows that are told of."""
+    from common.runs.events import AnnouncingRuns
+
+    return AnnouncingRuns(store=run_rows(), announcer=announcer())
 
 
 @cache

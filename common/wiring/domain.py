@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from common.pipelines.configs import Configs
     from common.pipelines.tables import Policy
     from common.runs.beginning import RunBeginner
+    from common.runs.cancelling import RunCanceller
+    from common.runs.closing import Closer
     from common.runs.compiling import ConfigCompiler
     from common.runs.levels import LevelWorker
     from common.runs.reading import RunLog
@@ -68,7 +70,7 @@ def worker() -> "LevelWorker":
     from common.schedules.freed_slots import FreedSlots
 
     return LevelWorker(
-        store=cloud.run_rows(),
+        store=cloud.announcing_runs(),
         claims=cloud.claims(),
         jobs=cloud.step_jobs(),
         levels=cloud.levels(),
@@ -85,7 +87,9 @@ def beginner() -> "RunBeginner":
     """Return what admits runs and sets them going."""
     from common.runs.beginning import RunBeginner
 
-    return RunBeginner(store=cloud.run_rows(), claims=cloud.claims(), levels=cloud.levels(), clock=utc_now)
+    return RunBeginner(
+        store=cloud.announcing_runs(), claims=cloud.claims(), levels=cloud.levels(), clock=utc_now
+    )
 
 
 @cache
@@ -104,7 +108,11 @@ def queue() -> "RunQueue":
     from common.schedules.queue import RunQueue
 
     return RunQueue(
-        store=cloud.queue_rows(), firings=cloud.firing_rows(), claims=cloud.claims(), clock=utc_now
+        store=cloud.queue_rows(),
+        firings=cloud.firing_rows(),
+        claims=cloud.claims(),
+        announcer=cloud.announcer(),
+        clock=utc_now,
     )
 
 
@@ -156,6 +164,36 @@ def onboarding() -> "Onboarding":
         clock=utc_now,
         new_id=new_id,
         central_dataset=cloud.settings().central_dataset,
+    )
+
+
+@cache
+def canceller() -> "RunCanceller":
+    """Return what stops runs."""
+    from common.runs.cancelling import RunCanceller
+
+    return RunCanceller(
+        reader=cloud.progress(),
+        claims=cloud.claims(),
+        jobs=cloud.step_jobs(),
+        levels=cloud.levels(),
+        compile=compiler(),
+        clock=utc_now,
+    )
+
+
+@cache
+def closer() -> "Closer":
+    """Return what closes down the tenants that are no longer active."""
+    from common.runs.closing import Closer
+    from common.warehouse.remains import RemainsRows, TenantRemover
+
+    return Closer(
+        reader=RemainsRows(queries=cloud.queries()),
+        canceller=canceller(),
+        remover=TenantRemover(central=cloud.central(), auditor=auditor()),
+        clock=utc_now,
+        grace=cloud.settings().offboarding_grace,
     )
 
 

@@ -29,6 +29,7 @@ run "first_faults" {
     var.onboarding_token_version,
     var.alert_emails,
     var.notification_channels,
+    var.offboarding_grace_days,
     var.runbook_url,
     var.alert_thresholds,
     var.budget,
@@ -58,6 +59,7 @@ run "first_faults" {
     onboarding_token_version = 0                                          # versions begin at 1
     alert_emails             = ["on-call"]                                # no address
     notification_channels    = ["1234567890"]                             # not the full name
+    offboarding_grace_days   = 0                                          # no time to export anything
     runbook_url              = ""                                         # nowhere
     alert_thresholds         = { run_failure_ratio = 20 }                 # a percentage, not a share
     budget                   = { billing_account = "main", amount = 100 } # no account's ID

@@ -10,7 +10,9 @@ from common.errors import AlreadyExists, NoSuchResource, QueryRefused
 from common.runs.quotas import Use
 from common.setup.tables import central_tables
 from common.setup.views import TENANT_VIEW
+from common.tenants.administration import ListedTenant
 from common.tenants.authentication import KnownKey
+from common.tenants.offboarding import KeptTable
 from common.tenants.ports import CommitState, NewTenant, TenantDataset
 from common.tenants.tenant import KeyRecord, Profile, Subscription
 from common.times import Clock
@@ -159,6 +161,24 @@ class MemoryTenants:
 
     def count_use(self, tenant_id: str, now: datetime) -> Use:
         return self.use.get(tenant_id, Use(today=0, month=0, running=0))
+
+    def list_tenants(self, after: str, most: int) -> list[ListedTenant]:
+        found = sorted(profile.tenant_id for profile in self.profiles.values() if profile.tenant_id > after)
+        return [self._listed(self.profiles[tenant_id]) for tenant_id in found[:most]]
+
+    def _listed(self, profile: Profile) -> ListedTenant:
+        subscription = self.subscriptions.get(profile.tenant_id)
+        return ListedTenant(
+            tenant_id=profile.tenant_id,
+            company_name=profile.company_name,
+            status=profile.status,
+            isolation=profile.isolation,
+            created_at=profile.created_at,
+            plan_name=subscription.plan_name if subscription else None,
+        )
+
+    def tables_of(self, tenant_id: str) -> list[KeptTable]:
+        return [KeptTable(name="sales", type="TABLE", rows=3, bytes=24)]
 
     def append_key(self, record: KeyRecord, *, recorded_at: datetime) -> None:
         self.key_rows.append(record)

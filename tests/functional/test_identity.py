@@ -1,4 +1,4 @@
-"""The second wall: what runs tenants' SQL sees tenants' datasets alone, whatever the firewall lets through."""
+"""The second wall: what runs tenants' SQL sees their datasets alone, whatever the firewall lets through."""
 
 from collections.abc import Iterator
 

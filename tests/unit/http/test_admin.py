@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from common.tenants.administration import Administration
 from common.tenants.changes import TenantChanges
 from common.tenants.gates import AdminKeys
 from common.tenants.keys import read_key
+from common.tenants.offboarding import Offboarding
 from tests.fakes.audit import MemoryAudit, an_auditor
 from tests.fakes.onboarding import OnboardingPlatform
 from tests.fakes.setup import MemoryWarehouse
@@ -24,6 +26,8 @@ ROUTES: list[tuple[str, str, Any]] = [
     ("POST", "/admin/bootstrap", {}),
     ("POST", "/admin/tenants", REQUEST),
     ("GET", "/admin/tenants/customer_name", None),
+    ("GET", "/admin/tenants", None),
+    ("DELETE", "/admin/tenants/customer_name", None),
     ("PATCH", "/admin/tenants/customer_name", {"status": "SUSPENDED"}),
     ("PUT", "/admin/tenants/customer_name/sources", {"sources": []}),
     ("GET", "/admin/audit", None),
@@ -38,6 +42,12 @@ class World:
     def __init__(self, *admin_keys: str) -> None:
         self.platform = OnboardingPlatform()
         self.audit = MemoryAudit()
+        self.administration = Administration(
+            directory=self.platform.tenants,
+            datasets=self.platform.datasets,
+            clock=self.platform.clock,
+            new_id=lambda: "a-new-id",
+        )
         self.warehouse = MemoryWarehouse()
         recreation = Recreation(backups=self.warehouse, dataset="tenants", clock=self.platform.clock)
         self.site = Site(
@@ -45,14 +55,17 @@ class World:
             AdminServices(
                 edge=edge(auditor=an_auditor(self.audit), admin_keys=AdminKeys(admin_keys or [ADMIN_KEY])),
                 audit=self.audit,
+                offboarding=Offboarding(
+                    records=self.platform.tenants,
+                    administration=self.administration,
+                    datasets=self.platform.datasets,
+                    inventory=self.platform.tenants,
+                    clock=self.platform.clock,
+                    grace=timedelta(days=30),
+                ),
                 bootstrap=Bootstrap(central=self.warehouse, recreation=recreation),
                 onboarding=self.platform.onboarding(),
-                administration=Administration(
-                    directory=self.platform.tenants,
-                    datasets=self.platform.datasets,
-                    clock=self.platform.clock,
-                    new_id=lambda: "a-new-id",
-                ),
+                administration=self.administration,
                 changes=TenantChanges(
                     records=self.platform.tenants,
                     datasets=self.platform.datasets,
@@ -197,6 +210,30 @@ def test_no_source_opens_the_platform(world: World, source: str) -> None:
     answer = world.ask("PUT", "/admin/tenants/customer_name/sources", {"sources": [source]})
     assert answer.status_code == 422
     assert (answer.json or {})["errors"][0]["pointer"] == "/sources/0"
+
+
+def test_tenants_are_listed_page_by_page(world: World) -> None:
+    for tenant_id in ("acme", "bolt", "cray"):
+        world.platform.onboard(tenant_id)
+    first = world.ask("GET", "/admin/tenants?limit=2").json or {}
+    assert [tenant["tenant_id"] for tenant in first["tenants"]] == ["acme", "bolt"]
+    second = world.ask("GET", f"/admin/tenants?limit=2&after={first['next_after']}").json or {}
+    assert ([tenant["tenant_id"] for tenant in second["tenants"]], second["next_after"]) == (["cray"], None)
+
+
+def test_an_offboarded_tenant_leaves_a_manifest_and_no_living_key(world: World) -> None:
+    world.platform.onboard("customer_name")
+    answers = [world.ask("DELETE", "/admin/tenants/customer_name") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].json == answers[1].json
+    manifest = answers[0].json or {}
+    assert (manifest["keys_revoked"], manifest["tables"][0]["name"]) == (1, "sales")
+    assert manifest["data_deleted_after"] > manifest["deleted_at"]
+    assert not any(key.is_active for key in world.platform.tenants.keys_of("customer_name"))
+    assert "customer_name" not in world.platform.datasets.authorized
+    for method, body in (("GET", None), ("PATCH", {"status": "ACTIVE"})):
+        assert world.ask(method, "/admin/tenants/customer_name", body).status_code == 404
+    assert world.ask("DELETE", "/admin/tenants/nobody_here").status_code == 404
 
 
 # API keys

@@ -1,0 +1,73 @@
+"""Closing down what belongs to tenants that are no longer ACTIVE: runs at once, datasets after the grace.
+
+It goes by what the rows say each minute, not by who was there when a tenant was suspended or deleted.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from common.errors import ConvergenceError
+from common.runs.cancelling import RunCanceller
+from common.times import Clock
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remains:
+    """What tenants that are not ACTIVE have left: open runs (tenant, run), and datasets past their grace."""
+
+    runs: Sequence[tuple[str, str]] = ()
+    datasets: Sequence[str] = ()
+
+
+class RemainsReader(Protocol):
+    """Where that is found, in one query."""
+
+    def look(self, deleted_before: datetime, now: datetime) -> Remains:
+        """Return open runs of tenants that are not ACTIVE, and datasets of those DELETED before a moment."""
+
+
+class Remover(Protocol):
+    """Deletes datasets for good."""
+
+    def remove(self, tenant_id: str) -> None:
+        """Delete a tenant's dataset with all that is in it, and write down that it is gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closer:
+    """Cancels and deletes; a fault in one does not keep it from the others."""
+
+    reader: RemainsReader
+    canceller: RunCanceller
+    remover: Remover
+    clock: Clock
+    grace: timedelta
+
+    def close(self) -> int:
+        """Do one round; count what was closed."""
+        now = self.clock()
+        remains = self.reader.look(now - self.grace, now)
+        cancelled = sum(self._cancelled(*run) for run in remains.runs)
+        return cancelled + sum(map(self._removed, remains.datasets))
+
+    def _cancelled(self, tenant_id: str, run_id: str) -> bool:
+        try:
+            self.canceller.cancel(tenant_id, run_id)
+        except ConvergenceError:
+            logger.exception("run of a stopped tenant not cancelled", extra={"tenant": tenant_id})
+            return False
+        return True
+
+    def _removed(self, tenant_id: str) -> bool:
+        try:
+            self.remover.remove(tenant_id)
+        except ConvergenceError:
+            logger.exception("dataset of a deleted tenant not removed", extra={"tenant": tenant_id})
+            return False
+        logger.info("dataset of a deleted tenant removed", extra={"tenant": tenant_id})
+        return True

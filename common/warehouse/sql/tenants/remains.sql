@@ -1,0 +1,28 @@
+-- Read, in one row, what tenants that are not ACTIVE have left: open runs, and datasets whose grace is over and that nobody has deleted.
+-- Parameters: deleted_before TIMESTAMP, since TIMESTAMP
+WITH stopped AS (
+  SELECT tenant_id, status, recorded_at
+  FROM `${project}.${dataset}.current_tenant_profiles`
+  WHERE status != 'ACTIVE'
+),
+removed AS (
+  SELECT tenant_id, MAX(occurred_at) AS removed_at
+  FROM `${project}.${dataset}.platform_audit_log`
+  WHERE action = 'delete_dataset' AND outcome = 'DONE'
+  GROUP BY tenant_id
+)
+SELECT
+  ARRAY(
+    SELECT CONCAT(run.tenant_id, ' ', run.pipeline_logging_id)
+    FROM `${project}.${dataset}.current_pipeline_runs` AS run
+    JOIN stopped ON stopped.tenant_id = run.tenant_id
+    WHERE run.start_time >= @since AND run.status NOT IN ('COMPLETED', 'FAILED', 'CANCELLED')
+    ORDER BY run.tenant_id, run.pipeline_logging_id
+  ) AS runs,
+  ARRAY(
+    SELECT stopped.tenant_id
+    FROM stopped
+    LEFT JOIN removed ON removed.tenant_id = stopped.tenant_id AND removed.removed_at > stopped.recorded_at
+    WHERE stopped.status = 'DELETED' AND stopped.recorded_at < @deleted_before AND removed.tenant_id IS NULL
+    ORDER BY stopped.tenant_id
+  ) AS datasets

@@ -1,0 +1,57 @@
+"""Suspended and offboarded tenants on the real functions and tables."""
+
+from datetime import timedelta
+
+import pytest
+
+from common.wiring import cloud, domain
+from tests.functional.site import Site, Tenant, a_pipeline_file
+
+FILE = a_pipeline_file({"first": "SELECT 1 AS n"}, {"second": "SELECT n FROM first"})
+
+
+def test_a_suspended_tenants_work_is_cancelled_and_a_reactivated_one_goes_on(
+    site: Site, tenant: Tenant
+) -> None:
+    assert tenant.upload("daily", FILE).status_code == 201
+    run_id = tenant.run("daily")
+    path = f"/admin/tenants/{tenant.tenant_id}"
+    assert site.admin("PATCH", path, {"status": "SUSPENDED"}).status_code == 200
+    assert tenant.call("POST", "/api/v1/pipelines/run/daily", {}).status_code == 403
+    assert site.tick()["closed"] == 1
+    site.drain()
+    assert site.admin("PATCH", path, {"status": "ACTIVE"}).status_code == 200
+    assert tenant.status(run_id)["status"] == "CANCELLED"
+    again = tenant.run("daily")
+    site.drain()
+    assert tenant.status(again)["status"] == "COMPLETED"
+
+
+def test_an_offboarded_tenants_data_goes_after_the_grace_and_its_rows_stay(
+    site: Site, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert tenant.upload("daily", FILE).status_code == 201
+    tenant.run("daily")
+    site.drain()
+    manifest = site.admin("DELETE", f"/admin/tenants/{tenant.tenant_id}").get_json()
+    assert [table["name"] for table in manifest["tables"]] == ["first", "second", "tenant_comprehensive_view"]
+    assert tenant.call("POST", "/api/v1/pipelines/run/daily", {}).status_code in {401, 403}
+    assert cloud.tenant_datasets().find(tenant.tenant_id)
+    domain.closer().close()
+    assert cloud.tenant_datasets().find(tenant.tenant_id), "the grace is not over"
+    closer = type(domain.closer())(
+        reader=domain.closer().reader,
+        canceller=domain.canceller(),
+        remover=domain.closer().remover,
+        clock=domain.closer().clock,
+        grace=timedelta(0),
+    )
+    assert closer.close() == 1
+    assert closer.close() == 0
+    assert cloud.tenant_datasets().find(tenant.tenant_id) is None
+    (row,) = site.rows(
+        f"SELECT status FROM tenants.current_tenant_profiles WHERE tenant_id = '{tenant.tenant_id}'"
+    )
+    assert row["status"] == "DELETED"
+    entries = site.admin("GET", f"/admin/audit?tenant_id={tenant.tenant_id}").get_json()["entries"]
+    assert (entries[0]["action"], entries[0]["actor"]) == ("delete_dataset", "dispatcher")
