@@ -24,6 +24,7 @@ RUN = ("-m", "local", "run")
 # On a machine that has much else to do.
 START_SECONDS = 120.0
 STOP_SECONDS = 60.0
+MOST_SHOWN = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +80,8 @@ def running_platform(
         try:
             yield platform
         finally:
-            if process.poll() is None:
-                platform.stop()
+            code = platform.stop() if process.poll() is None else process.returncode
+            assert code == 0, f"the platform ended with {code}:\n{platform.printed[-MOST_SHOWN:]}"
 
 
 @contextmanager
@@ -91,7 +92,7 @@ def started(
     process = subprocess.Popen(
         [sys.executable, *program],
         cwd=ROOT,
-        env={**os.environ, **environment},
+        env={**os.environ, "PYTHONFAULTHANDLER": "1", **environment},
         stdin=subprocess.DEVNULL,
         stdout=out,  # type: ignore[call-overload]
         stderr=subprocess.STDOUT,
