@@ -17,7 +17,7 @@ from local_bigquery.models import Job, JobConfiguration, JobStatistics
 from local.bigquery import catalog
 from local.bigquery.sql_files import sql
 
-CANCEL_SECONDS = 5.0
+CANCEL_SECONDS = 10.0
 INTERRUPT_SECONDS = 0.05
 JobKey = tuple[str, str]
 _ended: Callable[[Job, JobStatistics, BigQueryError | None], Job] = runner._done
@@ -47,10 +47,10 @@ def cancel(project: str, job_id: str) -> Job:
 
 def time_out(key: JobKey, seconds: float) -> None:
     """Stop a job that has run for `seconds`, as BigQuery does; nothing happens to one that has ended."""
-    if running(key):
+    while running(key):
         _timed_out[key] = seconds
         cancel(*key)
-        _timed_out.pop(key, None)
+    _timed_out.pop(key, None)
 
 
 def done(job: Job, statistics: JobStatistics, error: BigQueryError | None = None) -> Job:

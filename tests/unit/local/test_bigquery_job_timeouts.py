@@ -9,7 +9,7 @@ def test_a_job_is_stopped_when_its_time_is_up(client: bigquery.Client, dataset: 
     start = time.monotonic()
     start_job(client, f"{dataset}-long", ENDLESS, job_timeout_ms=400)
     job = client.get_job(f"{dataset}-long")
-    while job.state != "DONE" and time.monotonic() - start < 5:
+    while job.state != "DONE" and time.monotonic() - start < 60:
         job.reload()
     assert time.monotonic() - start >= 0.4
     assert job.error_result == {
