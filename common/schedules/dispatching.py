@@ -18,6 +18,8 @@ from common.times import Clock
 
 logger = logging.getLogger(__name__)
 
+# How firings have ended is written whenever anything changes, about all of them that are not too old.
+SETTLING_WINDOW = timedelta(days=2)
 # The roll-up looks back further than a minute, so that a minute without a dispatcher is made up for.
 ROLL_UP_WINDOW = timedelta(minutes=5)
 LONGEST_JITTER = timedelta(hours=1)
@@ -75,6 +77,8 @@ class Dispatcher:
         closed = parts.do(self.close, 0)
         filled = parts.do(lambda: self.fill(until), Filled())
         is_changed = parts.do(lambda: self._report(swept.last_recorded_at), False)
+        if is_changed or filled.refused:
+            parts.do(self._settle_firings, None)
         parts.raise_first_fault()
         return Minute(
             dead_letters=ended,
@@ -101,8 +105,11 @@ class Dispatcher:
         if last_recorded_at is None or last_recorded_at < changed_since:
             return False
         self.usage.roll_up(changed_since, now)
-        self.firings.settle_firings(changed_since, now)
         return True
+
+    def _settle_firings(self) -> None:
+        now = self.clock()
+        self.firings.settle_firings(now - SETTLING_WINDOW, now)
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from typing import Protocol
 from common.claims import ClaimJobs, claim
 from common.errors import Conflict
 from common.runs.cancelling import flag
+from common.runs.events import Announcer, RunEvent
 from common.runs.ports import StoredRun
 from common.runs.run import RunStatus
 from common.schedules.waiting import LONGEST_WAIT, Settled, WaitingRun
@@ -60,6 +61,7 @@ class RunQueue:
     store: QueueStore
     firings: FiringStore
     claims: ClaimJobs
+    announcer: Announcer
     clock: Clock
 
     def join(self, waiting: WaitingRun) -> StoredRun:
@@ -72,17 +74,19 @@ class RunQueue:
         return StoredRun(run=waiting.as_run(), status=RunStatus.QUEUED)
 
     def record(self, settled: Sequence[Settled], now: datetime) -> None:
-        """Append what became of runs, and last what became of firings: it says that they are seen to.
+        """Append what became of runs, and last what became of firings that were due.
 
-        A tenant is marked before its run can be seen to wait.
+        A tenant is marked before its run can be seen to wait. A firing's row says that all before it have
+        been seen to as well, so whoever takes a firing out of the queue, out of order, writes none.
         """
         for tenant_id in sorted({one.waiting.tenant_id for one in settled if one.status is RunStatus.QUEUED}):
             claim(self.claims, _mark(tenant_id, now), {"tenant": tenant_id})
         entries = [one for one in settled if one.waiting.is_queued or one.status is RunStatus.QUEUED]
         if entries:
             self.store.append(entries, now)
-        if firings := [one for one in settled if one.waiting.is_firing]:
+        if firings := [one for one in settled if one.waiting.is_due]:
             self.firings.append_firings(firings, now)
+        self.announcer.announce([event for one in settled if (event := _event(one, now))])
 
     def waiting(self, tenant_id: str = EVERY_TENANT) -> Sequence[WaitingRun]:
         """Return whose turn is next, of one tenant or of every one."""
@@ -115,3 +119,11 @@ class RunQueue:
 
 def _mark(tenant_id: str, now: datetime) -> str:
     return f"cvg-queue-{tenant_id}-{now:%Y%m%d}"
+
+
+def _event(settled: Settled, now: datetime) -> RunEvent | None:
+    """Tell of whoever waits or will never begin, and of whoever has just got its ticket."""
+    if settled.status is RunStatus.PENDING and settled.run is None:
+        return None
+    run = settled.run or settled.waiting.as_run()
+    return RunEvent(run=run, status=settled.status, occurred_at=now)

@@ -53,11 +53,6 @@ class WaitingRun:
         """The version of the config that it is to run."""
         return self.tenant_id, self.config_id, self.config_version
 
-    @property
-    def is_firing(self) -> bool:
-        """Tell whether a schedule asked for it."""
-        return self.trigger.type is TriggerType.SCHEDULE
-
     def has_expired(self, now: datetime) -> bool:
         """Tell whether it has waited for too long."""
         return now - self.added_at > LONGEST_WAIT

@@ -125,7 +125,7 @@ class MemoryQueue(SettledRows):
             known = found.get(one.waiting.run_id)
             if known is None or known.status is RunStatus.QUEUED:
                 found[one.waiting.run_id] = QueueEntry(
-                    waiting=replace(one.waiting, is_queued=True),
+                    waiting=replace(one.waiting, is_queued=True, is_due=False),
                     status=one.status,
                     error=one.error,
                     recorded_at=row.recorded_at,

@@ -11,6 +11,7 @@ from common.schedules.freed_slots import FreedSlots
 from common.schedules.joining import QueueingRequests
 from common.schedules.queue import RunQueue
 from common.schedules.waiting import WaitingRun, from_firing
+from tests.fakes.events import silent
 from tests.fakes.schedules import MemoryBulkLevels, MemoryFirings, MemoryLanes, MemoryQueue, MemoryTimetable
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ class WaitingRoom:
         self.firings = MemoryFirings(stage.at, world.lag, stage.clock)
         self.lanes = MemoryLanes(world.rows)
         self.timetable = MemoryTimetable(self.firings)
-        self.queue = RunQueue(store=self.rows, firings=self.firings, claims=world.jobs, clock=stage.clock)
+        self.queue = RunQueue(
+            store=self.rows, firings=self.firings, claims=world.jobs, announcer=silent(), clock=stage.clock
+        )
 
     def line(self) -> QueueingRequests:
         """Make what requests join that may wait."""

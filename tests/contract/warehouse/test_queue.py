@@ -215,17 +215,23 @@ def test_how_a_firings_run_has_ended_is_written_once(bootstrapped: Central) -> N
     tenant_id = f"waits_{next(_numbers)}"
     firings.backend.add_tenant(tenant_id, LIMITS)
     scheduled = Trigger(type=TriggerType.SCHEDULE, by="scheduler")
-    waiting = [a_waiting_run(tenant_id, number, trigger=scheduled) for number in (1, 2)]
-    firings.rows.append_firings([Settled(waiting=one, status=RunStatus.PENDING) for one in waiting], NOW)
+    waiting = [a_waiting_run(tenant_id, number, trigger=scheduled) for number in (1, 2, 3)]
+    firings.rows.append_firings([Settled(waiting=one, status=RunStatus.QUEUED) for one in waiting], NOW)
+    record(firings.backend, waiting, RunStatus.QUEUED)
+    record(firings.backend, waiting[2:], RunStatus.CANCELLED, error="the run was cancelled")
     run = a_run(tenant_id=tenant_id, run_id=waiting[0].run_id, started_at=NOW)
     firings.backend.runs.append_run(run, RunStatus.PENDING, NOW)
     firings.backend.runs.append_run(run, RunStatus.FAILED, NOW + MINUTE, "it broke")
     for minutes in (2, 2, 3):
         firings.rows.settle_firings(NOW, NOW + minutes * MINUTE)
-    *_, last = rows = firings.latest(tenant_id)
-    assert [row["status"] for row in rows] == ["PENDING", "PENDING", "FAILED"]
-    assert (last["scheduled_run_id"], last["error_message"]) == (waiting[0].run_id, "it broke")
-    assert (last["failed_at"], last["completed_at"]) == (NOW + MINUTE, None)
+    rows = [row for row in firings.latest(tenant_id) if row["status"] != "QUEUED"]
+    assert {(row["scheduled_run_id"], row["status"], row["error_message"]) for row in rows} == {
+        (waiting[0].run_id, "FAILED", "it broke"),
+        (waiting[2].run_id, "CANCELLED", "the run was cancelled"),
+    }
+    assert len(rows) == 2
+    failed = next(row for row in rows if row["status"] == "FAILED")
+    assert (failed["failed_at"], failed["completed_at"]) == (NOW + MINUTE, None)
 
 
 def test_who_has_waited_too_long_is_read_however_many_come_first(bootstrapped: Central) -> None:

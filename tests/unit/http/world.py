@@ -30,6 +30,7 @@ from common.schedules.stopping import RunStopper
 from common.schedules.timetable import Schedules
 from tests.fakes.clock import VirtualClock
 from tests.fakes.configs import MemoryConfigs
+from tests.fakes.events import silent
 from tests.fakes.jobs import MemoryJobs
 from tests.fakes.runs import MemoryLevels, MemoryRuns, MemoryTenant
 from tests.fakes.schedules import MemoryFirings, MemoryQueue, MemoryTimetable
@@ -103,7 +104,9 @@ class World:
         }
         beginner = RunBeginner(store=self.store, claims=jobs, levels=self.levels, clock=clock)
         self.queue = MemoryQueue()
-        queue = RunQueue(store=self.queue, firings=MemoryFirings(), claims=jobs, clock=clock)
+        queue = RunQueue(
+            store=self.queue, firings=MemoryFirings(), claims=jobs, announcer=silent(), clock=clock
+        )
         services = PipelineServices(
             edge=edge(public_url="https://convergence.example.com"),
             configs=Configs(store=MemoryConfigs(), compiler=compiler(), clock=clock),

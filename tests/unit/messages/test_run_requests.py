@@ -19,6 +19,7 @@ from common.tenants.authentication import Authenticator, KnownKey
 from common.tenants.keys import Scope, mint_key
 from common.tenants.tenant import KeyRecord, TenantStatus
 from tests.fakes.clock import START, VirtualClock
+from tests.fakes.events import silent
 from tests.fakes.jobs import MemoryJobs
 from tests.fakes.runs import MemoryLevels, MemoryRuns, MemoryTenant
 from tests.fakes.schedules import MemoryFirings, MemoryQueue
@@ -38,7 +39,9 @@ class Platform:
         jobs = MemoryJobs(self.clock)
         beginner = RunBeginner(store=self.rows, claims=jobs, levels=MemoryLevels(), clock=self.clock)
         self.queue = MemoryQueue()
-        queue = RunQueue(store=self.queue, firings=MemoryFirings(), claims=jobs, clock=self.clock)
+        queue = RunQueue(
+            store=self.queue, firings=MemoryFirings(), claims=jobs, announcer=silent(), clock=self.clock
+        )
         self.receiver = RunRequestReceiver(
             authenticator=Authenticator(store=self, clock=self.clock),
             starter=RunStarter(

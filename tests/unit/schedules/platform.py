@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from common.errors import InvalidInput
 from common.pipelines.pipeline import Pipeline
 from common.runs.beginning import RunBeginner
+from common.runs.events import Announcer, AnnouncingRuns
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import ConfigText
 from common.runs.quotas import Limits
@@ -18,6 +19,7 @@ from common.schedules.freed_slots import FreedSlots
 from common.schedules.joining import QueueingRequests
 from common.schedules.queue import RunQueue
 from tests.fakes.clock import VirtualClock
+from tests.fakes.events import MemoryEvents
 from tests.fakes.jobs import MemoryJobs, nowhere
 from tests.fakes.runs import MemoryLevels, MemoryRuns, MemoryTenant
 from tests.fakes.schedules import MemoryBulkLevels, MemoryFirings, MemoryLanes, MemoryQueue, MemoryTimetable
@@ -65,10 +67,22 @@ class Platform:
         self.timetable = MemoryTimetable(self.firings)
         self.queue_rows = MemoryQueue(at)
         self.lanes = MemoryLanes(self.rows)
+        self.events = MemoryEvents()
         self.broken: set[str] = set()
         self.compiled: list[str] = []
-        self.queue = RunQueue(store=self.queue_rows, firings=self.firings, claims=self.jobs, clock=self.clock)
-        self.beginner = RunBeginner(store=self.rows, claims=self.jobs, levels=self.levels, clock=self.clock)
+        self.queue = RunQueue(
+            store=self.queue_rows,
+            firings=self.firings,
+            claims=self.jobs,
+            announcer=Announcer(publisher=self.events),
+            clock=self.clock,
+        )
+        self.beginner = RunBeginner(
+            store=AnnouncingRuns(store=self.rows, announcer=Announcer(publisher=self.events)),
+            claims=self.jobs,
+            levels=self.levels,
+            clock=self.clock,
+        )
         self.filler = SlotFiller(
             store=self.lanes,
             queue=self.queue,
@@ -133,7 +147,7 @@ class Platform:
     def end(self, run_id: str) -> None:
         """End a run, as its last level's worker does."""
         run = self.runs()[run_id]
-        self.rows.append_run(run, RunStatus.COMPLETED, self.clock())
+        self.beginner.store.append_run(run, RunStatus.COMPLETED, self.clock())
         self.freed(run)
 
     def runs(self) -> dict[str, Run]:

@@ -1,0 +1,85 @@
+"""Run events: what other systems are told of each run, one event for each state it comes to.
+
+Rows are the truth and are written first; an event that cannot be sent is logged and keeps nothing from going
+on. A repeated delivery tells a state again, under the same event ID.
+"""
+
+import logging
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from common.errors import ConvergenceError
+from common.runs.ports import AdmissionFacts, RunStore
+from common.runs.run import Run, RunStatus, StepRow, StepStatus
+
+logger = logging.getLogger(__name__)
+
+EVENTS = uuid.UUID("a4c8a1d2-37de-5d0b-9a0e-54d3f6f0f7b1")
+FIRST_LEVEL = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEvent:
+    """A run has come to a state."""
+
+    run: Run
+    status: RunStatus
+    occurred_at: datetime
+
+    @property
+    def event_id(self) -> str:
+        """The same for the same state of the same run, so that a repeat can be told."""
+        return str(uuid.uuid5(EVENTS, f"{self.run.run_id}\n{self.status}"))
+
+
+class EventPublisher(Protocol):
+    """Where events go."""
+
+    def publish_events(self, events: Sequence[RunEvent]) -> None:
+        """Return once all events are durable; Unavailable where that is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announcer:
+    """Tells of states that have been recorded."""
+
+    publisher: EventPublisher
+
+    def announce(self, events: Sequence[RunEvent]) -> None:
+        """Send events, as far as that works."""
+        if not events:
+            return
+        try:
+            self.publisher.publish_events(events)
+        except ConvergenceError:
+            logger.exception("run events lost", extra={"events": len(events)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnouncingRuns:
+    """A `RunStore` that tells of each state once its row has been appended."""
+
+    store: RunStore
+    announcer: Announcer
+
+    def read_admission(self, tenant_id: str, config_id: str, run_id: str, now: datetime) -> AdmissionFacts:
+        """Read what an admission decides on."""
+        return self.store.read_admission(tenant_id, config_id, run_id, now)
+
+    def append_run(self, run: Run, status: RunStatus, now: datetime, error: str = "") -> None:
+        """Append a run's row, and tell of it."""
+        self.store.append_run(run, status, now, error)
+        self.announcer.announce([RunEvent(run=run, status=status, occurred_at=now)])
+
+    def append_steps(self, run: Run, rows: Sequence[StepRow], now: datetime) -> None:
+        """Append step rows. The first ones are what makes a run RUNNING, which has no row of its own."""
+        self.store.append_steps(run, rows, now)
+        if rows and all(_begins(row) for row in rows):
+            self.announcer.announce([RunEvent(run=run, status=RunStatus.RUNNING, occurred_at=now)])
+
+
+def _begins(row: StepRow) -> bool:
+    return row.level == FIRST_LEVEL and row.status is StepStatus.RUNNING

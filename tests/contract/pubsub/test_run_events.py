@@ -1,0 +1,52 @@
+"""Run events and level messages of many runs at once, on every Pub/Sub server."""
+
+import json
+
+from common.pubsub.events import EventTopic
+from common.pubsub.publishing import LevelTopic, Topic
+from common.runs.events import RunEvent
+from common.runs.level_messages import decode
+from common.runs.run import RunStatus
+from tests.contract.pubsub.bench import Bench
+from tests.fakes.clock import START
+from tests.unit.runs.examples import a_message, a_run
+
+
+def a_topic(pubsub: Bench, name: str) -> Topic:
+    return Topic(publisher=pubsub.publisher, project=pubsub.project, name=name)
+
+
+def test_an_event_says_which_run_came_to_which_state_and_where_to_look(pubsub: Bench) -> None:
+    readers = pubsub.subscription(pubsub.topic("run-events"))
+    events = EventTopic(topic=a_topic(pubsub, "run-events"), public_url="https://convergence.example.com")
+    event = RunEvent(run=a_run(), status=RunStatus.FAILED, occurred_at=START)
+    events.publish_events([event])
+    message = pubsub.pull_one(readers).message
+    assert dict(message.attributes) == {
+        "event": event.event_id,
+        "tenant": "acme",
+        "config": "daily",
+        "run": a_run().run_id,
+        "state": "FAILED",
+        "trigger": "api",
+    }
+    body = json.loads(message.data)
+    assert (body["tenant_id"], body["pipeline_logging_id"], body["status"]) == (
+        "acme",
+        a_run().run_id,
+        "FAILED",
+    )
+    assert body["links"]["status"].endswith(f"/api/v1/pipelines/status/{a_run().run_id}")
+
+
+def test_the_first_levels_of_many_runs_are_all_sent(pubsub: Bench) -> None:
+    readers = pubsub.subscription(pubsub.topic("pipeline-levels"))
+    topic = a_topic(pubsub, "pipeline-levels")
+    levels = LevelTopic(topic=topic, bulk=topic)
+    levels.publish_levels([a_message(run=a_run(run_id=f"run-{number}")) for number in range(120)])
+    seen: set[str] = set()
+    while len(seen) < 120:
+        received = pubsub.pull(readers, 100)
+        seen |= {decode(one.message.data).run.run_id for one in received}
+        pubsub.ack(readers, *received)
+    assert seen == {f"run-{number}" for number in range(120)}
