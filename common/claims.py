@@ -23,7 +23,12 @@ class Claim:
 
     def is_held_by(self, labels: Mapping[str, str]) -> bool:
         """Tell whether the holder said `labels` of itself."""
-        return all(self.labels.get(name) == value for name, value in labels.items())
+        return says_of_itself(self.labels, labels)
+
+
+def says_of_itself(holder: Mapping[str, str], labels: Mapping[str, str]) -> bool:
+    """Tell whether the labels of a job that holds an ID include all of `labels`: then the claim is ours."""
+    return all(holder.get(name) == value for name, value in labels.items())
 
 
 def as_label(text: str) -> str:

@@ -66,9 +66,8 @@ class WaitingLine(Protocol):
 class RunStarter:
     """Makes runs out of requests."""
 
-    line: WaitingLine
-
     beginner: RunBeginner
+    line: WaitingLine
     compile: Callable[[str, ConfigText], Pipeline]
     clock: Clock
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from common.claims import says_of_itself
 from common.errors import AlreadyExists, Conflict, QueryRefused, Unavailable
 from common.pipelines.pipeline import Step
 from common.runs.level_messages import LevelMessage
@@ -113,7 +114,7 @@ class StepWorker:
         report = self.jobs.find(job.job_id)
         if report is None:
             raise Unavailable("a step's job ID is taken and its job cannot be read yet")
-        if any(report.labels.get(name) != value for name, value in labels(self.message.run, step).items()):
+        if not says_of_itself(report.labels, labels(self.message.run, step)):
             raise Conflict(f"the job {job.job_id} is not this step's")
         return report
 

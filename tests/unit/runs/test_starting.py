@@ -1,0 +1,180 @@
+"""A request becomes one run, whatever dies on the way, and however often it is repeated."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from common.errors import Conflict, Forbidden, InvalidInput, NotFound, QuotaExceeded
+from common.pipelines.pipeline import Parameter, Pipeline
+from common.runs.beginning import RunBeginner
+from common.runs.levels import LevelWorker
+from common.runs.ports import AdmissionFacts, ConfigText
+from common.runs.run import RunStatus, Trigger, TriggerType
+from common.runs.starting import RunRequest, RunStarter, StartedRun
+from common.runs.sweeping import Sweeper
+from tests.fakes.clock import VirtualClock
+from tests.fakes.jobs import MemoryJobs
+from tests.fakes.runs import MemoryLevels, MemoryProgress, MemoryRuns, MemoryTenant
+from tests.unit.runs.examples import a_pipeline
+
+DATE = Parameter(name="date", type="DATE")
+REQUEST = RunRequest(
+    tenant_id="acme",
+    config_id="daily",
+    trigger=Trigger(type=TriggerType.API, by="api_user"),
+    parameters={"date": "2026-03-01"},
+    idempotency_key="march",
+)
+
+
+class ProcessKilled(BaseException):
+    """The function's process dies: nothing in the code may catch it."""
+
+
+class Platform:
+    """One tenant with one config; `disturb` is called at every point where the process can die."""
+
+    def __init__(self) -> None:
+        self.clock = VirtualClock()
+        self.points: list[str] = []
+        self.disturb: Callable[[str], None] = lambda point: None
+        self.jobs = MemoryJobs(self.clock, self._at)
+        self.rows = MemoryRuns(self._at)
+        self.levels = MemoryLevels(self._at)
+        config = ConfigText(config_id="daily", version=1, text="…")
+        self.rows.tenants["acme"] = MemoryTenant(configs={"daily": config})
+        self.starter = RunStarter(
+            beginner=RunBeginner(store=self.rows, claims=self.jobs, levels=self.levels, clock=self.clock),
+            line=self,
+            compile=self.compile,
+            clock=self.clock,
+        )
+
+    def join(self, request: RunRequest, run_id: str, facts: AdmissionFacts) -> StartedRun:
+        raise AssertionError("nobody waits here")
+
+    def compile(self, *_: Any) -> Pipeline:
+        return a_pipeline(parameters=(DATE,))
+
+    def work(self) -> None:
+        """Let the sweeper look, ten minutes later, and let every level that waits be carried out."""
+        self.clock.advance(timedelta(minutes=11))
+        Sweeper(
+            reader=MemoryProgress(self.rows),
+            store=self.rows,
+            claims=self.jobs,
+            levels=self.levels,
+            compile=self.compile,
+            clock=self.clock,
+            quiet_after=timedelta(minutes=10),
+        ).sweep()
+        worker = LevelWorker(
+            store=self.rows,
+            claims=self.jobs,
+            jobs=self.jobs,
+            levels=self.levels,
+            guard=lambda job, dry_run: "",
+            clock=self.clock,
+            sleep=self.clock.sleep,
+            budget=timedelta(minutes=8),
+        )
+        while self.levels.sent:
+            worker.carry_out(self.levels.take())
+
+    def _at(self, point: str) -> None:
+        self.points.append(point)
+        self.disturb(point)
+
+
+def test_a_request_becomes_a_run_with_its_parameters_and_its_first_message() -> None:
+    platform = Platform()
+    started = platform.starter.start(REQUEST)
+    message = platform.levels.take()
+    assert (started.status, message.run, message.level) == (RunStatus.PENDING, started.run, 1)
+    assert [(p.name, p.value) for p in started.run.parameters] == [("date", "2026-03-01")]
+    assert started.run.run_date.isoformat() == "2026-03-01"
+
+
+def test_repeats_with_an_idempotency_key_are_one_run() -> None:
+    platform = Platform()
+    first, second = platform.starter.start(REQUEST), platform.starter.start(REQUEST)
+    assert second.run.run_id == first.run.run_id
+    assert second.is_repeat
+    assert len(platform.levels.sent) == 1
+
+
+def test_requests_without_a_key_are_runs_of_their_own() -> None:
+    platform = Platform()
+    request = replace(REQUEST, idempotency_key="")
+    assert platform.starter.start(request).run.run_id != platform.starter.start(request).run.run_id
+
+
+def test_a_key_that_was_used_for_something_else_is_refused() -> None:
+    platform = Platform()
+    platform.starter.start(REQUEST)
+    with pytest.raises(Conflict, match="another request"):
+        platform.starter.start(replace(REQUEST, parameters={"date": "2026-03-02"}))
+
+
+def test_one_tenants_key_is_not_another_tenants() -> None:
+    assert REQUEST.run_id != replace(REQUEST, tenant_id="globex").run_id
+
+
+def test_what_cannot_run_takes_no_ticket() -> None:
+    platform = Platform()
+    with pytest.raises(NotFound, match="no pipeline config 'weekly'"):
+        platform.starter.start(replace(REQUEST, config_id="weekly"))
+    with pytest.raises(InvalidInput, match="/dat"):
+        platform.starter.start(replace(REQUEST, parameters={"dat": "2026-03-01"}))
+    platform.rows.tenants["acme"].status = "SUSPENDED"
+    with pytest.raises(Forbidden, match="SUSPENDED"):
+        platform.starter.start(REQUEST)
+    assert platform.jobs.claims == {}
+
+
+def test_a_refused_request_can_be_repeated_once_there_is_room() -> None:
+    platform = Platform()
+    for number in range(3):
+        platform.starter.start(replace(REQUEST, idempotency_key=f"other-{number}"))
+    with pytest.raises(QuotaExceeded):
+        platform.starter.start(REQUEST)
+    platform.work()
+    assert platform.starter.start(REQUEST).status is RunStatus.PENDING
+
+
+def points_of_an_admission() -> list[int]:
+    platform = Platform()
+    platform.starter.start(REQUEST)
+    return list(range(len(platform.points)))
+
+
+@pytest.mark.parametrize("is_repeated", [False, True])
+@pytest.mark.parametrize("fatal", points_of_an_admission())
+def test_a_process_killed_at_any_point_leaves_one_run_or_none_and_no_slot_taken(
+    fatal: int, is_repeated: bool
+) -> None:
+    platform = Platform()
+
+    def kill(_: str) -> None:
+        if len(platform.points) > fatal:
+            raise ProcessKilled
+
+    platform.disturb = kill
+    with pytest.raises(ProcessKilled):
+        platform.starter.start(REQUEST)
+    platform.disturb = lambda point: None
+    if is_repeated:
+        platform.starter.start(REQUEST)
+    platform.work()
+    runs = platform.rows.current().values()
+    assert len(runs) <= 1
+    assert len(platform.jobs.claims) <= 1
+    assert all(row.status.is_terminal for row in runs)
+    assert not is_repeated or [row.status for row in runs] == [RunStatus.COMPLETED]
+    written = [job.target_table for job in platform.jobs.effects]
+    assert written in ([], ["extract", "transform"])
+    for number in range(3):  # every slot is free
+        platform.starter.start(replace(REQUEST, idempotency_key=f"after-{number}"))
