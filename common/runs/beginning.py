@@ -1,8 +1,10 @@
 """Beginning a run that is ready but for its ticket: admission, row, first message."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import reduce
 
 from common.claims import ClaimJobs
 from common.errors import Forbidden, Unavailable
@@ -11,7 +13,7 @@ from common.runs.admission import Admission
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import AdmissionFacts, LevelPublisher, RunStore
 from common.runs.run import Run, RunStatus, Trigger
-from common.runs.tickets import Applicant, Ledger
+from common.runs.tickets import Applicant, Ledger, Ticket, with_ticket
 from common.times import Clock
 
 logger = logging.getLogger(__name__)
@@ -59,17 +61,18 @@ class RunBeginner:
         logger.info("run admitted", extra={"run": run.run_id, "ticket": run.ticket, "config": run.config_id})
         return run
 
-    def admit(self, ready: ReadyRun, ledger: Ledger) -> Run:
+    def admit(self, ready: ReadyRun, ledger: Ledger, taken: Sequence[Ticket] = ()) -> Run:
         """Take the run's ticket; its row and its first message are the caller's to append and to send.
 
-        The ledger has been read before, or together with, the knowledge that the run has no row.
+        The ledger has been read before, or together with, the knowledge that the run has no row. Tickets that
+        the caller has taken and whose rows are still to come are in it; rows read afresh lack them: `taken`.
         """
         pipeline = ready.pipeline
         applicant = Applicant(tenant_id=pipeline.tenant_id, run_id=ready.run_id, config_id=pipeline.config_id)
         ticket = Admission(
             applicant=applicant,
             jobs=self.claims,
-            read_ledger=lambda: self._read_again(ready),
+            read_ledger=lambda: reduce(with_ticket, taken, self._read_again(ready)),
             clock=self.clock,
         ).admit(ledger)
         return Run(

@@ -53,6 +53,7 @@ class Lane:
     compile: Callable[[str, ConfigText], Pipeline]
     clock: Clock
     _refusal: QuotaExceeded | None = None
+    _taken: list[Ticket] = field(default_factory=list)
 
     def settle(self, waiting: Sequence[WaitingRun], until: datetime) -> list[Settled]:
         """Settle as many as can be, in order; who is left, by time or by a passing fault, waits on."""
@@ -90,10 +91,11 @@ class Lane:
         if config is None:
             raise Conflict(f"there is no pipeline config {waiting.config_id!r} any more")
         pipeline = self.compile(waiting.tenant_id, config)
-        run = self.beginner.admit(waiting.ready(pipeline), self.facts.ledger)
+        run = self.beginner.admit(waiting.ready(pipeline), self.facts.ledger, self._taken)
         ticket = Ticket(
             number=run.ticket, run_id=run.run_id, config_id=run.config_id, admitted_at=run.started_at
         )
+        self._taken.append(ticket)
         self.facts = replace(self.facts, ledger=with_ticket(self.facts.ledger, ticket))
         logger.info("run admitted", extra={"ticket": run.ticket, "config": run.config_id})
         return Settled(waiting=waiting, status=RunStatus.PENDING, run=run, pipeline=pipeline)

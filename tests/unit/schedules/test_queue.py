@@ -7,9 +7,11 @@ import pytest
 from common.errors import Conflict, QuotaExceeded
 from common.runs.quotas import Limits
 from common.runs.run import RunStatus
+from common.runs.tickets import Applicant, take
 from common.schedules.filling import Filled
 from common.schedules.queue import QueueEntry
 from common.schedules.waiting import LONGEST_WAIT
+from tests.fakes.jobs import nowhere
 from tests.unit.schedules.platform import MINUTE, Platform
 
 
@@ -185,3 +187,20 @@ def test_a_burst_of_one_tenant_waits_behind_the_first_of_all_others() -> None:
     order = [message.run.tenant_id for message in platform.messages()]
     assert max(order.index(f"quiet_{number:02}") for number in range(20)) < 70
     assert 100 < order.count("noisy") < 1000
+
+
+def test_tickets_that_have_just_been_taken_count_when_the_rows_are_read_afresh() -> None:
+    """A request takes the ticket after the lane's first: the lane reads again, and its own row is to come."""
+    platform = Platform()
+    platform.add_tenant(limits=Limits(daily=9, monthly=9, concurrent=2))
+    for number in range(2):
+        platform.schedule("0 12 * * *", config_id=f"config-{number}")
+    rival = Applicant(tenant_id="acme", run_id="rival", config_id="daily")
+
+    def overtake(point: str) -> None:
+        if point == "before claim cvg-ticket-acme-2":
+            platform.jobs.at = nowhere
+            take(platform.jobs, rival, 2, platform.clock())
+
+    platform.jobs.at = overtake
+    assert platform.dispatcher.tick().filled == Filled(begun=1, queued=1)
