@@ -68,6 +68,10 @@ layers: $(DEVELOPMENT)  ## Check that imports go down the layers of the design
 
 # Look after it
 
+.PHONY: rotate-credentials
+rotate-credentials: $(DEVELOPMENT)  ## Seal all credentials under the active key (GCP_PROJECT_ID= CREDENTIALS_KEYRING=)
+	@$(PYTHON_M) common.wiring.rotation
+
 .PHONY: install lock clean
 install: $(DEVELOPMENT)  ## Install everything (other targets do so by themselves)
 

@@ -1,7 +1,7 @@
 """What the operator sets, read once from the environment by `common.wiring`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Self
 
@@ -24,6 +24,7 @@ class Settings:
     executor_service_account: str
     dedicated_service_accounts: Mapping[str, str]
     """Accounts of isolated tenants, by tenant; `*` is a pattern for all others."""
+    credentials_keyring: str = field(repr=False)
     offboarding_grace: timedelta
     level_budget: timedelta
     log_format: str
@@ -53,6 +54,7 @@ class Settings:
             dead_letters_subscription=given("DEAD_LETTERS_SUBSCRIPTION", "dead-letters-dispatcher"),
             executor_service_account=given("EXECUTOR_SERVICE_ACCOUNT", ""),
             dedicated_service_accounts=_paired(given("DEDICATED_SERVICE_ACCOUNTS", "")),
+            credentials_keyring=given("CREDENTIALS_KEYRING", ""),
             offboarding_grace=timedelta(days=float(given("OFFBOARDING_GRACE_DAYS", "30"))),
             level_budget=timedelta(seconds=float(given("LEVEL_SECONDS", "480"))),
             log_format=given("LOG_FORMAT", "json"),

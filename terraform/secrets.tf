@@ -3,12 +3,14 @@
 locals {
   # secret => the functions that read it, and the variable that they read it from
   secret_uses = {
-    admin-api-key    = { variable = "ADMIN_API_KEY", functions = ["admin"] }
-    onboarding-token = { variable = "ONBOARDING_TOKEN", functions = ["onboarding"] }
+    admin-api-key       = { variable = "ADMIN_API_KEY", functions = ["admin"] }
+    credentials-keyring = { variable = "CREDENTIALS_KEYRING", functions = ["onboarding"] }
+    onboarding-token    = { variable = "ONBOARDING_TOKEN", functions = ["onboarding"] }
   }
 
-  # A token is a secret only where onboarding asks for one.
-  secrets = { for name, use in local.secret_uses : name => use if name != "onboarding-token" || var.onboarding_mode == "token" }
+  # A token is a secret only where onboarding asks for one, a key ring only where tenants keep credentials.
+  unused_secrets = concat(var.onboarding_mode == "token" ? [] : ["onboarding-token"], var.credentials_enabled ? [] : ["credentials-keyring"])
+  secrets        = { for name, use in local.secret_uses : name => use if !contains(local.unused_secrets, name) }
 
   secret_readers = merge([
     for secret, use in local.secrets : {
@@ -18,8 +20,9 @@ locals {
 
   # Terraform writes versions where it is given values; otherwise the operator adds them and functions read the latest.
   secret_versions = var.secret_values_from == "terraform" ? {
-    admin-api-key    = google_secret_manager_secret_version.admin_api_key[0].version
-    onboarding-token = one(google_secret_manager_secret_version.onboarding_token[*].version)
+    admin-api-key       = google_secret_manager_secret_version.admin_api_key[0].version
+    credentials-keyring = one(google_secret_manager_secret_version.credentials_keyring[*].version)
+    onboarding-token    = one(google_secret_manager_secret_version.onboarding_token[*].version)
   } : {}
 }
 
@@ -64,6 +67,15 @@ resource "google_secret_manager_secret_version" "onboarding_token" {
   secret                 = google_secret_manager_secret.secret["onboarding-token"].id
   secret_data_wo         = var.onboarding_token
   secret_data_wo_version = var.onboarding_token_version
+  deletion_policy        = "ABANDON"
+}
+
+resource "google_secret_manager_secret_version" "credentials_keyring" {
+  count = var.secret_values_from == "terraform" && var.credentials_enabled ? 1 : 0
+
+  secret                 = google_secret_manager_secret.secret["credentials-keyring"].id
+  secret_data_wo         = var.credentials_keyring
+  secret_data_wo_version = var.credentials_keyring_version
   deletion_policy        = "ABANDON"
 }
 

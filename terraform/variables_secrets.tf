@@ -97,3 +97,34 @@ variable "kms_keys" {
     error_message = "kms_keys.bigquery must be in var.bigquery_location."
   }
 }
+
+variable "credentials_enabled" {
+  description = "Whether tenants can keep credentials for their own clouds, sealed under credentials_keyring."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "credentials_keyring" {
+  description = "The key ring: {\"active\": NAME, \"keys\": {NAME: 32 bytes in base64}}. Give it as TF_VAR_credentials_keyring."
+  type        = string
+  default     = null
+  sensitive   = true
+  ephemeral   = true
+
+  validation {
+    condition     = !var.credentials_enabled || var.secret_values_from != "terraform" || try(contains(keys(jsondecode(var.credentials_keyring).keys), jsondecode(var.credentials_keyring).active), false)
+    error_message = "credentials_enabled needs TF_VAR_credentials_keyring, with its active key."
+  }
+}
+
+variable "credentials_keyring_version" {
+  description = "Count this up to make a new version of the secret from credentials_keyring."
+  type        = number
+  default     = 1
+
+  validation {
+    condition     = var.credentials_keyring_version >= 1 && floor(var.credentials_keyring_version) == var.credentials_keyring_version
+    error_message = "credentials_keyring_version is a whole number from 1 up."
+  }
+}

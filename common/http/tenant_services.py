@@ -9,6 +9,7 @@ from common.setup.bootstrap import Bootstrap
 from common.tenants.administration import Administration
 from common.tenants.audit import AuditLog
 from common.tenants.changes import TenantChanges
+from common.tenants.credentials import Credentials
 from common.tenants.dry_run import DryRun
 from common.tenants.gates import OnboardingDoor
 from common.tenants.offboarding import Offboarding
@@ -35,6 +36,7 @@ class TenantServices:
     subscriptions: SubscriptionReader
     run_log: RunLog
     keys: OwnKeys
+    credentials: Credentials
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

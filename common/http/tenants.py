@@ -9,6 +9,7 @@ from common.errors import (
     Unauthenticated,
 )
 from common.http.calls import Answer, Call
+from common.http.credentials import CREDENTIAL_ROUTES
 from common.http.keys import KEY_ROUTES
 from common.http.onboarded import onboarded_answer, onboarding_request
 from common.http.quotas import quota_body
@@ -141,4 +142,5 @@ TENANT_ROUTES: RouteTable[TenantServices] = RouteTable(
         tag="Tenants",
     ),
     *KEY_ROUTES,
+    *CREDENTIAL_ROUTES,
 )

@@ -44,6 +44,7 @@ def tenant_services() -> "TenantServices":
         ),
         subscriptions=cloud.tenant_rows(),
         run_log=domain.run_log(),
+        credentials=domain.credentials(),
         keys=OwnKeys(administration=domain.administration(), uses=cloud.audit_rows(), clock=utc_now),
     )
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 def settings() -> Settings:
     """Read the environment, and set up logging by it."""
     read = Settings.from_environment(os.environ)
-    secrets = (*read.admin_api_keys, read.onboarding_token)
+    secrets = (*read.admin_api_keys, read.onboarding_token, read.credentials_keyring)
     configure_logging(project=read.project, log_format=read.log_format, secrets=secrets)
     return read
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from common.tenants.administration import Administration
     from common.tenants.audit import Auditor
     from common.tenants.authentication import Authenticator
+    from common.tenants.credentials import Credentials
     from common.tenants.onboarding import Onboarding
 
 MOST_COMPILED = 10_000
@@ -194,6 +195,20 @@ def closer() -> "Closer":
         remover=TenantRemover(central=cloud.central(), auditor=auditor()),
         clock=utc_now,
         grace=cloud.settings().offboarding_grace,
+    )
+
+
+@cache
+def credentials() -> "Credentials":
+    """Return what keeps credentials."""
+    from common.tenants.credentials import Credentials
+    from common.tenants.keyring import Keyring
+    from common.warehouse.credentials import CredentialRows
+
+    return Credentials(
+        store=CredentialRows(queries=cloud.queries()),
+        keyring=Keyring.read(cloud.settings().credentials_keyring),
+        clock=utc_now,
     )
 
 

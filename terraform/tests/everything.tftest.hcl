@@ -13,6 +13,9 @@ variables {
   onboarding_token   = "made-up-token-000001"
   iam_settle_seconds = 0
 
+  credentials_enabled = true
+  credentials_keyring = "{\"active\": \"k1\", \"keys\": {\"k1\": \"bWFkZS11cA==\"}}"
+
   domain = "pipelines.example.com"
   kms_keys = {
     regional = "projects/example-keys/locations/europe-west1/keyRings/convergence/cryptoKeys/platform"

@@ -27,6 +27,7 @@ run "first_faults" {
     var.onboarding_mode,
     var.admin_api_key_version,
     var.onboarding_token_version,
+    var.credentials_keyring_version,
     var.alert_emails,
     var.notification_channels,
     var.offboarding_grace_days,
@@ -44,33 +45,34 @@ run "first_faults" {
   ]
 
   variables {
-    project_id               = "123456789012"                             # a number, not an ID
-    environment              = "Production 1"                             # no label
-    labels                   = { app = "other" }                          # a label that Terraform sets
-    function_settings        = { reporter = { memory = "1G" } }           # no such function
-    level_seconds            = 600                                        # longer than a message may take
-    domain                   = "https://example.com/api"                  # a URL
-    rate_limits              = { onboarding_per_minute = 0 }              # nobody could onboard
-    run_request_publishers   = ["allUsers"]                               # everybody
-    run_event_subscribers    = ["allAuthenticatedUsers"]                  # everybody
-    secret_values_from       = "state"                                    # not where secrets come from
-    onboarding_mode          = "invite"                                   # no such mode
-    admin_api_key_version    = 1.5                                        # not whole
-    onboarding_token_version = 0                                          # versions begin at 1
-    alert_emails             = ["on-call"]                                # no address
-    notification_channels    = ["1234567890"]                             # not the full name
-    offboarding_grace_days   = 0                                          # no time to export anything
-    runbook_url              = ""                                         # nowhere
-    alert_thresholds         = { run_failure_ratio = 20 }                 # a percentage, not a share
-    budget                   = { billing_account = "main", amount = 100 } # no account's ID
-    price_per_tebibyte       = -1                                         # negative
-    backup_schedule          = "0 2 * * *"                                # cron's words, not the transfer service's
-    backup_retention_days    = 3                                          # less than time travel has
-    message_retention_days   = 90                                         # longer than Pub/Sub keeps messages
-    iam_settle_seconds       = 3600                                       # an hour
-    region                   = "us-central1-a"                            # a zone
-    bigquery_location        = "Germany"                                  # no location
-    central_dataset          = "central-tables"                           # no dataset's name
+    project_id                  = "123456789012"                             # a number, not an ID
+    environment                 = "Production 1"                             # no label
+    labels                      = { app = "other" }                          # a label that Terraform sets
+    function_settings           = { reporter = { memory = "1G" } }           # no such function
+    level_seconds               = 600                                        # longer than a message may take
+    domain                      = "https://example.com/api"                  # a URL
+    rate_limits                 = { onboarding_per_minute = 0 }              # nobody could onboard
+    run_request_publishers      = ["allUsers"]                               # everybody
+    run_event_subscribers       = ["allAuthenticatedUsers"]                  # everybody
+    secret_values_from          = "state"                                    # not where secrets come from
+    onboarding_mode             = "invite"                                   # no such mode
+    admin_api_key_version       = 1.5                                        # not whole
+    credentials_keyring_version = 0                                          # versions begin at 1
+    onboarding_token_version    = 0                                          # versions begin at 1
+    alert_emails                = ["on-call"]                                # no address
+    notification_channels       = ["1234567890"]                             # not the full name
+    offboarding_grace_days      = 0                                          # no time to export anything
+    runbook_url                 = ""                                         # nowhere
+    alert_thresholds            = { run_failure_ratio = 20 }                 # a percentage, not a share
+    budget                      = { billing_account = "main", amount = 100 } # no account's ID
+    price_per_tebibyte          = -1                                         # negative
+    backup_schedule             = "0 2 * * *"                                # cron's words, not the transfer service's
+    backup_retention_days       = 3                                          # less than time travel has
+    message_retention_days      = 90                                         # longer than Pub/Sub keeps messages
+    iam_settle_seconds          = 3600                                       # an hour
+    region                      = "us-central1-a"                            # a zone
+    bigquery_location           = "Germany"                                  # no location
+    central_dataset             = "central-tables"                           # no dataset's name
   }
 }
 
@@ -155,6 +157,16 @@ run "token_mode_needs_a_token" {
   variables {
     onboarding_mode  = "token"
     onboarding_token = null
+  }
+}
+
+run "credentials_need_a_key_ring" {
+  command         = plan
+  expect_failures = [var.credentials_keyring]
+
+  variables {
+    credentials_enabled = true
+    credentials_keyring = null
   }
 }
 

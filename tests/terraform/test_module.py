@@ -68,7 +68,7 @@ def test_each_validation_is_tried() -> None:
 
 def test_secret_variables_are_in_no_state() -> None:
     secret = {name for name, variable in blocks("variable") if variable.get("sensitive")}
-    assert secret == {"admin_api_key", "onboarding_token"}
+    assert secret == {"admin_api_key", "credentials_keyring", "onboarding_token"}
     assert all(variable["ephemeral"] for name, variable in blocks("variable") if name in secret)
 
 
@@ -99,18 +99,20 @@ def test_who_runs_tenants_sql_cannot_see_the_central_dataset() -> None:
     }
 
 
-def test_only_the_admin_function_may_drop_a_dataset() -> None:
-    owners = {
-        account
-        for account, roles in local_values()["platform_roles"].items()
-        if set(roles) & {"OwnCentral", "OwnTenants"}
-    }
-    assert owners == {"admin"}
+def holders(*roles: str) -> set[str]:
+    return {account for account, held in local_values()["platform_roles"].items() if set(held) & set(roles)}
+
+
+def test_only_the_admin_function_may_drop_the_central_dataset() -> None:
+    assert holders("OwnCentral") == {"admin"}
+
+
+def test_only_the_admin_and_the_dispatcher_may_drop_a_tenants_dataset() -> None:
+    assert holders("OwnTenants", "RemoveTenants") == {"admin", "dispatcher"}
 
 
 def test_no_function_may_touch_the_snapshots() -> None:
-    held = local_values()["platform_roles"]
-    assert {account for account, roles in held.items() if "KeepSnapshots" in roles} == {"backup"}
+    assert holders("KeepSnapshots") == {"backup"}
 
 
 def test_schemas_are_what_the_module_reads() -> None:

@@ -10,11 +10,14 @@ from common.http.wrong_keys import WrongKeys
 from common.runs.quotas import Limits
 from common.runs.reading import RunLog, RunReader
 from common.tenants.administration import Administration
+from common.tenants.credentials import Credentials
 from common.tenants.dry_run import DryRun
 from common.tenants.gates import OnboardingDoor, OnboardingMode
+from common.tenants.keyring import Keyring
 from common.tenants.keys import Scope
 from common.tenants.own_keys import OwnKeys
 from tests.fakes.audit import MemoryAudit, an_auditor
+from tests.fakes.credentials import MemoryCredentials
 from tests.fakes.onboarding import OnboardingPlatform
 from tests.fakes.runs import MemoryRuns, MemoryTenant
 from tests.unit.http.site import Site, edge, key_of
@@ -52,6 +55,13 @@ class World:
                 central_dataset="tenants",
             ),
             subscriptions=self.platform.tenants,
+            credentials=Credentials(
+                store=MemoryCredentials(),
+                keyring=Keyring.read(
+                    '{"active": "k1", "keys": {"k1": "a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2U="}}'
+                ),
+                clock=self.platform.clock,
+            ),
             keys=OwnKeys(
                 administration=Administration(
                     directory=self.platform.tenants,

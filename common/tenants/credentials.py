@@ -1,0 +1,146 @@
+"""Credentials for tenants' own clouds: kept sealed, given back to nobody."""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from common.errors import Conflict, NotFound
+from common.tenants.keyring import BrokenSeal, Keyring, Sealed
+from common.times import Clock
+
+logger = logging.getLogger(__name__)
+
+MOST_CREDENTIALS = 100
+MOST_ATTEMPTS = 5
+
+
+class Provider(StrEnum):
+    """The cloud that a credential is for."""
+
+    GCP = "GCP"
+    AWS = "AWS"
+    AZURE = "AZURE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCredential:
+    """A row of tenant_cloud_credentials; a deleted one (`is_active` false) holds no secret."""
+
+    credential_id: str
+    tenant_id: str
+    provider: Provider
+    encrypted_credentials: bytes = field(repr=False)
+    key_version: str
+    is_active: bool
+    created_by: str | None
+    created_at: datetime
+    recorded_at: datetime
+
+    @property
+    def sealed(self) -> Sealed:
+        """The secret, sealed."""
+        return Sealed(key_version=self.key_version, data=self.encrypted_credentials)
+
+
+class CredentialStore(Protocol):
+    """Where the rows are; a credential's latest row is the credential."""
+
+    def find(self, tenant_id: str, credential_id: str) -> StoredCredential | None:
+        """Return a credential's latest row, None where there never was one."""
+
+    def list(self, tenant_id: str) -> Sequence[StoredCredential]:
+        """List the latest rows of a tenant's credentials, deleted ones too, by ID."""
+
+    def sealed_otherwise(self, key_version: str) -> Sequence[StoredCredential]:
+        """List the credentials of all tenants that live and are not sealed under this key."""
+
+    def replace(self, old: StoredCredential | None, new: StoredCredential) -> bool:
+        """Append a row in the place of another; False where somebody else has replaced that one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """A tenant's credentials. Other tenants' are not there: NotFound."""
+
+    store: CredentialStore
+    keyring: Keyring
+    clock: Clock
+
+    def put(
+        self, tenant_id: str, credential_id: str, provider: Provider, secret: Mapping[str, str], by: str
+    ) -> tuple[StoredCredential, bool]:
+        """Keep a credential, in the place of the one with this ID; tell whether it is a new one."""
+        sealed = self.keyring.seal(json.dumps(dict(secret)).encode(), tenant_id, credential_id)
+        for _ in range(MOST_ATTEMPTS):
+            old = self.store.find(tenant_id, credential_id)
+            is_new = old is None or not old.is_active
+            if is_new and len(self.list(tenant_id)) >= MOST_CREDENTIALS:
+                raise Conflict(f"a tenant has {MOST_CREDENTIALS} credentials at most: delete one first")
+            now = self.clock()
+            row = StoredCredential(
+                credential_id=credential_id,
+                tenant_id=tenant_id,
+                provider=provider,
+                encrypted_credentials=sealed.data,
+                key_version=sealed.key_version,
+                is_active=True,
+                created_by=by,
+                created_at=now if is_new or old is None else old.created_at,
+                recorded_at=now,
+            )
+            if self.store.replace(old, row):
+                return row, is_new
+        raise Conflict(f"the credential {credential_id} is being changed many times at once; try again")
+
+    def get(self, tenant_id: str, credential_id: str) -> StoredCredential:
+        """Return what may be shown of a credential; NotFound."""
+        found = self.store.find(tenant_id, credential_id)
+        if found is None or not found.is_active:
+            raise NotFound(f"there is no credential {credential_id!r}")
+        return found
+
+    def list(self, tenant_id: str) -> Sequence[StoredCredential]:
+        """List a tenant's credentials by ID."""
+        return [row for row in self.store.list(tenant_id) if row.is_active]
+
+    def delete(self, tenant_id: str, credential_id: str, by: str) -> None:
+        """Delete a credential; NotFound, Conflict."""
+        old = self.get(tenant_id, credential_id)
+        gone = replace(
+            old, encrypted_credentials=b"", is_active=False, created_by=by, recorded_at=self.clock()
+        )
+        if not self.store.replace(old, gone):
+            raise Conflict(
+                f"the credential {credential_id} was changed at the same time; look, then try again"
+            )
+
+    def open(self, tenant_id: str, credential_id: str) -> Mapping[str, str]:
+        """Open a credential for a step of the tenant's own; NotFound, BrokenSeal. Never for an answer."""
+        row = self.get(tenant_id, credential_id)
+        secret: Mapping[str, str] = json.loads(self.keyring.open(row.sealed, tenant_id, credential_id))
+        return secret
+
+    def rotate(self) -> int:
+        """Seal under the active key what is sealed under another one; count what was sealed anew."""
+        return sum(map(self._reseal, self.store.sealed_otherwise(self.keyring.active)))
+
+    def _reseal(self, row: StoredCredential) -> bool:
+        where = {"tenant": row.tenant_id, "credential": row.credential_id}
+        try:
+            secret = self.keyring.open(row.sealed, row.tenant_id, row.credential_id)
+        except BrokenSeal:
+            logger.exception("credential not opened", extra=where)
+            return False
+        sealed = self.keyring.seal(secret, row.tenant_id, row.credential_id)
+        new = replace(
+            row,
+            encrypted_credentials=sealed.data,
+            key_version=sealed.key_version,
+            recorded_at=self.clock(),
+        )
+        # Who has replaced the row meanwhile has sealed under the active key.
+        return self.store.replace(row, new)

@@ -1,0 +1,8 @@
+-- Append a credential's state, sealed.
+-- Parameters: credential_id STRING, tenant_id STRING, provider STRING, encrypted_credentials BYTES, key_version STRING, is_active BOOL, created_by STRING, created_at TIMESTAMP, recorded_at TIMESTAMP
+INSERT INTO `${project}.${dataset}.tenant_cloud_credentials` (
+  credential_id, tenant_id, provider, encrypted_credentials, key_version, is_active, created_by, created_at, recorded_at
+)
+VALUES (
+  @credential_id, @tenant_id, @provider, @encrypted_credentials, @key_version, @is_active, @created_by, @created_at, @recorded_at
+)
