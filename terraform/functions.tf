@@ -47,6 +47,7 @@ locals {
     OFFBOARDING_GRACE_DAYS     = tostring(var.offboarding_grace_days)
     ONBOARDING_MODE            = var.onboarding_mode
     PUBLIC_URL                 = local.public_url
+    RUN_EVENTS_TOPIC           = local.topics.run_events
   }
 }
 

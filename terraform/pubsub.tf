@@ -22,10 +22,10 @@ locals {
 
   # function => the topics that it publishes to
   publishers = {
-    dispatcher  = ["levels"]
-    pipelines   = ["levels"]
-    run_level   = ["levels", "dead_letters"]
-    run_request = ["levels", "dead_letters"]
+    dispatcher  = ["levels", "run_events"]
+    pipelines   = ["levels", "run_events"]
+    run_level   = ["levels", "run_events", "dead_letters"]
+    run_request = ["levels", "run_events", "dead_letters"]
   }
 
   # Functions that say on /health whether they can reach the levels' topic.

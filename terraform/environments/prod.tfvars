@@ -1,4 +1,5 @@
-# Production behind a domain, with every option on. Give TF_VAR_admin_api_key and TF_VAR_onboarding_token from your vault.
+# Production behind a domain, with every option on. Give TF_VAR_admin_api_key,
+# TF_VAR_onboarding_token and TF_VAR_credentials_keyring from your vault.
 project_id        = "example-convergence-prod"
 environment       = "prod"
 region            = "europe-west1"
@@ -11,7 +12,8 @@ rate_limits = {
   requests_per_minute   = 1200
 }
 
-onboarding_mode = "token"
+onboarding_mode     = "token"
+credentials_enabled = true
 kms_keys = {
   regional = "projects/example-keys/locations/europe-west1/keyRings/convergence/cryptoKeys/platform"
   bigquery = "projects/example-keys/locations/eu/keyRings/convergence/cryptoKeys/bigquery"

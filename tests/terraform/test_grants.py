@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from tests.terraform.configuration import local_values
 from tests.terraform.wiring import reached
 
@@ -17,27 +19,16 @@ def test_whoever_acts_as_the_executor_may_and_nobody_else() -> None:
     assert users == set(local_values()["executor_users"])
 
 
-def test_whoever_starts_levels_may_publish_them_and_nobody_else() -> None:
-    publishers = local_values()["publishers"]
-    users = functions_that(lambda parts: "cloud.levels" in parts)
-    assert users == {function for function, topics in publishers.items() if "levels" in topics}
-
-
-def test_whoever_gives_up_on_messages_may_publish_dead_letters_and_nobody_else() -> None:
-    publishers = local_values()["publishers"]
-    users = functions_that(lambda parts: "wiring.dead_letters" in parts)
-    assert users == {function for function, topics in publishers.items() if "dead_letters" in topics}
-
-
-def test_no_topic_is_published_to_that_nobody_may() -> None:
-    granted = {topic for topics in local_values()["publishers"].values() for topic in topics}
-    used = {
-        part.removeprefix("topic:")
+@pytest.mark.parametrize("topic", local_values()["topics"])
+def test_whoever_publishes_to_a_topic_may_and_nobody_else(topic: str) -> None:
+    # To answer for one's health is to look at the levels' topic, not to publish to it.
+    publishers = {
+        function
         for function in FUNCTIONS
-        for part in reached(function)
-        if part.startswith("topic:")
+        if f"topic:{topic}" in reached(function, but_not="domain._readiness")
     }
-    assert used == granted
+    granted = {function for function, topics in local_values()["publishers"].items() if topic in topics}
+    assert publishers == granted
 
 
 def test_whoever_answers_for_its_health_may_see_the_topic_and_nobody_else() -> None:
@@ -56,6 +47,11 @@ def test_whoever_makes_tenants_may_create_datasets_and_authorize_their_views() -
     assert makers == {
         account for account, held in roles.items() if set(held) & {"AuthorizeViews", "OwnCentral"}
     }
+
+
+def test_whoever_removes_tenants_may_delete_their_datasets_and_nobody_else() -> None:
+    roles = local_values()["platform_roles"]
+    assert {account for account, held in roles.items() if "RemoveTenants" in held} == {"dispatcher"}
 
 
 def test_whoever_claims_or_appends_may_and_no_other_account() -> None:

@@ -10,15 +10,19 @@ WIRING = ROOT / "common" / "wiring"
 MODULES = {"wiring": "__init__.py", "cloud": "cloud.py", "domain": "domain.py"}
 
 
-def reached(function: str) -> frozenset[str]:
-    """Return all that a function's entry point can reach: `cloud.levels`, `domain.worker`, `topic:levels`."""
+def reached(function: str, *, but_not: str = "") -> frozenset[str]:
+    """Return all that a function's entry point can reach: `cloud.levels`, `domain.worker`, `topic:levels`.
+
+    What only `but_not` leads to is left out.
+    """
     tree = ast.parse((ROOT / "functions" / function / "main.py").read_text())
     found: set[str] = set()
     waiting = set(_references(tree, "main"))
     while waiting:
         name = waiting.pop()
         found.add(name)
-        waiting |= _parts().get(name, frozenset()) - found
+        if name != but_not:
+            waiting |= _parts().get(name, frozenset()) - found
     return frozenset(found)
 
 
