@@ -16,6 +16,8 @@ class Settings:
     admin_api_keys: tuple[str, ...]
     onboarding_mode: str
     onboarding_token: str
+    onboardings_per_source: int
+    onboardings_per_hour: int
     allowed_sources: frozenset[str]
     levels_topic: str
     run_events_topic: str
@@ -29,7 +31,10 @@ class Settings:
     level_budget: timedelta
     log_format: str
     public_url: str
+    scheduler_job: str
+    """The full name of the dispatcher's job in Cloud Scheduler."""
     bigquery_emulator_host: str
+    scheduler_emulator_host: str
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -47,6 +52,8 @@ class Settings:
             admin_api_keys=_listed(given("ADMIN_API_KEY", "")),
             onboarding_mode=mode,
             onboarding_token=given("ONBOARDING_TOKEN", ""),
+            onboardings_per_source=int(given("ONBOARDINGS_PER_SOURCE", "20")),
+            onboardings_per_hour=int(given("ONBOARDINGS_PER_HOUR", "200")),
             allowed_sources=frozenset(_listed(given("ALLOWED_SOURCES", "bigquery-public-data"))),
             levels_topic=given("LEVELS_TOPIC", "pipeline-levels"),
             run_events_topic=given("RUN_EVENTS_TOPIC", "run-events"),
@@ -59,8 +66,16 @@ class Settings:
             level_budget=timedelta(seconds=float(given("LEVEL_SECONDS", "480"))),
             log_format=given("LOG_FORMAT", "json"),
             public_url=given("PUBLIC_URL", "").rstrip("/"),
+            scheduler_job=given("SCHEDULER_JOB") or _local_job(environment),
+            scheduler_emulator_host=given("CLOUD_SCHEDULER_EMULATOR_HOST", ""),
             bigquery_emulator_host=given("BIGQUERY_EMULATOR_HOST", ""),
         )
+
+
+def _local_job(environment: Mapping[str, str]) -> str:
+    """Name the job that the local platform makes."""
+    region = environment.get("FUNCTION_REGION") or "us-central1"
+    return f"projects/{environment['GCP_PROJECT_ID']}/locations/{region}/jobs/dispatcher"
 
 
 def _paired(text: str) -> dict[str, str]:

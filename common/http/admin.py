@@ -9,6 +9,7 @@ from common.http.admin_parameters import API_KEY_HASH, AUDIT_FILTERS, TENANT_ID,
 from common.http.calls import Answer, Call
 from common.http.onboarded import onboarded_answer, onboarding_request
 from common.http.routes import Access, Route, RouteTable
+from common.http.scheduler import SCHEDULER_ROUTES
 from common.http.tenant_services import AdminServices
 from common.setup.bootstrap import BootstrapReport
 from common.tenants.administration import TenantOverview
@@ -285,4 +286,5 @@ ADMIN_ROUTES: RouteTable[AdminServices] = RouteTable(
         answers={200: "api_key_revoked"},
         tag="Admin",
     ),
+    *SCHEDULER_ROUTES,
 )

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from common.http.calls import Edge
 from common.runs.reading import RunLog
+from common.schedules.control import DispatcherJob, PlatformWatch
 from common.setup.bootstrap import Bootstrap
 from common.tenants.administration import Administration
 from common.tenants.audit import AuditLog
@@ -14,6 +15,7 @@ from common.tenants.dry_run import DryRun
 from common.tenants.gates import OnboardingDoor
 from common.tenants.offboarding import Offboarding
 from common.tenants.onboarding import Onboarding
+from common.tenants.onboarding_rates import OnboardingRates
 from common.tenants.own_keys import OwnKeys
 from common.tenants.tenant import Subscription
 
@@ -32,6 +34,7 @@ class TenantServices:
     edge: Edge
     door: OnboardingDoor
     onboarding: Onboarding
+    rates: OnboardingRates
     dry_run: DryRun
     subscriptions: SubscriptionReader
     run_log: RunLog
@@ -50,3 +53,5 @@ class AdminServices:
     changes: TenantChanges
     audit: AuditLog
     offboarding: Offboarding
+    scheduler: DispatcherJob
+    watch: PlatformWatch

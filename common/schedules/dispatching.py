@@ -95,9 +95,7 @@ class Dispatcher:
 
     def due(self) -> list[WaitingRun]:
         """List the firings that are due and have not been seen to, of all tenants: one read."""
-        now = self.clock()
-        configs = self.timetable.read(EVERY_TENANT, now - CATCH_UP_WINDOW - LONGEST_JITTER)
-        return [from_firing(firing, now) for config in configs for firing in due_firings(config, now)]
+        return due_runs(self.timetable, self.clock())
 
     def _report(self, last_recorded_at: datetime | None) -> bool:
         now = self.clock()
@@ -110,6 +108,12 @@ class Dispatcher:
     def _settle_firings(self) -> None:
         now = self.clock()
         self.firings.settle_firings(now - SETTLING_WINDOW, now)
+
+
+def due_runs(timetable: Timetable, now: datetime) -> list[WaitingRun]:
+    """List the firings that are due and have not been seen to, of all tenants: one read."""
+    configs = timetable.read(EVERY_TENANT, now - CATCH_UP_WINDOW - LONGEST_JITTER)
+    return [from_firing(firing, now) for config in configs for firing in due_firings(config, now)]
 
 
 @dataclass(slots=True)

@@ -29,6 +29,7 @@ def tenant_services() -> "TenantServices":
     from common.http.tenant_services import TenantServices
     from common.tenants.dry_run import DryRun
     from common.tenants.gates import OnboardingDoor, OnboardingMode
+    from common.tenants.onboarding_rates import OnboardingRates
     from common.tenants.own_keys import OwnKeys
 
     read = cloud.settings()
@@ -36,6 +37,13 @@ def tenant_services() -> "TenantServices":
         edge=domain.edge(),
         door=OnboardingDoor(OnboardingMode(read.onboarding_mode), read.onboarding_token),
         onboarding=domain.onboarding(),
+        rates=OnboardingRates(
+            claims=cloud.claims(),
+            clock=utc_now,
+            new_id=domain.new_id,
+            per_source=read.onboardings_per_source,
+            total=read.onboardings_per_hour,
+        ),
         dry_run=DryRun(
             datasets=cloud.tenant_datasets(),
             catalog=cloud.central_tables(),
@@ -53,6 +61,7 @@ def tenant_services() -> "TenantServices":
 def admin_services() -> "AdminServices":
     """Put together what the function `admin` stands on."""
     from common.http.tenant_services import AdminServices
+    from common.schedules.control import PlatformWatch
     from common.setup.bootstrap import Bootstrap
     from common.setup.recreation import Recreation
     from common.tenants.changes import TenantChanges
@@ -71,6 +80,8 @@ def admin_services() -> "AdminServices":
         onboarding=domain.onboarding(),
         administration=domain.administration(),
         audit=cloud.audit_rows(),
+        scheduler=cloud.scheduler_job(),
+        watch=PlatformWatch(timetable=cloud.schedule_rows(), load=cloud.load_rows(), clock=utc_now),
         offboarding=Offboarding(
             records=cloud.tenant_records(),
             administration=domain.administration(),

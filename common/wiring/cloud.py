@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from common.pubsub.publishing import LevelTopic, Topic
     from common.pubsub.pulling import DeadLetterSubscription
     from common.runs.events import Announcer, AnnouncingRuns
+    from common.scheduler.jobs import SchedulerJob
     from common.tenants.executors import ExecutorAccounts
     from common.warehouse.audit import AuditRows
     from common.warehouse.configs import ConfigRows
     from common.warehouse.firings import FiringRows
     from common.warehouse.jobs import ClaimedJobs, ExecutorJobs
     from common.warehouse.lanes import LaneRows
+    from common.warehouse.load import LoadRows
     from common.warehouse.progress import ProgressRows
     from common.warehouse.queries import Central, Queries
     from common.warehouse.queue import QueueRows
@@ -154,6 +156,23 @@ def firing_rows() -> "FiringRows":
     from common.warehouse.streaming import Streaming
 
     return FiringRows(queries=queries(), streaming=Streaming(central=central()))
+
+
+@cache
+def load_rows() -> "LoadRows":
+    """Return what counts the load of plans."""
+    from common.warehouse.load import LoadRows
+
+    return LoadRows(queries=queries())
+
+
+@cache
+def scheduler_job() -> "SchedulerJob":
+    """Return the dispatcher's job in Cloud Scheduler."""
+    from common.scheduler.jobs import SchedulerJob, make_client
+
+    read = settings()
+    return SchedulerJob(client=make_client(read.scheduler_emulator_host), name=read.scheduler_job)
 
 
 @cache

@@ -16,6 +16,7 @@ from common.schedules.queue import FiringStore, QueueStore
 from common.schedules.waiting import LONGEST_WAIT, Settled, WaitingRun
 from common.warehouse.firings import FiringRows
 from common.warehouse.lanes import LaneRows
+from common.warehouse.load import LoadRows
 from common.warehouse.queries import Central, Queries, Row
 from common.warehouse.queue import QueueRows
 from common.warehouse.streaming import Streaming
@@ -245,3 +246,24 @@ def test_who_has_waited_too_long_is_read_however_many_come_first(bootstrapped: C
     found = {one.run_id for one in backend.queue.read_waiting(tenant_id, now)}
     assert {one.run_id for one in old} < found
     assert len(found) == 53
+
+
+def test_the_load_is_counted_by_plan(bootstrapped: Central) -> None:
+    backend = on_rows(bootstrapped)
+    load = LoadRows(queries=Queries(central=bootstrapped))
+
+    def counts() -> tuple[int, int, int, int, int]:
+        (plan,) = load.read_load(NOW)
+        return plan.tenants, plan.running, plan.queued, plan.failed_today, plan.dead_letters_today
+
+    tenant_id = f"waits_{next(_numbers)}"
+    backend.add_tenant(tenant_id, LIMITS)
+    before = counts()
+    for ticket, error in [(1, ""), (2, "it broke"), (3, "level 2 could not be carried out: no answer")]:
+        run = a_run(tenant_id=tenant_id, run_id=f"{tenant_id}-load-{ticket}", ticket=ticket)
+        backend.runs.append_run(run, RunStatus.PENDING, START)
+        if error:
+            backend.runs.append_run(run, RunStatus.FAILED, NOW, error)
+    record(backend, [a_waiting_run(tenant_id, 1, added_at=START - MINUTE)], RunStatus.QUEUED)
+    assert tuple(after - b for after, b in zip(counts(), before, strict=True)) == (0, 1, 1, 2, 1)
+    assert load.read_load(NOW)[0].oldest_queued_at is not None

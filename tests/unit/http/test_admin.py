@@ -8,6 +8,7 @@ from common.errors import NoSuchResource, Unavailable
 from common.http.admin import ADMIN_ROUTES
 from common.http.tenant_services import AdminServices
 from common.runs.quotas import Use
+from common.schedules.control import PlatformWatch
 from common.setup.bootstrap import Bootstrap
 from common.setup.recreation import Recreation
 from common.tenants.administration import Administration
@@ -17,6 +18,8 @@ from common.tenants.keys import read_key
 from common.tenants.offboarding import Offboarding
 from tests.fakes.audit import MemoryAudit, an_auditor
 from tests.fakes.onboarding import OnboardingPlatform
+from tests.fakes.scheduler import MemoryJob, MemoryLoad
+from tests.fakes.schedules import MemoryTimetable
 from tests.fakes.setup import MemoryWarehouse
 from tests.unit.http.site import ADMIN_KEY, Site, edge
 
@@ -31,6 +34,11 @@ ROUTES: list[tuple[str, str, Any]] = [
     ("PATCH", "/admin/tenants/customer_name", {"status": "SUSPENDED"}),
     ("PUT", "/admin/tenants/customer_name/sources", {"sources": []}),
     ("GET", "/admin/audit", None),
+    ("GET", "/admin/scheduler", None),
+    ("POST", "/admin/scheduler/pause", None),
+    ("POST", "/admin/scheduler/resume", None),
+    ("POST", "/admin/scheduler/run", None),
+    ("GET", "/admin/overview", None),
     ("POST", "/admin/api-keys", {"tenant_id": "customer_name"}),
     ("DELETE", f"/admin/api-keys/{UNKNOWN_HASH}", None),
 ]
@@ -55,6 +63,10 @@ class World:
             AdminServices(
                 edge=edge(auditor=an_auditor(self.audit), admin_keys=AdminKeys(admin_keys or [ADMIN_KEY])),
                 audit=self.audit,
+                scheduler=MemoryJob(),
+                watch=PlatformWatch(
+                    timetable=MemoryTimetable(), load=MemoryLoad(), clock=self.platform.clock
+                ),
                 offboarding=Offboarding(
                     records=self.platform.tenants,
                     administration=self.administration,
@@ -326,3 +338,21 @@ def test_nothing_is_done_that_cannot_be_written_down(world: World) -> None:
 def test_the_first_bootstrap_needs_no_log(world: World) -> None:
     world.audit.fault = NoSuchResource("platform_audit_log")
     assert world.ask("POST", "/admin/bootstrap", {}).status_code == 200
+
+
+# Scheduler
+
+
+def test_the_dispatcher_is_paused_resumed_and_called(world: World) -> None:
+    assert (world.ask("GET", "/admin/scheduler").json or {})["state"] == "ENABLED"
+    for verb, state in [("pause", "PAUSED"), ("pause", "PAUSED"), ("resume", "ENABLED")]:
+        assert (world.ask("POST", f"/admin/scheduler/{verb}").json or {})["state"] == state
+    called = world.ask("POST", "/admin/scheduler/run")
+    assert (called.status_code, (called.json or {})["last_attempt_failed"]) == (202, False)
+
+
+def test_the_overview_adds_up_the_plans(world: World) -> None:
+    body = world.ask("GET", "/admin/overview").json or {}
+    assert (body["due"], body["running"], body["queued"], body["failed_today"]) == (0, 5, 3, 2)
+    assert body["oldest_queued_at"] == "2026-03-15T12:00:00.000000Z"
+    assert [plan["plan_name"] for plan in body["plans"]] == ["SCALE", "STARTER"]

@@ -1,0 +1,1 @@
+"""The adapter to Cloud Scheduler: the only package that knows its client."""

@@ -1,0 +1,46 @@
+-- Read, for each plan, how many active tenants it has and what they are doing.
+-- Parameters: since TIMESTAMP, day_start TIMESTAMP, waiting_since TIMESTAMP
+WITH runs AS (
+  SELECT
+    tenant_id,
+    COUNTIF(status NOT IN ('COMPLETED', 'FAILED', 'CANCELLED')) AS running,
+    COUNTIF(start_time >= @day_start) AS admitted,
+    COUNTIF(status = 'COMPLETED' AND end_time >= @day_start) AS completed,
+    COUNTIF(status = 'FAILED' AND end_time >= @day_start) AS failed,
+    COUNTIF(status = 'FAILED' AND end_time >= @day_start AND REGEXP_CONTAINS(error_message, r'^level \d+ could not be carried out')) AS dead_letters
+  FROM `${project}.${dataset}.current_pipeline_runs`
+  WHERE start_time >= @since AND ticket IS NOT NULL
+  GROUP BY tenant_id
+),
+entries AS (
+  SELECT tenant_id, status, added_at
+  FROM `${project}.${dataset}.tenant_pipeline_execution_queue`
+  WHERE scheduled_time >= @waiting_since
+  QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY tenant_id, queue_id
+    ORDER BY status IN ('COMPLETED', 'FAILED', 'CANCELLED') DESC, recorded_at DESC
+  ) = 1
+),
+waiting AS (
+  SELECT tenant_id, COUNT(*) AS queued, MIN(added_at) AS oldest_queued_at
+  FROM entries
+  WHERE status = 'QUEUED'
+  GROUP BY tenant_id
+)
+SELECT
+  subscription.plan_name,
+  COUNT(*) AS tenants,
+  COALESCE(SUM(runs.running), 0) AS running,
+  COALESCE(SUM(waiting.queued), 0) AS queued,
+  COALESCE(SUM(runs.admitted), 0) AS admitted_today,
+  COALESCE(SUM(runs.completed), 0) AS completed_today,
+  COALESCE(SUM(runs.failed), 0) AS failed_today,
+  COALESCE(SUM(runs.dead_letters), 0) AS dead_letters_today,
+  MIN(waiting.oldest_queued_at) AS oldest_queued_at
+FROM `${project}.${dataset}.current_tenant_profiles` AS profile
+JOIN `${project}.${dataset}.current_subscriptions` AS subscription ON subscription.tenant_id = profile.tenant_id
+LEFT JOIN runs ON runs.tenant_id = profile.tenant_id
+LEFT JOIN waiting ON waiting.tenant_id = profile.tenant_id
+WHERE profile.status = 'ACTIVE'
+GROUP BY subscription.plan_name
+ORDER BY subscription.plan_name
