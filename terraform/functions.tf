@@ -46,6 +46,8 @@ locals {
     LOG_FORMAT                 = "json"
     OFFBOARDING_GRACE_DAYS     = tostring(var.offboarding_grace_days)
     ONBOARDING_MODE            = var.onboarding_mode
+    ONBOARDINGS_PER_HOUR       = tostring(var.onboarding_rate.total)
+    ONBOARDINGS_PER_SOURCE     = tostring(var.onboarding_rate.per_source)
     PUBLIC_URL                 = local.public_url
     RUN_EVENTS_TOPIC           = local.topics.run_events
   }

@@ -24,6 +24,21 @@ variable "notification_channels" {
   }
 }
 
+variable "onboarding_rate" {
+  description = "How many onboardings an hour takes from one address (per_source) and in all (total), over all instances."
+  type = object({
+    per_source = optional(number, 20)
+    total      = optional(number, 200)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.onboarding_rate.per_source >= 1 && var.onboarding_rate.total >= var.onboarding_rate.per_source
+    error_message = "onboarding_rate.per_source is at least 1, and total not less than that."
+  }
+}
+
 variable "offboarding_grace_days" {
   description = "How many days the dataset of an offboarded tenant is kept for its export."
   type        = number

@@ -35,9 +35,13 @@ def onboard_tenant(call: Call[TenantServices]) -> Answer:
 
     Makes its dataset with tenant_comprehensive_view, its profile, its subscription and its first API key: all
     of it, or nothing. A tenant that exists stays as it is: 409. After any other refusal a repeat is safe.
+    An hour takes so many onboardings from one address, and so many in all: 429.
     """
     _knock(call)
-    onboarded = call.services.onboarding.onboard(onboarding_request(call.body))
+    request = onboarding_request(call.body)
+    call.services.onboarding.check(request)
+    call.services.rates.take(call.source)
+    onboarded = call.services.onboarding.onboard(request)
     return onboarded_answer(call.services.edge, onboarded)
 
 

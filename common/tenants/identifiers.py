@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 RESERVED_FILE = Path(__file__).parent / "reserved.json"
+_ALIKE = (("_", ""), ("0", "o"), ("1", "l"), ("i", "l"), ("5", "s"), ("rn", "m"), ("vv", "w"))
 _FORM = re.compile(r"[a-z][a-z0-9_]{2,49}")
 
 
@@ -33,7 +34,16 @@ def reservation_fault(tenant_id: str, central_dataset: str) -> str | None:
     prefixes = (*_reserved()["platform_prefixes"], f"{central_dataset.lower()}_")
     if tenant_id in names or tenant_id.startswith(prefixes):
         return "is reserved for the platform"
+    if _looks(tenant_id) in map(_looks, names):
+        return "looks like a name that is reserved for the platform"
     return None
+
+
+def _looks(name: str) -> str:
+    """Write a name as people read it at a glance: `ten_ant5` is `tenants` to them."""
+    for written, read in _ALIKE:
+        name = name.replace(written, read)
+    return name
 
 
 @cache

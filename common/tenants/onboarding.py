@@ -50,6 +50,10 @@ class Onboarding:
     new_id: Callable[[], str]
     central_dataset: str
 
+    def check(self, request: OnboardingRequest) -> None:
+        """Raise InvalidInput, with all faults, where the request breaks rules; asks nobody."""
+        checked_plan(request, self.central_dataset)
+
     def onboard(self, request: OnboardingRequest, *, by: str = "onboarding") -> Onboarded:
         """Make a tenant. InvalidInput, Conflict, NotConfigured, or Unavailable: a repeat is safe after each.
 

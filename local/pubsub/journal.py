@@ -21,6 +21,7 @@ from typing import IO, Any
 
 from local.pubsub.backlogs import Held
 from local.pubsub.messages import Content, Message
+from local.pubsub.scrubbing import Scrubber
 
 type Record = dict[str, Any]
 
@@ -39,6 +40,7 @@ class Journal:
 
     def __init__(self, path: Path | None) -> None:
         self._file: IO[str] | None = None
+        self._scrubber: Scrubber | None = None
         self._survivors: list[Record] = []
         self._open_files = ExitStack()
         if path:
@@ -58,6 +60,8 @@ class Journal:
 
     def deleted(self, kind: str, name: str) -> None:
         """Note that a topic or subscription is gone."""
+        if self._scrubber and kind == "subscription":
+            self._scrubber.scrub_all_of(name)
         self._write({"kind": "gone", "of": kind, "id": name})
 
     def held(self, subscription: str, held: Held) -> None:
@@ -71,6 +75,8 @@ class Journal:
     def settled(self, held: Held) -> None:
         """Note that a message is acknowledged or dead-lettered."""
         self._write({"kind": "gone", "of": "held", "id": held.sequence})
+        if self._scrubber:
+            self._scrubber.scrub(held.sequence)
 
     def close(self) -> None:
         """Close the file, and let another server have it."""
@@ -80,7 +86,13 @@ class Journal:
         with ExitStack() as files:
             files.enter_context(_lock(path))
             self._survivors = _survivors(_read(path))
-            self._file = files.enter_context(_rewrite(path, self._survivors))
+            self._file = files.enter_context(_rewrite(path))
+            self._scrubber = Scrubber(self._file)
+            for record in self._survivors:
+                self._append(record)
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            path.with_name(f"{path.name}.new").replace(path)
             self._open_files = files.pop_all()
 
     def _of_kind(self, kind: str) -> Iterator[Record]:
@@ -88,8 +100,14 @@ class Journal:
 
     def _write(self, record: Record) -> None:
         if self._file:
-            self._file.write(_line(record))
+            self._append(record)
             self._file.flush()
+
+    def _append(self, record: Record) -> None:
+        if self._file and self._scrubber:
+            line = _line(record)
+            self._file.write(line)
+            self._scrubber.wrote(record, line)
 
 
 def _lock(path: Path) -> IO[str]:
@@ -136,15 +154,10 @@ def _forget(alive: dict[tuple[str, Any], Record], kind: str, name: Any) -> None:
             del alive[key]
 
 
-def _rewrite(path: Path, records: Iterable[Record]) -> IO[str]:
-    """Replace the file by one with these records alone, and open it for more; only its owner may read it."""
+def _rewrite(path: Path) -> IO[str]:
+    """Open the file that is to replace the journal, empty; only its owner may read it."""
     draft = path.with_name(f"{path.name}.new")
-    file = open(draft, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600))  # noqa: SIM115
-    file.writelines(map(_line, records))
-    file.flush()
-    os.fsync(file.fileno())
-    draft.replace(path)
-    return file
+    return open(draft, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600))
 
 
 def _line(record: Record) -> str:

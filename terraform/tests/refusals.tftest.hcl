@@ -31,6 +31,7 @@ run "first_faults" {
     var.alert_emails,
     var.notification_channels,
     var.offboarding_grace_days,
+    var.onboarding_rate,
     var.runbook_url,
     var.alert_thresholds,
     var.budget,
@@ -61,6 +62,7 @@ run "first_faults" {
     onboarding_token_version    = 0                                          # versions begin at 1
     alert_emails                = ["on-call"]                                # no address
     notification_channels       = ["1234567890"]                             # not the full name
+    onboarding_rate             = { per_source = 0 }                         # nobody could onboard
     offboarding_grace_days      = 0                                          # no time to export anything
     runbook_url                 = ""                                         # nowhere
     alert_thresholds            = { run_failure_ratio = 20 }                 # a percentage, not a share

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from itertools import count
 from typing import Any, cast
 
 import pytest
@@ -15,6 +16,7 @@ from common.tenants.dry_run import DryRun
 from common.tenants.gates import OnboardingDoor, OnboardingMode
 from common.tenants.keyring import Keyring
 from common.tenants.keys import Scope
+from common.tenants.onboarding_rates import OnboardingRates
 from common.tenants.own_keys import OwnKeys
 from tests.fakes.audit import MemoryAudit, an_auditor
 from tests.fakes.credentials import MemoryCredentials
@@ -38,6 +40,7 @@ class World:
     def __init__(self, mode: OnboardingMode = OnboardingMode.OPEN) -> None:
         self.platform = OnboardingPlatform()
         self.audit = MemoryAudit()
+        self._numbers = count(1)
         runs = MemoryRuns()
         runs.tenants["acme"] = MemoryTenant(limits=Limits(daily=6, monthly=180, concurrent=3))
         services = TenantServices(
@@ -48,6 +51,13 @@ class World:
             ),
             door=OnboardingDoor(mode, "the-token"),
             onboarding=self.platform.onboarding(),
+            rates=OnboardingRates(
+                claims=self.platform.jobs,
+                clock=self.platform.clock,
+                new_id=lambda: f"request-{next(self._numbers)}",
+                per_source=4,
+                total=100,
+            ),
             dry_run=DryRun(
                 datasets=self.platform.datasets,
                 catalog=self.platform.catalog,

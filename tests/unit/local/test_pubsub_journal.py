@@ -215,3 +215,23 @@ def test_two_servers_do_not_share_a_journal(restart: Restart, journal: Path) -> 
 def test_the_file_is_for_its_owner_alone(restart: Restart, journal: Path) -> None:
     with restart():
         assert journal.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_api_key_is_kept_as_long_as_its_message_and_no_longer(restart: Restart, journal: Path) -> None:
+    with restart() as pubsub:
+        topic = pubsub.topic()
+        done, waiting = (pubsub.subscription(topic, name) for name in ("done", "waiting"))
+        for key in ("acme_api_first", "acme_api_second"):
+            pubsub.publisher.publish(topic, b"run", api_key=key).result()
+        pulled = pubsub.subscriber.pull(subscription=done, max_messages=10, timeout=5).received_messages
+        assert "acme_api_first" in journal.read_text()
+        pubsub.subscriber.acknowledge(subscription=done, ack_ids=[each.ack_id for each in pulled])
+        assert journal.read_text().count("acme_api_first") == 1
+    with restart() as pubsub:
+        pulled = pubsub.subscriber.pull(subscription=waiting, max_messages=10, timeout=5).received_messages
+        keys = sorted(each.message.attributes["api_key"] for each in pulled)
+        assert keys == ["acme_api_first", "acme_api_second"]
+        pubsub.subscriber.delete_subscription(subscription=waiting)
+        assert "acme_api_" not in journal.read_text()
+    with restart():
+        assert journal.read_text()

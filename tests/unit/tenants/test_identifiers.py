@@ -57,3 +57,15 @@ def test_the_central_dataset_is_kept_from_tenants_whatever_it_is_called(tenant_i
 @pytest.mark.parametrize("tenant_id", ["select", "order", "qualify", "within"])
 def test_words_of_sql_are_kept_from_tenants(tenant_id: str) -> None:
     assert reservation_fault(tenant_id, "tenants") == "is a reserved word of SQL"
+
+
+@pytest.mark.parametrize(
+    "tenant_id", ["tenant5", "ten_ants", "adm1n", "adrnin", "c0nvergence", "__tenants"[2:]]
+)
+def test_what_looks_like_a_reserved_name_is_reserved(tenant_id: str) -> None:
+    assert "reserved" in (reservation_fault(tenant_id, "tenants") or "")
+
+
+@pytest.mark.parametrize("tenant_id", ["tenant_a", "acme_1", "acme_l", "minute", "administration"])
+def test_what_only_begins_alike_is_free(tenant_id: str) -> None:
+    assert reservation_fault(tenant_id, "tenants") is None

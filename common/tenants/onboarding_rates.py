@@ -1,0 +1,70 @@
+"""How many onboardings an hour takes, from one source and in all, whichever instances they come to.
+
+An hour has numbered slots, and a slot is a claim: a job ID that is used once. So the limits hold exactly over
+any number of instances, nothing has to be cleaned up, and a slot costs a job that bills nothing.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from ipaddress import IPv6Address, ip_address
+from math import ceil
+
+from common.claims import ClaimJobs, claim
+from common.errors import RateLimited
+from common.times import Clock
+
+WINDOW_SECONDS = 3600
+_DIGITS = 16
+_SITE_BITS = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnboardingRates:
+    """Gives out slots; a source that has used up its own takes none of the others'."""
+
+    claims: ClaimJobs
+    clock: Clock
+    new_id: Callable[[], str]
+    per_source: int
+    total: int
+
+    def take(self, source: str) -> None:
+        """Take a slot for one onboarding; RateLimited where none is left in this hour."""
+        now = self.clock()
+        self._take_one(f"from-{_hidden(source)}", self.per_source, now, "from this address")
+        self._take_one("all", self.total, now, "to this platform")
+
+    def _take_one(self, scope: str, limit: int, now: datetime, what: str) -> None:
+        window = int(now.timestamp()) // WINDOW_SECONDS
+        labels = {"purpose": "onboarding-rate", "request": self.new_id()}
+        prefix = f"cvg-onboard-rate-{scope}-{window}"
+        for number in range(self._first_free(prefix, limit), limit + 1):
+            if claim(self.claims, f"{prefix}-{number}", labels).is_held_by(labels):
+                return
+        seconds = (window + 1) * WINDOW_SECONDS - now.timestamp()
+        raise RateLimited(f"too many onboardings {what} in this hour", ceil(seconds))
+
+    def _first_free(self, prefix: str, limit: int) -> int:
+        """Find about where the free slots begin: they are taken in order, so halving finds it."""
+        low, high = 1, limit + 1
+        while low < high:
+            middle = (low + high) // 2
+            if self.claims.find_claim(f"{prefix}-{middle}"):
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+
+def _hidden(source: str) -> str:
+    """Name a source without its address; whoever has one IPv6 address has its whole network."""
+    try:
+        address = ip_address(source)
+    except ValueError:
+        network = source
+    else:
+        is_v6 = isinstance(address, IPv6Address)
+        network = str(int(address) >> (128 - _SITE_BITS)) if is_v6 else str(address)
+    return hashlib.sha256(network.encode()).hexdigest()[:_DIGITS]
