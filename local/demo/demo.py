@@ -5,6 +5,7 @@ import tempfile
 import time
 from contextlib import ExitStack, closing
 from pathlib import Path
+from threading import Event
 
 from common.warehouse.clients import make_client
 from local.demo.api import Api
@@ -23,25 +24,38 @@ SUCCEEDED, FAILED, INTERRUPTED = 0, 1, 130
 def run(config: Path | None, screen: Screen | None = None) -> int:
     """Act the guide out, with its pipeline or the user's own; return the exit code."""
     shown = screen or Screen()
-    # `kill` ends the demo as Ctrl-C does: the platform is stopped, and its data thrown away.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupted = _listen_for_interrupts()
     with tempfile.NamedTemporaryFile(prefix="convergence-demo-", suffix=".log", delete=False) as file:
         log = Path(file.name)
     began = time.monotonic()
     try:
         summary = _told(config, shown, log)
-    except DemoError as error:
+    except (DemoError, KeyboardInterrupt) as error:
+        # What an interrupt breaks off can end in an error of its own.
+        if interrupted.is_set():
+            log.unlink()
+            shown.end("Interrupted; the platform has been stopped.", is_good=False)
+            return INTERRUPTED
         shown.end(f"The demo failed: {error}", is_good=False)
         shown.line(f"The platform's log is in {log}")
         return FAILED
-    except KeyboardInterrupt:
-        shown.end("Interrupted; the platform has been stopped.", is_good=False)
-        log.unlink()
-        return INTERRUPTED
     log.unlink()
     shown.end(f"{summary}. The whole demo took {seconds(time.monotonic() - began)}.", is_good=True)
     shown.line("`make run` serves the platform on :8090; README.md goes on from there.")
     return SUCCEEDED
+
+
+def _listen_for_interrupts() -> Event:
+    """Let Ctrl-C and `kill` end the demo in the same way: the platform is stopped, its data thrown away."""
+    interrupted = Event()
+
+    def interrupt(*_: object) -> None:
+        interrupted.set()
+        raise KeyboardInterrupt
+
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, interrupt)
+    return interrupted
 
 
 def _told(config: Path | None, screen: Screen, log: Path) -> str:
