@@ -50,6 +50,7 @@ locals {
     ONBOARDINGS_PER_SOURCE     = tostring(var.onboarding_rate.per_source)
     PUBLIC_URL                 = local.public_url
     RUN_EVENTS_TOPIC           = local.topics.run_events
+    SCHEDULER_JOB              = "projects/${var.project_id}/locations/${var.region}/jobs/${local.dispatcher_job}"
   }
 }
 

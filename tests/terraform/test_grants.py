@@ -49,6 +49,12 @@ def test_whoever_makes_tenants_may_create_datasets_and_authorize_their_views() -
     }
 
 
+def test_whoever_pauses_the_dispatcher_may_and_nobody_else() -> None:
+    roles = local_values()["platform_roles"]
+    users = functions_that(lambda parts: "cloud.scheduler_job" in parts)
+    assert users == {account for account, held in roles.items() if "OperateSchedule" in held}
+
+
 def test_whoever_removes_tenants_may_delete_their_datasets_and_nobody_else() -> None:
     roles = local_values()["platform_roles"]
     assert {account for account, held in roles.items() if "RemoveTenants" in held} == {"dispatcher"}
