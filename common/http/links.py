@@ -21,6 +21,12 @@ def config_links(edge: Edge, config_id: str) -> dict[str, str]:
     }
 
 
+def backfill_links(edge: Edge, backfill_id: str) -> dict[str, str]:
+    """Return where a backfill is found and where it is cancelled."""
+    path = f"/api/v1/pipelines/backfills/{quote(backfill_id)}"
+    return {"backfill": _link(edge, path), "cancel": _link(edge, f"{path}/cancel")}
+
+
 def tenant_links(edge: Edge) -> dict[str, str]:
     """Return where a tenant goes on from its onboarding."""
     return {

@@ -1,6 +1,7 @@
 """The tenant API of pipelines: configs and runs."""
 
 from common.errors import Conflict, NotFound, QuotaExceeded
+from common.http.backfills import BACKFILL_ROUTES
 from common.http.configs import delete_config, list_config_versions, list_configs, read_config, save_config
 from common.http.pipeline_parameters import (
     CONFIG_ID,
@@ -138,6 +139,7 @@ PIPELINE_ROUTES: RouteTable[PipelineServices] = RouteTable(
         answers={200: "run_history"},
         tag="Runs",
     ),
+    *BACKFILL_ROUTES,
     *QUEUE_ROUTES,
     *SCHEDULE_ROUTES,
 )

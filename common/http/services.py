@@ -7,6 +7,7 @@ from common.pipelines.configs import Configs
 from common.runs.reading import RunLog
 from common.runs.retrying import RunRetrier
 from common.runs.starting import RunStarter
+from common.schedules.backfilling import Backfills
 from common.schedules.queue import RunQueue
 from common.schedules.stopping import RunStopper
 from common.schedules.timetable import Schedules
@@ -24,3 +25,4 @@ class PipelineServices:
     run_log: RunLog
     schedules: Schedules
     queue: RunQueue
+    backfills: Backfills

@@ -92,39 +92,41 @@ class SlotFiller:
     clock: Clock
     at_once: AtOnce = in_threads
 
-    def fill(self, waiting: Sequence[WaitingRun], until: datetime, ended_run: str = "") -> Filled:
-        """Settle waiting runs until time is up. `ended_run` has just ended: its slot is free."""
+    def fill(self, waiting: Sequence[WaitingRun], until: datetime, ended: Run | None = None) -> Filled:
+        """Settle waiting runs until time is up. `ended` has just ended: its slot is free."""
         filled = Filled()
         stopped: set[str] = set()
         for portion in portions(waiting):
             # A tenant whose lane has stopped keeps its order: nobody overtakes who was left.
             going = [one for one in portion if one.tenant_id not in stopped]
-            settled = self._settled(going, until, ended_run) if self.clock() < until else []
+            settled = self._settled(going, until, ended) if self.clock() < until else []
             done = {one.waiting.run_id for one in settled}
             stopped |= {one.tenant_id for one in going if one.run_id not in done}
             filled += _counted(settled, len(portion))
         return filled
 
-    def _settled(self, portion: Sequence[WaitingRun], until: datetime, ended_run: str) -> Sequence[Settled]:
+    def _settled(
+        self, portion: Sequence[WaitingRun], until: datetime, ended: Run | None
+    ) -> Sequence[Settled]:
         try:
-            settled = self._settle(portion, min(until, self.clock() + LONGEST_PORTION), ended_run)
+            settled = self._settle(portion, min(until, self.clock() + LONGEST_PORTION), ended)
             self._write([one for one in settled if not _waits_on(one)], self.clock())
         except ConvergenceError:
             logger.exception("portion left for the next minute")
             return []
         return settled
 
-    def _settle(self, portion: Sequence[WaitingRun], until: datetime, ended_run: str) -> list[Settled]:
+    def _settle(self, portion: Sequence[WaitingRun], until: datetime, ended: Run | None) -> list[Settled]:
         if not portion:
             return []
         facts = self.store.read_lanes(
             {waiting.tenant_id for waiting in portion},
-            {waiting.run_id for waiting in portion} | ({ended_run} if ended_run else set()),
+            {waiting.run_id for waiting in portion} | ({ended.run_id} if ended else set()),
             self.clock(),
         )
         configs = self.store.read_configs({waiting.config_key for waiting in portion})
         lanes = [
-            (self._lane(facts[tenant_id].without(ended_run), configs), list(runs))
+            (self._lane(facts[tenant_id].without(ended) if ended else facts[tenant_id], configs), list(runs))
             for tenant_id, runs in groupby(portion, key=lambda waiting: waiting.tenant_id)
             if tenant_id in facts
         ]

@@ -29,6 +29,6 @@ class FreedSlots:
         try:
             if self.queue.may_wait(run.tenant_id):
                 waiting = self.queue.waiting(run.tenant_id)
-                self.filler.fill(waiting, self.clock() + BUDGET, ended_run=run.run_id)
+                self.filler.fill(waiting, self.clock() + BUDGET, ended=run)
         except ConvergenceError:
             logger.warning("freed slot left for the dispatcher", exc_info=True)

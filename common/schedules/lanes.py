@@ -1,6 +1,7 @@
 """Lanes: the waiting runs of one tenant, admitted in their order as far as the plan goes."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -13,7 +14,7 @@ from common.runs.beginning import RunBeginner
 from common.runs.cancelling import is_cancelled
 from common.runs.ports import ConfigText
 from common.runs.quotas import CONCURRENT
-from common.runs.run import RunStatus
+from common.runs.run import Run, RunStatus
 from common.runs.tickets import Ledger, Ticket, with_ticket
 from common.schedules.waiting import Settled, WaitingRun
 from common.times import Clock
@@ -29,14 +30,19 @@ class LaneFacts:
 
     ledger: Ledger
     begun: Mapping[str, RunStatus] = field(default_factory=dict)
+    running_by_backfill: Counter[str] = field(default_factory=Counter)
 
-    def without(self, ended_run: str) -> "LaneFacts":
+    def without(self, ended: Run) -> "LaneFacts":
         """Take off a run that is known to have ended, where the rows do not say so yet."""
-        status = self.begun.get(ended_run)
+        status = self.begun.get(ended.run_id)
         if status is None or status.is_terminal:
             return self
         use = self.ledger.use
-        return replace(self, ledger=replace(self.ledger, use=replace(use, running=use.running - 1)))
+        return replace(
+            self,
+            ledger=replace(self.ledger, use=replace(use, running=use.running - 1)),
+            running_by_backfill=self.running_by_backfill - Counter([ended.trigger.by]),
+        )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -76,6 +82,8 @@ class Lane:
             return Settled(waiting=waiting, status=RunStatus.FAILED, error=EXPIRED)
         if self._refusal:
             return _refused(waiting, self._refusal)
+        if 0 < waiting.max_parallel <= self.facts.running_by_backfill[waiting.backfill_id]:
+            return Settled(waiting=waiting, status=RunStatus.QUEUED)
         if waiting.is_queued and is_cancelled(self.claims, waiting.run_id):
             return Settled(waiting=waiting, status=RunStatus.CANCELLED, error="the run was cancelled")
         try:
@@ -96,7 +104,11 @@ class Lane:
             number=run.ticket, run_id=run.run_id, config_id=run.config_id, admitted_at=run.started_at
         )
         self._taken.append(ticket)
-        self.facts = replace(self.facts, ledger=with_ticket(self.facts.ledger, ticket))
+        self.facts = replace(
+            self.facts,
+            ledger=with_ticket(self.facts.ledger, ticket),
+            running_by_backfill=self.facts.running_by_backfill + Counter([run.trigger.by]),
+        )
         logger.info("run admitted", extra={"ticket": run.ticket, "config": run.config_id})
         return Settled(waiting=waiting, status=RunStatus.PENDING, run=run, pipeline=pipeline)
 

@@ -8,7 +8,7 @@ from typing import Any
 from common.errors import NotFound
 from common.pipelines.documents import read_document
 from common.pipelines.parameters import bind_parameters, run_date_of
-from common.pipelines.pipeline import Pipeline
+from common.pipelines.pipeline import BoundParameter, Pipeline
 from common.runs.beginning import ReadyRun
 from common.runs.ports import ConfigText
 from common.runs.run import Run, RunStatus, Trigger, TriggerType
@@ -39,7 +39,10 @@ class WaitingRun:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     request_hash: str = ""
     traceparent: str = ""
-    backfill_id: str = ""
+    interval_start: datetime | None = None
+    """What a run of a backfill is for; the backfill itself is its trigger."""
+    max_parallel: int = 0
+    """How many runs of its backfill may run at once; 0 for as many as the plan allows."""
     is_queued: bool = False
     is_due: bool = False
 
@@ -70,7 +73,12 @@ class WaitingRun:
             traceparent=self.traceparent,
         )
 
-    def as_run(self) -> Run:
+    @property
+    def backfill_id(self) -> str:
+        """The backfill that asked for it, "" where none did."""
+        return self.trigger.by if self.trigger.type is TriggerType.BACKFILL else ""
+
+    def as_run(self, parameters: tuple[BoundParameter, ...] = ()) -> Run:
         """Describe it as a run: one without a ticket, which has begun to wait and nothing else."""
         return Run(
             tenant_id=self.tenant_id,
@@ -81,6 +89,7 @@ class WaitingRun:
             started_at=self.added_at,
             run_date=self.run_date,
             trigger=self.trigger,
+            parameters=parameters,
             request_hash=self.request_hash,
             traceparent=self.traceparent,
         )

@@ -1,5 +1,6 @@
 """Many tenants' admissions read and written at once (`common.schedules.filling.LaneStore`)."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -55,7 +56,11 @@ class LaneRows:
 
 def _facts(row: Row) -> LaneFacts:
     begun = (text.split(" ", 1) for text in row["begun"] or ())
-    return LaneFacts(ledger=ledger_of(row), begun={run_id: RunStatus(status) for status, run_id in begun})
+    return LaneFacts(
+        ledger=ledger_of(row),
+        begun={run_id: RunStatus(status) for status, run_id in begun},
+        running_by_backfill=Counter(row["running_backfills"] or ()),
+    )
 
 
 def _config(row: Row) -> ConfigText:

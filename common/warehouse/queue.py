@@ -10,7 +10,7 @@ from common.runs.run import RunStatus, Trigger, TriggerType
 from common.schedules.firings import CATCH_UP_WINDOW
 from common.schedules.queue import QueueEntry
 from common.schedules.waiting import LONGEST_WAIT, Settled, WaitingRun
-from common.times import to_rfc3339
+from common.times import from_rfc3339, to_rfc3339
 from common.warehouse.queries import Queries, Row
 from common.warehouse.runs import READING_WINDOW
 from common.warehouse.streaming import Streaming
@@ -88,7 +88,8 @@ def _metadata(waiting: WaitingRun) -> dict[str, Any]:
         "api_key_id": waiting.trigger.api_key_id,
         "request_hash": waiting.request_hash,
         "traceparent": waiting.traceparent,
-        "backfill_id": waiting.backfill_id,
+        "interval_start": to_rfc3339(waiting.interval_start) if waiting.interval_start else None,
+        "max_parallel": waiting.max_parallel,
     }
 
 
@@ -111,6 +112,7 @@ def _waiting(row: Row) -> WaitingRun:
         parameters=json.loads(row["parameters"] or "{}"),
         request_hash=metadata["request_hash"],
         traceparent=metadata["traceparent"],
-        backfill_id=metadata["backfill_id"],
+        interval_start=from_rfc3339(metadata["interval_start"]) if metadata.get("interval_start") else None,
+        max_parallel=metadata.get("max_parallel", 0),
         is_queued=True,
     )

@@ -106,7 +106,6 @@ def pipeline_services() -> "PipelineServices":
     """Put together what the function `pipelines` stands on."""
     from common.http.services import PipelineServices
     from common.runs.retrying import RunRetrier
-    from common.schedules.stopping import RunStopper
     from common.schedules.timetable import Schedules
 
     return PipelineServices(
@@ -116,10 +115,8 @@ def pipeline_services() -> "PipelineServices":
         retrier=RunRetrier(
             beginner=domain.beginner(), reader=cloud.progress(), compile=domain.compiler(), clock=utc_now
         ),
-        canceller=RunStopper(
-            canceller=domain.canceller(),
-            queue=domain.queue(),
-        ),
+        canceller=domain.stopper(),
+        backfills=domain.backfills(),
         run_log=domain.run_log(),
         schedules=Schedules(timetable=cloud.schedule_rows(), clock=utc_now),
         queue=domain.queue(),

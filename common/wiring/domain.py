@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from common.runs.levels import LevelWorker
     from common.runs.reading import RunLog
     from common.runs.starting import RunStarter
+    from common.schedules.backfilling import Backfills
     from common.schedules.filling import SlotFiller
     from common.schedules.queue import RunQueue
+    from common.schedules.stopping import RunStopper
     from common.tenants.administration import Administration
     from common.tenants.audit import Auditor
     from common.tenants.authentication import Authenticator
@@ -113,6 +115,41 @@ def queue() -> "RunQueue":
         firings=cloud.firing_rows(),
         claims=cloud.claims(),
         announcer=cloud.announcer(),
+        clock=utc_now,
+    )
+
+
+@cache
+def stopper() -> "RunStopper":
+    """Return what cancels runs, under way or in the queue."""
+    from common.runs.cancelling import RunCanceller
+    from common.schedules.stopping import RunStopper
+
+    canceller = RunCanceller(
+        reader=cloud.progress(),
+        claims=cloud.claims(),
+        jobs=cloud.step_jobs(),
+        levels=cloud.levels(),
+        compile=compiler(),
+        clock=utc_now,
+    )
+    return RunStopper(canceller=canceller, queue=queue())
+
+
+@cache
+def backfills() -> "Backfills":
+    """Return what makes backfills."""
+    from common.schedules.backfilling import Backfills
+    from common.warehouse.backfills import BackfillRows
+
+    return Backfills(
+        reader=BackfillRows(queries=cloud.queries()),
+        queue=queue(),
+        filler=filler(),
+        stopper=stopper(),
+        beginner=beginner(),
+        jobs=cloud.step_jobs(),
+        compile=compiler(),
         clock=utc_now,
     )
 

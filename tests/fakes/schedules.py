@@ -1,12 +1,14 @@
 """Schedules, firings, the queue and many admissions at once, in memory."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import ConfigText
-from common.runs.run import Run, RunStatus
+from common.runs.run import Run, RunStatus, TriggerType
+from common.schedules.backfilling import IntervalRun
 from common.schedules.firings import ScheduledConfig
 from common.schedules.lanes import LaneFacts
 from common.schedules.queue import QueueEntry
@@ -133,6 +135,35 @@ class MemoryQueue(SettledRows):
         return found
 
 
+class MemoryBackfills:
+    """`BackfillReader` over the queue and the rows of runs."""
+
+    def __init__(self, queue: MemoryQueue, rows: MemoryRuns) -> None:
+        self.queue = queue
+        self.rows = rows
+
+    def read_backfill(self, tenant_id: str, backfill_id: str, now: datetime) -> Sequence[IntervalRun]:
+        runs = self.rows.current()
+        found = []
+        for run_id, entry in self.queue.entries().items():
+            waiting = entry.waiting
+            if (waiting.tenant_id, waiting.backfill_id) == (
+                tenant_id,
+                backfill_id,
+            ) and waiting.interval_start:
+                status = runs[run_id].status if run_id in runs else entry.status
+                found.append(
+                    IntervalRun(
+                        run_id=run_id,
+                        config_id=waiting.config_id,
+                        interval_start=waiting.interval_start,
+                        status=status,
+                        error=entry.error,
+                    )
+                )
+        return sorted(found, key=lambda run: run.interval_start)
+
+
 class MemoryLanes:
     """`LaneStore` over the rows of `MemoryRuns`."""
 
@@ -146,9 +177,17 @@ class MemoryLanes:
         self.reads += 1
         self.rows.at("read lanes")
         current = self.rows.current()
+        running = [row.run for row in current.values() if not row.status.is_terminal]
+        backfills = [run for run in running if run.trigger.type is TriggerType.BACKFILL]
         begun = {run_id: row.status for run_id, row in current.items() if run_id in run_ids}
         return {
-            tenant_id: LaneFacts(ledger=self.rows.ledger(tenant_id, now), begun=begun)
+            tenant_id: LaneFacts(
+                ledger=self.rows.ledger(tenant_id, now),
+                begun=begun,
+                running_by_backfill=Counter(
+                    run.trigger.by for run in backfills if run.tenant_id == tenant_id
+                ),
+            )
             for tenant_id in tenant_ids
             if self.rows.tenants[tenant_id].status == "ACTIVE"
         }

@@ -14,6 +14,7 @@ from common.runs.run import RunStatus, Trigger, TriggerType
 from common.schedules.filling import LaneStore
 from common.schedules.queue import FiringStore, QueueStore
 from common.schedules.waiting import LONGEST_WAIT, Settled, WaitingRun
+from common.warehouse.backfills import BackfillRows
 from common.warehouse.firings import FiringRows
 from common.warehouse.lanes import LaneRows
 from common.warehouse.load import LoadRows
@@ -179,7 +180,7 @@ def test_a_lane_takes_off_a_run_that_is_known_to_have_ended_once(backend: Backen
         if status:
             backend.runs.append_run(a_run(tenant_id=tenant, run_id=f"{tenant}-run-1"), status, NOW)
         facts = backend.lanes.read_lanes({tenant}, {f"{tenant}-run-1"}, NOW)[tenant]
-        assert facts.without(f"{tenant}-run-1").ledger.use.running == 1
+        assert facts.without(a_run(tenant_id=tenant, run_id=f"{tenant}-run-1")).ledger.use.running == 1
 
 
 def test_configs_are_read_by_version_for_many_tenants(backend: Backend, tenant: str) -> None:
@@ -267,3 +268,32 @@ def test_the_load_is_counted_by_plan(bootstrapped: Central) -> None:
     record(backend, [a_waiting_run(tenant_id, 1, added_at=START - MINUTE)], RunStatus.QUEUED)
     assert tuple(after - b for after, b in zip(counts(), before, strict=True)) == (0, 1, 1, 2, 1)
     assert load.read_load(NOW)[0].oldest_queued_at is not None
+
+
+def test_a_backfill_is_read_by_its_intervals_as_far_as_each_has_come(bootstrapped: Central) -> None:
+    backend = on_rows(bootstrapped)
+    tenant_id = f"waits_{next(_numbers)}"
+    backend.add_tenant(tenant_id, LIMITS)
+    trigger = Trigger(type=TriggerType.BACKFILL, by="backfill-1")
+    runs = [
+        a_waiting_run(tenant_id, n, trigger=trigger, interval_start=START + n * MINUTE, max_parallel=2)
+        for n in (3, 1, 2)
+    ]
+    record(backend, runs, RunStatus.QUEUED)
+    record(backend, runs[:1], RunStatus.CANCELLED, error="the run was cancelled")
+    record(backend, runs[1:2], RunStatus.PENDING)
+    run = a_run(tenant_id=tenant_id, run_id=runs[1].run_id, trigger=trigger)
+    backend.runs.append_run(run, RunStatus.PENDING, NOW)
+    (waiting,) = backend.queue.read_waiting(tenant_id, NOW)
+    assert (waiting.backfill_id, waiting.max_parallel) == ("backfill-1", 2)
+    lanes = backend.lanes.read_lanes({tenant_id}, set(), NOW)
+    assert lanes[tenant_id].running_by_backfill == {"backfill-1": 1}
+    backend.runs.append_run(run, RunStatus.COMPLETED, NOW + MINUTE)
+    rows = BackfillRows(queries=Queries(central=bootstrapped))
+    found = rows.read_backfill(tenant_id, "backfill-1", NOW)
+    assert [(one.interval_start, one.status) for one in found] == [
+        (START + 1 * MINUTE, RunStatus.COMPLETED),
+        (START + 2 * MINUTE, RunStatus.QUEUED),
+        (START + 3 * MINUTE, RunStatus.CANCELLED),
+    ]
+    assert rows.read_backfill("globex", "backfill-1", NOW) == []

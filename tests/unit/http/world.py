@@ -23,6 +23,8 @@ from common.runs.reading import HistoryFilter, RunLog
 from common.runs.retrying import RunRetrier
 from common.runs.run import Run, RunStatus
 from common.runs.starting import RunStarter
+from common.schedules.backfilling import Backfills
+from common.schedules.filling import SlotFiller
 from common.schedules.joining import QueueingRequests
 from common.schedules.queue import RunQueue
 from common.schedules.reading import QueuedRunReader
@@ -33,7 +35,14 @@ from tests.fakes.configs import MemoryConfigs
 from tests.fakes.events import silent
 from tests.fakes.jobs import MemoryJobs
 from tests.fakes.runs import MemoryLevels, MemoryRuns, MemoryTenant
-from tests.fakes.schedules import MemoryFirings, MemoryQueue, MemoryTimetable
+from tests.fakes.schedules import (
+    MemoryBackfills,
+    MemoryBulkLevels,
+    MemoryFirings,
+    MemoryLanes,
+    MemoryQueue,
+    MemoryTimetable,
+)
 from tests.unit.http.site import Site, edge, key_of
 from tests.unit.runs.examples import a_pipeline
 
@@ -107,6 +116,21 @@ class World:
         queue = RunQueue(
             store=self.queue, firings=MemoryFirings(), claims=jobs, announcer=silent(), clock=clock
         )
+        stopper = RunStopper(
+            canceller=RunCanceller(
+                reader=self.rows, claims=jobs, jobs=jobs, levels=self.levels, compile=compiled, clock=clock
+            ),
+            queue=queue,
+        )
+        filler = SlotFiller(
+            store=MemoryLanes(self.store),
+            queue=queue,
+            beginner=beginner,
+            claims=jobs,
+            levels=MemoryBulkLevels(self.levels),
+            compile=compiled,
+            clock=clock,
+        )
         services = PipelineServices(
             edge=edge(public_url="https://convergence.example.com"),
             configs=Configs(store=MemoryConfigs(), compiler=compiler(), clock=clock),
@@ -117,16 +141,16 @@ class World:
                 clock=clock,
             ),
             retrier=RunRetrier(beginner=beginner, reader=self.rows, compile=compiled, clock=clock),
-            canceller=RunStopper(
-                canceller=RunCanceller(
-                    reader=self.rows,
-                    claims=jobs,
-                    jobs=jobs,
-                    levels=self.levels,
-                    compile=compiled,
-                    clock=clock,
-                ),
+            canceller=stopper,
+            backfills=Backfills(
+                reader=MemoryBackfills(self.queue, self.store),
                 queue=queue,
+                filler=filler,
+                stopper=stopper,
+                beginner=beginner,
+                jobs=jobs,
+                compile=compiled,
+                clock=clock,
             ),
             queue=queue,
             run_log=RunLog(

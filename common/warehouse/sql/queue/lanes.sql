@@ -1,7 +1,7 @@
 -- Read, for each of many active tenants, what admissions decide on (as runs/admission does for one), and which of the asked runs have rows.
 -- Parameters: tenant_ids ARRAY<STRING>, run_ids ARRAY<STRING>, since TIMESTAMP, month_start TIMESTAMP, may_count_since TIMESTAMP, day_start TIMESTAMP
 WITH runs AS (
-  SELECT tenant_id, pipeline_logging_id, ticket, status, start_time
+  SELECT tenant_id, pipeline_logging_id, ticket, status, start_time, trigger_type, trigger_by
   FROM `${project}.${dataset}.current_pipeline_runs`
   WHERE tenant_id IN UNNEST(@tenant_ids) AND start_time >= @since AND ticket IS NOT NULL
 ),
@@ -13,6 +13,12 @@ gaps AS (
   SELECT tenant_id, ARRAY_AGG(CONCAT(ticket, '-', next_ticket)) AS gaps
   FROM spans
   WHERE next_ticket > ticket + 1
+  GROUP BY tenant_id
+),
+backfills AS (
+  SELECT tenant_id, ARRAY_AGG(trigger_by) AS running_backfills
+  FROM runs
+  WHERE trigger_type = 'backfill' AND status NOT IN ('COMPLETED', 'FAILED', 'CANCELLED')
   GROUP BY tenant_id
 ),
 begun AS (
@@ -39,11 +45,12 @@ SELECT
   COALESCE(used.running, 0) AS running,
   COALESCE(used.last_ticket, 0) AS last_ticket,
   COALESCE(used.first_ticket, 0) AS first_ticket,
-  gaps.gaps, begun.begun
+  gaps.gaps, begun.begun, backfills.running_backfills
 FROM `${project}.${dataset}.current_tenant_profiles` AS profile
 JOIN `${project}.${dataset}.current_subscriptions` AS subscription
   ON subscription.tenant_id = profile.tenant_id AND subscription.status IN ('ACTIVE', 'TRIAL')
 LEFT JOIN used ON used.tenant_id = profile.tenant_id
 LEFT JOIN gaps ON gaps.tenant_id = profile.tenant_id
+LEFT JOIN backfills ON backfills.tenant_id = profile.tenant_id
 LEFT JOIN begun ON begun.tenant_id = profile.tenant_id
 WHERE profile.tenant_id IN UNNEST(@tenant_ids) AND profile.status = 'ACTIVE'

@@ -1,0 +1,144 @@
+"""Endpoints of backfills: run a pipeline for each interval of the past."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+from common.errors import Conflict, Fault, InvalidInput, NotFound, QuotaExceeded
+from common.http.calls import Answer, Call
+from common.http.links import backfill_links, run_links
+from common.http.pipeline_parameters import CONFIG_ID
+from common.http.routes import Access, Parameter, Place, Route
+from common.http.services import PipelineServices
+from common.schedules.backfilling import BackfillRequest, IntervalRun
+from common.schedules.intervals import IntervalStep
+from common.times import from_rfc3339
+
+BACKFILL_ID = Parameter(
+    name="backfill_id",
+    place=Place.PATH,
+    description="The backfill's ID.",
+    schema={"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
+    example="5b8f1c0e-7a34-5d7b-9a57-1d0a5b7f3c11",
+)
+
+
+def start_backfill(call: Call[PipelineServices]) -> Answer:
+    """Run a pipeline for each interval of a time.
+
+    Each interval is one run, which waits in the queue; `date` is the interval's first day, `interval_start`
+    and `interval_end` are given where the pipeline declares them. The same request once more resumes:
+    intervals that have completed, or are under way, stay as they are. It is refused as a whole where the plan
+    has no room today or this month, with the number of runs that it would come to, and where the estimate is
+    above `maximum_bytes`. A dry run changes nothing.
+    """
+    body = call.body
+    request = BackfillRequest(
+        tenant_id=call.caller.tenant_id,
+        config_id=call.path["config_id"],
+        start=_moment(body, "start"),
+        end=_moment(body, "end"),
+        step=IntervalStep(body.get("step", IntervalStep.DAY)),
+        max_parallel=body.get("max_parallel", 1),
+        is_newest_first=body.get("order") == "newest_first",
+        parameters=body.get("parameters", {}),
+        maximum_bytes=body.get("maximum_bytes"),
+        api_key_id=call.caller.api_key_id,
+    )
+    is_dry_run = body.get("dry_run", False)
+    plan = call.services.backfills.start(request, is_dry_run=is_dry_run)
+    links = backfill_links(call.services.edge, plan.backfill_id)
+    answer = {
+        "backfill_id": plan.backfill_id,
+        "pipeline_id": request.config_id,
+        "dry_run": is_dry_run,
+        "intervals": len(plan.intervals),
+        "runs": len(plan.missing),
+        "bytes_estimate": plan.bytes_estimate,
+        "links": links,
+    }
+    status = 200 if is_dry_run or not plan.missing else 202
+    return Answer(body=answer, status=status, headers={"Location": links["backfill"]})
+
+
+def read_backfill(call: Call[PipelineServices]) -> Answer:
+    """Show how far a backfill has come."""
+    backfill_id = call.path["backfill_id"]
+    runs = call.services.backfills.progress(call.caller.tenant_id, backfill_id)
+    return Answer(body=_body(call, backfill_id, runs))
+
+
+def cancel_backfill(call: Call[PipelineServices]) -> Answer:
+    """Cancel a backfill as a whole.
+
+    What waits is taken out of the queue, what runs is stopped; what has ended stays. A repeat does no harm.
+    The answer shows the runs as they were.
+    """
+    backfill_id = call.path["backfill_id"]
+    runs = call.services.backfills.cancel(call.caller.tenant_id, backfill_id)
+    return Answer(body=_body(call, backfill_id, runs), status=202)
+
+
+def _body(call: Call[PipelineServices], backfill_id: str, runs: Sequence[IntervalRun]) -> dict[str, Any]:
+    edge = call.services.edge
+    return {
+        "backfill_id": backfill_id,
+        "pipeline_id": runs[0].config_id,
+        "states": dict(Counter(run.status.value for run in runs)),
+        "runs": [
+            {
+                "interval_start": run.interval_start,
+                "pipeline_logging_id": run.run_id,
+                "status": run.status.value,
+                "error_message": run.error or None,
+                "links": run_links(edge, run.run_id, run.config_id),
+            }
+            for run in runs
+        ],
+        "links": backfill_links(edge, backfill_id),
+    }
+
+
+def _moment(body: Any, name: str) -> datetime:
+    text = body[name]
+    try:
+        if len(text) == len("2024-01-01"):
+            return datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
+        return from_rfc3339(text)
+    except (ValueError, OverflowError) as error:
+        raise InvalidInput([Fault(f"/{name}", "is on no calendar")], "the backfill breaks rules") from error
+
+
+BACKFILL_ROUTES: tuple[Route[PipelineServices], ...] = (
+    Route(
+        method="POST",
+        path="/api/v1/pipelines/backfill/{config_id}",
+        endpoint=start_backfill,
+        access=Access.RUN,
+        parameters=(CONFIG_ID,),
+        request_schema="backfill_request",
+        answers={200: "backfill_plan", 202: "backfill_plan"},
+        problems=(NotFound, QuotaExceeded),
+        tag="Backfills",
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/pipelines/backfills/{backfill_id}",
+        endpoint=read_backfill,
+        access=Access.READ,
+        parameters=(BACKFILL_ID,),
+        answers={200: "backfill"},
+        tag="Backfills",
+    ),
+    Route(
+        method="POST",
+        path="/api/v1/pipelines/backfills/{backfill_id}/cancel",
+        endpoint=cancel_backfill,
+        access=Access.RUN,
+        parameters=(BACKFILL_ID,),
+        answers={202: "backfill"},
+        problems=(NotFound, Conflict),
+        tag="Backfills",
+    ),
+)
