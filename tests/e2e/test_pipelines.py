@@ -1,9 +1,11 @@
 """Pipelines of the user's own: what is refused at upload, what runs, what fails and how it is told."""
 
+import re
+
 import pytest
 from google.cloud import bigquery
 
-from tests.e2e.platforms import RunningPlatform
+from tests.e2e.platforms import ROOT, RunningPlatform
 from tests.e2e.tenants import Tenant, ask, query_step, steps_of
 
 YAML = """\
@@ -36,6 +38,14 @@ def test_yaml_is_uploaded_as_it_is_and_its_order_follows_from_its_tables(
     tenant.completed("sales", {"regions": ["us"]})
     (row,) = tables.query_and_wait(f"SELECT * FROM {tenant.id}.report")
     assert dict(row.items()) == {"region": "us", "amount": 4}
+
+
+def test_the_readmes_pipeline_is_taken_as_it_stands(tenant: Tenant) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```yaml\n(.*?)^```", readme, re.DOTALL | re.MULTILINE)
+    saved = tenant.ask("POST", "/api/v1/pipelines/configs/daily_sales", block)
+    assert saved.status == 201, saved.body
+    assert saved.body["levels"] == [["clean_orders"], ["sum_up"]]
 
 
 def test_all_faults_of_a_file_are_told_at_once_with_their_places(tenant: Tenant) -> None:
