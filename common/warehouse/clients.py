@@ -6,12 +6,14 @@ from google.auth import impersonated_credentials
 from google.auth.credentials import AnonymousCredentials, Credentials
 from google.cloud import bigquery
 from google.oauth2.credentials import Credentials as TokenCredentials
+from requests.adapters import HTTPAdapter
 
 from common.errors import WarehouseError
 from common.warehouse.translation import translated
 
 SCOPE = "https://www.googleapis.com/auth/bigquery"
 PATIENCE_SECONDS = 5.0
+MOST_CONNECTIONS = 32
 NO_RETRY = Retry(predicate=if_exception_type())
 
 
@@ -25,13 +27,23 @@ def make_client(
     """
     if not emulator_host:
         credentials = _impersonated(acting_as) if acting_as else None
-        return bigquery.Client(project=project, location=location, credentials=credentials)
-    return bigquery.Client(
-        project=project,
-        location=location,
-        credentials=_local(acting_as),
-        client_options={"api_endpoint": emulator_host},
+        return _roomy(bigquery.Client(project=project, location=location, credentials=credentials))
+    return _roomy(
+        bigquery.Client(
+            project=project,
+            location=location,
+            credentials=_local(acting_as),
+            client_options={"api_endpoint": emulator_host},
+        )
     )
+
+
+def _roomy(client: bigquery.Client) -> bigquery.Client:
+    """Keep as many connections as there are threads: by default the client throws away all but ten."""
+    adapter = HTTPAdapter(pool_maxsize=MOST_CONNECTIONS)
+    for scheme in ("https://", "http://"):
+        client._http.mount(scheme, adapter)
+    return client
 
 
 def answers(client: bigquery.Client) -> bool:
