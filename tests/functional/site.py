@@ -33,7 +33,8 @@ class Site:
 
     def bootstrap(self) -> None:
         """Set the central dataset up."""
-        self.admin("POST", "/admin/bootstrap", {})
+        answer = self.admin("POST", "/admin/bootstrap", {})
+        assert answer.status_code == 200, answer.text
 
     def admin(self, method: str, path: str, body: Any = None) -> TestResponse:
         """Call the operators' API."""
