@@ -1,15 +1,21 @@
 """One site for all functional tests: six functions, BigQuery and Pub/Sub in this process."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from google.cloud import pubsub_v1
 
 from local.bigquery import LocalBigQuery
-from local.provisioning import TOPICS
+from local.options import options_from_environment
+from local.provisioning import TOPICS, provision_scheduler
 from local.pubsub import PubSubServer
-from tests.functional.environment import ADMIN_KEY, EXECUTOR, EXECUTOR_OF_ONE, PROJECT
+from local.scheduler import ManualClock, SchedulerServer
+from tests.functional.environment import ADMIN_KEY, EXECUTOR, EXECUTOR_OF_ONE, KEYRING, PROJECT
 from tests.functional.site import LEVELS, Site, Tenant, numbered
+
+NOBODY = "http://127.0.0.1:9"
+"""Where the dispatcher's job calls; its clock stands still, so it calls by hand only."""
 
 
 @pytest.fixture(scope="session")
@@ -20,19 +26,25 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         pytest.MonkeyPatch.context() as environment,
         LocalBigQuery(data_dir=folder, project=PROJECT) as bigquery,
         PubSubServer() as pubsub,
+        SchedulerServer(clock=ManualClock(datetime.now(UTC))) as scheduler,
     ):
         for name, value in {
             "GCP_PROJECT_ID": PROJECT,
             "ADMIN_API_KEY": ADMIN_KEY,
             "BIGQUERY_EMULATOR_HOST": bigquery.url,
             "PUBSUB_EMULATOR_HOST": pubsub.address,
+            "CLOUD_SCHEDULER_EMULATOR_HOST": scheduler.address,
             "LEVEL_SECONDS": "20",
+            "CREDENTIALS_KEYRING": KEYRING,
+            "ONBOARDINGS_PER_SOURCE": "1000",
+            "ONBOARDINGS_PER_HOUR": "1000",
             "EXECUTOR_SERVICE_ACCOUNT": EXECUTOR,
             "DEDICATED_SERVICE_ACCOUNTS": f"*={EXECUTOR_OF_ONE}",
         }.items():
             environment.setenv(name, value)
         bigquery.access.is_on = True
         _provision()
+        provision_scheduler(options_from_environment(), NOBODY)
         site = Site(bigquery)
         site.bootstrap()
         yield site

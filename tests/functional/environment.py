@@ -5,3 +5,4 @@ ADMIN_KEY = "functional-admin-key"
 EXECUTOR = f"executor@{PROJECT}.iam.gserviceaccount.com"
 EXECUTOR_OF_ONE = f"tenant-{{tenant}}@{PROJECT}.iam.gserviceaccount.com"
 """The pattern of isolated tenants' accounts."""
+KEYRING = '{"active": "k1", "keys": {"k1": "Y2FuYXJ5LW9mLXRoZS1rZXktcmluZy0zMi1ieXRlcyE="}}'

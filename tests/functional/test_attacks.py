@@ -1,0 +1,129 @@
+"""The attack suite against the functions themselves: no way through, and no honest query barred."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from common.http.schemas import faults_of
+from tests.functional.environment import PROJECT
+from tests.functional.intruders import Duel, a_duel, ask
+from tests.functional.site import Site, Tenant
+
+HERE = Path(__file__).parent
+FIREWALL = HERE.parent / "unit" / "pipelines"
+STEPS_AT_ONCE = 60
+PARAMETERS = {"date": "DATE", "n": "INT64", "regions": "ARRAY<STRING>", "then": "TIMESTAMP"}
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return found
+
+
+REQUESTS = lines(HERE / "attacks.yml")
+QUERIES = lines(FIREWALL / "firewall_attacks.yml")
+HONEST = lines(FIREWALL / "firewall_legitimate.yml")
+
+
+@pytest.fixture(scope="module")
+def duel(site: Site, tenant_ids: Iterator[str]) -> Duel:
+    return a_duel(site, tenant_ids)
+
+
+def filled(value: Any, words: dict[str, str]) -> Any:
+    """Put words into the places of a line, at any depth."""
+    match value:
+        case str():
+            for name, word in words.items():
+                value = value.replace(f"{{{name}}}", word)
+            return value
+        case dict():
+            return {key: filled(item, words) for key, item in value.items()}
+        case list():
+            return [filled(item, words) for item in value]
+        case _:
+            return value
+
+
+def test_there_are_as_many_attacks_as_there_should_be() -> None:
+    told = {(line["ask"], str(line)) for line in REQUESTS} | {(line["sql"], "") for line in QUERIES}
+    assert len(told) == len(REQUESTS) + len(QUERIES) >= 120
+    assert len(HONEST) >= 60
+
+
+def test_no_request_gets_through(site: Site, duel: Duel) -> None:
+    before = duel.state_of_victim()
+    wrong = [said for line in REQUESTS if (said := objection(site, duel, filled(line, duel.words())))]
+    assert wrong == []
+    assert duel.state_of_victim() == before
+
+
+def objection(site: Site, duel: Duel, line: dict[str, Any]) -> str:
+    """Send the request of one line; say what is wrong with the answer, "" where nothing is."""
+    key = {"none": None, None: duel.attacker.key}.get(line.get("key"), line.get("key"))
+    headers = line.get("headers", {}) | ({"X-API-Key": key} if key else {})
+    if "admin" in line:
+        headers["X-Admin-Key"] = line["admin"]
+    more = {"json": line["body"]} if "body" in line else {}
+    if "raw" in line:
+        more = {"data": line["raw"], "content_type": line.get("type", "application/json")}
+    answer = ask(site, line["at"], line["ask"], headers, **more)
+    if answer.status_code not in line["answer"]:
+        return f"{line['tries']}: {answer.status_code} {answer.text[:300]}"
+    if answer.status_code >= 400 and faults_of("problem", answer.json):
+        return f"{line['tries']}: no problem document"
+    if line.get("never") and line["never"] in answer.text:
+        return f"{line['tries']}: {line['never']} is in the answer"
+    return ""
+
+
+def a_file(tenant: Tenant, queries: list[str]) -> dict[str, Any]:
+    """Make a pipeline of these queries, as tenant acme of platform-prod would write them."""
+    return {
+        "pipeline": {"name": "Suite"},
+        "parameters": {name: {"type": kind} for name, kind in PARAMETERS.items()},
+        "steps": [
+            {
+                "id": f"s{number}",
+                "ps_type": "bq_etl.query",
+                "config": {"source_query": localized(sql, tenant), "target_table": f"t{number}"},
+            }
+            for number, sql in enumerate(queries)
+        ],
+    }
+
+
+def localized(text: str, tenant: Tenant) -> str:
+    return text.replace("acme", tenant.tenant_id).replace("platform-prod", PROJECT)
+
+
+def test_no_query_gets_through(site: Site, duel: Duel) -> None:
+    open_to(site, duel.attacker)
+    tenant, through = duel.attacker, []
+    for start in range(0, len(QUERIES), STEPS_AT_ONCE):
+        chunk = QUERIES[start : start + STEPS_AT_ONCE]
+        file = a_file(tenant, [line["sql"] for line in chunk])
+        answer = tenant.call("POST", "/api/v1/pipelines/configs/suite", file)
+        assert answer.status_code == 422, answer.text
+        faults = answer.get_json()["errors"]
+        told = {fault["pointer"].split("/")[2] for fault in faults if fault["pointer"].count("/") > 2}
+        through += [line["tries"] for number, line in enumerate(chunk) if str(number) not in told]
+    assert through == []
+
+
+def test_honest_queries_pass(site: Site, duel: Duel) -> None:
+    tenant = duel.attacker
+    open_to(site, tenant)
+    file = a_file(tenant, [line["sql"] for line in HONEST])
+    answer = tenant.call("POST", "/api/v1/pipelines/configs/honest", file)
+    assert answer.status_code in {200, 201}, answer.text
+
+
+def open_to(site: Site, tenant: Tenant) -> None:
+    """Allow the sources that the suite's honest queries read."""
+    sources = ["shared-data.reference", "partner.sales.orders", f"{PROJECT}.shared"]
+    path = f"/admin/tenants/{tenant.tenant_id}/sources"
+    assert site.admin("PUT", path, {"sources": sources}).status_code == 200
