@@ -2,7 +2,7 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -94,10 +94,15 @@ class MemoryRuns:
             ]
         self.at(f"after rows of {len(runs)} runs")
 
-    def ledger(self, tenant_id: str, now: datetime) -> Ledger:
-        """Return a tenant's ledger as its rows tell it."""
-        rows = [row for row in self.current().values() if row.run.tenant_id == tenant_id]
-        return _ledger(self.tenants[tenant_id].limits, rows, now)
+    def ledgers(self, tenant_ids: Collection[str], now: datetime) -> dict[str, Ledger]:
+        """Return the ledgers of tenants as their rows tell them."""
+        rows: dict[str, list[RunRow]] = {tenant_id: [] for tenant_id in tenant_ids}
+        for row in self.current().values():
+            if row.run.tenant_id in rows:
+                rows[row.run.tenant_id].append(row)
+        return {
+            tenant_id: _ledger(self.tenants[tenant_id].limits, mine, now) for tenant_id, mine in rows.items()
+        }
 
     def append_steps(self, run: Run, rows: Sequence[StepRow], now: datetime) -> None:
         if not rows:

@@ -1,6 +1,6 @@
 """Schedules, firings, the queue and many admissions at once, in memory."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -64,14 +64,14 @@ class MemoryFirings(SettledRows):
     def settle_firings(self, ended_since: datetime, now: datetime) -> None:
         self.at("settle firings")
 
-    def last_fired(self, config: ScheduledConfig) -> datetime | None:
-        """Return the latest time of a config that has a row."""
-        times = [
-            row.settled.waiting.due_at
-            for row in self.visible()
-            if row.settled.waiting.config_key[:2] == (config.tenant_id, config.config_id)
-        ]
-        return max(times, default=None)
+    def last_fired(self) -> dict[tuple[str, str], datetime]:
+        """Return the latest time of each config that has a row."""
+        latest: dict[tuple[str, str], datetime] = {}
+        for row in self.visible():
+            waiting = row.settled.waiting
+            key = (waiting.tenant_id, waiting.config_id)
+            latest[key] = max(latest.get(key, waiting.due_at), waiting.due_at)
+        return latest
 
 
 class MemoryTimetable:
@@ -93,7 +93,10 @@ class MemoryTimetable:
         found = [config for key, config in sorted(self.configs.items()) if tenant_id in {"", key[0]}]
         if self.firings is None:
             return found
-        return [replace(config, last_fired=self.firings.last_fired(config)) for config in found]
+        fired = self.firings.last_fired()
+        return [
+            replace(config, last_fired=fired.get((config.tenant_id, config.config_id))) for config in found
+        ]
 
     def set_paused(self, config: ScheduledConfig, now: datetime, *, is_paused: bool) -> None:
         self.add(replace(config, is_paused=is_paused, since=config.since if is_paused else now))
@@ -177,19 +180,15 @@ class MemoryLanes:
         self.reads += 1
         self.rows.at("read lanes")
         current = self.rows.current()
-        running = [row.run for row in current.values() if not row.status.is_terminal]
-        backfills = [run for run in running if run.trigger.type is TriggerType.BACKFILL]
         begun = {run_id: row.status for run_id, row in current.items() if run_id in run_ids}
+        backfills: dict[str, Counter[str]] = defaultdict(Counter)
+        for row in current.values():
+            if row.run.trigger.type is TriggerType.BACKFILL and not row.status.is_terminal:
+                backfills[row.run.tenant_id][row.run.trigger.by] += 1
+        active = [id_ for id_ in tenant_ids if self.rows.tenants[id_].status == "ACTIVE"]
         return {
-            tenant_id: LaneFacts(
-                ledger=self.rows.ledger(tenant_id, now),
-                begun=begun,
-                running_by_backfill=Counter(
-                    run.trigger.by for run in backfills if run.tenant_id == tenant_id
-                ),
-            )
-            for tenant_id in tenant_ids
-            if self.rows.tenants[tenant_id].status == "ACTIVE"
+            tenant_id: LaneFacts(ledger=ledger, begun=begun, running_by_backfill=backfills[tenant_id])
+            for tenant_id, ledger in self.rows.ledgers(active, now).items()
         }
 
     def read_configs(

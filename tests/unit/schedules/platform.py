@@ -146,7 +146,7 @@ class Platform:
 
     def end(self, run_id: str) -> None:
         """End a run, as its last level's worker does."""
-        run = self.runs()[run_id]
+        run = next(row.run for row in self.rows.run_rows if row.run.run_id == run_id)
         self.beginner.store.append_run(run, RunStatus.COMPLETED, self.clock())
         self.freed(run)
 
