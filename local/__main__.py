@@ -40,10 +40,12 @@ def serve(options: Options) -> int:
     except (OSError, RuntimeError) as error:
         print(f"Convergence cannot start: {error}", file=sys.stderr)
         return 1
-    print(banner(platform), flush=True)
-    stopped.wait()
-    print("Stopping: jobs are ended, what is not done yet goes on with the next start.", flush=True)
-    platform.stop()
+    try:
+        print(banner(platform), flush=True)
+        stopped.wait()
+        print("Stopping: jobs are ended, what is not done yet goes on with the next start.", flush=True)
+    finally:  # The terminal may be gone, and with it our output: the platform still ends in order.
+        platform.stop()
     return 0
 
 
