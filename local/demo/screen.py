@@ -61,7 +61,8 @@ class Screen:
         """Show rows as a table, columns in the order of the first one."""
         table = Table(*(rows[0] if rows else ()), box=SIMPLE)
         for row in rows:
-            table.add_row(*("" if value is None else str(value) for value in row.values()))
+            # Text: what is in a tenant's rows is no markup.
+            table.add_row(*(Text("" if value is None else str(value)) for value in row.values()))
         self._console.print(Padding(table, (0, 0, 0, INDENT), expand=False))
 
     def end(self, text: str, *, is_good: bool) -> None:

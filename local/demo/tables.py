@@ -8,7 +8,10 @@ from typing import Any
 
 from google.cloud import bigquery
 
+from common.errors import WarehouseError
 from common.warehouse.statements import Statement
+from common.warehouse.translation import translated
+from local.demo.errors import DemoError
 
 SQL_FOLDER = Path(__file__).parent / "sql"
 
@@ -28,10 +31,15 @@ class TenantTables:
 
     def comprehensive_view(self) -> list[Row]:
         """Return what tenant_comprehensive_view says, a row per run."""
-        return self._read("comprehensive_view")
+        return self._read("tenant_comprehensive_view")
 
     def _read(self, name: str, **identifiers: str) -> list[Row]:
         text = (SQL_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
         statement = Statement(name=name, text=text, parameter_types={})
         sql = statement.render(project=self.client.project, dataset=self.tenant, **identifiers)
-        return [dict(row.items()) for row in self.client.query_and_wait(sql)]
+        try:
+            with translated():
+                return [dict(row.items()) for row in self.client.query_and_wait(sql)]
+        except WarehouseError as error:
+            what = identifiers.get("table", name)
+            raise DemoError(f"{self.tenant}.{what} cannot be read: {' '.join(str(error).split())}") from error

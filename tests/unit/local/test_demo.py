@@ -11,6 +11,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from google.api_core import exceptions as google
 from rich.console import Console
 
 from local.demo import following
@@ -21,6 +22,7 @@ from local.demo.following import follow
 from local.demo.guide import pipeline_file, run_pipeline
 from local.demo.progress import step_lines, target_tables
 from local.demo.screen import Screen, steps_table
+from local.demo.tables import TenantTables
 from local.demo.verdict import check_any_rows, check_run, check_view
 
 API_KEY = "acme_api_AbCdEfGhIjKlMnOp"
@@ -210,6 +212,30 @@ def test_a_terminal_shows_one_table_with_a_row_per_step() -> None:
     assert all(word in drawn for word in ("p  RUNNING  1.0 s", "Duration", "a", "b", "PENDING"))
 
 
+# Rows
+
+
+class NoBigQuery:
+    """Has no tables."""
+
+    project = "p"
+
+    def query_and_wait(self, _: str) -> None:
+        raise google.NotFound("Not found:\nTable p:acme.t")  # type: ignore[no-untyped-call]
+
+
+def test_a_table_that_cannot_be_read_ends_the_demo_in_one_line() -> None:
+    tables = TenantTables(client=NoBigQuery(), tenant="acme")  # type: ignore[arg-type]
+    with pytest.raises(DemoError, match=r"acme\.t cannot be read: .* Table p:acme\.t"):
+        tables.rows("t")
+
+
+def test_brackets_in_a_tenants_rows_are_shown_as_they_are() -> None:
+    screen, text = plain_screen()
+    screen.rows([{"a": "[bold]x[/bold]", "b": None}])
+    assert "[bold]x[/bold]" in text.getvalue()
+
+
 # Verdicts
 
 
@@ -225,7 +251,7 @@ def test_a_table_without_rows_ends_the_demo() -> None:
 
 
 def shown_run(**columns: Any) -> Mapping[str, Any]:
-    good = {"pipeline_status": "COMPLETED", "steps_completed": 2, "total_steps": 2, "pipelines_run_today": 1}
+    good = {"pipeline_status": "COMPLETED", "steps_completed": 2, "total_steps": 2}
     return good | columns
 
 
