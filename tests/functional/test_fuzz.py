@@ -1,0 +1,82 @@
+"""The functions against what their own document says, by requests that nobody would think of."""
+
+import warnings
+from collections.abc import Iterator
+from time import monotonic
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from common.http.admin import ADMIN_ROUTES
+from common.http.pipelines import PIPELINE_ROUTES
+from common.http.routes import Route
+from common.http.tenants import TENANT_ROUTES
+from tests.functional.environment import ADMIN_KEY
+from tests.functional.intruders import Duel, a_duel
+from tests.functional.site import Site
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # What others' packages say of each other.
+    import schemathesis
+    from schemathesis.checks import not_a_server_error
+    from schemathesis.specs.openapi.checks import (
+        content_type_conformance,
+        response_schema_conformance,
+        status_code_conformance,
+    )
+
+SECONDS = 40.0
+"""All routes together; to make up the requests takes about as long again."""
+MOST_REQUESTS = 20
+CHECKS: list[Any] = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+# They change what all other tests stand on.
+LEFT_OUT = {"bootstrap_platform", "pause_scheduler", "resume_scheduler", "run_scheduler"}
+ROUTES: list[tuple[str, Route[Any]]] = [
+    (function, route)
+    for function, table in (
+        ("admin", ADMIN_ROUTES),
+        ("onboarding", TENANT_ROUTES),
+        ("pipelines", PIPELINE_ROUTES),
+    )
+    for route in table
+    if route.name not in LEFT_OUT
+]
+
+
+@pytest.fixture(scope="module")
+def duel(site: Site, tenant_ids: Iterator[str]) -> Duel:
+    return a_duel(site, tenant_ids)
+
+
+@pytest.mark.parametrize(("function", "route"), ROUTES, ids=[route.name for _, route in ROUTES])
+@pytest.mark.filterwarnings("ignore")
+def test_a_route_answers_as_its_document_says(
+    site: Site, duel: Duel, function: str, route: Route[Any]
+) -> None:
+    document = schemathesis.openapi.from_wsgi("/openapi.json", app=site.functions[function].application)
+    keys = {"X-API-Key": duel.attacker.key, "X-Admin-Key": ADMIN_KEY}
+    sent: list[Any] = []
+    until = monotonic() + SECONDS / len(ROUTES)
+
+    @given(case=document[route.path][route.method].as_strategy())
+    @settings(
+        max_examples=MOST_REQUESTS,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    def fuzz(case: Any) -> None:
+        if not sent or monotonic() < until:
+            sent.append(case)
+            case.call_and_validate(headers=keys, checks=CHECKS)
+
+    fuzz()
+    assert sent
