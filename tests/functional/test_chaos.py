@@ -41,13 +41,18 @@ def named(fault: Fault) -> str:
 
 
 @pytest.fixture(scope="module")
-def shared(site: Site, tenant_ids: Iterator[str]) -> Tenant:
-    """One tenant and one config for all faults: the local BigQuery slows down with each table."""
+def shared(site: Site, tenant_ids: Iterator[str]) -> Iterator[Tenant]:
+    """One tenant and one config for all faults, with BigQuery's limits on DML and metadata in force.
+
+    The local BigQuery slows down with each table, so all share them.
+    """
     tenant = site.onboard(next(tenant_ids))
     tenant.upload("chaos", a_pipeline_file(*LEVELS))
+    site.bigquery.limits.is_on = True
     tenant.run("chaos")
     site.drain()
-    return tenant
+    yield tenant
+    site.bigquery.limits.is_on = False
 
 
 def rows_of(site: Site, tenant: Tenant) -> dict[str, int]:
