@@ -1,5 +1,6 @@
 """One HTTP server for all functions: the contract's paths, and private ones for pushes and the scheduler."""
 
+import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -31,7 +32,11 @@ class Gateway:
 
     def __init__(self, host: str, port: int) -> None:
         self._functions: Mapping[str, WsgiApp] = {}
-        self._server: BaseWSGIServer = make_server(host, port, self._dispatch, threaded=True)
+        # Bound by ourselves: werkzeug would answer a taken port with prints and an exit of its own.
+        with _listener(host, port) as listener:
+            self._server: BaseWSGIServer = make_server(
+                host, listener.getsockname()[1], self._dispatch, threaded=True, fd=listener.fileno()
+            )
         self._thread = threading.Thread(target=self._server.serve_forever, name="gateway", daemon=True)
 
     @property
@@ -58,6 +63,13 @@ class Gateway:
         name, path = _target(environ.get("PATH_INFO") or "/")
         function = self._functions.get(name) or self._functions[ANY_OTHER]
         return function(environ | {"SCRIPT_NAME": "", "PATH_INFO": path}, start_response)
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port))
+    except OSError as error:
+        raise OSError(f"port {port} is taken; choose another one with PORT=") from error
 
 
 def _target(path: str) -> tuple[str, str]:
