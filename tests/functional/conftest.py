@@ -1,7 +1,9 @@
 """One site for all functional tests: six functions, BigQuery and Pub/Sub in this process."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from google.cloud import pubsub_v1
@@ -18,10 +20,26 @@ NOBODY = "http://127.0.0.1:9"
 """Where the dispatcher's job calls; its clock stands still, so it calls by hand only."""
 
 
+_servers = ExitStack()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Stop the servers, and take the environment back, after the last test of this folder."""
+    if nextitem is None or Path(__file__).parent not in nextitem.path.parents:
+        _servers.close()
+
+
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     """Start the servers, point the functions at them, and set the central dataset up."""
-    folder = tmp_path_factory.mktemp("functional")
+    return _servers.enter_context(_serving(tmp_path_factory.mktemp("functional")))
+
+
+@contextmanager
+def _serving(folder: Path) -> Iterator[Site]:
+    if leftover := LocalBigQuery.running():  # other tests' server: there is one per process
+        leftover.stop()
     with (
         pytest.MonkeyPatch.context() as environment,
         LocalBigQuery(data_dir=folder, project=PROJECT) as bigquery,
