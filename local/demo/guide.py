@@ -59,11 +59,11 @@ def bootstrap(key: Key) -> ApiCall:
     return ApiCall(method="POST", path="/admin/bootstrap", key=key, content=content)
 
 
-def onboard() -> ApiCall:
+def onboard(tenant_id: str) -> ApiCall:
     """Make the tenant."""
     content = Content.json(
         {
-            "tenant_id": TENANT,
+            "tenant_id": tenant_id,
             "company_name": "Customer Inc",
             "admin_email": "admin@customer.com",
             "subscription_plan": "PROFESSIONAL",

@@ -58,7 +58,7 @@ class Story:
 
     def _onboard(self) -> Key:
         self.screen.chapter("Onboard a tenant")
-        body = self._call(guide.onboard()).body
+        body = self._call(guide.onboard(self.tables.tenant)).body
         key = Key.tenant(body["api_key"])
         self.screen.answer(f"{body['tenant_id']}, plan {body['subscription_plan']}, API key {key.shown}")
         return key
@@ -101,14 +101,14 @@ class Story:
         for table, rows in written.items():
             check_any_rows(table, rows)
         final, rows = list(written.items())[-1]
-        self.screen.chapter(f"The rows of {guide.TENANT}.{final}")
+        self.screen.chapter(f"The rows of {self.tables.tenant}.{final}")
         self.screen.rows(rows[:MOST_ROWS_SHOWN])
         if self.file.is_the_guides:
             check_guide_rows(final, rows)
-        return f"{_count(len(rows), 'row')} in {guide.TENANT}.{final}"
+        return f"{_count(len(rows), 'row')} in {self.tables.tenant}.{final}"
 
     def _view(self) -> None:
-        self.screen.chapter(f"{guide.TENANT}.tenant_comprehensive_view")
+        self.screen.chapter(f"{self.tables.tenant}.tenant_comprehensive_view")
         rows = self.tables.comprehensive_view()
         for name, value in (rows[0] if rows else {}).items():
             self.screen.line(f"{name:<24}{value}")

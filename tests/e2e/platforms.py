@@ -46,10 +46,14 @@ class RunningPlatform:
         return self.log.read_text(encoding="utf-8")
 
     def bigquery(self) -> bigquery.Client:
-        """Make a client for its BigQuery, which the banner names."""
-        found = re.search(r"^ +BigQuery +(http\S+)$", self.printed, re.MULTILINE)
-        assert found, f"the banner names no BigQuery:\n{self.printed}"
-        return make_client(project=DEFAULT_PROJECT, location="US", emulator_host=found[1])
+        """Make a client for its BigQuery."""
+        return make_client(project=DEFAULT_PROJECT, location="US", emulator_host=self.part("BigQuery"))
+
+    def part(self, name: str) -> str:
+        """Read in the banner where a part of the platform answers."""
+        found = re.search(rf"^ +{name} +(\S+)$", self.printed, re.MULTILINE)
+        assert found, f"the banner names no {name}:\n{self.printed}"
+        return found[1]
 
     def stop(self, by: signal.Signals = signal.SIGINT) -> int:
         """Send a signal as a terminal does, to the whole group, and return the exit code."""

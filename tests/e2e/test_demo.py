@@ -1,11 +1,26 @@
-"""`make demo` as a process, where there is no terminal."""
+"""`make demo` as a process, and its story, with files of the user's own, on the session's platform."""
 
+import io
+from collections.abc import Callable
 from pathlib import Path
 
-from tests.e2e.platforms import started
+import pytest
+from google.cloud import bigquery
+from rich.console import Console
+
+from local.demo.api import Api
+from local.demo.calls import Key
+from local.demo.errors import DemoError
+from local.demo.guide import pipeline_file
+from local.demo.screen import Screen
+from local.demo.story import Story
+from local.demo.tables import TenantTables
+from tests.e2e.platforms import ADMIN_KEY, RunningPlatform, started
 
 DEMO = ("-m", "local", "demo")
 DEMO_SECONDS = 300  # On a machine that has much else to do.
+
+type Tell = Callable[[str, str], str]
 
 
 def acted_out(log: Path, *arguments: str) -> tuple[int, str]:
@@ -13,6 +28,26 @@ def acted_out(log: Path, *arguments: str) -> tuple[int, str]:
     with log.open("wb") as out, started((*DEMO, *arguments), {}, out) as process:
         code = process.wait(DEMO_SECONDS)
     return code, log.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def tell(platform: RunningPlatform, tables: bigquery.Client, tmp_path: Path) -> Tell:
+    """Return what tells the story of a new tenant that runs one query, and returns the summary."""
+
+    def told(tenant: str, sql: str) -> str:
+        file = tmp_path / "own.yml"
+        step = f"{{id: one, ps_type: bq_etl.query, config: {{source_query: {sql}, target_table: ones}}}}"
+        file.write_text(f"pipeline: {{id: own, name: My own}}\nsteps: [{step}]\n", encoding="utf-8")
+        return Story(
+            api=Api(url=platform.url),
+            screen=Screen(Console(file=io.StringIO())),
+            tables=TenantTables(client=tables, tenant=tenant),
+            file=pipeline_file(file),
+            admin_key=Key.admin(ADMIN_KEY),
+            environment={},
+        ).tell()
+
+    return told
 
 
 def test_the_demo_shows_every_command_with_its_answer_and_succeeds(tmp_path: Path) -> None:
@@ -36,27 +71,23 @@ def test_the_demo_shows_every_command_with_its_answer_and_succeeds(tmp_path: Pat
     assert "Traceback" not in printed
 
 
-def test_the_demo_runs_a_file_of_the_users_own(tmp_path: Path) -> None:
-    file = tmp_path / "own.yml"
-    file.write_text(
-        "pipeline: {id: own, name: My own}\n"
-        "steps:\n"
-        "  - id: one\n"
-        "    ps_type: bq_etl.query\n"
-        "    config: {source_query: 'SELECT 1 AS one', target_table: ones}\n",
-        encoding="utf-8",
-    )
-    code, printed = acted_out(tmp_path / "demo.log", "--config", str(file))
-    assert code == 0, printed
-    assert "own ran to COMPLETED" in printed
-
-
-def test_a_run_that_fails_ends_the_demo_in_one_line(tmp_path: Path) -> None:
-    file = tmp_path / "own.yml"
-    step = "{id: one, ps_type: bq_etl.query, config: {source_query: SELECT 1 / 0 AS n, target_table: ones}}"
-    file.write_text(f"pipeline: {{id: own, name: My own}}\nsteps: [{step}]\n", encoding="utf-8")
-    code, printed = acted_out(tmp_path / "demo.log", "--config", str(file))
+def test_a_demo_that_cannot_begin_says_why_in_one_line(tmp_path: Path) -> None:
+    code, printed = acted_out(tmp_path / "demo.log", "--config", str(tmp_path / "gone.yml"))
     assert code == 1
-    (line,) = [line for line in printed.splitlines() if line.startswith("The demo failed: ")]
-    assert "the run is FAILED: step one: " in line
+    first = next(line for line in printed.splitlines() if line)
+    assert first == f"The demo failed: {tmp_path / 'gone.yml'}: No such file or directory"
     assert "Traceback" not in printed
+
+
+def test_a_file_of_the_users_own_is_run_like_the_guides(tell: Tell) -> None:
+    assert "own ran to COMPLETED" in tell("demo_own", "SELECT 1 AS one")
+
+
+def test_a_run_that_fails_ends_the_story_with_its_reason(tell: Tell) -> None:
+    with pytest.raises(DemoError, match="the run is FAILED: step one: "):
+        tell("demo_fails", "SELECT 1 / 0 AS n")
+
+
+def test_a_file_with_faults_ends_the_story_with_their_places(tell: Tell) -> None:
+    with pytest.raises(DemoError, match=r"422 .*/steps/0/config/source_query: "):
+        tell("demo_faults", "DROP TABLE ones")
