@@ -14,6 +14,8 @@ def root_as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[logging.Logger]:
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     werkzeug = logging.getLogger("werkzeug")
+    # A function that ran earlier in this process has set up logging already.
+    root.handlers[:] = [handler for handler in handlers if not isinstance(handler, PlatformHandler)]
     yield root
     root.handlers[:] = handlers
     root.setLevel(level)
