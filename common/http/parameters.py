@@ -10,6 +10,7 @@ from werkzeug.wrappers import Request
 from common.errors import Fault, InvalidInput
 from common.http.routes import Parameter, Place, Route
 from common.http.schemas import MOST_FAULTS, did_you_mean, faults_of, pointer
+from common.logs import is_secret
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _BOOLEANS = {"true": True, "false": False}
@@ -29,6 +30,9 @@ class Values:
         place = pointer(parameter.place, parameter.name)
         if len(texts) > 1:
             self.faults.append(Fault(place, "must be given once"))
+        elif texts and is_secret(texts[0]):
+            # It must not go on: a parameter's value may become part of a query, a label or a job ID.
+            self.faults.append(Fault(place, "is a secret of the platform, which belongs in its header alone"))
         elif texts:
             value = _typed(parameter, texts[0])
             self.faults.extend(Fault(place, fault.rule) for fault in faults_of(parameter.schema, value))

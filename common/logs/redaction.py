@@ -28,6 +28,11 @@ def register_secrets(secrets: Iterable[str]) -> None:
         _known.update({secret, quote(secret, safe=""), quote_plus(secret), *_base64_forms(secret)})
 
 
+def is_secret(text: str) -> bool:
+    """Tell whether a text is one of the registered secrets, in any of the forms that are masked."""
+    return text in _known
+
+
 def redact(text: str) -> str:
     """Mask all secrets in a text."""
     for secret in sorted(_known, key=len, reverse=True):

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from common.errors import Unavailable
 from common.tenants.checks import Check, OnboardingRequest, request_checks
+from common.tenants.identifiers import looks_taken
 from common.tenants.ports import CentralCatalog, TenantDatasets
 from common.tenants.prerequisites import missing_tables
 from common.times import Clock
@@ -72,8 +73,11 @@ class DryRun:
             return _existence(False, "not looked up: the tenant ID breaks rules")
         try:
             is_taken = self.datasets.find(tenant_id) is not None
+            is_confusable = looks_taken(tenant_id, self.datasets.names())
         except Unavailable:
             return _existence(False, _UNKNOWN)
+        if is_confusable:
+            return _existence(False, "the tenant ID looks like another one that is taken")
         return _existence(not is_taken, "the tenant ID is taken" if is_taken else "the tenant ID is free")
 
 

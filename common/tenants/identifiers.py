@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -37,6 +37,12 @@ def reservation_fault(tenant_id: str, central_dataset: str) -> str | None:
     if _looks(tenant_id) in map(_looks, names):
         return "looks like a name that is reserved for the platform"
     return None
+
+
+def looks_taken(tenant_id: str, names: Iterable[str]) -> bool:
+    """Tell whether people could take a tenant ID for one of these other names: `acrne` for `acme`."""
+    look = _looks(tenant_id)
+    return any(_looks(name.lower()) == look for name in names if name != tenant_id)
 
 
 def _looks(name: str) -> str:

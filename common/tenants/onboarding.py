@@ -2,6 +2,9 @@
 
     begin an attempt (the dataset is the lock) ─ view ─ authorize it ─ commit all rows ─ hand out the key
 
+No two tenants have names that people confuse. That is looked up before the attempt, and again once its
+dataset stands: of two such requests at once, at least one then sees the other's dataset.
+
 Until the commit nothing of the tenant counts. What an attempt that fails has made, it removes itself; what an
 attempt that dies has made, a later request takes over (`common.tenants.attempts`).
 """
@@ -12,10 +15,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from common.claims import ClaimJobs
-from common.errors import ConvergenceError
+from common.errors import Conflict, ConvergenceError
 from common.setup.views import TENANT_VIEW
 from common.tenants.attempts import Turns
 from common.tenants.checks import OnboardingRequest, checked_plan
+from common.tenants.identifiers import looks_taken
 from common.tenants.keys import ALL_SCOPES, ApiKey, mint_key
 from common.tenants.plans import Plan
 from common.tenants.ports import CentralCatalog, NewTenant, TenantDatasets, TenantStore
@@ -61,9 +65,11 @@ class Onboarding:
         """
         plan = checked_plan(request, self.central_dataset)
         require_tables(self.catalog)
+        self._refuse_lookalike(request.tenant_id)
         key = mint_key(request.tenant_id)
         attempt = self._turns.begin(request.tenant_id, self.new_id())
         try:
+            self._refuse_lookalike(request.tenant_id)
             self.datasets.admit_executor(request.tenant_id)
             self.datasets.put_view(request.tenant_id)
             self.datasets.authorize_view(request.tenant_id)
@@ -73,6 +79,10 @@ class Onboarding:
             self._settlement.settle(attempt, error)
         logger.info("tenant onboarded", extra={"tenant": request.tenant_id, "plan": plan.name})
         return Onboarded(tenant_id=request.tenant_id, key=key, plan=plan, dataset_created=attempt.number == 1)
+
+    def _refuse_lookalike(self, tenant_id: str) -> None:
+        if looks_taken(tenant_id, self.datasets.names()):
+            raise Conflict(f"the name {tenant_id} looks like another one that is taken")
 
     @property
     def _turns(self) -> Turns:

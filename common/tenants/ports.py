@@ -27,6 +27,9 @@ class TenantDatasets(Protocol):
     def find(self, tenant_id: str) -> TenantDataset | None:
         """Return the dataset of that name, None where there is none."""
 
+    def names(self) -> Collection[str]:
+        """List all datasets of the project, tenants' and others."""
+
     def names_of(self, tenant_id: str) -> list[str]:
         """List the datasets that are marked as this tenant's."""
 

@@ -45,6 +45,12 @@ class Datasets:
             except google.NotFound:
                 return None
 
+    def names(self) -> list[str]:
+        """List the names of all datasets."""
+        with translated():
+            found = self.central.client.list_datasets(retry=RETRY, timeout=TIMEOUT_SECONDS)
+            return [str(dataset.dataset_id) for dataset in found]
+
     def labelled(self, labels: Mapping[str, str]) -> list[str]:
         """List the names of the datasets that carry all of these labels."""
         wanted = " ".join(f"labels.{name}:{value}" for name, value in labels.items())

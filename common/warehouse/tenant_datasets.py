@@ -36,6 +36,10 @@ class DatasetsOfTenants:
         owner = dataset.labels.get("onboarding", "") if is_ours else ""
         return TenantDataset(tenant_id=tenant_id, owner=owner, created_at=dataset.created)
 
+    def names(self) -> list[str]:
+        """List all datasets of the project, tenants' and others."""
+        return self._datasets.names()
+
     def names_of(self, tenant_id: str) -> list[str]:
         """List the datasets that are marked as this tenant's."""
         return self._datasets.labelled(LABELS | {"tenant": tenant_id})

@@ -68,6 +68,10 @@ class MemoryDatasets:
         found = self.datasets.get(tenant_id)
         return found.about if found else None
 
+    def names(self) -> list[str]:
+        self.at("names")
+        return list(self.datasets)
+
     def names_of(self, tenant_id: str) -> list[str]:
         return [name for name, dataset in self.datasets.items() if name == tenant_id and dataset.about.owner]
 

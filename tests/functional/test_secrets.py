@@ -78,6 +78,8 @@ def test_no_canary_is_ever_seen_again(site: Site, tenant_ids: Iterator[str], lis
     given = {"X-API-Key": tenant.key, "X-Admin-Key": ADMIN_KEY, "Authorization": f"Bearer {ADMIN_KEY}"}
     for function, line in (
         ("pipelines", f"GET /api/v1/pipelines/configs/{tenant.key}"),
+        ("pipelines", f"GET /api/v1/pipelines/configs/{ADMIN_KEY}"),
+        ("pipelines", f"GET /api/v1/pipelines/status/{ADMIN_KEY}"),
         ("pipelines", f"GET /api/v1/pipelines/history?cursor={tenant.key}"),
         ("onboarding", f"GET /api/v1/tenants/{tenant.key}"),
         ("admin", f"GET /admin/tenants?after={ADMIN_KEY}"),

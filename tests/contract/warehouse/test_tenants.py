@@ -217,6 +217,7 @@ def test_the_second_who_creates_a_dataset_is_told_so(backend: Backend, tenant_id
     assert abs(utc_now() - found.created_at) < timedelta(minutes=1)
     assert backend.datasets.names_of(tenant_id) == [tenant_id]
     assert backend.datasets.names_of("somebody_else") == []
+    assert tenant_id in backend.datasets.names()
 
 
 def test_a_datasets_view_is_put_authorized_and_taken_away_again(backend: Backend, tenant_id: str) -> None:

@@ -8,6 +8,7 @@ from common.errors import InvalidInput
 from common.http.calls import Answer, Call
 from common.http.parameters import Values, read_parameters
 from common.http.routes import Access, Parameter, Place, Route
+from common.logs import redaction, register_secrets
 from tests.unit.http.site import Bare
 
 
@@ -91,3 +92,16 @@ def test_a_required_parameter_is_missed() -> None:
     values = Values()
     values.read(parameter("id", is_required=True, type="string"), [])
     assert [str(fault) for fault in values.faults] == ["/query/id: is required"]
+
+
+@pytest.mark.parametrize("target", ["/things/letmein", "/things/a?status=letmein"])
+def test_a_secret_of_the_platform_is_no_value_of_a_parameter(
+    target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redaction, "_known", set())
+    register_secrets(["letmein"])
+    path, _, query = target.partition("?")
+    request = Request(EnvironBuilder(path=path, query_string=query).get_environ())
+    with pytest.raises(InvalidInput, match="is a secret of the platform") as caught:
+        read_parameters(request, ROUTE, {"thing_id": path.rpartition("/")[2]})
+    assert "letmein" not in str(caught.value)

@@ -37,6 +37,12 @@ def test_a_tenant_and_any_other_dataset_are_taken_alike(platform: OnboardingPlat
     assert messages(check(platform, "acme")) == messages(check(platform, "warehouse")) == taken
 
 
+def test_a_name_that_looks_like_a_taken_one_is_told(platform: OnboardingPlatform) -> None:
+    platform.onboard("acme")
+    told = messages(check(platform, "acrne"))
+    assert told == {"tenant_existence": "the tenant ID looks like another one that is taken"}
+
+
 @pytest.mark.parametrize("tenant_id", ["tenants", "Acme", "x"])
 def test_no_dataset_is_looked_up_by_a_name_that_breaks_rules(
     platform: OnboardingPlatform, tenant_id: str

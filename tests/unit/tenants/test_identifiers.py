@@ -1,6 +1,6 @@
 import pytest
 
-from common.tenants.identifiers import form_fault, reservation_fault
+from common.tenants.identifiers import form_fault, looks_taken, reservation_fault
 
 
 @pytest.mark.parametrize(
@@ -64,6 +64,18 @@ def test_words_of_sql_are_kept_from_tenants(tenant_id: str) -> None:
 )
 def test_what_looks_like_a_reserved_name_is_reserved(tenant_id: str) -> None:
     assert "reserved" in (reservation_fault(tenant_id, "tenants") or "")
+
+
+@pytest.mark.parametrize(
+    ("tenant_id", "taken"), [("acrne", "acme"), ("acme_1", "acme_l"), ("ac_me", "acme"), ("acme_5", "ACMES")]
+)
+def test_a_name_that_reads_like_a_taken_one_looks_taken(tenant_id: str, taken: str) -> None:
+    assert looks_taken(tenant_id, ["umbra", taken])
+
+
+@pytest.mark.parametrize("tenant_id", ["acme", "acme_2", "acne"])
+def test_the_name_itself_and_other_ones_do_not_look_taken(tenant_id: str) -> None:
+    assert not looks_taken(tenant_id, ["acme", "acme_1", "umbra"])
 
 
 @pytest.mark.parametrize("tenant_id", ["tenant_a", "acme_1", "acme_l", "minute", "administration"])

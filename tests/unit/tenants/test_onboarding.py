@@ -12,7 +12,7 @@ from common.tenants.ports import CommitState
 from tests.fakes.onboarding import OnboardingPlatform as Platform
 
 LATER = timedelta(minutes=11)
-POINTS = 11
+POINTS = 13
 """How many points an undisturbed onboarding passes; a test below holds this number."""
 
 
@@ -120,6 +120,27 @@ def test_two_at_once_are_one_tenant_and_one_conflict(platform: Platform) -> None
     platform.onboard()
     assert len(outcomes) == 1
     assert_whole(platform)
+
+
+@pytest.mark.parametrize("taken", ["acme", "Acme", "ac_me"])
+def test_a_name_that_people_confuse_with_a_taken_one_is_a_conflict(platform: Platform, taken: str) -> None:
+    platform.datasets.create(taken, owner="")
+    with pytest.raises(Conflict, match="acrne looks like another one that is taken"):
+        platform.onboard("acrne")
+    assert list(platform.datasets.datasets) == [taken]
+
+
+def test_of_two_at_once_whose_names_look_alike_one_is_made(platform: Platform) -> None:
+    def other_comes(point: str) -> None:
+        if point == "before create":
+            platform.trouble = lambda _point: None
+            platform.onboard("acrne")
+
+    platform.trouble = other_comes
+    with pytest.raises(Unavailable, match="looks like another one"):
+        platform.onboard("acme")
+    assert_whole(platform)
+    assert list(platform.tenants.profiles) == ["acrne"]
 
 
 def test_an_undisturbed_onboarding_passes_as_many_points_as_are_tried(platform: Platform) -> None:
@@ -255,7 +276,7 @@ def test_a_transaction_that_may_yet_go_through_is_left_alone(platform: Platform)
 
 
 def test_a_lost_answer_to_the_creation_of_the_dataset_is_recognized_as_ours(platform: Platform) -> None:
-    platform.trouble = fail_at(2, Unavailable("no answer"))
+    platform.trouble = fail_at(3, Unavailable("no answer"))
     assert platform.onboard().dataset_created
     assert_whole(platform)
 
