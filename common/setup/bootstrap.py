@@ -9,7 +9,7 @@ from common.errors import Fault, InvalidInput
 from common.setup.drift import drift, mended
 from common.setup.recreation import BackedUp, Recreation
 from common.setup.tables import Column, Shape, TableDefinition, central_tables
-from common.setup.views import ViewDefinition, central_views
+from common.setup.views import ViewDefinition, central_views, tenant_view
 
 
 class ViewChange(StrEnum):
@@ -44,6 +44,21 @@ class CentralDataset(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refreshed:
+    """How many views of tenants were made anew, and how many that need it were not."""
+
+    updated: int = 0
+    left: int = 0
+
+
+class TenantViews(Protocol):
+    """The view that each tenant's dataset holds."""
+
+    def refresh(self, view: ViewDefinition) -> Refreshed:
+        """Replace the views of another text, as many as there is time for; none is made where none is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TableChange:
     """What was changed in a table that existed, by column names."""
 
@@ -63,6 +78,7 @@ class BootstrapReport:
     tables_recreated: list[str] = field(default_factory=list)
     views_created: list[str] = field(default_factory=list)
     views_updated: list[str] = field(default_factory=list)
+    tenant_views: Refreshed = field(default_factory=Refreshed)
     backed_up: list[BackedUp] = field(default_factory=list)
     drift: list[str] = field(default_factory=list)
 
@@ -82,6 +98,8 @@ class BootstrapReport:
             yield "BigQuery may refuse rows for new tables at first: wait ten minutes before the next run."
         if sum(table.rows_left_behind for table in self.backed_up):
             yield "Rows that do not fit the new tables are in the backup only."
+        if self.tenant_views.left:
+            yield f"{self.tenant_views.left} views of tenants have their old text: repeat the call."
         if self.drift:
             yield "Some tables differ from their definitions: see drift."
 
@@ -91,6 +109,7 @@ class Bootstrap:
     """Creates what is missing, adds new columns, replaces changed views; recreates tables when asked to."""
 
     central: CentralDataset
+    tenant_views: TenantViews
     recreation: Recreation
     definitions: tuple[TableDefinition, ...] = field(default_factory=central_tables)
     views: tuple[ViewDefinition, ...] = field(default_factory=central_views)
@@ -114,6 +133,7 @@ class Bootstrap:
         report.tables_recreated = [table.table for table in report.backed_up]
         self._put_tables(report)
         self._put_views(report)
+        report.tenant_views = self.tenant_views.refresh(tenant_view())
         return report
 
     def _put_tables(self, report: BootstrapReport) -> None:

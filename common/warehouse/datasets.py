@@ -45,18 +45,14 @@ class Datasets:
             except google.NotFound:
                 return None
 
-    def names(self) -> list[str]:
-        """List the names of all datasets."""
-        with translated():
-            found = self.central.client.list_datasets(retry=RETRY, timeout=TIMEOUT_SECONDS)
-            return [str(dataset.dataset_id) for dataset in found]
-
-    def labelled(self, labels: Mapping[str, str]) -> list[str]:
-        """List the names of the datasets that carry all of these labels."""
+    def labelled(self, labels: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
+        """List the datasets that carry all of these labels: their names, and all labels of each."""
         wanted = " ".join(f"labels.{name}:{value}" for name, value in labels.items())
         with translated():
-            found = self.central.client.list_datasets(filter=wanted, retry=RETRY, timeout=TIMEOUT_SECONDS)
-            return [str(dataset.dataset_id) for dataset in found]
+            found = self.central.client.list_datasets(
+                filter=wanted or None, retry=RETRY, timeout=TIMEOUT_SECONDS
+            )
+            return {str(dataset.dataset_id): dataset.labels for dataset in found}
 
     def contents(self, name: str) -> dict[str, str]:
         """List what is in a dataset: names, and of which type (TABLE, VIEW, ...); NoSuchResource."""

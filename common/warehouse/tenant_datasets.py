@@ -38,11 +38,11 @@ class DatasetsOfTenants:
 
     def names(self) -> list[str]:
         """List all datasets of the project, tenants' and others."""
-        return self._datasets.names()
+        return list(self._datasets.labelled({}))
 
     def names_of(self, tenant_id: str) -> list[str]:
         """List the datasets that are marked as this tenant's."""
-        return self._datasets.labelled(LABELS | {"tenant": tenant_id})
+        return list(self._datasets.labelled(LABELS | {"tenant": tenant_id}))
 
     def contents(self, tenant_id: str) -> frozenset[str]:
         """List the tables and views in the dataset; none where it is gone."""

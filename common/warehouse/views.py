@@ -30,6 +30,10 @@ class Views:
         definitions.run(self.central, statement, definition=view.fingerprint, **identifiers)
         return ViewChange.CREATED if present is None else ViewChange.UPDATED
 
+    def is_outdated(self, view: ViewDefinition, *, dataset: str) -> bool:
+        """Tell whether a dataset has the view, made from another text."""
+        return self._fingerprint(dataset, view.name) not in (None, view.fingerprint)
+
     def delete(self, name: str, *, dataset: str) -> None:
         """Delete a view; nothing happens where there is none."""
         with translated():

@@ -68,6 +68,7 @@ def admin_services() -> "AdminServices":
     from common.tenants.offboarding import Offboarding
     from common.warehouse.backups import CentralBackups
     from common.warehouse.remains import TenantInventory
+    from common.warehouse.tenant_views import ViewsOfTenants
 
     recreation = Recreation(
         backups=CentralBackups(central=cloud.central()),
@@ -76,7 +77,11 @@ def admin_services() -> "AdminServices":
     )
     return AdminServices(
         edge=domain.edge(),
-        bootstrap=Bootstrap(central=cloud.central_tables(), recreation=recreation),
+        bootstrap=Bootstrap(
+            central=cloud.central_tables(),
+            tenant_views=ViewsOfTenants(central=cloud.central()),
+            recreation=recreation,
+        ),
         onboarding=domain.onboarding(),
         administration=domain.administration(),
         audit=cloud.audit_rows(),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from common.errors import Conflict
-from common.setup.bootstrap import ViewChange
+from common.setup.bootstrap import Refreshed, ViewChange
 from common.setup.recreation import RowCounts
 from common.setup.tables import Column, Shape, TableDefinition
 from common.setup.views import ViewDefinition
@@ -33,11 +33,12 @@ class MemoryDataset:
 
 
 class MemoryWarehouse:
-    """`CentralDataset` and `Backups`."""
+    """`CentralDataset`, `TenantViews` and `Backups`."""
 
     def __init__(self, at: Callable[[str], None] = nowhere) -> None:
         self.at = at
         self.datasets: dict[str, MemoryDataset] = {}
+        self.outdated = 0
 
     @property
     def full_name(self) -> str:
@@ -74,6 +75,11 @@ class MemoryWarehouse:
         if before is None:
             return ViewChange.CREATED
         return ViewChange.UPDATED if is_forced or before != view.fingerprint else ViewChange.UNCHANGED
+
+    def refresh(self, view: ViewDefinition) -> Refreshed:
+        """`TenantViews`: as many are left as a test says."""
+        self.at("before tenants' views")
+        return Refreshed(left=self.outdated)
 
     def open_backup(self, backup: str) -> None:
         self.at("before open")

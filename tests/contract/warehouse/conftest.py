@@ -12,6 +12,7 @@ from common.warehouse.backups import CentralBackups
 from common.warehouse.clients import make_client
 from common.warehouse.queries import Central
 from common.warehouse.setup import CentralTables
+from common.warehouse.tenant_views import ViewsOfTenants
 
 if TYPE_CHECKING:
     from local.bigquery import LocalBigQuery
@@ -30,5 +31,6 @@ def central(local_bigquery: "LocalBigQuery") -> Iterator[Central]:
 def bootstrapped(central: Central) -> Central:
     """Set the central dataset up."""
     recreation = Recreation(backups=CentralBackups(central=central), dataset=central.dataset, clock=utc_now)
-    Bootstrap(central=CentralTables(central=central), recreation=recreation).run()
+    tables, views = CentralTables(central=central), ViewsOfTenants(central=central)
+    Bootstrap(central=tables, tenant_views=views, recreation=recreation).run()
     return central

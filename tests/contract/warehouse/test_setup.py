@@ -20,6 +20,7 @@ from common.warehouse.backups import CentralBackups
 from common.warehouse.datasets import Datasets
 from common.warehouse.queries import Central
 from common.warehouse.setup import CentralTables
+from common.warehouse.tenant_views import ViewsOfTenants
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 LOG = TableDefinition(
@@ -83,9 +84,13 @@ class SmallPlatform:
             definitions=known,
             views=(view,),
         )
-        return Bootstrap(central=self.tables, recreation=recreation, definitions=known, views=(view,)).run(
-            **options
-        )
+        return Bootstrap(
+            central=self.tables,
+            tenant_views=ViewsOfTenants(central=self.central),
+            recreation=recreation,
+            definitions=known,
+            views=(view,),
+        ).run(**options)
 
     def insert(self, table: str = "log", **values: Any) -> None:
         """Append a row."""

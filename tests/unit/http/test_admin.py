@@ -75,7 +75,9 @@ class World:
                     clock=self.platform.clock,
                     grace=timedelta(days=30),
                 ),
-                bootstrap=Bootstrap(central=self.warehouse, recreation=recreation),
+                bootstrap=Bootstrap(
+                    central=self.warehouse, tenant_views=self.warehouse, recreation=recreation
+                ),
                 onboarding=self.platform.onboarding(),
                 administration=self.administration,
                 changes=TenantChanges(

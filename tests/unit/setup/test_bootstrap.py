@@ -42,9 +42,12 @@ class Platform:
         recreation = Recreation(
             backups=self.warehouse, dataset="tenants", clock=self.clock, definitions=definitions
         )
-        return Bootstrap(central=self.warehouse, recreation=recreation, definitions=definitions).run(
-            **options
-        )
+        return Bootstrap(
+            central=self.warehouse,
+            tenant_views=self.warehouse,
+            recreation=recreation,
+            definitions=definitions,
+        ).run(**options)
 
     def fill(self) -> None:
         """Give each table a row, and the dataset a reader of its own."""
@@ -169,3 +172,10 @@ def test_two_recreations_in_one_second_are_a_conflict(platform: Platform) -> Non
     with pytest.raises(Conflict):
         platform.bootstrap(force_recreate_tables=True)
     assert platform.rows() == FILLED
+
+
+def test_views_of_tenants_that_are_left_are_told(platform: Platform) -> None:
+    platform.warehouse.outdated = 3
+    report = platform.bootstrap()
+    assert report.tenant_views.left == 3
+    assert "3 views of tenants have their old text: repeat the call." in report.message
