@@ -1,16 +1,22 @@
 """Bodies, read strictly: bounded, UTF-8, and JSON that means one thing only."""
 
-import json
 from collections.abc import Mapping
-from math import isfinite
 from typing import Any
 
 from werkzeug.http import parse_options_header
 from werkzeug.wrappers import Request
 
-from common.errors import InputTooLarge, InvalidInput, MalformedInput, UnsupportedContentType
+from common import strict_json
+from common.errors import (
+    ConvergenceError,
+    InputTooLarge,
+    InvalidInput,
+    MalformedInput,
+    UnsupportedContentType,
+)
 from common.http.calls import Content
 from common.http.schemas import faults_of
+from common.strict_json import JsonFault
 
 MOST_LEVELS = 32
 _CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii"})
@@ -44,19 +50,34 @@ def read_json(content: Content, schema: str) -> Mapping[str, Any]:
 def parse_json(text: str) -> Any:
     """Parse JSON; refuse duplicate keys, numbers that are not finite, lone surrogates and deep nesting."""
     try:
-        value = json.loads(
-            text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_parse_float
-        )
-    except json.JSONDecodeError as error:
-        raise MalformedInput(
-            f"must be JSON: {error.msg} at line {error.lineno}, column {error.colno}"
-        ) from error
-    except ValueError as error:
-        raise MalformedInput("must be JSON whose numbers have a sensible length") from error
-    except RecursionError as error:
-        raise _too_deep() from error
-    _check_values(value)
+        value = strict_json.parse(text, _as_number)
+        strict_json.check_values(value, MOST_LEVELS, scalars_count=False)
+    except JsonFault as fault:
+        raise _told(fault) from fault
     return value
+
+
+def _told(fault: JsonFault) -> ConvergenceError:
+    match fault:
+        case strict_json.NoJson():
+            return MalformedInput(f"must be JSON: {fault}")
+        case strict_json.NamedTwice():
+            return MalformedInput(f"must name each member once, not {fault.key[:100]!r} twice")
+        case strict_json.NotFinite(is_word=True):
+            return MalformedInput(f"must be JSON, which has no {fault}")
+        case strict_json.NotFinite():
+            return MalformedInput("must hold numbers that a 64-bit float can hold")
+        case strict_json.TooManyDigits():
+            return MalformedInput("must be JSON whose numbers have a sensible length")
+        case strict_json.HalfCharacter():
+            return MalformedInput("must hold whole Unicode characters, no lone surrogates")
+        case _:
+            return InputTooLarge(f"the body is nested deeper than {MOST_LEVELS} levels")
+
+
+def _as_number(number: float) -> float:
+    # JSON knows one kind of number: 1.0 is the integer 1.
+    return int(number) if number.is_integer() and abs(number) < 2**53 else number
 
 
 def _check_content_type(header: str) -> None:
@@ -66,52 +87,5 @@ def _check_content_type(header: str) -> None:
         raise UnsupportedContentType(f"the body must be application/json in UTF-8, {given}")
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in members:
-            raise MalformedInput(f"must name each member once, not {key[:100]!r} twice")
-        members[key] = value
-    return members
-
-
-def _refuse_constant(name: str) -> None:
-    raise MalformedInput(f"must be JSON, which has no {name}")
-
-
-def _parse_float(text: str) -> float | int:
-    number = float(text)
-    if not isfinite(number):
-        raise MalformedInput("must hold numbers that a 64-bit float can hold")
-    # JSON knows one kind of number: 1.0 is the integer 1.
-    return int(number) if number.is_integer() and abs(number) < 2**53 else number
-
-
-def _check_values(value: Any) -> None:
-    """Walk without recursion: the nesting is the caller's."""
-    rest = [(value, 1)]
-    while rest:
-        item, level = rest.pop()
-        if isinstance(item, dict | list):
-            if level > MOST_LEVELS:
-                raise _too_deep()
-            rest.extend((child, level + 1) for child in (item.values() if isinstance(item, dict) else item))
-        texts = item if isinstance(item, dict) else [item] if isinstance(item, str) else []
-        if not all(map(_is_encodable, texts)):
-            raise MalformedInput("must hold whole Unicode characters, no lone surrogates")
-
-
-def _is_encodable(text: str) -> bool:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _too_large(max_bytes: int) -> InputTooLarge:
     return InputTooLarge(f"the body is longer than {max_bytes} bytes")
-
-
-def _too_deep() -> InputTooLarge:
-    return InputTooLarge(f"the body is nested deeper than {MOST_LEVELS} levels")

@@ -1,9 +1,6 @@
 """Uploaded bytes, read as one document: YAML or JSON, whatever the content type says of the two."""
 
-import json
-import math
-from collections.abc import Iterable
-
+from common import strict_json
 from common.errors import InputTooLarge, MalformedInput, UnsupportedContentType
 from common.pipelines.yaml_documents import MAXIMUM_DEPTH, Document, Value, YamlFault, read_yaml
 
@@ -63,12 +60,14 @@ def _check_content_type(content_type: str) -> None:
 def _read_json(text: str) -> Document | None:
     """Read JSON; None where the text is none (a YAML mapping in braces starts just like it)."""
     try:
-        value = json.loads(text, object_pairs_hook=_object, parse_float=_finite, parse_constant=_finite)
-    except (json.JSONDecodeError, RecursionError):
+        value = strict_json.parse(text)
+    except (strict_json.NoJson, strict_json.TooDeep):
         return None
-    except _Refused as refused:
-        raise MalformedInput(str(refused)) from None
-    except ValueError:
+    except strict_json.NamedTwice as fault:
+        raise MalformedInput(f"has the key {fault.key!r} twice in one object") from None
+    except strict_json.NotFinite as fault:
+        raise MalformedInput(f"holds the number {fault}, which is not finite") from None
+    except strict_json.TooManyDigits:
         raise MalformedInput("holds a number with too many digits") from None
     _check_values(value)
     return value if isinstance(value, dict) else None
@@ -92,48 +91,11 @@ def _with_line_breaks_in_mind(rule: str, text: str) -> str:
     return f"{rule}; {_LOST_LINE_BREAKS}" if is_one_line and ":" in text else rule
 
 
-class _Refused(Exception):
-    """A rule that JSON's own grammar does not have."""
-
-
-def _object(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
-    result: dict[str, Value] = {}
-    for key, value in pairs:
-        if key in result:
-            raise _Refused(f"has the key {key!r} twice in one object")
-        result[key] = value
-    return result
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise _Refused(f"holds the number {text}, which is not finite")
-    return number
-
-
 def _check_values(document: Value) -> None:
     """Refuse what neither BigQuery nor a message could carry: deep nesting and half characters."""
-    level: list[Value] = [document]
-    for _ in range(MAXIMUM_DEPTH):
-        for text in _texts(level):
-            if any("\ud800" <= character <= "\udfff" for character in text):
-                raise MalformedInput("holds half of a surrogate pair, which is no character")
-        level = [child for value in level for child in _children(value)]
-        if not level:
-            return
-    raise InputTooLarge(f"the document is nested more than {MAXIMUM_DEPTH} levels deep")
-
-
-def _texts(values: Iterable[Value]) -> Iterable[str]:
-    for value in values:
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, dict):
-            yield from value
-
-
-def _children(value: Value) -> list[Value]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []
+    try:
+        strict_json.check_values(document, MAXIMUM_DEPTH, scalars_count=True)
+    except strict_json.HalfCharacter:
+        raise MalformedInput("holds half of a surrogate pair, which is no character") from None
+    except strict_json.TooDeep:
+        raise InputTooLarge(f"the document is nested more than {MAXIMUM_DEPTH} levels deep") from None

@@ -1,0 +1,126 @@
+"""JSON that means one thing only, for all who read what others have written.
+
+    JsonFault
+    ├── NoJson         the grammar is broken
+    ├── NamedTwice     an object has a key twice
+    ├── NotFinite      NaN, Infinity, or a number that no 64-bit float can hold
+    ├── TooManyDigits  a whole number that takes too long to read
+    ├── TooDeep        too many levels
+    └── HalfCharacter  a lone surrogate, which is no character
+
+What each is called to whoever has written it is for the readers to say.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from math import isfinite
+from typing import Any
+
+
+class JsonFault(Exception):
+    """A text, or a value, is not strict JSON."""
+
+
+class NoJson(JsonFault):
+    """The text breaks the grammar: how, and where."""
+
+    def __init__(self, error: json.JSONDecodeError) -> None:
+        super().__init__(f"{error.msg} at line {error.lineno}, column {error.colno}")
+
+
+class NamedTwice(JsonFault):
+    """An object has a key twice."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+class NotFinite(JsonFault):
+    """A number is none, as it is written; `is_word`: NaN or Infinity."""
+
+    def __init__(self, text: str, *, is_word: bool) -> None:
+        super().__init__(text)
+        self.is_word = is_word
+
+
+class TooManyDigits(JsonFault):
+    """A whole number is longer than Python reads."""
+
+
+class TooDeep(JsonFault):
+    """A value is nested too deeply."""
+
+
+class HalfCharacter(JsonFault):
+    """A text holds half of a surrogate pair."""
+
+
+def parse(text: str, as_number: Callable[[float], float] = float) -> Any:
+    """Parse JSON; `as_number` makes a number of one that is written with a point or an exponent."""
+    try:
+        return json.loads(
+            text,
+            object_pairs_hook=_unique,
+            parse_constant=_refuse_word,
+            parse_float=lambda number: as_number(_finite(number)),
+        )
+    except json.JSONDecodeError as error:
+        raise NoJson(error) from error
+    except ValueError as error:
+        raise TooManyDigits from error
+    except RecursionError as error:
+        raise TooDeep from error
+
+
+def check_values(value: Any, most_levels: int, *, scalars_count: bool) -> None:
+    """Refuse deep nesting and half characters; `scalars_count`: a plain value is a level of its own."""
+    for number, level in enumerate(_levels(value), start=1):
+        if number > most_levels and (scalars_count or any(isinstance(item, dict | list) for item in level)):
+            raise TooDeep
+        if not all(_is_whole(text) for item in level for text in _texts(item)):
+            raise HalfCharacter
+
+
+def _levels(value: Any) -> Iterator[list[Any]]:
+    """Walk without recursion: the nesting is the caller's."""
+    level = [value]
+    while level:
+        yield level
+        level = [child for item in level for child in _children(item)]
+
+
+def _children(item: Any) -> list[Any]:
+    if isinstance(item, dict):
+        return list(item.values())
+    return item if isinstance(item, list) else []
+
+
+def _texts(item: Any) -> list[str]:
+    if isinstance(item, dict):
+        return list(item)
+    return [item] if isinstance(item, str) else []
+
+
+def _is_whole(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in members:
+            raise NamedTwice(key)
+        members[key] = value
+    return members
+
+
+def _refuse_word(name: str) -> None:
+    raise NotFinite(name, is_word=True)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not isfinite(number):
+        raise NotFinite(text, is_word=False)
+    return number
