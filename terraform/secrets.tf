@@ -4,11 +4,11 @@ locals {
   # secret => the functions that read it, and the variable that they read it from
   secret_uses = {
     admin-api-key       = { variable = "ADMIN_API_KEY", functions = ["admin"] }
-    credentials-keyring = { variable = "CREDENTIALS_KEYRING", functions = ["onboarding"] }
+    credentials-keyring = { variable = "CREDENTIALS_KEYRING", functions = ["onboarding", "pipelines", "run_level", "run_request"] }
     onboarding-token    = { variable = "ONBOARDING_TOKEN", functions = ["onboarding"] }
   }
 
-  # A token is a secret only where onboarding asks for one, a key ring only where tenants keep credentials.
+  # A token is a secret only where onboarding asks for one, a key ring only where tenants give secrets of theirs.
   unused_secrets = concat(var.onboarding_mode == "token" ? [] : ["onboarding-token"], var.credentials_enabled ? [] : ["credentials-keyring"])
   secrets        = { for name, use in local.secret_uses : name => use if !contains(local.unused_secrets, name) }
 

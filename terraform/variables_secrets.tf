@@ -99,7 +99,7 @@ variable "kms_keys" {
 }
 
 variable "credentials_enabled" {
-  description = "Whether tenants can keep credentials for their own clouds, sealed under credentials_keyring."
+  description = "Whether tenants can keep credentials for their own clouds and give secret parameters, sealed under credentials_keyring."
   type        = bool
   default     = false
   nullable    = false

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from common.errors import Conflict, Fault, InvalidInput, NotFound, QuotaExceeded
+from common.errors import Conflict, Fault, InvalidInput, NotConfigured, NotFound, QuotaExceeded
 from common.http.calls import Answer, Call
 from common.http.links import backfill_links, run_links
 from common.http.pipeline_parameters import CONFIG_ID
@@ -119,7 +119,7 @@ BACKFILL_ROUTES: tuple[Route[PipelineServices], ...] = (
         parameters=(CONFIG_ID,),
         request_schema="backfill_request",
         answers={200: "backfill_plan", 202: "backfill_plan"},
-        problems=(NotFound, QuotaExceeded),
+        problems=(NotFound, QuotaExceeded, NotConfigured),
         tag="Backfills",
     ),
     Route(

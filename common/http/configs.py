@@ -78,5 +78,6 @@ def _parameter_body(parameter: Parameter) -> dict[str, Any]:
         "type": parameter.type,
         "description": parameter.description,
         "required": parameter.required,
+        "secret": parameter.secret,
         "default": parameter.default,
     }

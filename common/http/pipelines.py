@@ -1,6 +1,6 @@
 """The tenant API of pipelines: configs and runs."""
 
-from common.errors import Conflict, NotFound, QuotaExceeded
+from common.errors import Conflict, NotConfigured, NotFound, QuotaExceeded
 from common.http.backfills import BACKFILL_ROUTES
 from common.http.configs import delete_config, list_config_versions, list_configs, read_config, save_config
 from common.http.pipeline_parameters import (
@@ -88,7 +88,7 @@ PIPELINE_ROUTES: RouteTable[PipelineServices] = RouteTable(
         parameters=(CONFIG_ID, IDEMPOTENCY_KEY),
         request_schema="run_request",
         answers={202: "run_accepted", 200: "run_accepted"},
-        problems=(NotFound, Conflict, QuotaExceeded),
+        problems=(NotFound, Conflict, QuotaExceeded, NotConfigured),
         tag="Runs",
     ),
     Route(

@@ -21,7 +21,9 @@ def run_pipeline(call: Call[PipelineServices]) -> Answer:
 
     Admits a run against the plan's limits and sends its first level on its way. With `"queue": true` a run
     over the concurrent limit waits for a slot, QUEUED, for up to 24 hours. A repeat with the same
-    Idempotency-Key answers 200 with the run that the first request started.
+    Idempotency-Key answers 200 with the run that the first request started; the values of secret parameters
+    are not compared. A request that gives one is answered 503 where the operator has set no key ring to seal
+    it with (CREDENTIALS_KEYRING).
     """
     request = RunRequest(
         tenant_id=call.caller.tenant_id,

@@ -1,7 +1,7 @@
 """Structured logs: one line per event, in Cloud Logging's fields, with the trace of the run on each."""
 
 from common.logs.context import carried, current_trace, current_traceparent, log_context
-from common.logs.redaction import MASK, is_secret, redact, register_secrets
+from common.logs.redaction import MASK, is_secret, mask, redact, register_secrets
 from common.logs.setup import configure_logging
 from common.logs.traces import Trace, continued
 
@@ -15,6 +15,7 @@ __all__ = [
     "current_traceparent",
     "is_secret",
     "log_context",
+    "mask",
     "redact",
     "register_secrets",
 ]

@@ -47,11 +47,22 @@ def read_message(event_data: Any) -> Message:
         raise MalformedInput("this is no pushed Pub/Sub message") from error
 
 
-def receive(event_data: Any, work: Callable[[Message], None], dead_letters: DeadLetters) -> None:
+def as_it_is(data: bytes) -> bytes:
+    """Keep a rejected message whole."""
+    return data
+
+
+def receive(
+    event_data: Any,
+    work: Callable[[Message], None],
+    dead_letters: DeadLetters,
+    as_kept: Callable[[bytes], bytes] = as_it_is,
+) -> None:
     """Do the work that a message asks for.
 
     Returns, and so acknowledges, when the work is done or can never be: then the message has gone to the
-    dead-letter topic with its reason. Raises, and so has it redelivered, when it may succeed later.
+    dead-letter topic with its reason, its data as `as_kept` makes it. Raises, and so has it redelivered, when
+    it may succeed later.
     """
     message = read_message(event_data)
     given = message.attributes
@@ -65,4 +76,4 @@ def receive(event_data: Any, work: Callable[[Message], None], dead_letters: Dead
                 raise
             logger.error("message rejected", extra={"error": str(error)})  # noqa: TRY400 - a fault of the message
             kept = {name: value for name, value in given.items() if name != API_KEY}
-            dead_letters.publish(message.data, kept | {"reason": str(error)[:MOST_ATTRIBUTE_BYTES]})
+            dead_letters.publish(as_kept(message.data), kept | {"reason": str(error)[:MOST_ATTRIBUTE_BYTES]})

@@ -5,8 +5,9 @@ from datetime import date
 from difflib import get_close_matches
 
 from common.errors import Fault, InvalidInput
-from common.pipelines.pipeline import BoundParameter, Parameter, ParameterValue
+from common.pipelines.pipeline import BoundParameter, Parameter, ParameterValue, SealedValue
 from common.pipelines.pointers import escaped
+from common.pipelines.secret_values import SECRET_TYPES, GivenValue
 from common.pipelines.values import TYPES, ValueFault, element_type, read_value
 from common.pipelines.yaml_documents import Value
 
@@ -24,11 +25,12 @@ def declare_parameters(declared: Mapping[str, Value]) -> tuple[tuple[Parameter, 
 
 
 def bind_parameters(
-    declared: Sequence[Parameter], given: Mapping[str, Value], run_date: date
+    declared: Sequence[Parameter], given: Mapping[str, GivenValue], run_date: date
 ) -> tuple[BoundParameter, ...]:
     """Give every declared parameter its value for one run; InvalidInput with all that is wrong.
 
-    `date` is the run's date where neither the caller nor the file says another.
+    `date` is the run's date where neither the caller nor the file says another. Secret values come sealed
+    (`with_secrets_sealed`): one that is not is refused.
     """
     by_name = {parameter.name: parameter for parameter in declared}
     faults = [Fault(f"/{escaped(name)}", _unknown(name, by_name)) for name in given if name not in by_name]
@@ -60,6 +62,8 @@ def _declare(name: str, item: Mapping[str, Value], faults: list[Fault]) -> Param
         faults.append(Fault(f"{pointer}/required", "contradicts the default: what has one is not required"))
     if type_name not in TYPES:
         return Parameter(name=name, type="STRING")  # The schema has told it already.
+    if item.get("secret") is True:
+        faults += _secret_faults(name, type_name, item, pointer)
     allowed = _allowed(type_name, item.get("allowed"), f"{pointer}/allowed", faults)
     default = _read(type_name, item.get("default"), allowed, f"{pointer}/default", faults)
     return Parameter(
@@ -67,9 +71,24 @@ def _declare(name: str, item: Mapping[str, Value], faults: list[Fault]) -> Param
         type=type_name,
         description=str(item.get("description") or ""),
         required=is_required,
+        secret=item.get("secret") is True,
         default=default if item.get("default") is not None else None,
         allowed=allowed,
     )
+
+
+def _secret_faults(name: str, type_name: str, item: Mapping[str, Value], pointer: str) -> list[Fault]:
+    faults = [
+        Fault(f"{pointer}/{key}", f"stands in the file for all to read: a secret parameter has no {key}")
+        for key in ("default", "allowed")
+        if key in item
+    ]
+    if name == RUN_DATE:
+        faults.append(Fault(f"{pointer}/secret", "must not be true: the day that the run is for is shown"))
+    elif type_name not in SECRET_TYPES:
+        listed = ", ".join(SECRET_TYPES)
+        faults.append(Fault(f"{pointer}/type", f"must be one of {listed} for a secret parameter"))
+    return faults
 
 
 def _allowed(type_name: str, values: Value, pointer: str, faults: list[Fault]) -> tuple[ParameterValue, ...]:
@@ -80,11 +99,14 @@ def _allowed(type_name: str, values: Value, pointer: str, faults: list[Fault]) -
 
 
 def _bind(
-    parameter: Parameter, given: Mapping[str, Value], run_date: date, faults: list[Fault]
-) -> ParameterValue:
+    parameter: Parameter, given: Mapping[str, GivenValue], run_date: date, faults: list[Fault]
+) -> ParameterValue | SealedValue:
     name, is_run_date = parameter.name, parameter.name == RUN_DATE
-    if given.get(name) is not None:
-        return _read(parameter.type, given[name], parameter.allowed, f"/{escaped(name)}", faults)
+    value = given.get(name)
+    if isinstance(value, SealedValue) or (parameter.secret and value is not None):
+        return _sealed(parameter, value, faults)
+    if value is not None:
+        return _read(parameter.type, value, parameter.allowed, f"/{escaped(name)}", faults)
     if name in given and (parameter.required or is_run_date):
         faults.append(Fault(f"/{escaped(name)}", "must not be null"))
     elif name not in given and parameter.required:
@@ -92,6 +114,20 @@ def _bind(
     elif name not in given and parameter.default is not None:
         return parameter.default
     return run_date.isoformat() if is_run_date else read_value(parameter.type, None)
+
+
+def _sealed(parameter: Parameter, value: GivenValue, faults: list[Fault]) -> SealedValue | None:
+    """Take a sealed value for a secret parameter; what is not sealed is told what it should have been."""
+    pointer = f"/{escaped(parameter.name)}"
+    if isinstance(value, SealedValue):
+        if not parameter.secret:
+            faults.append(Fault(pointer, "is not secret any more: give it again"))
+        return value
+    told = len(faults)
+    _read(parameter.type, value, (), pointer, faults)
+    if len(faults) == told:
+        faults.append(Fault(pointer, "is secret, and was not sealed"))
+    return None
 
 
 def _read(

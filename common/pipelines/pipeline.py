@@ -40,17 +40,30 @@ class Parameter:
     type: str
     description: str = ""
     required: bool = False
+    secret: bool = False
+    """Whether its values are kept sealed and shown to nobody."""
     default: ParameterValue = None
     allowed: tuple[ParameterValue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SealedValue:
+    """The value of a secret parameter, encrypted: in base64, under the key of this name."""
+
+    key_version: str
+    data: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BoundParameter:
-    """A parameter with the value that one run gives it, in the JSON form of its type (DATE: "2026-01-31")."""
+    """A parameter with the value that one run gives it, in the JSON form of its type (DATE: "2026-01-31").
+
+    A secret one is sealed from the request on, and open in the hands of `common.runs.discreet_jobs` alone.
+    """
 
     name: str
     type: str
-    value: ParameterValue
+    value: ParameterValue | SealedValue = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from common.errors import Fault, InvalidInput
 from common.pipelines.codec import pipeline_from_json, pipeline_to_json
-from common.pipelines.pipeline import BoundParameter, Pipeline
+from common.pipelines.pipeline import BoundParameter, Pipeline, SealedValue
 from common.runs.run import Run, Trigger, TriggerType
 from common.times import from_rfc3339, to_rfc3339
 
@@ -69,6 +69,11 @@ def run_from_json(body: dict[str, Any]) -> Run:
             "run_date": date.fromisoformat(body["run_date"]),
             "trigger": Trigger(**trigger | {"type": TriggerType(trigger["type"])}),
             "levels": tuple(tuple(level) for level in body["levels"]),
-            "parameters": tuple(BoundParameter(**parameter) for parameter in body["parameters"]),
+            "parameters": tuple(_bound(parameter) for parameter in body["parameters"]),
         }
     )
+
+
+def _bound(body: dict[str, Any]) -> BoundParameter:
+    value = body["value"]
+    return BoundParameter(**body | {"value": SealedValue(**value) if isinstance(value, dict) else value})

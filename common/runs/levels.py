@@ -3,14 +3,16 @@
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Protocol
 
 from common.claims import ClaimJobs
 from common.logs import carried
 from common.pipelines.pipeline import Step
+from common.pipelines.secret_values import NoSeal, ParameterSeal
 from common.runs.cancelling import is_cancelled
+from common.runs.discreet_jobs import DiscreetJobs
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import LevelPublisher, RunStore, StepJobs
 from common.runs.run import Run, RunStatus, StepRow, StepStatus
@@ -58,6 +60,7 @@ class LevelWorker:
     budget: timedelta
     """How long one call works before it hands the level over to a new message."""
     at_once: AtOnce = in_threads
+    seal: ParameterSeal = field(default_factory=NoSeal)
     after_end: Callable[[Run], None] = nothing_more
     """What is to happen once a run has ended; it raises nothing that the run's end must not raise."""
 
@@ -83,13 +86,17 @@ class LevelWorker:
     def _worker(self, message: LevelMessage) -> StepWorker:
         return StepWorker(
             message=message,
-            jobs=self.jobs.acting_for(message.pipeline),
+            jobs=self._jobs(message),
             guard=self.guard,
             is_cancelled=lambda: is_cancelled(self.claims, message.run.run_id),
             clock=self.clock,
             sleep=self.sleep,
             deadline=self.clock() + self.budget,
         )
+
+    def _jobs(self, message: LevelMessage) -> StepJobs:
+        jobs = DiscreetJobs(jobs=self.jobs, run=message.run, seal=self.seal)
+        return jobs.acting_for(message.pipeline)
 
     def _record_running(self, message: LevelMessage, attempts: Sequence[Attempt]) -> None:
         if message.continuation:
@@ -137,8 +144,7 @@ class LevelWorker:
 
     def _has_begun(self, message: LevelMessage) -> bool:
         first = message.pipeline.levels[message.level - 1][0]
-        jobs = self.jobs.acting_for(message.pipeline)
-        return jobs.find(attempts_of(message, first)[-1]) is not None
+        return self._jobs(message).find(attempts_of(message, first)[-1]) is not None
 
     def _fail(self, message: LevelMessage, rows: Sequence[StepRow], failed: Sequence[Outcome]) -> None:
         skipped = [skipped_row(step, self.clock) for step in _later_steps(message)]
@@ -162,7 +168,7 @@ class LevelWorker:
         self._end(message, status, error)
 
     def _stopped_rows(self, message: LevelMessage, step: Step) -> list[StepRow]:
-        jobs = self.jobs.acting_for(message.pipeline)
+        jobs = self._jobs(message)
         for number, job_id in zip(range(step.retry.attempts, 0, -1), attempts_of(message, step), strict=True):
             if report := jobs.find(job_id):
                 jobs.cancel(job_id)

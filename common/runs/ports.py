@@ -21,6 +21,8 @@ class StoredRun:
 
     run: Run
     status: RunStatus
+    secret_names: frozenset[str] = frozenset()
+    """The parameters that it was given in secret."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

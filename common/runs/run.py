@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from common.pipelines.pipeline import BoundParameter
+from common.pipelines.pipeline import BoundParameter, SealedValue
 
 
 class RunStatus(StrEnum):
@@ -71,6 +71,11 @@ class Run:
     traceparent: str = ""
     retry_of: str = ""
     """The run whose failed steps this one makes up for."""
+
+    @property
+    def secrets(self) -> tuple[BoundParameter, ...]:
+        """The parameters whose values are sealed."""
+        return tuple(one for one in self.parameters if isinstance(one.value, SealedValue))
 
     @property
     def step_ids(self) -> frozenset[str]:

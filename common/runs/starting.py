@@ -3,13 +3,15 @@
 import hashlib
 import json
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from common.errors import Conflict, NotFound, QuotaExceeded
+from common.logs import MASK
 from common.pipelines.parameters import bind_parameters, run_date_of
-from common.pipelines.pipeline import Pipeline
+from common.pipelines.pipeline import Pipeline, SealedValue
+from common.pipelines.secret_values import NoSeal, ParameterSeal, with_secrets_sealed
 from common.runs.beginning import ReadyRun, RunBeginner
 from common.runs.ports import AdmissionFacts, ConfigText, StoredRun
 from common.runs.quotas import CONCURRENT
@@ -26,7 +28,7 @@ class RunRequest:
     tenant_id: str
     config_id: str
     trigger: Trigger
-    parameters: Mapping[str, Any]
+    parameters: Mapping[str, Any] = field(repr=False)
     idempotency_key: str = ""
     traceparent: str = ""
     may_wait: bool = False
@@ -42,7 +44,18 @@ class RunRequest:
     @property
     def content_hash(self) -> str:
         """What is asked for, to tell a repeat from another request under the same idempotency key."""
-        content = json.dumps([self.config_id, self.parameters], sort_keys=True, default=str)
+        return self.hash_leaving_out(())
+
+    def hash_leaving_out(self, secrets: Collection[str]) -> str:
+        """Hash what is asked for; of sealed values, and of these, only that they are given.
+
+        A hash of a secret would tell it to whoever tries all that it can be.
+        """
+        told = {
+            name: MASK if isinstance(value, SealedValue) or (name in secrets and value is not None) else value
+            for name, value in self.parameters.items()
+        }
+        content = json.dumps([self.config_id, told], sort_keys=True, default=str)
         return hashlib.sha256(content.encode()).hexdigest()
 
 
@@ -70,18 +83,22 @@ class RunStarter:
     line: WaitingLine
     compile: Callable[[str, ConfigText], Pipeline]
     clock: Clock
+    seal: ParameterSeal = field(default_factory=NoSeal)
 
     def start(self, request: RunRequest) -> StartedRun:
         """Start a run, or return the one that this idempotency key has started.
 
         Raises NotFound (no such config), InvalidInput (parameters), QuotaExceeded, Conflict (the key was used
-        for another request), Forbidden (the tenant is suspended).
+        for another request), Forbidden (the tenant is suspended), NotConfigured (a secret, and no key ring).
         """
         run_id = request.run_id
         facts = self.beginner.read(request.tenant_id, request.config_id, run_id)
         if facts.repeated:
             return _repeat(facts.repeated, request)
-        ready = self._ready(request, run_id, facts)
+        pipeline = self._pipeline(request, facts)
+        # From here on nothing holds a secret in clear.
+        request = replace(request, parameters=with_secrets_sealed(pipeline, request.parameters, self.seal))
+        ready = self._ready(request, run_id, pipeline)
         try:
             run = self.beginner.begin(ready, facts)
         except QuotaExceeded as refusal:
@@ -90,10 +107,12 @@ class RunStarter:
             raise
         return StartedRun(run=run, status=RunStatus.PENDING)
 
-    def _ready(self, request: RunRequest, run_id: str, facts: AdmissionFacts) -> ReadyRun:
+    def _pipeline(self, request: RunRequest, facts: AdmissionFacts) -> Pipeline:
         if facts.config is None:
             raise NotFound(f"there is no pipeline config {request.config_id!r}")
-        pipeline = self.compile(request.tenant_id, facts.config)
+        return self.compile(request.tenant_id, facts.config)
+
+    def _ready(self, request: RunRequest, run_id: str, pipeline: Pipeline) -> ReadyRun:
         today = self.clock().date()
         parameters = bind_parameters(pipeline.parameters, request.parameters, today)
         return ReadyRun(
@@ -108,6 +127,6 @@ class RunStarter:
 
 
 def _repeat(stored: StoredRun, request: RunRequest) -> StartedRun:
-    if stored.run.request_hash != request.content_hash:
+    if stored.run.request_hash != request.hash_leaving_out(stored.secret_names):
         raise Conflict("this idempotency key has been used for another request")
     return StartedRun(run=stored.run, status=stored.status, is_repeat=True)

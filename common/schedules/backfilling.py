@@ -8,13 +8,15 @@ import logging
 import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from common.errors import ConvergenceError, Fault, InvalidInput, NotFound, QuotaExceeded
 from common.pipelines.pipeline import Pipeline
+from common.pipelines.secret_values import NoSeal, ParameterSeal, with_secrets_sealed
 from common.runs.beginning import RunBeginner
+from common.runs.discreet_jobs import DiscreetJobs
 from common.runs.level_messages import LevelMessage
 from common.runs.levels import AtOnce, in_threads
 from common.runs.ports import ConfigText, StepJobs
@@ -46,7 +48,7 @@ class BackfillRequest:
     step: IntervalStep
     max_parallel: int = 1
     is_newest_first: bool = False
-    parameters: Mapping[str, Any]
+    parameters: Mapping[str, Any] = field(repr=False)
     maximum_bytes: int | None = None
     api_key_id: str = ""
 
@@ -101,18 +103,20 @@ class Backfills:
     compile: Callable[[str, ConfigText], Pipeline]
     clock: Clock
     at_once: AtOnce = in_threads
+    seal: ParameterSeal = field(default_factory=NoSeal)
 
     def start(self, request: BackfillRequest, *, is_dry_run: bool) -> BackfillPlan:
         """Queue the runs that are missing, and let the first begin; a dry run only tells what it would do.
 
-        Raises NotFound, InvalidInput (the time, the parameters, the bytes) and QuotaExceeded, with the number
-        of runs that the plan would come to.
+        Raises NotFound, InvalidInput (the time, the parameters, the bytes), NotConfigured (a secret, and no
+        key ring) and QuotaExceeded, with the number of runs that the plan would come to.
         """
         now = self.clock()
         facts = self.beginner.read(request.tenant_id, request.config_id, "")
         if facts.config is None:
             raise NotFound(f"there is no pipeline config {request.config_id!r}")
         pipeline = self.compile(request.tenant_id, facts.config)
+        request = replace(request, parameters=with_secrets_sealed(pipeline, request.parameters, self.seal))
         plan = self._plan(request, pipeline, now)
         _check_room(quotas(facts.ledger.use, facts.ledger.limits, now), len(plan.missing), now)
         _check_bytes(plan, request.maximum_bytes)
@@ -169,7 +173,7 @@ class Backfills:
         (waiting,) = _waiting_runs(request, sample, pipeline, 0, now)
         ready = waiting.ready(pipeline)
         run = waiting.as_run(ready.parameters)
-        jobs = self.jobs.acting_for(pipeline)
+        jobs = DiscreetJobs(jobs=self.jobs, run=run, seal=self.seal).acting_for(pipeline)
         total = 0
         for step in pipeline.steps:
             message = LevelMessage(run=run, pipeline=pipeline, level=step.level)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from common.pipelines.secret_values import shown
 from common.runs.reading import HistoryFilter, RunReader
 from common.schedules.queue import QueueEntry, QueueStore
 
@@ -48,7 +49,7 @@ def _row(entry: QueueEntry) -> dict[str, Any]:
         "duration_ms": None,
         "run_date": waiting.run_date,
         "error_message": entry.error or None,
-        "parameters": json.dumps(dict(waiting.parameters)),
+        "parameters": json.dumps(shown(waiting.parameters)),
         "run_metadata": None,
         "steps": [],
     }

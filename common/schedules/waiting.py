@@ -36,7 +36,8 @@ class WaitingRun:
     added_at: datetime
     run_date: date
     trigger: Trigger
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """As they were given; secret ones are sealed."""
     request_hash: str = ""
     traceparent: str = ""
     interval_start: datetime | None = None

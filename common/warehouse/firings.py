@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from common.errors import AlreadyExists
+from common.pipelines.secret_values import shown
 from common.runs.run import RunStatus
 from common.schedules.firings import CATCH_UP_WINDOW
 from common.schedules.waiting import Settled
@@ -56,7 +57,7 @@ def _row(settled: Settled, now: datetime) -> dict[str, Any]:
         "status": settled.status.value,
         "scheduled_time": to_rfc3339(waiting.due_at),
         "priority": waiting.priority,
-        "parameters": json.dumps(dict(waiting.parameters)),
+        "parameters": json.dumps(shown(waiting.parameters)),
         "pipeline_logging_id": waiting.run_id if has_begun else None,
         "retry_count": 0,
         "max_retries": 0,

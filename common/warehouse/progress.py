@@ -66,7 +66,7 @@ def _open_run(row: Row) -> OpenRun:
             by=row["trigger_by"],
             api_key_id=row["tenant_api_key_id"] or "",
         ),
-        parameters=parameters_of(json.loads(row["parameters"] or "{}"), metadata.get("parameter_types", {})),
+        parameters=parameters_of(json.loads(row["parameters"] or "{}"), metadata),
         levels=tuple(tuple(level) for level in metadata.get("levels", [])),
         request_hash=metadata.get("request_hash", ""),
         traceparent=metadata.get("traceparent", ""),

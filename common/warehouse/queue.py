@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from common.pipelines.secret_values import shown
 from common.runs.run import RunStatus, Trigger, TriggerType
 from common.schedules.firings import CATCH_UP_WINDOW
 from common.schedules.queue import QueueEntry
@@ -13,6 +14,7 @@ from common.schedules.waiting import LONGEST_WAIT, Settled, WaitingRun
 from common.times import from_rfc3339, to_rfc3339
 from common.warehouse.queries import Queries, Row
 from common.warehouse.runs import READING_WINDOW
+from common.warehouse.sealed_parts import sealed_parts, with_sealed_parts
 from common.warehouse.streaming import Streaming
 
 TABLE = "tenant_pipeline_execution_queue"
@@ -69,7 +71,7 @@ def _row(settled: Settled, now: datetime) -> dict[str, Any]:
         "status": _STATUSES.get(settled.status, settled.status.value),
         "scheduled_time": to_rfc3339(waiting.due_at),
         "priority": waiting.priority,
-        "parameters": json.dumps(dict(waiting.parameters)),
+        "parameters": json.dumps(shown(waiting.parameters)),
         "pipeline_logging_id": waiting.run_id if has_begun else None,
         "run_metadata": json.dumps(_metadata(waiting)),
         "added_at": to_rfc3339(waiting.added_at),
@@ -90,6 +92,7 @@ def _metadata(waiting: WaitingRun) -> dict[str, Any]:
         "traceparent": waiting.traceparent,
         "interval_start": to_rfc3339(waiting.interval_start) if waiting.interval_start else None,
         "max_parallel": waiting.max_parallel,
+        "sealed_parameters": sealed_parts(waiting.parameters),
     }
 
 
@@ -109,7 +112,7 @@ def _waiting(row: Row) -> WaitingRun:
             by=metadata["trigger_by"],
             api_key_id=metadata["api_key_id"],
         ),
-        parameters=json.loads(row["parameters"] or "{}"),
+        parameters=with_sealed_parts(json.loads(row["parameters"] or "{}"), metadata),
         request_hash=metadata["request_hash"],
         traceparent=metadata["traceparent"],
         interval_start=from_rfc3339(metadata["interval_start"]) if metadata.get("interval_start") else None,

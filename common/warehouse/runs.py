@@ -9,6 +9,7 @@ from typing import Any
 from common.errors import NotFound
 from common.pipelines.confines import Confines
 from common.pipelines.pipeline import BoundParameter
+from common.pipelines.secret_values import shown
 from common.runs.ports import AdmissionFacts, ConfigText, StoredRun
 from common.runs.quotas import Limits, Use
 from common.runs.reading import HistoryFilter
@@ -17,6 +18,7 @@ from common.runs.tickets import Ledger, may_count_since
 from common.tenants.tenant import Isolation
 from common.times import start_of_day, start_of_month, to_rfc3339
 from common.warehouse.queries import Queries, Row
+from common.warehouse.sealed_parts import sealed_names, sealed_parts, with_sealed_parts
 from common.warehouse.streaming import Streaming
 
 # BigQuery keeps job IDs for 180 days; a ticket must be known for longer than its claim.
@@ -146,7 +148,11 @@ def _stored_run(tenant_id: str, run_id: str, row: Row) -> StoredRun | None:
             trigger=Trigger(type=TriggerType(found["trigger_type"]), by=found["trigger_by"]),
             request_hash=found["request_hash"] or "",
         )
-        return StoredRun(run=run, status=RunStatus(found["status"]))
+        return StoredRun(
+            run=run,
+            status=RunStatus(found["status"]),
+            secret_names=sealed_names(found["sealed_parameters"]),
+        )
     return None
 
 
@@ -167,7 +173,7 @@ def _run_row(run: Run) -> dict[str, Any]:
         "ticket": run.ticket,
         "start_time": to_rfc3339(run.started_at),
         "run_date": run.run_date.isoformat(),
-        "parameters": json.dumps({parameter.name: parameter.value for parameter in run.parameters}),
+        "parameters": json.dumps(shown(_values(run))),
         "run_metadata": json.dumps(_metadata(run)),
     }
 
@@ -178,13 +184,22 @@ def _metadata(run: Run) -> dict[str, Any]:
         "traceparent": run.traceparent,
         "retry_of": run.retry_of or None,
         "parameter_types": {parameter.name: parameter.type for parameter in run.parameters},
+        "sealed_parameters": sealed_parts(_values(run)),
         "levels": [list(level) for level in run.levels],
     }
 
 
-def parameters_of(values: dict[str, Any], types: dict[str, str]) -> tuple[BoundParameter, ...]:
+def _values(run: Run) -> dict[str, Any]:
+    return {parameter.name: parameter.value for parameter in run.parameters}
+
+
+def parameters_of(values: dict[str, Any], metadata: dict[str, Any]) -> tuple[BoundParameter, ...]:
     """Put a stored run's parameters together again."""
-    return tuple(BoundParameter(name=name, type=types[name], value=value) for name, value in values.items())
+    types = metadata.get("parameter_types", {})
+    return tuple(
+        BoundParameter(name=name, type=types[name], value=value)
+        for name, value in with_sealed_parts(values, metadata).items()
+    )
 
 
 def _step_row(run: Run, row: StepRow, now: datetime) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from common.times import utc_now
-from common.wiring import cloud, domain
+from common.wiring import cloud, domain, sealing
 
 if TYPE_CHECKING:
     from common.http.services import PipelineServices
@@ -52,7 +52,7 @@ def tenant_services() -> "TenantServices":
         ),
         subscriptions=cloud.tenant_rows(),
         run_log=domain.run_log(),
-        credentials=domain.credentials(),
+        credentials=sealing.credentials(),
         keys=OwnKeys(administration=domain.administration(), uses=cloud.audit_rows(), clock=utc_now),
     )
 

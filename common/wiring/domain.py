@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from common.times import utc_now
-from common.wiring import cloud
+from common.wiring import cloud, sealing
 
 if TYPE_CHECKING:
     from common.http.calls import Edge
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from common.tenants.administration import Administration
     from common.tenants.audit import Auditor
     from common.tenants.authentication import Authenticator
-    from common.tenants.credentials import Credentials
     from common.tenants.onboarding import Onboarding
 
 MOST_COMPILED = 10_000
@@ -81,6 +80,7 @@ def worker() -> "LevelWorker":
         clock=utc_now,
         sleep=time.sleep,
         budget=cloud.settings().level_budget,
+        seal=sealing.parameter_seal(),
         after_end=FreedSlots(queue=queue(), filler=filler(), clock=utc_now),
     )
 
@@ -102,7 +102,13 @@ def starter() -> "RunStarter":
     from common.schedules.joining import QueueingRequests
 
     line = QueueingRequests(queue=queue(), clock=utc_now)
-    return RunStarter(line=line, beginner=beginner(), compile=compiler(), clock=utc_now)
+    return RunStarter(
+        line=line,
+        beginner=beginner(),
+        compile=compiler(),
+        clock=utc_now,
+        seal=sealing.parameter_seal(),
+    )
 
 
 @cache
@@ -151,6 +157,7 @@ def backfills() -> "Backfills":
         jobs=cloud.step_jobs(),
         compile=compiler(),
         clock=utc_now,
+        seal=sealing.parameter_seal(),
     )
 
 
@@ -232,20 +239,6 @@ def closer() -> "Closer":
         remover=TenantRemover(central=cloud.central(), auditor=auditor()),
         clock=utc_now,
         grace=cloud.settings().offboarding_grace,
-    )
-
-
-@cache
-def credentials() -> "Credentials":
-    """Return what keeps credentials."""
-    from common.tenants.credentials import Credentials
-    from common.tenants.keyring import Keyring
-    from common.warehouse.credentials import CredentialRows
-
-    return Credentials(
-        store=CredentialRows(queries=cloud.queries()),
-        keyring=Keyring.read(cloud.settings().credentials_keyring),
-        clock=utc_now,
     )
 
 

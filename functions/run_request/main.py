@@ -5,6 +5,7 @@ from cloudevents.http import CloudEvent
 
 from common import wiring
 from common.messages.receiving import receive
+from common.messages.run_requests import without_values
 
 
 @functions_framework.cloud_event
@@ -14,4 +15,4 @@ def run_request(event: CloudEvent) -> None:
     A second delivery does no harm: the message's own ID is its idempotency key where it names none, so the
     repeat finds the run that the first delivery has started.
     """
-    receive(event.data, wiring.run_request_receiver(), wiring.dead_letters())
+    receive(event.data, wiring.run_request_receiver(), wiring.dead_letters(), without_values)

@@ -72,7 +72,7 @@ class MemoryRuns:
             tenant_status=tenant.status,
             ledger=_ledger(tenant.limits, list(rows.values()), now),
             config=tenant.configs.get(config_id),
-            repeated=StoredRun(run=repeated.run, status=repeated.status) if repeated else None,
+            repeated=_stored(repeated) if repeated else None,
         )
 
     def append_run(self, run: Run, status: RunStatus, now: datetime, error: str = "") -> None:
@@ -189,6 +189,11 @@ class MemoryLevels:
     def take(self) -> LevelMessage:
         """Take the oldest message."""
         return decode(self.sent.pop(0))
+
+
+def _stored(row: RunRow) -> StoredRun:
+    secret_names = frozenset(one.name for one in row.run.secrets)
+    return StoredRun(run=row.run, status=row.status, secret_names=secret_names)
 
 
 def _ledger(limits: Limits, rows: list[RunRow], now: datetime) -> Ledger:

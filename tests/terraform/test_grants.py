@@ -72,3 +72,12 @@ def test_whoever_checks_the_admin_key_or_the_token_may_read_it() -> None:
     assert uses["admin-api-key"]["functions"] == ["admin"]
     door = functions_that(lambda parts: "wiring.tenant_services" in parts)
     assert set(uses["onboarding-token"]["functions"]) == door == {"onboarding"}
+
+
+def test_whoever_seals_a_secret_or_opens_it_for_a_step_may_read_the_key_ring_and_nobody_else() -> None:
+    # To end the run of a dead letter, as the dispatcher does, takes no secret.
+    ways = ("sealing.credentials", "domain.starter", "domain.backfills", "wiring.level_receiver")
+    users = functions_that(lambda parts: not parts.isdisjoint(ways))
+    assert users == set(local_values()["secret_uses"]["credentials-keyring"]["functions"])
+    holders = functions_that(lambda parts: "sealing.keyring" in parts)
+    assert holders == {*users, "dispatcher"}

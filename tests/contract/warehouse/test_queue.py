@@ -1,6 +1,7 @@
 """One contract for the queue, firings and many admissions at once, in memory and on the local BigQuery."""
 
 import itertools
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -8,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from common.logs import MASK
+from common.pipelines.pipeline import BoundParameter, SealedValue
 from common.runs.ports import RunStore
 from common.runs.quotas import Limits
 from common.runs.run import RunStatus, Trigger, TriggerType
@@ -114,6 +117,32 @@ def test_whoever_waits_is_read_back_as_it_was_asked_for(backend: Backend, tenant
     record(backend, [waiting], RunStatus.QUEUED)
     (found,) = backend.queue.read_waiting(tenant, NOW)
     assert found == replace(waiting, is_queued=True)
+
+
+def test_a_secret_is_read_back_as_it_was_sealed(backend: Backend, tenant: str) -> None:
+    sealed = SealedValue(key_version="k1", data="c2VhbGVk")
+    waiting = a_waiting_run(tenant, parameters={"region": "EU", "token": sealed})
+    record(backend, [waiting], RunStatus.QUEUED)
+    (found,) = backend.queue.read_waiting(tenant, NOW)
+    assert found.parameters == {"region": "EU", "token": sealed}
+
+
+def test_the_column_of_parameters_shows_a_mask_for_a_secret(bootstrapped: Central) -> None:
+    backend = on_rows(bootstrapped)
+    backend.add_tenant("masks_1", LIMITS)
+    sealed = SealedValue(key_version="k1", data="c2VhbGVk")
+    record(
+        backend, [a_waiting_run("masks_1", parameters={"region": "EU", "token": sealed})], RunStatus.QUEUED
+    )
+    bound = (
+        BoundParameter(name="region", type="STRING", value="EU"),
+        BoundParameter(name="token", type="STRING", value=sealed),
+    )
+    backend.runs.append_run(a_run(tenant_id="masks_1", parameters=bound), RunStatus.PENDING, START)
+    for table in ("tenant_pipeline_execution_queue", "tenant_pipeline_runs"):
+        sql = f"SELECT TO_JSON_STRING(parameters) AS shown FROM tenants.{table} WHERE tenant_id = 'masks_1'"
+        (row,) = bootstrapped.client.query_and_wait(sql)
+        assert json.loads(row["shown"]) == {"region": "EU", "token": MASK}
 
 
 def test_the_queue_is_read_by_priority_then_by_age(backend: Backend, tenant: str) -> None:

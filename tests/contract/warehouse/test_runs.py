@@ -9,7 +9,7 @@ import pytest
 
 from common.claims import claim
 from common.errors import AlreadyExists, NotFound
-from common.pipelines.pipeline import BoundParameter, WriteDisposition
+from common.pipelines.pipeline import BoundParameter, SealedValue, WriteDisposition
 from common.runs.ports import JobReport, StepJob
 from common.runs.quotas import Limits, Use
 from common.runs.run import Run, RunStatus, StepRow, StepStatus
@@ -113,7 +113,10 @@ def test_progress_tells_completed_steps_and_the_last_sign_of_life(backend: Backe
         tenant,
         1,
         levels=(("extract", "other"),),
-        parameters=(BoundParameter(name="date", type="DATE", value="2026-03-15"),),
+        parameters=(
+            BoundParameter(name="date", type="DATE", value="2026-03-15"),
+            BoundParameter(name="token", type="STRING", value=SealedValue(key_version="k1", data="c2VhbGVk")),
+        ),
         traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         request_hash="abc",
     )
@@ -131,6 +134,9 @@ def test_progress_tells_completed_steps_and_the_last_sign_of_life(backend: Backe
     assert found.progress.has_begun
     assert found.progress.last_activity == START + 2 * MINUTE
     assert found.config.text == "steps: []"
+    repeated = backend.store.read_admission(tenant, "daily", run.run_id, NOW).repeated
+    assert repeated is not None
+    assert repeated.secret_names == {"token"}
 
 
 def test_a_look_finds_quiet_open_runs_and_gaps_and_the_newest_row(backend: Backend, tenant: str) -> None:

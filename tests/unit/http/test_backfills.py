@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from common.pipelines.secret_values import NoSeal
 from common.runs.quotas import Limits
 from tests.unit.http.world import OTHER, World
 
@@ -97,3 +98,18 @@ def test_another_tenants_backfill_is_not_there(world: World) -> None:
     response = backfill(world)
     path = f"/api/v1/pipelines/backfills/{(response.json or {})['backfill_id']}"
     assert world.ask("GET", path, key=OTHER).status_code == 404
+
+
+def test_each_run_of_a_backfill_has_the_secret_as_it_was_sealed(world: World) -> None:
+    response = backfill(world, parameters={"token": "s3cr3t"})
+    assert response.status_code == 202
+    (secret,) = world.levels.take().run.secrets
+    waiting = [row.settled.waiting.parameters["token"] for row in world.queue.rows]
+    assert waiting == [secret.value] * len(waiting)
+    assert "s3cr3t" not in repr(world.queue.rows)
+
+
+def test_a_backfill_with_a_secret_needs_the_operators_key_ring() -> None:
+    world = World(NoSeal())
+    response = backfill(world, parameters={"token": "s3cr3t"}, dry_run=True)
+    assert (response.status_code, "CREDENTIALS_KEYRING" in response.text) == (503, True)

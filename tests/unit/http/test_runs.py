@@ -6,6 +6,7 @@ import pytest
 from common.http.quotas import quota_body
 from common.http.runs import parameters_of
 from common.http.schemas import faults_of
+from common.pipelines.secret_values import NoSeal
 from common.runs.quotas import Limits, Use, quotas
 from common.runs.run import RunStatus
 from common.tenants.keys import Scope
@@ -53,8 +54,29 @@ def test_a_run_takes_its_parameters_its_key_and_its_trace_along(world: World) ->
     assert {parameter.name: parameter.value for parameter in run.parameters} == {
         "date": "2024-01-01",
         "region": "US",
+        "token": None,
     }
     assert (run.trigger.by, run.trigger.api_key_id, run.traceparent) == ("nightly", "key-of-acme", given)
+
+
+def test_a_run_with_a_secret_needs_the_operators_key_ring() -> None:
+    world = World(NoSeal())
+    response = world.ask("POST", RUN, json={"parameters": {"token": "s3cr3t"}})
+    assert response.status_code == 503
+    assert (response.json or {})["type"].endswith(":not-configured")
+    assert "CREDENTIALS_KEYRING" in (response.json or {})["detail"]
+    assert "s3cr3t" not in response.text
+    assert world.store.run_rows == []
+    assert world.ask("POST", RUN, json={"region": "US"}).status_code == 202
+
+
+@pytest.mark.parametrize(
+    "token", [["s3cr3t"], True, {"sealed": "s3cr3t"}, {"key_version": "k1", "data": "s3cr3t"}]
+)
+def test_a_secret_that_is_refused_is_not_told(world: World, token: Any) -> None:
+    response = world.ask("POST", RUN, json={"token": token})
+    assert response.status_code == 422
+    assert "s3cr3t" not in response.text
 
 
 def test_a_run_needs_no_body(world: World) -> None:

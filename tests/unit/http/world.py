@@ -12,6 +12,7 @@ from common.http.pipelines import PIPELINE_ROUTES
 from common.http.services import PipelineServices
 from common.pipelines.configs import Compiler, Configs
 from common.pipelines.pipeline import Parameter, Pipeline
+from common.pipelines.secret_values import ParameterSeal
 from common.pipelines.step_types import load_step_types
 from common.pipelines.tables import Policy
 from common.runs.beginning import RunBeginner
@@ -43,6 +44,7 @@ from tests.fakes.schedules import (
     MemoryQueue,
     MemoryTimetable,
 )
+from tests.fakes.seals import a_seal
 from tests.unit.http.site import Site, edge, key_of
 from tests.unit.runs.examples import a_pipeline
 
@@ -87,8 +89,12 @@ CONFIG = ConfigText(config_id="daily", version=1, text="pipeline: {name: Daily}"
 
 
 def compiled(tenant_id: str, config: ConfigText) -> Pipeline:
-    region = Parameter(name="region", type="STRING", default="EU")
-    return a_pipeline(tenant_id=tenant_id, parameters=(Parameter(name="date", type="DATE"), region))
+    declared = (
+        Parameter(name="date", type="DATE"),
+        Parameter(name="region", type="STRING", default="EU"),
+        Parameter(name="token", type="STRING", secret=True),
+    )
+    return a_pipeline(tenant_id=tenant_id, parameters=declared)
 
 
 def compiler() -> Compiler:
@@ -103,8 +109,9 @@ def compiler() -> Compiler:
 class World:
     """The pipelines function on in-memory ports; acme has the config `daily`, other has none."""
 
-    def __init__(self) -> None:
+    def __init__(self, seal: ParameterSeal | None = None) -> None:
         clock = VirtualClock()
+        seal = seal or a_seal()
         self.timetable = MemoryTimetable()
         self.rows, self.store, self.levels, jobs = Rows(), MemoryRuns(), MemoryLevels(), MemoryJobs(clock)
         self.store.tenants = {
@@ -139,6 +146,7 @@ class World:
                 beginner=beginner,
                 compile=compiled,
                 clock=clock,
+                seal=seal,
             ),
             retrier=RunRetrier(beginner=beginner, reader=self.rows, compile=compiled, clock=clock),
             canceller=stopper,
@@ -151,6 +159,7 @@ class World:
                 jobs=jobs,
                 compile=compiled,
                 clock=clock,
+                seal=seal,
             ),
             queue=queue,
             run_log=RunLog(

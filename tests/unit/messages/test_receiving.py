@@ -83,6 +83,12 @@ def test_an_api_key_never_reaches_the_dead_letters() -> None:
     assert KEY not in str(letters.sent)
 
 
+def test_a_message_is_kept_as_its_function_wants_it_kept() -> None:
+    letters = DeadLetters()
+    receive(pushed(b"s3cr3t"), failing(errors.NotFound("no such config")), letters, lambda data: data[:1])
+    assert letters.sent[0][0] == b"s"
+
+
 def test_every_error_of_the_tree_has_a_verdict() -> None:
     tree = {
         kind

@@ -7,7 +7,7 @@ import pytest
 
 from common.errors import Forbidden, InvalidInput, MalformedInput, QuotaExceeded, Unauthenticated
 from common.messages.receiving import Message
-from common.messages.run_requests import RunRequestReceiver
+from common.messages.run_requests import RunRequestReceiver, without_values
 from common.pipelines.pipeline import Pipeline
 from common.runs.beginning import RunBeginner
 from common.runs.ports import ConfigText
@@ -143,3 +143,23 @@ def test_a_message_that_is_no_object_is_refused(data: bytes) -> None:
     message = Message(id="1", data=data, attributes={"api_key": platform.key.text})
     with pytest.raises(MalformedInput):
         platform.receiver(message)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"config_id": "daily", "parameters": {"token": "s3cr3t"}},
+        {"config_id": "daily", "parameters": {"tokens": ["s3cr3t"]}, "queue": True},
+        {"config_id": "daily", "parameters": "s3cr3t"},
+        {"config_id": "daily", "token": "s3cr3t"},
+        ["s3cr3t"],
+    ],
+)
+def test_a_rejected_request_is_kept_without_its_values(body: Any) -> None:
+    kept = without_values(json.dumps(body).encode())
+    assert b"s3cr3t" not in kept
+    assert isinstance(body, list) or {"config_id": "daily"}.items() <= json.loads(kept).items()
+
+
+def test_of_a_request_that_cannot_be_read_nothing_is_kept() -> None:
+    assert b"s3cr3t" not in without_values(b'{"parameters": {"token": "s3cr3t"')

@@ -7,10 +7,11 @@ import pytest
 
 from common.errors import InvalidInput
 from common.pipelines.parameters import bind_parameters, declare_parameters, run_date_of
-from common.pipelines.pipeline import BoundParameter, Parameter
+from common.pipelines.pipeline import BoundParameter, Parameter, SealedValue
 
 TODAY = date(2026, 3, 15)
 DATE = Parameter(name="date", type="DATE")
+SEALED = SealedValue(key_version="k1", data="AAAA")
 
 
 def bound(given: dict[str, Any], *declared: Parameter) -> dict[str, Any]:
@@ -166,6 +167,32 @@ def test_all_faults_are_told_at_once_and_parameters_come_in_order() -> None:
     )
 
 
+def test_a_secret_is_bound_as_it_was_sealed() -> None:
+    assert bound({"x": SEALED}, one("STRING", secret=True, required=True))["x"] == SEALED
+    assert bound({"x": None}, one("STRING", secret=True))["x"] is None
+    assert faults({}, one("STRING", secret=True, required=True)) == ["/x: is required (STRING)"]
+
+
+@pytest.mark.parametrize(
+    ("given", "rule"),
+    [
+        (["s3cr3t"], "must be a string (STRING): put it in quotes"),
+        ("s3cr3t" * 20_000, "must have at most 65,536 characters, it has 120,000"),
+        ("s3cr3t", "is secret, and was not sealed"),
+    ],
+)
+def test_a_secret_that_nobody_has_sealed_is_refused_without_being_told(given: Any, rule: str) -> None:
+    assert faults({"x": given}, one("STRING", secret=True)) == [f"/x: {rule}"]
+
+
+def test_a_sealed_value_is_not_bound_to_a_parameter_that_is_shown() -> None:
+    assert faults({"x": SEALED}, one("STRING")) == ["/x: is not secret any more: give it again"]
+
+
+def test_a_bound_value_shows_nothing_of_itself() -> None:
+    assert "s3cr3t" not in repr(BoundParameter(name="x", type="STRING", value="s3cr3t"))
+
+
 def declaration_faults(declared: dict[str, Any]) -> list[str]:
     return [str(fault) for fault in declare_parameters(declared)[1]]
 
@@ -181,15 +208,19 @@ def test_a_declaration_is_read_and_the_date_is_there_by_itself() -> None:
                 "description": "Where.",
             },
             "limit": {"type": "INT64", "required": True},
+            "pepper": {"type": "STRING", "required": True, "secret": True},
+            "salt": {"type": "STRING", "secret": False, "default": "no secret"},
         }
     )
     assert broken == []
     assert parameters == (
         Parameter(name="date", type="DATE", description="The day that the run is for."),
         Parameter(name="limit", type="INT64", required=True),
+        Parameter(name="pepper", type="STRING", required=True, secret=True),
         Parameter(
             name="regions", type="ARRAY<STRING>", description="Where.", default=["eu"], allowed=("eu", "us")
         ),
+        Parameter(name="salt", type="STRING", default="no secret"),
         Parameter(name="since", type="TIMESTAMP", default="2023-12-31T23:00:00Z"),
     )
 
@@ -227,6 +258,26 @@ def test_the_date_can_be_declared_again_with_a_default() -> None:
         (
             {"x": {"type": "BOOL", "default": True, "required": True}},
             "/parameters/x/required: contradicts the default",
+        ),
+        (
+            {"x": {"type": "STRING", "secret": True, "default": "s3cr3t"}},
+            "/parameters/x/default: stands in the file for all to read: a secret parameter has no default",
+        ),
+        (
+            {"x": {"type": "STRING", "secret": True, "default": None}},
+            "/parameters/x/default: stands in the file",
+        ),
+        (
+            {"x": {"type": "STRING", "secret": True, "allowed": ["s3cr3t"]}},
+            "/parameters/x/allowed: stands in the file for all to read: a secret parameter has no allowed",
+        ),
+        (
+            {"x": {"type": "FLOAT64", "secret": True}},
+            "/parameters/x/type: must be one of STRING, INT64, ARRAY<STRING>, ARRAY<INT64> for a secret",
+        ),
+        (
+            {"date": {"type": "DATE", "secret": True}},
+            "/parameters/date/secret: must not be true: the day that the run is for is shown",
         ),
     ],
 )

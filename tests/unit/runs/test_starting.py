@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from common.errors import Conflict, Forbidden, InvalidInput, NotFound, QuotaExceeded
-from common.pipelines.pipeline import Parameter, Pipeline
+from common.errors import Conflict, Forbidden, InvalidInput, NotConfigured, NotFound, QuotaExceeded
+from common.pipelines.pipeline import Parameter, Pipeline, SealedValue
+from common.pipelines.secret_values import NoSeal, Owner
 from common.runs.beginning import RunBeginner
 from common.runs.levels import LevelWorker
 from common.runs.ports import AdmissionFacts, ConfigText
@@ -18,6 +19,7 @@ from common.runs.sweeping import Sweeper
 from tests.fakes.clock import VirtualClock
 from tests.fakes.jobs import MemoryJobs
 from tests.fakes.runs import MemoryLevels, MemoryProgress, MemoryRuns, MemoryTenant
+from tests.fakes.seals import a_seal
 from tests.unit.runs.examples import a_pipeline
 
 DATE = Parameter(name="date", type="DATE")
@@ -51,13 +53,14 @@ class Platform:
             line=self,
             compile=self.compile,
             clock=self.clock,
+            seal=a_seal(),
         )
 
     def join(self, request: RunRequest, run_id: str, facts: AdmissionFacts) -> StartedRun:
         raise AssertionError("nobody waits here")
 
     def compile(self, *_: Any) -> Pipeline:
-        return a_pipeline(parameters=(DATE,))
+        return a_pipeline(parameters=(DATE, Parameter(name="token", type="STRING", secret=True)))
 
     def work(self) -> None:
         """Let the sweeper look, ten minutes later, and let every level that waits be carried out."""
@@ -94,7 +97,8 @@ def test_a_request_becomes_a_run_with_its_parameters_and_its_first_message() -> 
     started = platform.starter.start(REQUEST)
     message = platform.levels.take()
     assert (started.status, message.run, message.level) == (RunStatus.PENDING, started.run, 1)
-    assert [(p.name, p.value) for p in started.run.parameters] == [("date", "2026-03-01")]
+    values = {parameter.name: parameter.value for parameter in started.run.parameters}
+    assert values == {"date": "2026-03-01", "token": None}
     assert started.run.run_date.isoformat() == "2026-03-01"
 
 
@@ -178,3 +182,47 @@ def test_a_process_killed_at_any_point_leaves_one_run_or_none_and_no_slot_taken(
     assert written in ([], ["extract", "transform"])
     for number in range(3):  # every slot is free
         platform.starter.start(replace(REQUEST, idempotency_key=f"after-{number}"))
+
+
+SECRET = "s3cr3t-s3cr3t"
+WITH_SECRET = replace(REQUEST, parameters={"date": "2026-03-01", "token": SECRET})
+
+
+def test_a_secret_goes_on_as_it_was_sealed_and_in_no_other_way() -> None:
+    platform = Platform()
+    run = platform.starter.start(WITH_SECRET).run
+    (secret,) = run.secrets
+    assert isinstance(secret.value, SealedValue)
+    assert (
+        a_seal().open(Owner(tenant_id="acme", config_id="daily", parameter="token"), secret.value) == SECRET
+    )
+    assert platform.levels.take().run == run
+    assert SECRET not in repr((WITH_SECRET, run, platform.rows.run_rows))
+
+
+def test_a_secret_where_no_key_ring_is_configured_takes_no_ticket() -> None:
+    platform = Platform()
+    with pytest.raises(NotConfigured, match="CREDENTIALS_KEYRING"):
+        replace(platform.starter, seal=NoSeal()).start(WITH_SECRET)
+    assert platform.jobs.claims == {}
+    assert replace(platform.starter, seal=NoSeal()).start(REQUEST).status is RunStatus.PENDING
+
+
+def test_a_repeat_is_told_by_all_but_the_secret() -> None:
+    platform = Platform()
+    first = platform.starter.start(WITH_SECRET)
+    for token in (SECRET, "another"):
+        repeat = replace(WITH_SECRET, parameters={"date": "2026-03-01", "token": token})
+        assert platform.starter.start(repeat).run.run_id == first.run.run_id
+    for parameters in (REQUEST.parameters, {"date": "2026-03-02", "token": SECRET}):
+        with pytest.raises(Conflict):
+            platform.starter.start(replace(WITH_SECRET, parameters=parameters))
+
+
+def test_the_hash_of_a_request_tells_nothing_of_its_secret() -> None:
+    run = Platform().starter.start(WITH_SECRET).run
+    other = (
+        Platform().starter.start(replace(WITH_SECRET, parameters={"date": "2026-03-01", "token": "?"})).run
+    )
+    assert run.request_hash == other.request_hash
+    assert run.request_hash != Platform().starter.start(REQUEST).run.request_hash

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from common.errors import InvalidInput
-from common.pipelines.pipeline import Pipeline
+from common.pipelines.pipeline import Parameter, Pipeline
 from common.runs.beginning import RunBeginner
 from common.runs.events import Announcer, AnnouncingRuns
 from common.runs.level_messages import LevelMessage
@@ -23,6 +23,7 @@ from tests.fakes.events import MemoryEvents
 from tests.fakes.jobs import MemoryJobs, nowhere
 from tests.fakes.runs import MemoryLevels, MemoryRuns, MemoryTenant
 from tests.fakes.schedules import MemoryBulkLevels, MemoryFirings, MemoryLanes, MemoryQueue, MemoryTimetable
+from tests.fakes.seals import a_seal
 from tests.unit.runs.examples import a_pipeline
 from tests.unit.schedules.examples import a_scheduled_config
 
@@ -123,22 +124,26 @@ class Platform:
         self.compiled.append(config.config_id)
         if config.config_id in self.broken:
             raise InvalidInput([], "a rule was added since")
-        return a_pipeline(tenant_id=tenant_id, config_id=config.config_id)
+        token = Parameter(name="token", type="STRING", secret=True)
+        return a_pipeline(tenant_id=tenant_id, config_id=config.config_id, parameters=(token,))
 
-    def request(self, key: str, tenant_id: str = "acme", *, may_wait: bool = True) -> StartedRun:
+    def request(
+        self, key: str, tenant_id: str = "acme", *, may_wait: bool = True, **parameters: object
+    ) -> StartedRun:
         """Ask for a run that may wait."""
         starter = RunStarter(
             line=QueueingRequests(queue=self.queue, clock=self.clock),
             beginner=self.beginner,
             compile=self.compile,
             clock=self.clock,
+            seal=a_seal(),
         )
         return starter.start(
             RunRequest(
                 tenant_id=tenant_id,
                 config_id="daily",
                 trigger=Trigger(type=TriggerType.API, by="api_user"),
-                parameters={},
+                parameters=parameters,
                 idempotency_key=key,
                 may_wait=may_wait,
             )

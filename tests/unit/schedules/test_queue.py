@@ -1,17 +1,26 @@
 """Runs over the concurrent limit wait, begin in order as slots come free, can be cancelled, and expire."""
 
-from datetime import timedelta
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from common.errors import Conflict, QuotaExceeded
+from common.logs import MASK
+from common.pipelines.pipeline import BoundParameter, SealedValue
+from common.pipelines.secret_values import Owner
 from common.runs.quotas import Limits
+from common.runs.reading import HistoryFilter
 from common.runs.run import RunStatus
 from common.runs.tickets import Applicant, take
 from common.schedules.filling import Filled
 from common.schedules.queue import QueueEntry
+from common.schedules.reading import QueuedRunReader
 from common.schedules.waiting import LONGEST_WAIT
 from tests.fakes.jobs import nowhere
+from tests.fakes.seals import a_seal
 from tests.unit.schedules.platform import MINUTE, Platform
 
 
@@ -204,3 +213,39 @@ def test_tickets_that_have_just_been_taken_count_when_the_rows_are_read_afresh()
 
     platform.jobs.at = overtake
     assert platform.dispatcher.tick().filled == Filled(begun=1, queued=1)
+
+
+def test_a_secret_waits_and_begins_as_it_was_sealed(platform: Platform) -> None:
+    run_id = platform.request("patient", token="s3cr3t").run.run_id
+    waiting = entry_of(platform, run_id).waiting
+    sealed = waiting.parameters["token"]
+    assert isinstance(sealed, SealedValue)
+    assert "s3cr3t" not in repr(waiting)
+    reader = QueuedRunReader(reader=NoRuns(), queue=platform.queue_rows)
+    shown = reader.read_run("acme", run_id, platform.clock())
+    assert shown is not None
+    assert json.loads(shown["parameters"]) == {"token": MASK}
+    platform.end(platform.running()[0])
+    assert platform.runs()[run_id].parameters == (BoundParameter(name="token", type="STRING", value=sealed),)
+    owner = Owner(tenant_id="acme", config_id="daily", parameter="token")
+    assert a_seal().open(owner, sealed) == "s3cr3t"
+
+
+def test_a_repeat_that_waits_is_told_by_all_but_the_secret(platform: Platform) -> None:
+    first = platform.request("patient", token="s3cr3t").run
+    assert platform.request("patient", token="another").run.run_id == first.run_id
+    with pytest.raises(Conflict):
+        platform.request("patient")
+
+
+class NoRuns:
+    """A `RunReader` of a tenant none of whose runs has begun."""
+
+    def read_run(self, tenant_id: str, run_id: str, now: datetime) -> None:
+        return None
+
+    def read_receipt(self, tenant_id: str, run_id: str, now: datetime) -> Sequence[Mapping[str, Any]]:
+        return []
+
+    def read_history(self, tenant_id: str, wanted: HistoryFilter) -> Sequence[Mapping[str, Any]]:
+        return []

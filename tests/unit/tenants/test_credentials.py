@@ -11,15 +11,9 @@ from common.tenants.credentials import Credentials, Provider
 from common.tenants.keyring import BrokenSeal, Keyring, Sealed
 from tests.fakes.clock import VirtualClock
 from tests.fakes.credentials import MemoryCredentials
+from tests.fakes.seals import a_ring
 
 SECRET = {"secret_access_key": "wJalrXUtnFEMI"}
-KEYS = {name: base64.b64encode(name.encode() * 16).decode() for name in ("k1", "k2")}
-
-
-def ring(active: str, *names: str) -> Keyring:
-    """Make a key ring of these keys."""
-    keys = {name: KEYS[name] for name in (active, *names)}
-    return Keyring.read(json.dumps({"active": active, "keys": keys}))
 
 
 def credentials(keyring: Keyring, store: MemoryCredentials | None = None) -> Credentials:
@@ -27,7 +21,7 @@ def credentials(keyring: Keyring, store: MemoryCredentials | None = None) -> Cre
 
 
 def test_what_is_put_can_be_opened_by_its_tenant_alone() -> None:
-    kept = credentials(ring("k1"))
+    kept = credentials(a_ring("k1"))
     row, is_new = kept.put("acme", "aws", Provider.AWS, SECRET, "key")
     assert is_new
     assert kept.open("acme", "aws") == SECRET
@@ -39,7 +33,7 @@ def test_what_is_put_can_be_opened_by_its_tenant_alone() -> None:
 
 @pytest.mark.parametrize("place", [("other", "aws"), ("acme", "gcp")])
 def test_a_sealed_text_that_is_moved_does_not_open(place: tuple[str, str]) -> None:
-    kept = credentials(ring("k1"))
+    kept = credentials(a_ring("k1"))
     row, _ = kept.put("acme", "aws", Provider.AWS, SECRET, "key")
     moved = replace(row, tenant_id=place[0], credential_id=place[1])
     assert kept.store.replace(None, moved)
@@ -49,7 +43,7 @@ def test_a_sealed_text_that_is_moved_does_not_open(place: tuple[str, str]) -> No
 
 @pytest.mark.parametrize("position", [0, 1, 13, -1])
 def test_a_sealed_text_that_is_changed_does_not_open(position: int) -> None:
-    keyring = ring("k1")
+    keyring = a_ring("k1")
     sealed = keyring.seal(b"secret", "acme", "aws")
     changed = bytearray(sealed.data)
     changed[position] ^= 1
@@ -58,32 +52,32 @@ def test_a_sealed_text_that_is_changed_does_not_open(position: int) -> None:
 
 
 def test_the_same_secret_is_never_sealed_the_same_way() -> None:
-    keyring = ring("k1")
+    keyring = a_ring("k1")
     assert len({keyring.seal(b"secret", "acme", "aws").data for _ in range(100)}) == 100
 
 
 def test_after_a_rotation_the_old_key_is_needed_for_nothing() -> None:
     store = MemoryCredentials()
-    old = credentials(ring("k1"), store)
+    old = credentials(a_ring("k1"), store)
     for tenant_id in ("acme", "other"):
         old.put(tenant_id, "aws", Provider.AWS, SECRET, "key")
     old.put("acme", "gone", Provider.AWS, SECRET, "key")
     old.delete("acme", "gone", "key")
-    both = credentials(ring("k2", "k1"), store)
+    both = credentials(a_ring("k2", "k1"), store)
     assert (both.rotate(), both.rotate()) == (2, 0)
-    assert credentials(ring("k2"), store).open("acme", "aws") == SECRET
+    assert credentials(a_ring("k2"), store).open("acme", "aws") == SECRET
     with pytest.raises(BrokenSeal):
         old.open("acme", "aws")
 
 
 def test_what_cannot_be_opened_keeps_nothing_else_from_being_rotated() -> None:
     store = MemoryCredentials()
-    credentials(ring("k1"), store).put("acme", "aws", Provider.AWS, SECRET, "key")
-    assert credentials(ring("k2"), store).rotate() == 0
+    credentials(a_ring("k1"), store).put("acme", "aws", Provider.AWS, SECRET, "key")
+    assert credentials(a_ring("k2"), store).rotate() == 0
 
 
 def test_a_deleted_credential_holds_no_secret_and_can_be_put_again() -> None:
-    kept = credentials(ring("k1"))
+    kept = credentials(a_ring("k1"))
     kept.put("acme", "aws", Provider.AWS, SECRET, "key")
     kept.delete("acme", "aws", "key")
     assert kept.store.list("acme")[0].encrypted_credentials == b""
@@ -94,7 +88,7 @@ def test_a_deleted_credential_holds_no_secret_and_can_be_put_again() -> None:
 
 
 def test_a_tenant_has_a_hundred_credentials_at_most() -> None:
-    kept = credentials(ring("k1"))
+    kept = credentials(a_ring("k1"))
     for number in range(100):
         kept.put("acme", f"c{number}", Provider.AWS, SECRET, "key")
     with pytest.raises(Conflict):
@@ -113,7 +107,7 @@ def test_without_a_key_ring_nothing_is_kept() -> None:
         "secret-that-is-no-json",
         "[]",
         '{"active": "k1"}',
-        json.dumps({"active": "k1", "keys": {"k2": KEYS["k2"]}}),
+        json.dumps({"active": "k1", "keys": {"k2": base64.b64encode(b"k2" * 16).decode()}}),
         '{"active": "k1", "keys": {"k1": "c2hvcnQ="}}',
         '{"active": "k1", "keys": {"k1": "no base64"}}',
     ],

@@ -17,7 +17,8 @@ config AS (
 ),
 runs AS (
   SELECT pipeline_logging_id, ticket, status, start_time, pipeline_id, config_version, run_date, trigger_type, trigger_by,
-    JSON_VALUE(run_metadata, '$.request_hash') AS request_hash
+    JSON_VALUE(run_metadata, '$.request_hash') AS request_hash,
+    TO_JSON_STRING(JSON_QUERY(run_metadata, '$.sealed_parameters')) AS sealed_parameters
   FROM `${project}.${dataset}.current_pipeline_runs`
   WHERE tenant_id = @tenant_id AND start_time >= @since AND ticket IS NOT NULL
 ),
@@ -46,7 +47,8 @@ SELECT
   used.today, used.month, used.running, used.last_ticket, used.first_ticket,
   ARRAY(SELECT CONCAT(ticket, '-', next_ticket) FROM spans WHERE next_ticket > ticket + 1) AS gaps,
   ARRAY(
-    SELECT AS STRUCT ticket, status, start_time, pipeline_id, config_version, run_date, trigger_type, trigger_by, request_hash
+    SELECT AS STRUCT ticket, status, start_time, pipeline_id, config_version, run_date, trigger_type, trigger_by, request_hash,
+      sealed_parameters
     FROM runs WHERE pipeline_logging_id = @run_id
   ) AS repeated
 FROM used

@@ -1,0 +1,94 @@
+"""Step jobs of runs with secret parameters: opened for BigQuery alone, and told of without a value.
+
+BigQuery quotes values in its messages (`Bad int64 value: …`), so what it says is masked before anybody else
+hears it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from common.errors import QueryRefused, WarehouseError
+from common.logs import mask
+from common.pipelines.pipeline import BoundParameter, ParameterValue, Pipeline, SealedValue
+from common.pipelines.secret_values import Owner, ParameterSeal, Unopened
+from common.runs.ports import DryRun, JobReport, StepJob, StepJobs
+from common.runs.run import Run
+
+NOT_OPENED = "secretNotOpened"
+"""The reason of a step whose secret cannot be opened. No other attempt would change that."""
+WITHHELD = "BigQuery's message is withheld: it may quote a secret parameter that can no longer be opened"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscreetJobs:
+    """`StepJobs` of one run."""
+
+    jobs: StepJobs
+    run: Run
+    seal: ParameterSeal
+
+    def acting_for(self, pipeline: Pipeline) -> "DiscreetJobs":
+        """Return the jobs of the identity that this pipeline's SQL runs under."""
+        return replace(self, jobs=self.jobs.acting_for(pipeline))
+
+    def dry_run(self, job: StepJob) -> DryRun:
+        """Ask what the statement is; QueryRefused also where a secret of the step cannot be opened."""
+        opened = self._opened(job)
+        with self._masking():
+            return self.jobs.dry_run(opened)
+
+    def submit(self, job: StepJob) -> JobReport:
+        """Start the job and do not wait; QueryRefused also where a secret of the step cannot be opened."""
+        opened = self._opened(job)
+        with self._masking():
+            return self._masked(self.jobs.submit(opened))
+
+    def find(self, job_id: str) -> JobReport | None:
+        """Return the job, None where there is none of that ID."""
+        report = self.jobs.find(job_id)
+        return self._masked(report) if report else None
+
+    def cancel(self, job_id: str) -> None:
+        """Ask BigQuery to stop a job."""
+        self.jobs.cancel(job_id)
+
+    def _opened(self, job: StepJob) -> StepJob:
+        try:
+            opened = tuple(replace(one, value=self._value(one)) for one in job.parameters)
+        except Unopened as error:
+            raise QueryRefused(f"{error}: run the pipeline again, with the secret", NOT_OPENED) from None
+        return replace(job, parameters=opened)
+
+    def _value(self, parameter: BoundParameter) -> ParameterValue:
+        if not isinstance(parameter.value, SealedValue):
+            return parameter.value
+        run = self.run
+        owner = Owner(tenant_id=run.tenant_id, config_id=run.config_id, parameter=parameter.name)
+        try:
+            return self.seal.open(owner, parameter.value)
+        except Unopened as error:
+            raise Unopened(f"the secret parameter {parameter.name} cannot be opened: {error}") from None
+
+    @contextmanager
+    def _masking(self) -> Iterator[None]:
+        try:
+            yield
+        except WarehouseError as error:
+            if not self.run.secrets:
+                raise
+            # Not `from error`: a traceback would show what BigQuery said.
+            raise type(error)(self._without_secrets(str(error)), error.reason) from None
+
+    def _masked(self, report: JobReport) -> JobReport:
+        return replace(report, error_message=self._without_secrets(report.error_message))
+
+    def _without_secrets(self, message: str) -> str:
+        if not message or not self.run.secrets:
+            return message
+        try:
+            values = [self._value(parameter) for parameter in self.run.secrets]
+        except Unopened:
+            return WITHHELD
+        items = [item for value in values for item in (value if isinstance(value, list) else [value])]
+        return mask(message, [str(item) for item in items])
