@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from common.times import utc_now
-from common.wiring import cloud
+from common.wiring import accounts, cloud
 
 if TYPE_CHECKING:
     from common.http.calls import Edge
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from common.runs.closing import Closer
     from common.runs.compiling import ConfigCompiler
     from common.runs.levels import LevelWorker
+    from common.runs.ports import Identities
     from common.runs.reading import RunLog
     from common.runs.starting import RunStarter
     from common.schedules.backfilling import Backfills
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from common.tenants.administration import Administration
     from common.tenants.audit import Auditor
     from common.tenants.authentication import Authenticator
-    from common.tenants.credentials import Credentials
     from common.tenants.onboarding import Onboarding
 
 MOST_COMPILED = 10_000
@@ -69,13 +69,23 @@ def compiler() -> "ConfigCompiler":
 @cache
 def worker() -> "LevelWorker":
     """Return what carries out levels."""
+    return _worker(accounts.opening_identities())
+
+
+@cache
+def stopping_worker() -> "LevelWorker":
+    """Return what ends levels that cannot be carried out; it opens no credentials."""
+    return _worker(accounts.step_identities())
+
+
+def _worker(identities: "Identities") -> "LevelWorker":
     from common.runs.levels import LevelWorker
     from common.schedules.freed_slots import FreedSlots
 
     return LevelWorker(
         store=cloud.announcing_runs(),
         claims=cloud.claims(),
-        jobs=cloud.step_jobs(),
+        identities=identities,
         levels=cloud.levels(),
         guard=compiler().judge,
         clock=utc_now,
@@ -128,7 +138,7 @@ def stopper() -> "RunStopper":
     canceller = RunCanceller(
         reader=cloud.progress(),
         claims=cloud.claims(),
-        jobs=cloud.step_jobs(),
+        identities=accounts.step_identities(),
         levels=cloud.levels(),
         compile=compiler(),
         clock=utc_now,
@@ -148,7 +158,7 @@ def backfills() -> "Backfills":
         filler=filler(),
         stopper=stopper(),
         beginner=beginner(),
-        jobs=cloud.step_jobs(),
+        identities=accounts.step_identities(),
         compile=compiler(),
         clock=utc_now,
     )
@@ -213,7 +223,7 @@ def canceller() -> "RunCanceller":
     return RunCanceller(
         reader=cloud.progress(),
         claims=cloud.claims(),
-        jobs=cloud.step_jobs(),
+        identities=accounts.step_identities(),
         levels=cloud.levels(),
         compile=compiler(),
         clock=utc_now,
@@ -232,20 +242,6 @@ def closer() -> "Closer":
         remover=TenantRemover(central=cloud.central(), auditor=auditor()),
         clock=utc_now,
         grace=cloud.settings().offboarding_grace,
-    )
-
-
-@cache
-def credentials() -> "Credentials":
-    """Return what keeps credentials."""
-    from common.tenants.credentials import Credentials
-    from common.tenants.keyring import Keyring
-    from common.warehouse.credentials import CredentialRows
-
-    return Credentials(
-        store=CredentialRows(queries=cloud.queries()),
-        keyring=Keyring.read(cloud.settings().credentials_keyring),
-        clock=utc_now,
     )
 
 

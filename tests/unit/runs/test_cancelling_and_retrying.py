@@ -36,7 +36,7 @@ class Platform:
         self.worker = LevelWorker(
             store=self.rows,
             claims=self.jobs,
-            jobs=self.jobs,
+            identities=self.jobs,
             levels=self.levels,
             guard=lambda job, dry_run: "",
             clock=self.clock,
@@ -52,7 +52,7 @@ class Platform:
         RunCanceller(
             reader=MemoryProgress(self.rows),
             claims=self.jobs,
-            jobs=self.jobs,
+            identities=self.jobs,
             levels=self.levels,
             compile=self.compile,
             clock=self.clock,

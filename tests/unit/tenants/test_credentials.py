@@ -9,8 +9,8 @@ import pytest
 from common.errors import Conflict, NotConfigured, NotFound
 from common.tenants.credentials import Credentials, Provider
 from common.tenants.keyring import BrokenSeal, Keyring, Sealed
-from tests.fakes.clock import VirtualClock
-from tests.fakes.credentials import MemoryCredentials
+from tests.fakes.credentials import MemoryCredentials, a_key_file, credentials_on
+from tests.fakes.onboarding import OnboardingPlatform
 
 SECRET = {"secret_access_key": "wJalrXUtnFEMI"}
 KEYS = {name: base64.b64encode(name.encode() * 16).decode() for name in ("k1", "k2")}
@@ -23,7 +23,10 @@ def ring(active: str, *names: str) -> Keyring:
 
 
 def credentials(keyring: Keyring, store: MemoryCredentials | None = None) -> Credentials:
-    return Credentials(store=store or MemoryCredentials(), keyring=keyring, clock=VirtualClock())
+    platform = OnboardingPlatform()
+    return credentials_on(
+        store or MemoryCredentials(), keyring, platform.clock, platform.datasets, platform.tenants
+    )
 
 
 def test_what_is_put_can_be_opened_by_its_tenant_alone() -> None:
@@ -99,7 +102,7 @@ def test_a_tenant_has_a_hundred_credentials_at_most() -> None:
         kept.put("acme", f"c{number}", Provider.AWS, SECRET, "key")
     with pytest.raises(Conflict):
         kept.put("acme", "one-more", Provider.AWS, SECRET, "key")
-    assert not kept.put("acme", "c0", Provider.GCP, SECRET, "key")[1]
+    assert not kept.put("acme", "c0", Provider.GCP, a_key_file(), "key")[1]
 
 
 def test_without_a_key_ring_nothing_is_kept() -> None:
