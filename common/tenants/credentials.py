@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from common.errors import Conflict, Fault, InvalidInput, NotFound, QueryRefused
+from common.errors import Conflict, Fault, InvalidInput, NotFound
 from common.tenants.keyring import BrokenSeal, Keyring, Sealed
 from common.tenants.service_accounts import ServiceAccountKey
 from common.times import Clock
@@ -159,31 +159,6 @@ class Credentials:
                 f"the credential {credential_id} was changed at the same time; look, then try again"
             )
 
-    def open(self, tenant_id: str, credential_id: str) -> Mapping[str, str]:
-        """Open a credential for a step of the tenant's own; NotFound, BrokenSeal. Never for an answer."""
-        return self._open(self.get(tenant_id, credential_id))
-
-    def key_for_step(self, tenant_id: str, credential_id: str) -> ServiceAccountKey:
-        """Open the key that a step of the tenant's own runs under; QueryRefused where there is none."""
-        row = self.store.find(tenant_id, credential_id)
-        if row is None or not row.is_active:
-            raise _refused(credential_id, "does not exist, or was deleted")
-        if row.provider is not Provider.GCP:
-            raise _refused(credential_id, f"is for {row.provider}: steps run under credentials for GCP")
-        try:
-            return ServiceAccountKey.read(self._open(row), platform_project=self.project)
-        except BrokenSeal:
-            where = {"tenant": tenant_id, "credential": credential_id}
-            logger.exception("credential not opened", extra=where)
-            raise _refused(credential_id, "cannot be opened: put it again") from None
-        except InvalidInput:
-            raise _refused(credential_id, "is no key of a service account: put it again") from None
-
-    def _open(self, row: StoredCredential) -> Mapping[str, str]:
-        opened = self.keyring.open(row.sealed, row.tenant_id, row.credential_id)
-        secret: Mapping[str, str] = json.loads(opened)
-        return secret
-
     def rotate(self) -> int:
         """Seal under the active key what is sealed under another one; count what was sealed anew."""
         return sum(map(self._reseal, self.store.sealed_otherwise(self.keyring.active)))
@@ -204,10 +179,6 @@ class Credentials:
         )
         # Who has replaced the row meanwhile has sealed under the active key.
         return self.store.replace(row, new)
-
-
-def _refused(credential_id: str, why: str) -> QueryRefused:
-    return QueryRefused(f"the credential {credential_id} {why}", "credential")
 
 
 def _account(row: StoredCredential | None) -> str | None:

@@ -9,6 +9,7 @@ from google.cloud import bigquery
 from common.errors import NotConfigured, QueryRefused
 from common.pipelines.pipeline import Pipeline
 from common.runs.ports import JobsOf
+from common.tenants.credential_opener import REASON
 from common.tenants.service_accounts import ServiceAccountKey
 from common.warehouse.account_jobs import AccountJobs
 from common.warehouse.jobs import ExecutorJobs
@@ -19,7 +20,7 @@ type KeyOf = Callable[[str, str], ServiceAccountKey]
 
 def opens_nothing(_tenant_id: str, credential_id: str) -> ServiceAccountKey:
     """Open no credential: what the functions do that carry out no step."""
-    raise QueryRefused(f"the credential {credential_id} is opened to run steps alone", "credential")
+    raise QueryRefused(f"the credential {credential_id} is opened to run steps alone", REASON)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from google.cloud import bigquery
 
     from common.tenants.credential_access import CredentialAccess
+    from common.tenants.credential_opener import CredentialOpener
     from common.tenants.credentials import Credentials
+    from common.tenants.keyring import Keyring
     from common.tenants.service_accounts import ServiceAccountKey
     from common.warehouse.credentials import CredentialRows
     from common.warehouse.identities import StepIdentities
@@ -58,7 +60,7 @@ def step_identities() -> "StepIdentities":
 @cache
 def opening_identities() -> "StepIdentities":
     """Return the same where credentials are opened: in the function that carries out steps."""
-    return replace(step_identities(), key_of=credentials().key_for_step)
+    return replace(step_identities(), key_of=credential_opener().key_for_step)
 
 
 @lru_cache(maxsize=64)
@@ -79,14 +81,29 @@ def credential_rows() -> "CredentialRows":
 
 
 @cache
-def credentials() -> "Credentials":
-    """Return what keeps credentials, and opens them for steps."""
-    from common.tenants.credentials import Credentials
+def keyring() -> "Keyring":
+    """Return the key ring under which credentials are sealed."""
     from common.tenants.keyring import Keyring
+
+    return Keyring.read(cloud.settings().credentials_keyring)
+
+
+@cache
+def credential_opener() -> "CredentialOpener":
+    """Return what opens credentials, for steps."""
+    from common.tenants.credential_opener import CredentialOpener
+
+    return CredentialOpener(store=credential_rows(), keyring=keyring(), project=cloud.settings().project)
+
+
+@cache
+def credentials() -> "Credentials":
+    """Return what keeps credentials."""
+    from common.tenants.credentials import Credentials
 
     return Credentials(
         store=credential_rows(),
-        keyring=Keyring.read(cloud.settings().credentials_keyring),
+        keyring=keyring(),
         clock=utc_now,
         access=credential_access(),
         project=cloud.settings().project,

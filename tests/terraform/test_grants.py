@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from local.bigquery.dataset_roles import CUSTOM_ROLES
 from tests.terraform.configuration import local_values
 from tests.terraform.wiring import reached
 
@@ -15,7 +16,7 @@ def functions_that(reach: Callable[[frozenset[str]], bool]) -> set[str]:
 
 
 def test_whoever_acts_as_the_executor_may_and_nobody_else() -> None:
-    users = functions_that(lambda parts: "cloud.executor_client" in parts)
+    users = functions_that(lambda parts: "accounts.executor_client" in parts)
     assert users == set(local_values()["executor_users"])
 
 
@@ -46,6 +47,27 @@ def test_whoever_makes_tenants_may_create_datasets_and_authorize_their_views() -
     assert makers == {account for account, held in roles.items() if "CreateDatasets" in held}
     assert makers == {
         account for account, held in roles.items() if set(held) & {"AuthorizeViews", "OwnCentral"}
+    }
+
+
+def test_whoever_lets_accounts_of_credentials_into_datasets_may_change_access_lists() -> None:
+    roles = local_values()["platform_roles"]
+    users = functions_that(lambda parts: "accounts.credential_access" in parts)
+    granted = {account for account, held in roles.items() if {"ShareTenants", "OwnTenants"} & held.keys()}
+    assert users == granted == {"admin", "onboarding"}
+
+
+def test_whoever_seals_or_opens_credentials_may_read_the_key_ring_and_nobody_else() -> None:
+    users = functions_that(lambda parts: "accounts.keyring" in parts)
+    readers = local_values()["secret_uses"]["credentials-keyring"]["functions"]
+    assert users == set(readers) == {"onboarding", "run_level"}
+
+
+def test_the_role_of_credentials_accounts_is_what_the_local_bigquery_takes_it_for() -> None:
+    permissions = local_values()["roles"]["FillTables"]["permissions"]
+    assert set(permissions) == CUSTOM_ROLES["convergenceFillTables"]
+    assert not {"tables.create", "tables.update", "tables.delete"} & {
+        permission.removeprefix("bigquery.") for permission in permissions
     }
 
 
