@@ -2,7 +2,6 @@
 
 import base64
 import json
-import logging
 
 import pytest
 from google.cloud import bigquery
@@ -10,10 +9,15 @@ from google.cloud import bigquery
 from common.wiring import cloud
 from tests.fakes.credentials import a_key_file, a_private_key
 from tests.functional.site import Site, Tenant
-from tests.functional.test_credential_steps import ORDERS, PATH, THEIRS, a_file, let_in
-from tests.functional.test_credential_steps import their_project as _their_project  # noqa: F401 - a fixture
+from tests.functional.test_credential_steps import (
+    ORDERS,
+    PATH,
+    THEIRS,
+    a_file,
+    let_in,
+    their_project,  # noqa: F401 - a fixture
+)
 from tests.functional.test_secrets import Listener, all_jobs, all_rows, decoded, forms
-from tests.functional.test_secrets import listener as _listener  # noqa: F401 - a fixture
 
 
 def pieces_of_key() -> set[str]:
@@ -29,11 +33,8 @@ def pieces_of_key() -> set[str]:
     }
 
 
-@pytest.mark.usefixtures("_their_project")
-def test_a_private_key_is_never_seen_again(
-    site: Site, tenant: Tenant, _listener: Listener, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(logging.getLogger("common"), "level", logging.DEBUG)
+@pytest.mark.usefixtures("their_project")
+def test_a_private_key_is_never_seen_again(site: Site, tenant: Tenant, lines: Listener) -> None:
     file = a_key_file(THEIRS, f"canary-{tenant.tenant_id.replace('_', '-')}")
     let_in(f"{THEIRS}.sales", file["client_email"], "READER")
     said = [
@@ -63,7 +64,7 @@ def test_a_private_key_is_never_seen_again(
     site.tick()
     places = {
         "an answer": "\n".join(f"{answer.text}\n{answer.headers}" for answer in said),
-        "the log": "\n".join(_listener.lines),
+        "the log": "\n".join(lines.lines),
         "a table": all_rows(site),
         "a job": all_jobs() + all_jobs_of(THEIRS),
         "a message": json.dumps(messages) + "".join(decoded(message) for message in messages),
