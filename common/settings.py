@@ -26,6 +26,8 @@ class Settings:
     executor_service_account: str
     dedicated_service_accounts: Mapping[str, str]
     """Accounts of isolated tenants, by tenant; `*` is a pattern for all others."""
+    filling_role: str
+    """The role that accounts of tenants' credentials have on their datasets, by its full name."""
     credentials_keyring: str = field(repr=False)
     offboarding_grace: timedelta
     level_budget: timedelta
@@ -61,6 +63,7 @@ class Settings:
             dead_letters_subscription=given("DEAD_LETTERS_SUBSCRIPTION", "dead-letters-dispatcher"),
             executor_service_account=given("EXECUTOR_SERVICE_ACCOUNT", ""),
             dedicated_service_accounts=_paired(given("DEDICATED_SERVICE_ACCOUNTS", "")),
+            filling_role=given("FILLING_ROLE") or _role(environment["GCP_PROJECT_ID"]),
             credentials_keyring=given("CREDENTIALS_KEYRING", ""),
             offboarding_grace=timedelta(days=float(given("OFFBOARDING_GRACE_DAYS", "30"))),
             level_budget=timedelta(seconds=float(given("LEVEL_SECONDS", "480"))),
@@ -70,6 +73,11 @@ class Settings:
             scheduler_emulator_host=given("CLOUD_SCHEDULER_EMULATOR_HOST", ""),
             bigquery_emulator_host=given("BIGQUERY_EMULATOR_HOST", ""),
         )
+
+
+def _role(project: str) -> str:
+    """Name the role that Terraform makes, and the local BigQuery knows."""
+    return f"projects/{project}/roles/convergenceFillTables"
 
 
 def _local_job(environment: Mapping[str, str]) -> str:

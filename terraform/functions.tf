@@ -40,6 +40,7 @@ locals {
     DEAD_LETTERS_TOPIC         = local.topics.dead_letters
     DEDICATED_SERVICE_ACCOUNTS = join(",", [for tenant, account in google_service_account.tenant : "${tenant}=${account.email}"])
     EXECUTOR_SERVICE_ACCOUNT   = google_service_account.account["executor"].email
+    FILLING_ROLE               = google_project_iam_custom_role.role["FillTables"].id
     GCP_PROJECT_ID             = var.project_id
     LEVEL_SECONDS              = tostring(var.level_seconds)
     LEVELS_TOPIC               = local.topics.levels

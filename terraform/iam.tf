@@ -4,7 +4,7 @@ locals {
   # account => role => scope (a key of local.scopes, or null for the whole project).
   # Each function claims by job IDs and appends rows to central tables; what else it may do is its own business.
   platform_roles = {
-    onboarding  = { ClaimJobs = null, AppendState = "central", CreateDatasets = null, SeeDatasets = "tenants", AuthorizeViews = "central" }
+    onboarding  = { ClaimJobs = null, AppendState = "central", CreateDatasets = null, ShareTenants = "tenants", AuthorizeViews = "central" }
     admin       = { ClaimJobs = null, AppendState = "central", CreateDatasets = null, OwnCentral = "central_and_copies", OwnTenants = "tenants", OperateSchedule = null }
     pipelines   = { ClaimJobs = null, AppendState = "central" }
     run_request = { ClaimJobs = null, AppendState = "central" }

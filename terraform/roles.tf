@@ -69,10 +69,6 @@ locals {
       title       = "read and append central state"
       permissions = concat(local.permissions.read_tables, ["bigquery.tables.updateData"])
     }
-    SeeDatasets = {
-      title       = "see whether a dataset exists, and whose it is"
-      permissions = ["bigquery.datasets.get"]
-    }
     SeeTopic = {
       title       = "see whether a topic exists"
       permissions = ["pubsub.topics.get"]
@@ -100,6 +96,16 @@ locals {
     WriteTenants = {
       title       = "run tenants' SQL"
       permissions = concat(local.permissions.read_tables, local.permissions.write_tables)
+    }
+    ShareTenants = {
+      title       = "let accounts of tenants' own credentials into tenants' datasets"
+      permissions = concat(["bigquery.datasets.get"], local.permissions.share)
+    }
+    # Granted by no resource here: onboarding puts it into a dataset's access list for the account of a tenant's credential.
+    # Without tables.create, update and delete that account, whose key the tenant holds, cannot touch the authorized view.
+    FillTables = {
+      title       = "read and fill the tables of a tenant's dataset"
+      permissions = ["bigquery.tables.get", "bigquery.tables.getData", "bigquery.tables.list", "bigquery.tables.updateData"]
     }
     Snapshot = {
       title       = "take snapshots of central tables"

@@ -19,6 +19,7 @@ def put_credential(call: Call[TenantServices]) -> Answer:
     """Keep a credential for your own cloud.
 
     It takes the place of the one with this ID. It is sealed before it is kept, and no answer ever shows it.
+    The account of one for GCP is let into your dataset, to read and fill its tables, until you delete it.
     """
     row, is_new = call.services.credentials.put(
         call.caller.tenant_id,
@@ -47,6 +48,8 @@ def _credential(row: StoredCredential) -> dict[str, Any]:
     return {
         "credential_id": row.credential_id,
         "provider": row.provider.value,
+        "account": row.account,
+        "project_id": row.project_id,
         "key_version": row.key_version,
         "created_by": row.created_by,
         "created_at": row.created_at,

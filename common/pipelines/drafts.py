@@ -1,7 +1,7 @@
 """Drafts of steps: one step of a file, checked by itself, before its place among the others is known."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -83,6 +83,7 @@ class StepDraft:
             maximum_bytes_billed=_whole(config.get("maximum_bytes_billed")),
             timeout_minutes=int(self.raw.get("timeout_minutes", 60)),
             labels=dict(config.get("labels", {})),
+            credential=config.get("credential", ""),
             retry=_retry(self.raw.get("retry", {})),
         )
 
@@ -148,7 +149,8 @@ class StepDraft:
             return None
 
     def _judge(self, rendered: Rendered, around: Surroundings, place: str) -> bool:
-        judgement = judge_statement(rendered.sql, around.policy)
+        policy = replace(around.policy, runs_elsewhere=bool(self.config.get("credential")))
+        judgement = judge_statement(rendered.sql, policy)
         self.reads |= judgement.tables
         self._add_reasons([*rendered.reasons, *judgement.reasons], place)
         return not rendered.reasons and not judgement.reasons

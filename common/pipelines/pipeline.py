@@ -89,6 +89,8 @@ class Step:
     timeout_minutes: int = 60
     labels: dict[str, str] = field(default_factory=dict)
     retry: Retry = Retry()
+    credential: str = ""
+    """The credential under whose account, and in whose project, it runs; "" for the platform's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

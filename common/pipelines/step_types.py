@@ -2,7 +2,8 @@
 
 `schema.json` declares the fields of a step's config; `query.sql` is the statement, with `${field}` in it. How
 a field is put into the statement follows from its declaration (`fields.py`), so a new type needs no Python.
-Some fields are the platform's own and say where the rows go; `pipeline.schema.json` defines them for all.
+Some fields are the platform's own and say where the rows go, and whose job it is; `pipeline.schema.json`
+defines them for all.
 """
 
 import json
@@ -24,7 +25,15 @@ from common.pipelines.yaml_documents import Value
 
 IDENTIFIERS = frozenset({"tenant_id", "project_id"})
 PLATFORM_FIELDS = frozenset(
-    {"target_table", "write_disposition", "partitioning", "clustering", "maximum_bytes_billed", "labels"}
+    {
+        "target_table",
+        "write_disposition",
+        "partitioning",
+        "clustering",
+        "maximum_bytes_billed",
+        "credential",
+        "labels",
+    }
 )
 _COMMENTS = re.compile(r"(?:--[^\n]*\n|\s)*")
 

@@ -28,8 +28,13 @@ DATASET_VIEWS = frozenset(
     }
 )
 PUBLIC_DATA = "bigquery-public-data"
+PROJECT_ID = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
 PLATFORM_VIEWS = "tenant_comprehensive"
 
+_WITH_PROJECT = (
+    "a step with a credential runs in another project, so write project.dataset.name, and "
+    "`${project_id}.${tenant_id}.name` for your own"
+)
 _NAME_OF_NEW_TABLE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,1023}")
 
 
@@ -67,6 +72,12 @@ class Policy:
     project_id: str
     dataset: str
     allowed_sources: frozenset[str] = field(default_factory=lambda: frozenset({PUBLIC_DATA}))
+    runs_elsewhere: bool = False
+    """Whether the statement runs in a project of the tenant's, under an account of the tenant's.
+
+    Then other projects are open as far as that account may read them, and a name of two parts is one of
+    that project's datasets, whatever dataset of the platform is called like it.
+    """
 
     def widened(self, sources: frozenset[str]) -> Self:
         """Return the policy that also allows these sources."""
@@ -91,6 +102,8 @@ class Policy:
         table = self.resolve(path)
         if table is None:
             return f"reads {name}, which is no path of a table: write dataset.table or project.dataset.table"
+        if self._lacks_project(path):
+            return f"reads {name}, which names no project: {_WITH_PROJECT}"
         if reason := _reason_against_name(table):
             return f"reads {name}: {reason}"
         if self.is_own(table):
@@ -100,6 +113,8 @@ class Policy:
     def reason_against_calling(self, path: Sequence[str]) -> str:
         """Say which rule forbids to call a routine of some dataset; "" where none does."""
         routine = self.resolve(path)
+        if self._lacks_project(path):
+            return f"calls {'.'.join(path)}, which names no project: {_WITH_PROJECT}"
         if routine is not None and (self.is_own(routine) or self._is_allowed(routine)):
             return ""
         return (
@@ -118,23 +133,35 @@ class Policy:
         return ""
 
     def _own_or_allowed(self) -> str:
+        if self.runs_elsewhere:
+            return (
+                f"of the project {self.project_id} only tables of your own dataset, {self.dataset}, and of "
+                "allowed sources can be read; other projects are named by their IDs"
+            )
         return f"only tables of your own dataset, {self.dataset}, and of allowed sources can be read"
 
     def _is_allowed(self, table: TableName) -> bool:
         dataset = f"{table.project}.{table.dataset}"
         if not self.allowed_sources.isdisjoint({dataset, f"{dataset}.{table.table}"}):
             return True
-        # The platform's own project holds every tenant: no allow-list can open it as a whole.
-        return table.project != self.project_id and table.project in self.allowed_sources
+        # The platform's own project holds every tenant: no allow-list can open it as a whole. Who may read
+        # elsewhere names projects by their IDs: a number, or capitals, could stand for the platform's.
+        if table.project == self.project_id:
+            return False
+        is_open = self.runs_elsewhere and PROJECT_ID.fullmatch(table.project) is not None
+        return is_open or table.project in self.allowed_sources
+
+    def _lacks_project(self, path: Sequence[str]) -> bool:
+        return self.runs_elsewhere and len(path) == 2
 
     def _reason_against_metadata(self, path: Sequence[str]) -> str:
         *dataset, word, view = path if len(path) > 1 else (*path, "")
-        own = ([self.dataset], [self.project_id, self.dataset])
+        own = [[self.project_id, self.dataset], *([] if self.runs_elsewhere else [[self.dataset]])]
         if dataset in own and word.upper() == INFORMATION_SCHEMA and view.upper() in DATASET_VIEWS:
             return ""
         return (
             f"reads {'.'.join(path)}: of {INFORMATION_SCHEMA} only what describes your own dataset can be "
-            f"read, such as {self.dataset}.{INFORMATION_SCHEMA}.TABLES"
+            f"read, such as {'.'.join(own[-1])}.{INFORMATION_SCHEMA}.TABLES"
         )
 
 

@@ -30,6 +30,7 @@ class ConfigCompiler:
             project_id=self.compiler.project_id,
             dataset=job.tenant_id,
             allowed_sources=frozenset(job.sources),
+            runs_elsewhere=bool(job.credential),
         )
         reasons = judge_statement(job.sql, policy).reasons
         reasons += judge_dry_run(dry_run.statement_type, dry_run.tables, policy, dry_run.routines)

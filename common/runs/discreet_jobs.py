@@ -12,12 +12,26 @@ from common.errors import QueryRefused, WarehouseError
 from common.logs import mask
 from common.pipelines.pipeline import BoundParameter, ParameterValue, Pipeline, SealedValue
 from common.pipelines.secret_values import Owner, ParameterSeal, Unopened
-from common.runs.ports import DryRun, JobReport, StepJob, StepJobs
+from common.runs.ports import DryRun, Identities, JobReport, JobsOf, StepJob, StepJobs
 from common.runs.run import Run
 
 NOT_OPENED = "secretNotOpened"
 """The reason of a step whose secret cannot be opened. No other attempt would change that."""
 WITHHELD = "BigQuery's message is withheld: it may quote a secret parameter that can no longer be opened"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscreetIdentities:
+    """`Identities` of one run, whose jobs are all discreet."""
+
+    identities: Identities
+    run: Run
+    seal: ParameterSeal
+
+    def acting_for(self, pipeline: Pipeline) -> JobsOf:
+        """Return the jobs of each step of a pipeline."""
+        jobs_of = self.identities.acting_for(pipeline)
+        return lambda step: DiscreetJobs(jobs=jobs_of(step), run=self.run, seal=self.seal)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,15 +42,15 @@ class DiscreetJobs:
     run: Run
     seal: ParameterSeal
 
-    def acting_for(self, pipeline: Pipeline) -> "DiscreetJobs":
-        """Return the jobs of the identity that this pipeline's SQL runs under."""
-        return replace(self, jobs=self.jobs.acting_for(pipeline))
-
     def dry_run(self, job: StepJob) -> DryRun:
         """Ask what the statement is; QueryRefused also where a secret of the step cannot be opened."""
         opened = self._opened(job)
         with self._masking():
             return self.jobs.dry_run(opened)
+
+    def prepare(self, job: StepJob, dry_run: DryRun) -> None:
+        """Make what the job needs; that takes none of its values."""
+        self.jobs.prepare(job, dry_run)
 
     def submit(self, job: StepJob) -> JobReport:
         """Start the job and do not wait; QueryRefused also where a secret of the step cannot be opened."""

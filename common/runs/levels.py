@@ -8,13 +8,14 @@ from datetime import timedelta
 from typing import Protocol
 
 from common.claims import ClaimJobs
+from common.errors import QueryRefused
 from common.logs import carried
 from common.pipelines.pipeline import Step
 from common.pipelines.secret_values import NoSeal, ParameterSeal
 from common.runs.cancelling import is_cancelled
-from common.runs.discreet_jobs import DiscreetJobs
+from common.runs.discreet_jobs import DiscreetIdentities
 from common.runs.level_messages import LevelMessage
-from common.runs.ports import LevelPublisher, RunStore, StepJobs
+from common.runs.ports import Identities, JobReport, JobsOf, LevelPublisher, RunStore
 from common.runs.run import Run, RunStatus, StepRow, StepStatus
 from common.runs.step_jobs import skipped_row, step_row
 from common.runs.steps import Attempt, Guard, Outcome, StepWorker, attempts_of
@@ -52,7 +53,7 @@ class LevelWorker:
 
     store: RunStore
     claims: ClaimJobs
-    jobs: StepJobs
+    identities: Identities
     levels: LevelPublisher
     guard: Guard
     clock: Clock
@@ -77,7 +78,7 @@ class LevelWorker:
         attempts = self.at_once(worker.begin, message.pipeline.levels[message.level - 1])
         self._record_running(message, attempts)
         outcomes = self.at_once(worker.finish, attempts)
-        return self._conclude(message, attempts, outcomes)
+        return self._conclude(worker, attempts, outcomes)
 
     def give_up(self, message: LevelMessage, reason: str) -> None:
         """End a run whose message could not be handled, however often it was delivered."""
@@ -86,7 +87,7 @@ class LevelWorker:
     def _worker(self, message: LevelMessage) -> StepWorker:
         return StepWorker(
             message=message,
-            jobs=self._jobs(message),
+            jobs_of=self._jobs_of(message),
             guard=self.guard,
             is_cancelled=lambda: is_cancelled(self.claims, message.run.run_id),
             clock=self.clock,
@@ -94,9 +95,9 @@ class LevelWorker:
             deadline=self.clock() + self.budget,
         )
 
-    def _jobs(self, message: LevelMessage) -> StepJobs:
-        jobs = DiscreetJobs(jobs=self.jobs, run=message.run, seal=self.seal)
-        return jobs.acting_for(message.pipeline)
+    def _jobs_of(self, message: LevelMessage) -> JobsOf:
+        discreet = DiscreetIdentities(identities=self.identities, run=message.run, seal=self.seal)
+        return discreet.acting_for(message.pipeline)
 
     def _record_running(self, message: LevelMessage, attempts: Sequence[Attempt]) -> None:
         if message.continuation:
@@ -111,9 +112,8 @@ class LevelWorker:
         ]
         self.store.append_steps(message.run, rows, self.clock())
 
-    def _conclude(
-        self, message: LevelMessage, attempts: Sequence[Attempt], outcomes: Sequence[Outcome]
-    ) -> None:
+    def _conclude(self, worker: StepWorker, attempts: Sequence[Attempt], outcomes: Sequence[Outcome]) -> None:
+        message = worker.message
         rows = [row for outcome in outcomes for row in outcome.rows]
         failed = [outcome for outcome in outcomes if outcome.status not in {StepStatus.COMPLETED, None}]
         if any(outcome.status is None for outcome in outcomes):
@@ -123,7 +123,7 @@ class LevelWorker:
             self._fail(message, rows, failed)
         else:
             self.store.append_steps(message.run, rows, self.clock())
-            self._advance(message, attempts)
+            self._advance(worker, attempts)
 
     def _hand_over(self, message: LevelMessage) -> None:
         logger.info(
@@ -131,20 +131,17 @@ class LevelWorker:
         )
         self.levels.publish_level(replace(message, continuation=message.continuation + 1))
 
-    def _advance(self, message: LevelMessage, attempts: Sequence[Attempt]) -> None:
+    def _advance(self, worker: StepWorker, attempts: Sequence[Attempt]) -> None:
+        message = worker.message
         logger.info("level completed", extra={"level": message.level})
         if message.is_last:
             return self._end(message, RunStatus.COMPLETED, "")
         following = replace(message, level=message.level + 1, continuation=0)
-        if all(attempt.is_attached for attempt in attempts) and self._has_begun(following):
+        if all(attempt.is_attached for attempt in attempts) and _has_begun(following, worker.jobs_of):
             # This delivery repeats one that got further; to repeat its message too would double every level
             # after it.
             return None
         return self.levels.publish_level(following)
-
-    def _has_begun(self, message: LevelMessage) -> bool:
-        first = message.pipeline.levels[message.level - 1][0]
-        return self._jobs(message).find(attempts_of(message, first)[-1]) is not None
 
     def _fail(self, message: LevelMessage, rows: Sequence[StepRow], failed: Sequence[Outcome]) -> None:
         skipped = [skipped_row(step, self.clock) for step in _later_steps(message)]
@@ -158,17 +155,30 @@ class LevelWorker:
 
     def _stop(self, message: LevelMessage, status: RunStatus, error: str) -> None:
         """End a run before its time: stop its jobs, write down what they came to, skip the rest."""
-        rows = [
-            row
-            for step in message.pipeline.levels[message.level - 1]
-            for row in self._stopped_rows(message, step)
-        ]
+        jobs_of = self._jobs_of(message)
+        steps = message.pipeline.levels[message.level - 1]
+        rows = [row for step in steps for row in self._stopped_rows(message, step, jobs_of)]
         rows += [skipped_row(step, self.clock) for step in _later_steps(message)]
         self.store.append_steps(message.run, rows, self.clock())
         self._end(message, status, error)
 
-    def _stopped_rows(self, message: LevelMessage, step: Step) -> list[StepRow]:
-        jobs = self._jobs(message)
+    def _stopped_rows(self, message: LevelMessage, step: Step, jobs_of: JobsOf) -> list[StepRow]:
+        try:
+            return self._stopped_by_us(message, step, jobs_of)
+        except QueryRefused as refused:
+            if not step.credential:
+                raise
+            # Its job, if there is one, is in the tenant's project, where the tenant can see and stop it.
+            unknown = JobReport(
+                job_id="",
+                is_done=True,
+                error_reason=refused.reason or "invalid",
+                error_message=f"its job could not be looked at: {refused}",
+            )
+            return [step_row(step, 1, StepStatus.CANCELLED, unknown, self.clock)]
+
+    def _stopped_by_us(self, message: LevelMessage, step: Step, jobs_of: JobsOf) -> list[StepRow]:
+        jobs = jobs_of(step)
         for number, job_id in zip(range(step.retry.attempts, 0, -1), attempts_of(message, step), strict=True):
             if report := jobs.find(job_id):
                 jobs.cancel(job_id)
@@ -191,3 +201,13 @@ class LevelWorker:
 
 def _later_steps(message: LevelMessage) -> list[Step]:
     return [step for level in message.pipeline.levels[message.level :] for step in level]
+
+
+def _has_begun(message: LevelMessage, jobs_of: JobsOf) -> bool:
+    first = message.pipeline.levels[message.level - 1][0]
+    try:
+        return jobs_of(first).find(attempts_of(message, first)[-1]) is not None
+    except QueryRefused:
+        if not first.credential:
+            raise
+        return False  # To deliver a level once more does no harm.

@@ -3,13 +3,13 @@
 Adapters and in-memory fakes pass the same contract tests.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from common.pipelines.confines import Confines
-from common.pipelines.pipeline import BoundParameter, Partitioning, Pipeline, WriteDisposition
+from common.pipelines.pipeline import BoundParameter, Partitioning, Pipeline, Step, WriteDisposition
 from common.runs.level_messages import LevelMessage
 from common.runs.run import Run, RunStatus, StepRow
 from common.runs.tickets import Ledger
@@ -84,6 +84,8 @@ class StepJob:
     maximum_bytes_billed: int | None = None
     sources: tuple[str, ...] = ()
     """What the statement may read beside the tenant's own dataset."""
+    credential: str = ""
+    """The credential under whose account, and in whose project, it runs; "" for the platform's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +102,8 @@ class JobReport:
     rows: int | None = None
     bytes_processed: int | None = None
     bytes_billed: int | None = None
+    project: str = ""
+    """Where the job is; "" is the platform's own project."""
 
     @property
     def has_failed(self) -> bool:
@@ -115,16 +119,18 @@ class DryRun:
     tables: tuple[str, ...]
     bytes_processed: int
     routines: tuple[str, ...] = ()
+    schema: tuple[object, ...] = ()
+    """The columns of its rows, as BigQuery writes them; for nobody to read but who has asked."""
 
 
 class StepJobs(Protocol):
     """Tenants' work in BigQuery, under another identity than the platform's own."""
 
-    def acting_for(self, pipeline: Pipeline) -> "StepJobs":
-        """Return the jobs of the identity that this pipeline's SQL runs under, which sees no other's."""
-
     def dry_run(self, job: StepJob) -> DryRun:
         """Ask what the statement is; QueryRefused with BigQuery's message where it is wrong."""
+
+    def prepare(self, job: StepJob, dry_run: DryRun) -> None:
+        """Make what the job needs and its identity may not make: its target table. A repeat does nothing."""
 
     def submit(self, job: StepJob) -> JobReport:
         """Start the job and do not wait. AlreadyExists where its ID is taken."""
@@ -134,3 +140,18 @@ class StepJobs(Protocol):
 
     def cancel(self, job_id: str) -> None:
         """Ask BigQuery to stop a job; nothing happens to one that is done or unknown."""
+
+
+type JobsOf = Callable[[Step], StepJobs]
+"""The jobs of the identity that a step runs under; QueryRefused where a credential gives none."""
+
+
+class Identities(Protocol):
+    """Under whose names, and in whose projects, tenants' SQL runs."""
+
+    def acting_for(self, pipeline: Pipeline) -> JobsOf:
+        """Return the jobs of each step of a pipeline. An identity sees no other's jobs.
+
+        A credential is opened when the first of its steps is asked for, and not again: ask anew for each
+        delivery. Where nobody opens credentials, their steps are refused.
+        """

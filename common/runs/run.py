@@ -103,3 +103,5 @@ class StepRow:
     bytes_billed: int | None = None
     error_reason: str = ""
     error_message: str = ""
+    job_project: str = ""
+    """The tenant's project in which the job ran; "" is the platform's own."""

@@ -31,6 +31,7 @@ def step_job(message: LevelMessage, step: Step, attempt: int) -> StepJob:
         clustering=step.clustering,
         maximum_bytes_billed=step.maximum_bytes_billed,
         sources=message.pipeline.sources,
+        credential=step.credential,
     )
 
 
@@ -70,6 +71,7 @@ def step_row(step: Step, attempt: int, status: StepStatus, report: JobReport, cl
         bytes_billed=report.bytes_billed,
         error_reason=report.error_reason,
         error_message=report.error_message,
+        job_project=report.project,
     )
 
 

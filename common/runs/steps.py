@@ -2,14 +2,14 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from common.claims import says_of_itself
 from common.errors import AlreadyExists, Conflict, QueryRefused, Unavailable
 from common.pipelines.pipeline import Step
 from common.runs.level_messages import LevelMessage
-from common.runs.ports import DryRun, JobReport, StepJob, StepJobs
+from common.runs.ports import DryRun, JobReport, JobsOf, StepJob
 from common.runs.retries import is_retryable, pause_before
 from common.runs.run import StepRow, StepStatus
 from common.runs.step_jobs import job_id, labels, step_job, step_row
@@ -57,7 +57,7 @@ class StepWorker:
     """
 
     message: LevelMessage
-    jobs: StepJobs
+    jobs_of: JobsOf
     guard: Guard
     is_cancelled: Callable[[], bool]
     clock: Clock
@@ -72,7 +72,7 @@ class StepWorker:
         """Follow a step to its end, through retries; give up when time is short, the jobs keep running."""
         rows: list[StepRow] = []
         step = attempt.step
-        while (report := self._wait(attempt.report)).is_done:
+        while (report := self._wait(attempt)).is_done:
             status = _status(report)
             rows.append(step_row(step, attempt.number, status, report, self.clock))
             if not self._is_worth_another(attempt, report):
@@ -89,41 +89,74 @@ class StepWorker:
 
     def _launch(self, step: Step, number: int) -> Attempt:
         job = step_job(self.message, step, number)
-        if self.message.continuation and (known := self.jobs.find(job.job_id)):
-            return Attempt(step=step, number=number, report=known, is_attached=True)
         try:
-            if refusal := self._refusal(job):
+            if self.message.continuation and (known := self._find(step, job.job_id)):
+                return Attempt(step=step, number=number, report=known, is_attached=True)
+            if refusal := self._refusal(step, job):
                 # An earlier delivery may have run the job while the guard still let it pass.
-                known = self.jobs.find(job.job_id)
+                known = self._earlier(step, job.job_id)
                 return Attempt(step=step, number=number, report=known or refusal, is_attached=bool(known))
-            return Attempt(step=step, number=number, report=self.jobs.submit(job))
+            return Attempt(step=step, number=number, report=self.jobs_of(step).submit(job))
         except AlreadyExists:
-            return Attempt(step=step, number=number, report=self._held_by_us(job, step), is_attached=True)
+            return self._attached(step, number, job)
         except QueryRefused as refused:
             return Attempt(step=step, number=number, report=_refused(job, refused.reason, str(refused)))
 
-    def _refusal(self, job: StepJob) -> JobReport | None:
+    def _refusal(self, step: Step, job: StepJob) -> JobReport | None:
         """Judge the statement right before it runs: BigQuery's dry run says what it is and reads."""
         try:
-            reason = self.guard(job, self.jobs.dry_run(job))
+            jobs = self.jobs_of(step)
+            dry_run = jobs.dry_run(job)
+            if reason := self.guard(job, dry_run):
+                return _refused(job, "firewall", reason)
+            jobs.prepare(job, dry_run)
         except QueryRefused as refused:
             return _refused(job, refused.reason, str(refused))
-        return _refused(job, "firewall", reason) if reason else None
+        return None
 
-    def _held_by_us(self, job: StepJob, step: Step) -> JobReport:
-        report = self.jobs.find(job.job_id)
+    def _attached(self, step: Step, number: int, job: StepJob) -> Attempt:
+        try:
+            report = self._held_by_us(step, job)
+        except QueryRefused as refused:
+            report = _refused(job, refused.reason, str(refused))
+        return Attempt(step=step, number=number, report=report, is_attached=True)
+
+    def _held_by_us(self, step: Step, job: StepJob) -> JobReport:
+        report = self._find(step, job.job_id)
         if report is None:
             raise Unavailable("a step's job ID is taken and its job cannot be read yet")
         if not says_of_itself(report.labels, labels(self.message.run, step)):
             raise Conflict(f"the job {job.job_id} is not this step's")
         return report
 
-    def _wait(self, report: JobReport) -> JobReport:
-        pause = SHORTEST_POLL
+    def _earlier(self, step: Step, job_id: str) -> JobReport | None:
+        try:
+            return self._find(step, job_id)
+        except QueryRefused:  # The step was refused already, and has that to say.
+            return None
+
+    def _find(self, step: Step, job_id: str) -> JobReport | None:
+        """Look at a job. Where a tenant's own account may not any more: QueryRefused, which ends the step.
+
+        The platform's own will be able to again: Unavailable, which has the message delivered again.
+        """
+        try:
+            return self.jobs_of(step).find(job_id)
+        except QueryRefused as refused:
+            if step.credential:
+                raise
+            raise Unavailable(f"a step's job cannot be looked at: {refused}", refused.reason) from refused
+
+    def _wait(self, attempt: Attempt) -> JobReport:
+        report, pause = attempt.report, SHORTEST_POLL
         while not report.is_done and self.clock() + pause < self.deadline:
             self.sleep(pause.total_seconds())
             pause = min(pause * 2, LONGEST_POLL)
-            report = self.jobs.find(report.job_id) or report
+            try:
+                report = self._find(attempt.step, report.job_id) or report
+            except QueryRefused as refused:
+                reason = refused.reason or "invalid"
+                return replace(report, is_done=True, error_reason=reason, error_message=str(refused))
         return report
 
     def _is_worth_another(self, attempt: Attempt, report: JobReport) -> bool:

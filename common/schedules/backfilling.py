@@ -16,10 +16,10 @@ from common.errors import ConvergenceError, Fault, InvalidInput, NotFound, Quota
 from common.pipelines.pipeline import Pipeline
 from common.pipelines.secret_values import NoSeal, ParameterSeal, with_secrets_sealed
 from common.runs.beginning import RunBeginner
-from common.runs.discreet_jobs import DiscreetJobs
+from common.runs.discreet_jobs import DiscreetIdentities
 from common.runs.level_messages import LevelMessage
 from common.runs.levels import AtOnce, in_threads
-from common.runs.ports import ConfigText, StepJobs
+from common.runs.ports import ConfigText, Identities
 from common.runs.quotas import Quota, quotas
 from common.runs.run import RunStatus, Trigger, TriggerType
 from common.runs.step_jobs import step_job
@@ -99,7 +99,7 @@ class Backfills:
     filler: SlotFiller
     stopper: RunStopper
     beginner: RunBeginner
-    jobs: StepJobs
+    identities: Identities
     compile: Callable[[str, ConfigText], Pipeline]
     clock: Clock
     at_once: AtOnce = in_threads
@@ -173,12 +173,13 @@ class Backfills:
         (waiting,) = _waiting_runs(request, sample, pipeline, 0, now)
         ready = waiting.ready(pipeline)
         run = waiting.as_run(ready.parameters)
-        jobs = DiscreetJobs(jobs=self.jobs, run=run, seal=self.seal).acting_for(pipeline)
+        identities = DiscreetIdentities(identities=self.identities, run=run, seal=self.seal)
+        jobs_of = identities.acting_for(pipeline)
         total = 0
         for step in pipeline.steps:
             message = LevelMessage(run=run, pipeline=pipeline, level=step.level)
             try:
-                total += jobs.dry_run(step_job(message, step, 1)).bytes_processed
+                total += jobs_of(step).dry_run(step_job(message, step, 1)).bytes_processed
             except ConvergenceError:
                 return None
         return total * count

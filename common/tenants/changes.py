@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 from common.errors import Conflict, Fault, InvalidInput, NotFound
+from common.tenants.credentials import Doorkeeper
 from common.tenants.plans import find_plan, plans
 from common.tenants.ports import TenantDatasets
 from common.tenants.sources import checked_sources
@@ -48,6 +49,7 @@ class TenantChanges:
 
     records: TenantRecords
     datasets: TenantDatasets
+    access: Doorkeeper
     clock: Clock
     new_id: Callable[[], str]
     project: str
@@ -68,6 +70,8 @@ class TenantChanges:
             isolation=change.isolation or profile.isolation,
         )
         self._replace(profile, wanted)
+        if change.status is not None:
+            self.access.settle(tenant_id)
 
     def set_sources(self, tenant_id: str, sources: Sequence[str]) -> tuple[str, ...]:
         """Let a tenant read these sources and no others beyond those of every tenant."""

@@ -8,8 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from common.errors import Conflict, NotFound
+from common.errors import Conflict, Fault, InvalidInput, NotFound
 from common.tenants.keyring import BrokenSeal, Keyring, Sealed
+from common.tenants.service_accounts import ServiceAccountKey
 from common.times import Clock
 
 logger = logging.getLogger(__name__)
@@ -39,6 +40,10 @@ class StoredCredential:
     created_by: str | None
     created_at: datetime
     recorded_at: datetime
+    account: str | None = None
+    """The service account of a GCP credential."""
+    project_id: str | None = None
+    """The project in which steps with this credential run: the first one that it was of, for good."""
 
     @property
     def sealed(self) -> Sealed:
@@ -62,19 +67,38 @@ class CredentialStore(Protocol):
         """Append a row in the place of another; False where somebody else has replaced that one."""
 
 
+class Doorkeeper(Protocol):
+    """Lets the accounts of credentials into tenants' datasets (`credential_access`)."""
+
+    def settle(self, tenant_id: str, *, but_not: str = "") -> None:
+        """Let in whom the rows say, but not for the credential `but_not`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """A tenant's credentials. Other tenants' are not there: NotFound."""
+    """A tenant's credentials. Other tenants' are not there: NotFound.
+
+    An account is taken out of the tenant's dataset before the row says that it is gone, and let in after the
+    row says that it is there: a change that dies in between leaves nobody inside, and its repeat mends it.
+    """
 
     store: CredentialStore
     keyring: Keyring
     clock: Clock
+    access: Doorkeeper
+    project: str
+    """The platform's own project, of which no credential can be."""
 
     def put(
         self, tenant_id: str, credential_id: str, provider: Provider, secret: Mapping[str, str], by: str
     ) -> tuple[StoredCredential, bool]:
-        """Keep a credential, in the place of the one with this ID; tell whether it is a new one."""
-        sealed = self.keyring.seal(json.dumps(dict(secret)).encode(), tenant_id, credential_id)
+        """Keep a credential, in the place of the one with this ID; tell whether it is a new one.
+
+        InvalidInput where one for GCP is no key of a service account.
+        """
+        key = self._key(provider, secret)
+        kept = key.members if key else dict(secret)
+        sealed = self.keyring.seal(json.dumps(kept).encode(), tenant_id, credential_id)
         for _ in range(MOST_ATTEMPTS):
             old = self.store.find(tenant_id, credential_id)
             is_new = old is None or not old.is_active
@@ -91,10 +115,27 @@ class Credentials:
                 created_by=by,
                 created_at=now if is_new or old is None else old.created_at,
                 recorded_at=now,
+                account=key.client_email if key else None,
+                project_id=_project(credential_id, key, old),
             )
-            if self.store.replace(old, row):
+            if self._replace(old, row):
                 return row, is_new
         raise Conflict(f"the credential {credential_id} is being changed many times at once; try again")
+
+    def _key(self, provider: Provider, secret: Mapping[str, str]) -> ServiceAccountKey | None:
+        if provider is not Provider.GCP:
+            return None
+        return ServiceAccountKey.read(secret, platform_project=self.project)
+
+    def _replace(self, old: StoredCredential | None, new: StoredCredential) -> bool:
+        """Change the row, and whom it lets in: out first, in last."""
+        before, after = _account(old), _account(new)
+        if before and before != after:
+            self.access.settle(new.tenant_id, but_not=new.credential_id)
+        is_replaced = self.store.replace(old, new)
+        if is_replaced and (before or after):
+            self.access.settle(new.tenant_id)
+        return is_replaced
 
     def get(self, tenant_id: str, credential_id: str) -> StoredCredential:
         """Return what may be shown of a credential; NotFound."""
@@ -113,16 +154,10 @@ class Credentials:
         gone = replace(
             old, encrypted_credentials=b"", is_active=False, created_by=by, recorded_at=self.clock()
         )
-        if not self.store.replace(old, gone):
+        if not self._replace(old, gone):
             raise Conflict(
                 f"the credential {credential_id} was changed at the same time; look, then try again"
             )
-
-    def open(self, tenant_id: str, credential_id: str) -> Mapping[str, str]:
-        """Open a credential for a step of the tenant's own; NotFound, BrokenSeal. Never for an answer."""
-        row = self.get(tenant_id, credential_id)
-        secret: Mapping[str, str] = json.loads(self.keyring.open(row.sealed, tenant_id, credential_id))
-        return secret
 
     def rotate(self) -> int:
         """Seal under the active key what is sealed under another one; count what was sealed anew."""
@@ -144,3 +179,16 @@ class Credentials:
         )
         # Who has replaced the row meanwhile has sealed under the active key.
         return self.store.replace(row, new)
+
+
+def _account(row: StoredCredential | None) -> str | None:
+    return row.account if row and row.is_active else None
+
+
+def _project(credential_id: str, key: ServiceAccountKey | None, old: StoredCredential | None) -> str | None:
+    """Return the project of a credential's ID, for good: a step's job is the step's lock in one project."""
+    project = old.project_id if old else None
+    if project and key and key.project_id != project:
+        rule = f"must be {project}, of which {credential_id} has been before: choose another ID"
+        raise InvalidInput([Fault("/credentials/project_id", rule)], "the credential is of another project")
+    return key.project_id if key else project

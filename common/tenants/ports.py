@@ -1,6 +1,6 @@
 """What tenants need of the outside: their datasets, and the central rows that say who they are."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -47,6 +47,13 @@ class TenantDatasets(Protocol):
 
     def admit_executor(self, tenant_id: str, *, is_isolated: bool = False) -> None:
         """Let the account that runs the tenant's SQL write the dataset, and no other account of ours."""
+
+    def admit_accounts(self, tenant_id: str, accounts: Callable[[], Collection[str]]) -> None:
+        """Let these accounts, of the tenant's own, read and fill its tables, and no others of their kind.
+
+        They can neither make, change nor delete tables and views. Who it is is asked when it is known which
+        state of the dataset is changed. Nothing happens where the dataset is gone.
+        """
 
     def remove(self, tenant_id: str) -> None:
         """Delete the view, then the dataset, which must be empty then; nothing happens where it is gone."""

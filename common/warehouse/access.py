@@ -76,6 +76,30 @@ def _writer(account: str) -> bigquery.AccessEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fillers:
+    """The accounts of tenants' own credentials, in a role that fills tables and can make or change none.
+
+    A writer could replace the authorized view in the dataset, and read the central one through it.
+    """
+
+    lists: AccessLists
+    role: str
+
+    def admit(self, dataset: str, accounts: Callable[[], Collection[str]]) -> None:
+        """Let these accounts fill the tables of a dataset, and nobody else in this role."""
+
+        def change(entries: Entries) -> Entries:
+            wanted = [self._filler(account) for account in sorted(accounts())]
+            kept = [entry for entry in entries if entry.role != self.role or entry in wanted]
+            return [*kept, *(entry for entry in wanted if entry not in kept)]
+
+        self.lists.change(dataset, change)
+
+    def _filler(self, account: str) -> bigquery.AccessEntry:
+        return bigquery.AccessEntry(self.role, "userByEmail", account)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizedViews:
     """The views that may read the central dataset in their own right (BigQuery: at most 2,500)."""
 

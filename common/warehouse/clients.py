@@ -1,6 +1,7 @@
 """BigQuery clients: one per identity and process, to Google or to a local server."""
 
 import google.auth
+from google.api_core.client_options import ClientOptions
 from google.api_core.retry import Retry, if_exception_type
 from google.auth import impersonated_credentials
 from google.auth.credentials import AnonymousCredentials, Credentials
@@ -9,6 +10,8 @@ from google.oauth2.credentials import Credentials as TokenCredentials
 from requests.adapters import HTTPAdapter
 
 from common.errors import WarehouseError
+from common.tenants.service_accounts import ServiceAccountKey
+from common.warehouse.self_signed import SelfSigned
 from common.warehouse.translation import translated
 
 SCOPE = "https://www.googleapis.com/auth/bigquery"
@@ -36,6 +39,19 @@ def make_client(
             client_options={"api_endpoint": emulator_host},
         )
     )
+
+
+def make_account_client(key: ServiceAccountKey, *, location: str, emulator_host: str = "") -> bigquery.Client:
+    """Make a client that acts in the project, and in the name, of a service account's key.
+
+    It signs its tokens by itself and asks nobody for one: a key file names an address to ask, and that would
+    be an address of a tenant's choice.
+    """
+    options = ClientOptions(api_endpoint=emulator_host) if emulator_host else None
+    client = bigquery.Client(
+        project=key.project_id, location=location, credentials=SelfSigned(key, SCOPE), client_options=options
+    )
+    return _roomy(client)
 
 
 def _roomy(client: bigquery.Client) -> bigquery.Client:

@@ -1,7 +1,7 @@
 """Jobs under IDs of ours: claims in the platform's name, tenants' steps under the executor's."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,8 +10,7 @@ from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 
 from common.claims import Claim
-from common.errors import NotConfigured
-from common.pipelines.pipeline import BoundParameter, Partitioning, Pipeline
+from common.pipelines.pipeline import BoundParameter, Partitioning
 from common.runs.ports import DryRun, JobReport, StepJob
 from common.warehouse.statements import bound
 from common.warehouse.translation import first_reason, translated
@@ -32,7 +31,7 @@ class Jobs:
     def find(self, job_id: str) -> JobReport | None:
         """Return what BigQuery says of a job, None where there is none of that ID."""
         job = self._get(job_id)
-        return _report(job) if job else None
+        return self._reported(job) if job else None
 
     def cancel(self, job_id: str) -> None:
         """Ask BigQuery to stop a job; nothing happens to one that is done or unknown."""
@@ -41,6 +40,9 @@ class Jobs:
                 self.client.cancel_job(job_id, location=self.location, retry=RETRY, timeout=TIMEOUT_SECONDS)
             except google.NotFound:
                 return
+
+    def _reported(self, job: bigquery.QueryJob) -> JobReport:
+        return _report(job)
 
     def _get(self, job_id: str) -> bigquery.QueryJob | None:
         with translated():
@@ -84,23 +86,12 @@ class ClaimedJobs(Jobs):
 class ExecutorJobs(Jobs):
     """Steps (`common.runs.ports.StepJobs`): queries with a destination; no row passes through here."""
 
-    client_of: Callable[[str], bigquery.Client] | None = None
-    """Makes the client of an isolated tenant's own account; None where no tenant has one."""
-
-    def acting_for(self, pipeline: Pipeline) -> "ExecutorJobs":
-        """Return the jobs of the identity that this pipeline's SQL runs under.
-
-        NotConfigured where the tenant is isolated and nobody has said under which account.
-        """
-        if not pipeline.is_isolated:
-            return self
-        if self.client_of is None:
-            raise NotConfigured(f"no account is configured for the isolated tenant {pipeline.tenant_id}")
-        return replace(self, client=self.client_of(pipeline.tenant_id))
+    project: str
+    """The platform's own project, where tenants' datasets are."""
 
     def dry_run(self, job: StepJob) -> DryRun:
         """Ask what the statement is and reads."""
-        config = self._config(job)
+        config = self._asking(job)
         config.dry_run = True
         config.use_query_cache = False
         with translated():
@@ -112,21 +103,29 @@ class ExecutorJobs(Jobs):
             tables=tuple(sorted(str(table) for table in asked.referenced_tables)),
             bytes_processed=asked.total_bytes_processed or 0,
             routines=_routines(asked),
+            schema=tuple(asked.schema or ()),
         )
+
+    def prepare(self, job: StepJob, dry_run: DryRun) -> None:
+        """Do nothing: an executor makes the target table by the job itself."""
 
     def submit(self, job: StepJob) -> JobReport:
         """Start the job and do not wait."""
-        return _report(self._insert(job.sql, self._config(job), job.job_id))
+        return self._reported(self._insert(job.sql, self._config(job), job.job_id))
+
+    def _asking(self, job: StepJob) -> bigquery.QueryJobConfig:
+        """Configure the dry run."""
+        return self._config(job)
 
     def _config(self, job: StepJob) -> bigquery.QueryJobConfig:
-        dataset = bigquery.DatasetReference(self.client.project, job.tenant_id)
+        dataset = bigquery.DatasetReference(self.project, job.tenant_id)
         config = bigquery.QueryJobConfig(
             default_dataset=dataset,
             destination=dataset.table(job.target_table),
             write_disposition=job.write_disposition.value,
             query_parameters=[_parameter(parameter) for parameter in job.parameters],
             job_timeout_ms=job.timeout_seconds * 1000,
-            time_partitioning=_partitioning(job.partitioning),
+            time_partitioning=time_partitioning(job.partitioning),
             clustering_fields=list(job.clustering) or None,
             labels=dict(job.labels),
             use_legacy_sql=False,
@@ -147,7 +146,8 @@ def _parameter(parameter: BoundParameter) -> bigquery.ScalarQueryParameter | big
     return bound(parameter.name, parameter.type, parameter.value)
 
 
-def _partitioning(partitioning: Partitioning | None) -> bigquery.TimePartitioning | None:
+def time_partitioning(partitioning: Partitioning | None) -> bigquery.TimePartitioning | None:
+    """Say how a target table is divided by time."""
     if partitioning is None:
         return None
     days = partitioning.expiration_days

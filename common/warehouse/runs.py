@@ -227,7 +227,7 @@ def _step_row(run: Run, row: StepRow, now: datetime) -> dict[str, Any]:
     )
 
 
-_TEXTS = ("job_id", "target_table", "statement_hash", "error_message", "error_reason")
+_TEXTS = ("job_id", "job_project", "target_table", "statement_hash", "error_message", "error_reason")
 
 
 def _step_logging_id(run: Run, row: StepRow) -> str:

@@ -1,12 +1,13 @@
 """Datasets of tenants, each with its view over the central tables (`common.tenants.ports.TenantDatasets`)."""
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from common.errors import NoSuchResource
 from common.setup.views import TENANT_VIEW, tenant_view
 from common.tenants.executors import ExecutorAccounts
 from common.tenants.ports import TenantDataset
-from common.warehouse.access import AccessLists, AuthorizedViews, Executors
+from common.warehouse.access import AccessLists, AuthorizedViews, Executors, Fillers
 from common.warehouse.datasets import Datasets
 from common.warehouse.queries import Central
 from common.warehouse.setup import LABELS
@@ -21,6 +22,8 @@ class DatasetsOfTenants:
 
     central: Central
     accounts: ExecutorAccounts = field(default_factory=ExecutorAccounts)
+    filling_role: str = ""
+    """The role of credentials' accounts, by its full name."""
 
     def create(self, tenant_id: str, owner: str) -> None:
         """Create the dataset; AlreadyExists where the name is taken: this is the lock of an onboarding."""
@@ -68,6 +71,13 @@ class DatasetsOfTenants:
         if account := self.accounts.account_of(tenant_id, is_isolated=is_isolated):
             others = self.accounts.all_for(tenant_id)
             Executors(lists=self._lists).admit(tenant_id, account, others)
+
+    def admit_accounts(self, tenant_id: str, accounts: Callable[[], Collection[str]]) -> None:
+        """Let these accounts read and fill the tenant's tables, and no others of their kind."""
+        try:
+            Fillers(lists=self._lists, role=self.filling_role).admit(tenant_id, accounts)
+        except NoSuchResource:
+            return
 
     def remove(self, tenant_id: str) -> None:
         """Delete the view, then the dataset, which must be empty then; nothing happens where it is gone."""

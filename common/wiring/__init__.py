@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from common.times import utc_now
-from common.wiring import cloud, domain, sealing
+from common.wiring import accounts, cloud, domain
 
 if TYPE_CHECKING:
     from common.http.services import PipelineServices
@@ -52,7 +52,7 @@ def tenant_services() -> "TenantServices":
         ),
         subscriptions=cloud.tenant_rows(),
         run_log=domain.run_log(),
-        credentials=sealing.credentials(),
+        credentials=accounts.credentials(),
         keys=OwnKeys(administration=domain.administration(), uses=cloud.audit_rows(), clock=utc_now),
     )
 
@@ -91,6 +91,7 @@ def admin_services() -> "AdminServices":
             records=cloud.tenant_records(),
             administration=domain.administration(),
             datasets=cloud.tenant_datasets(),
+            access=accounts.credential_access(),
             inventory=TenantInventory(central=cloud.central()),
             clock=utc_now,
             grace=cloud.settings().offboarding_grace,
@@ -98,6 +99,7 @@ def admin_services() -> "AdminServices":
         changes=TenantChanges(
             records=cloud.tenant_records(),
             datasets=cloud.tenant_datasets(),
+            access=accounts.credential_access(),
             clock=utc_now,
             new_id=domain.new_id,
             project=cloud.settings().project,
@@ -169,7 +171,9 @@ def dispatcher() -> "Dispatcher":
     )
     return Dispatcher(
         sweeper=sweeper,
-        dead_letters=DeadLetterHandler(inbox=cloud.dead_letter_subscription(), worker=domain.worker()),
+        dead_letters=DeadLetterHandler(
+            inbox=cloud.dead_letter_subscription(), worker=domain.stopping_worker()
+        ),
         timetable=cloud.schedule_rows(),
         queue=domain.queue(),
         filler=domain.filler(),

@@ -1,7 +1,7 @@
 """The clients and adapters of one instance, by the operator's settings."""
 
 import os
-from functools import cache, lru_cache
+from functools import cache
 from typing import TYPE_CHECKING
 
 from common.logs import configure_logging
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from common.warehouse.audit import AuditRows
     from common.warehouse.configs import ConfigRows
     from common.warehouse.firings import FiringRows
-    from common.warehouse.jobs import ClaimedJobs, ExecutorJobs
+    from common.warehouse.jobs import ClaimedJobs
     from common.warehouse.lanes import LaneRows
     from common.warehouse.load import LoadRows
     from common.warehouse.progress import ProgressRows
@@ -62,30 +62,6 @@ def executor_accounts() -> "ExecutorAccounts":
 
 
 @cache
-def executor_client() -> "bigquery.Client":
-    """Make the client that runs tenants' SQL: another identity, which the central dataset does not know."""
-    return _client_as(settings().executor_service_account)
-
-
-@lru_cache(maxsize=64)
-def tenant_client(tenant_id: str) -> "bigquery.Client":
-    """Make the client that runs an isolated tenant's SQL, under its own account."""
-    return _client_as(executor_accounts().account_of(tenant_id, is_isolated=True))
-
-
-def _client_as(account: str) -> "bigquery.Client":
-    from common.warehouse.clients import make_client
-
-    read = settings()
-    return make_client(
-        project=read.project,
-        location=read.location,
-        emulator_host=read.bigquery_emulator_host,
-        acting_as=account,
-    )
-
-
-@cache
 def central() -> "Central":
     """Return the central dataset."""
     from common.warehouse.queries import Central
@@ -108,19 +84,6 @@ def claims() -> "ClaimedJobs":
     from common.warehouse.jobs import ClaimedJobs
 
     return ClaimedJobs(client=platform_client(), location=settings().location)
-
-
-@cache
-def step_jobs() -> "ExecutorJobs":
-    """Return where tenants' steps run."""
-    from common.warehouse.jobs import ExecutorJobs
-
-    read = settings()
-    return ExecutorJobs(
-        client=executor_client(),
-        location=read.location,
-        client_of=tenant_client if read.dedicated_service_accounts else None,
-    )
 
 
 @cache
@@ -230,7 +193,9 @@ def tenant_datasets() -> "DatasetsOfTenants":
     """Return tenants' datasets."""
     from common.warehouse.tenant_datasets import DatasetsOfTenants
 
-    return DatasetsOfTenants(central=central(), accounts=executor_accounts())
+    return DatasetsOfTenants(
+        central=central(), accounts=executor_accounts(), filling_role=settings().filling_role
+    )
 
 
 @cache

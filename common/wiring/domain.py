@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from common.times import utc_now
-from common.wiring import cloud, sealing
+from common.wiring import accounts, cloud, sealing
 
 if TYPE_CHECKING:
     from common.http.calls import Edge
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from common.runs.closing import Closer
     from common.runs.compiling import ConfigCompiler
     from common.runs.levels import LevelWorker
+    from common.runs.ports import Identities
     from common.runs.reading import RunLog
     from common.runs.starting import RunStarter
     from common.schedules.backfilling import Backfills
@@ -68,13 +69,23 @@ def compiler() -> "ConfigCompiler":
 @cache
 def worker() -> "LevelWorker":
     """Return what carries out levels."""
+    return _worker(accounts.opening_identities())
+
+
+@cache
+def stopping_worker() -> "LevelWorker":
+    """Return what ends levels that cannot be carried out; it opens no credentials."""
+    return _worker(accounts.step_identities())
+
+
+def _worker(identities: "Identities") -> "LevelWorker":
     from common.runs.levels import LevelWorker
     from common.schedules.freed_slots import FreedSlots
 
     return LevelWorker(
         store=cloud.announcing_runs(),
         claims=cloud.claims(),
-        jobs=cloud.step_jobs(),
+        identities=identities,
         levels=cloud.levels(),
         guard=compiler().judge,
         clock=utc_now,
@@ -128,18 +139,9 @@ def queue() -> "RunQueue":
 @cache
 def stopper() -> "RunStopper":
     """Return what cancels runs, under way or in the queue."""
-    from common.runs.cancelling import RunCanceller
     from common.schedules.stopping import RunStopper
 
-    canceller = RunCanceller(
-        reader=cloud.progress(),
-        claims=cloud.claims(),
-        jobs=cloud.step_jobs(),
-        levels=cloud.levels(),
-        compile=compiler(),
-        clock=utc_now,
-    )
-    return RunStopper(canceller=canceller, queue=queue())
+    return RunStopper(canceller=canceller(), queue=queue())
 
 
 @cache
@@ -154,7 +156,7 @@ def backfills() -> "Backfills":
         filler=filler(),
         stopper=stopper(),
         beginner=beginner(),
-        jobs=cloud.step_jobs(),
+        identities=accounts.step_identities(),
         compile=compiler(),
         clock=utc_now,
         seal=sealing.parameter_seal(),
@@ -220,7 +222,7 @@ def canceller() -> "RunCanceller":
     return RunCanceller(
         reader=cloud.progress(),
         claims=cloud.claims(),
-        jobs=cloud.step_jobs(),
+        identities=accounts.step_identities(),
         levels=cloud.levels(),
         compile=compiler(),
         clock=utc_now,

@@ -6,14 +6,14 @@ run again, and while tenants change their credentials.
 
 import logging
 
-from common.wiring import sealing
+from common.wiring import accounts
 
 logger = logging.getLogger(__name__)
 
 
 def main() -> None:
     """Rotate, and say how many credentials were sealed anew."""
-    count = sealing.credentials().rotate()
+    count = accounts.credentials().rotate()
     logger.info("credentials rotated", extra={"count": count})
 
 

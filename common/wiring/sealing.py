@@ -1,14 +1,12 @@
-"""What stands on the key ring: tenants' credentials and secret parameters."""
+"""The key ring, and the seal of secret parameters that stands on it."""
 
 from functools import cache
 from typing import TYPE_CHECKING
 
-from common.times import utc_now
 from common.wiring import cloud
 
 if TYPE_CHECKING:
     from common.pipelines.secret_values import ParameterSeal
-    from common.tenants.credentials import Credentials
     from common.tenants.keyring import Keyring
 
 
@@ -18,15 +16,6 @@ def keyring() -> "Keyring":
     from common.tenants.keyring import Keyring
 
     return Keyring.read(cloud.settings().credentials_keyring)
-
-
-@cache
-def credentials() -> "Credentials":
-    """Return what keeps credentials."""
-    from common.tenants.credentials import Credentials
-    from common.warehouse.credentials import CredentialRows
-
-    return Credentials(store=CredentialRows(queries=cloud.queries()), keyring=keyring(), clock=utc_now)
 
 
 @cache

@@ -5,27 +5,24 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.bigquery.answers import Answer, error_answer
+from local.bigquery.callers import email_of, home_of
 from local.bigquery.calls import Call
-from local.bigquery.dataset_roles import Role, first_unreadable, role_of
+from local.bigquery.dataset_roles import first_unreadable, may
 from local.bigquery.failed_jobs import fail_job
 from local.bigquery.proxy import Forward
 from local.bigquery.statements import WRITES, Kind, Statement, Table, statements_of
 from local.bigquery.switch import Switch
+from local.bigquery.tables import exists
 
 METHODS = {
-    "datasets.get": (Role.READER, "bigquery.datasets.get"),
-    "datasets.patch": (Role.OWNER, "bigquery.datasets.update"),
-    "datasets.update": (Role.OWNER, "bigquery.datasets.update"),
-    "datasets.delete": (Role.OWNER, "bigquery.datasets.delete"),
-    "tables.list": (Role.READER, "bigquery.tables.list"),
-    "tables.get": (Role.READER, "bigquery.tables.get"),
-    "tables.insert": (Role.WRITER, "bigquery.tables.create"),
-    "tables.patch": (Role.WRITER, "bigquery.tables.update"),
-    "tables.update": (Role.WRITER, "bigquery.tables.update"),
-    "tables.delete": (Role.WRITER, "bigquery.tables.delete"),
-    "tabledata.list": (Role.READER, "bigquery.tables.getData"),
-    "tabledata.insertAll": (Role.WRITER, "bigquery.tables.updateData"),
+    "datasets.patch": "bigquery.datasets.update",
+    "tables.insert": "bigquery.tables.create",
+    "tables.patch": "bigquery.tables.update",
+    "tabledata.list": "bigquery.tables.getData",
+    "tabledata.insertAll": "bigquery.tables.updateData",
 }
+"""Methods whose permission is called otherwise than they are."""
+CREATE, WRITE = "bigquery.tables.create", "bigquery.tables.updateData"
 UNREADABLE = "Access Denied: the local BigQuery cannot read the job, so it cannot tell what it touches."
 RESULTS = "_results"
 """Where jobs without a destination leave their rows."""
@@ -35,9 +32,9 @@ class Access(Switch):
     """The wall between datasets; off unless switched on.
 
     A request without credentials is the platform's own, as are the `owners`: they may do everything. Any
-    other caller is the e-mail address that `identities` has for its bearer token, or else the token
-    itself, and has the roles that the access entries of each dataset give to it. Every caller may run
-    jobs.
+    other caller is the e-mail address that `identities` has for its bearer token, or else the one that the
+    token says, and has the roles that the access entries of each dataset give to it. Service accounts run
+    jobs in the project that they are of, other callers in any.
     """
 
     def __init__(self, identities: Mapping[str, str], owners: frozenset[str], is_on: bool = False) -> None:
@@ -61,7 +58,7 @@ class Access(Switch):
     def _caller(self, call: Call) -> str:
         """Return the caller's e-mail address; "" for an owner."""
         token = call.headers.get("authorization", "").removeprefix("Bearer ")
-        caller = self._identities.get(token, token)
+        caller = self._identities.get(token) or email_of(token)
         return "" if caller in self._owners else caller
 
 
@@ -73,20 +70,17 @@ def _denial(caller: str, call: Call) -> str:
     """Return why the caller may not do this, in BigQuery's words; "" when it may."""
     if call.method == "datasets.insert":
         return _no_permission("Project", call.project, "bigquery.datasets.create")
+    if call.method.startswith("jobs.") and home_of(caller) not in ("", call.project):
+        return _no_permission("Project", call.project, "bigquery.jobs.create")
     if call.method in ("jobs.insert", "jobs.query"):
         return _job_denial(caller, call) if call.job_configuration else UNREADABLE  # A multipart upload.
     project, dataset, table = call.table
-    role, permission = METHODS.get(call.method) or _by_verb(call.method)
-    if dataset in ("", RESULTS) or role_of(caller, project, dataset) >= role:
+    permission = METHODS.get(call.method) or f"bigquery.{call.method}"
+    if dataset in ("", RESULTS) or may(caller, permission, project, dataset):
         return ""
     if table:
         return _no_permission("Table", f"{project}:{dataset}.{table}", permission)
     return _no_permission("Dataset", f"{project}:{dataset}", permission)
-
-
-def _by_verb(method: str) -> tuple[Role, str]:
-    reads = method.endswith((".get", ".list"))
-    return Role.READER if reads else Role.WRITER, f"bigquery.{method}"
 
 
 def _job_denial(caller: str, call: Call) -> str:
@@ -96,9 +90,16 @@ def _job_denial(caller: str, call: Call) -> str:
     sources, destination = _job_tables(call.job_configuration)
     if table := first_unreadable(caller, sources):
         return _no_query(table)
-    if destination and role_of(caller, *destination[:2]) < Role.WRITER:
-        return _no_permission("Dataset", ":".join(destination[:2]), "bigquery.tables.create")
-    return ""
+    return _destination_denial(caller, destination) if destination else ""
+
+
+def _destination_denial(caller: str, table: Table) -> str:
+    project, dataset, name = table
+    if not exists(table):
+        is_allowed = may(caller, CREATE, project, dataset)
+        return "" if is_allowed else _no_permission("Dataset", f"{project}:{dataset}", CREATE)
+    is_allowed = may(caller, WRITE, project, dataset)
+    return "" if is_allowed else _no_permission("Table", f"{project}:{dataset}.{name}", WRITE)
 
 
 def _statement_denial(caller: str, statement: Statement) -> str:
@@ -107,9 +108,10 @@ def _statement_denial(caller: str, statement: Statement) -> str:
     if table := first_unreadable(caller, statement.sources):
         return _no_query(table)
     target = statement.target
-    if statement.kind in WRITES and target and role_of(caller, *target[:2]) < Role.WRITER:
+    permission = CREATE if statement.kind is Kind.DDL else WRITE
+    if statement.kind in WRITES and target and not may(caller, permission, *target[:2]):
         project, dataset, name = target
-        return _no_permission("Table", f"{project}:{dataset}.{name}", "bigquery.tables.updateData")
+        return _no_permission("Table", f"{project}:{dataset}.{name}", permission)
     return ""
 
 

@@ -1,7 +1,6 @@
 """What a caller may do with a dataset, read from the dataset's own access entries."""
 
 from collections.abc import Iterable
-from enum import IntEnum
 from typing import Any
 
 from local_bigquery.catalog import datasets
@@ -10,34 +9,66 @@ from local_bigquery.errors import BigQueryError
 from local.bigquery import tables
 from local.bigquery.statements import Table
 
-
-class Role(IntEnum):
-    """What a caller may do; each role includes the lower ones."""
-
-    NONE = 0
-    READER = 1
-    WRITER = 2
-    OWNER = 3
-
-
-ROLES = {
-    "READER": Role.READER,
-    "WRITER": Role.WRITER,
-    "OWNER": Role.OWNER,
-    "roles/bigquery.dataViewer": Role.READER,
-    "roles/bigquery.dataEditor": Role.WRITER,
-    "roles/bigquery.dataOwner": Role.OWNER,
+READ = frozenset(
+    {
+        "bigquery.datasets.get",
+        "bigquery.models.get",
+        "bigquery.models.list",
+        "bigquery.routines.get",
+        "bigquery.routines.list",
+        "bigquery.tables.get",
+        "bigquery.tables.getData",
+        "bigquery.tables.list",
+    }
+)
+WRITE = READ | {
+    "bigquery.models.delete",
+    "bigquery.models.patch",
+    "bigquery.routines.delete",
+    "bigquery.routines.insert",
+    "bigquery.routines.update",
+    "bigquery.tables.create",
+    "bigquery.tables.delete",
+    "bigquery.tables.update",
+    "bigquery.tables.updateData",
 }
+OWN = WRITE | {"bigquery.datasets.delete", "bigquery.datasets.update"}
+ROLES = {
+    "READER": READ,
+    "WRITER": WRITE,
+    "OWNER": OWN,
+    "roles/bigquery.dataViewer": READ,
+    "roles/bigquery.dataEditor": WRITE,
+    "roles/bigquery.dataOwner": OWN,
+}
+CUSTOM_ROLES = {
+    # Terraform makes this one: with it a credential's account fills tables, and can neither make, change nor
+    # delete a table or a view.
+    "convergenceFillTables": frozenset(
+        {
+            "bigquery.tables.get",
+            "bigquery.tables.getData",
+            "bigquery.tables.list",
+            "bigquery.tables.updateData",
+        }
+    ),
+}
+"""By the last part of their names, `projects/<project>/roles/<role>`."""
+READ_TABLE = "bigquery.tables.getData"
 
 
-def role_of(caller: str, project: str, dataset: str) -> Role:
-    """Return what the access entries of a dataset give to the caller (an e-mail address)."""
-    roles = [
-        ROLES.get(entry.get("role", ""), Role.NONE)
+def may(caller: str, permission: str, project: str, dataset: str) -> bool:
+    """Tell whether the access entries of a dataset give a permission to the caller (an e-mail address)."""
+    return any(
+        permission in _permissions(entry.get("role", ""))
         for entry in _entries(project, dataset)
         if _is_about(entry, caller)
-    ]
-    return max(roles, default=Role.NONE)
+    )
+
+
+def _permissions(role: str) -> frozenset[str]:
+    folder, _, name = role.rpartition("/roles/")
+    return CUSTOM_ROLES.get(name, frozenset()) if folder else ROLES.get(role, frozenset())
 
 
 def first_unreadable(caller: str, sources: Iterable[Table], view: Table | None = None) -> Table | None:
@@ -48,7 +79,7 @@ def first_unreadable(caller: str, sources: Iterable[Table], view: Table | None =
     """
     for table in sorted(source for source in sources if datasets.exists(*source[:2])):
         is_authorized = view is not None and _authorizes(table, view)
-        if not is_authorized and role_of(caller, *table[:2]) < Role.READER:
+        if not is_authorized and not may(caller, READ_TABLE, *table[:2]):
             return table
         if unreadable := first_unreadable(caller, tables.under_view(table), table):
             return unreadable

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import duckdb
 from local_bigquery.catalog import metadata
+from local_bigquery.catalog import tables as catalog_tables
 from local_bigquery.engine import database
 from local_bigquery.models import Table as TableResource
 
@@ -11,6 +12,11 @@ from local.bigquery.sql_files import sql
 from local.bigquery.statements import Table, read_statements
 
 DEEPEST_VIEW = 16
+
+
+def exists(table: Table) -> bool:
+    """Tell whether there is a table or a view of that name."""
+    return bool(catalog_tables.exists(*table))
 
 
 def under_view(view: Table) -> frozenset[Table]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from common.claims import Claim
-from common.errors import AlreadyExists
-from common.pipelines.pipeline import Pipeline
-from common.runs.ports import DryRun, JobReport, StepJob
+from common.errors import AlreadyExists, QueryRefused
+from common.pipelines.pipeline import Pipeline, Step
+from common.runs.ports import DryRun, JobReport, JobsOf, StepJob
 from common.times import Clock
 
 
@@ -27,7 +27,7 @@ def nowhere(point: str) -> None:
 
 
 class MemoryJobs:
-    """`ClaimJobs` and `StepJobs`; `at` is called wherever a process can die or be slow."""
+    """`ClaimJobs`, `Identities` and `StepJobs`; `at` is called wherever a process can die or be slow."""
 
     def __init__(self, clock: Clock, at: Callable[[str], None] = nowhere) -> None:
         self.clock = clock
@@ -40,6 +40,14 @@ class MemoryJobs:
         self.dry_runs: list[str] = []
         self.read_tables: dict[str, tuple[str, ...]] = {}
         """Which tables a dry run of a target's statement names."""
+        self.opened: list[str] = []
+        """The credentials that were opened, in order."""
+        self.unusable: dict[str, str] = {}
+        """Why a credential is of no use."""
+        self.unreadable = ""
+        """Why no job can be looked at."""
+        self.prepared: list[str] = []
+        """The target tables that were made ready."""
         self._jobs: dict[str, tuple[StepJob, JobReport]] = {}
         self._lock = threading.Lock()
 
@@ -61,8 +69,18 @@ class MemoryJobs:
         self.at(f"find claim {job_id}")
         return self.claims.get(job_id)
 
-    def acting_for(self, pipeline: Pipeline) -> "MemoryJobs":
-        return self
+    def acting_for(self, pipeline: Pipeline) -> JobsOf:
+        opened: set[str] = set()
+
+        def jobs_of(step: Step) -> MemoryJobs:
+            if step.credential and step.credential not in opened:
+                opened.add(step.credential)
+                self.opened.append(step.credential)
+            if reason := self.unusable.get(step.credential):
+                raise QueryRefused(f"the credential {step.credential} {reason}", "credential")
+            return self
+
+        return jobs_of
 
     def dry_run(self, job: StepJob) -> DryRun:
         self.at(f"dry run {job.job_id}")
@@ -71,18 +89,29 @@ class MemoryJobs:
             statement_type="SELECT", tables=self.read_tables.get(job.target_table, ()), bytes_processed=0
         )
 
+    def prepare(self, job: StepJob, dry_run: DryRun) -> None:
+        self.prepared.append(job.target_table)
+
     def submit(self, job: StepJob) -> JobReport:
         self.at(f"before submit {job.job_id}")
         with self._lock:
             if job.job_id in self._jobs:
                 raise AlreadyExists(job.job_id)
-            report = JobReport(job_id=job.job_id, is_done=False, labels=job.labels, started_at=self.clock())
+            report = JobReport(
+                job_id=job.job_id,
+                is_done=False,
+                labels=job.labels,
+                started_at=self.clock(),
+                project="customer-project" if job.credential else "",
+            )
             self._jobs[job.job_id] = (job, report)
         self.at(f"after submit {job.job_id}")
         return report
 
     def find(self, job_id: str) -> JobReport | None:
         self.at(f"find {job_id}")
+        if self.unreadable:
+            raise QueryRefused(self.unreadable, "accessDenied")
         with self._lock:
             if job_id not in self._jobs:
                 return None

@@ -1,7 +1,7 @@
 """Tenants' datasets and central rows in memory; `at` is called wherever a process can die or a call fail."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -52,6 +52,9 @@ class MemoryDatasets:
         self.datasets: dict[str, MemoryDataset] = {}
         self.authorized: set[str] = set()
         self.executors: dict[str, str] = {}
+        self.fillers: dict[str, set[str]] = {}
+        """The accounts of credentials that are let in."""
+        self.unknown_accounts: set[str] = set()
         self._lock = threading.Lock()
 
     def create(self, tenant_id: str, owner: str) -> None:
@@ -100,6 +103,14 @@ class MemoryDatasets:
         self.at("before executor")
         self.executors[tenant_id] = "dedicated" if is_isolated else "shared"
         self.at("after executor")
+
+    def admit_accounts(self, tenant_id: str, accounts: Callable[[], Collection[str]]) -> None:
+        self.at("before accounts")
+        wanted = set(accounts())
+        if wanted & self.unknown_accounts:
+            raise QueryRefused("IAM setPolicy failed", "invalid")
+        self.fillers[tenant_id] = wanted
+        self.at("after accounts")
 
     def remove(self, tenant_id: str) -> None:
         self.at("before remove")

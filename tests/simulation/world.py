@@ -107,7 +107,7 @@ class World:
         return LevelWorker(
             store=self.rows,
             claims=self.jobs,
-            jobs=self.jobs,
+            identities=self.jobs,
             levels=self.levels,
             guard=lambda job, dry_run: "",
             clock=self.stage.clock,
@@ -203,7 +203,7 @@ class World:
             canceller=RunCanceller(
                 reader=self.progress,
                 claims=self.jobs,
-                jobs=self.jobs,
+                identities=self.jobs,
                 levels=self.levels,
                 compile=self.compile,
                 clock=self.stage.clock,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from local.bigquery.dataset_roles import CUSTOM_ROLES
 from tests.terraform.configuration import local_values
 from tests.terraform.wiring import reached
 
@@ -15,7 +16,7 @@ def functions_that(reach: Callable[[frozenset[str]], bool]) -> set[str]:
 
 
 def test_whoever_acts_as_the_executor_may_and_nobody_else() -> None:
-    users = functions_that(lambda parts: "cloud.executor_client" in parts)
+    users = functions_that(lambda parts: "accounts.executor_client" in parts)
     assert users == set(local_values()["executor_users"])
 
 
@@ -49,6 +50,21 @@ def test_whoever_makes_tenants_may_create_datasets_and_authorize_their_views() -
     }
 
 
+def test_whoever_lets_accounts_of_credentials_into_datasets_may_change_access_lists() -> None:
+    roles = local_values()["platform_roles"]
+    users = functions_that(lambda parts: "accounts.credential_access" in parts)
+    granted = {account for account, held in roles.items() if {"ShareTenants", "OwnTenants"} & held.keys()}
+    assert users == granted == {"admin", "onboarding"}
+
+
+def test_the_role_of_credentials_accounts_is_what_the_local_bigquery_takes_it_for() -> None:
+    permissions = local_values()["roles"]["FillTables"]["permissions"]
+    assert set(permissions) == CUSTOM_ROLES["convergenceFillTables"]
+    assert not {"tables.create", "tables.update", "tables.delete"} & {
+        permission.removeprefix("bigquery.") for permission in permissions
+    }
+
+
 def test_whoever_pauses_the_dispatcher_may_and_nobody_else() -> None:
     roles = local_values()["platform_roles"]
     users = functions_that(lambda parts: "cloud.scheduler_job" in parts)
@@ -76,8 +92,8 @@ def test_whoever_checks_the_admin_key_or_the_token_may_read_it() -> None:
 
 def test_whoever_seals_a_secret_or_opens_it_for_a_step_may_read_the_key_ring_and_nobody_else() -> None:
     # To end the run of a dead letter, as the dispatcher does, takes no secret.
-    ways = ("sealing.credentials", "domain.starter", "domain.backfills", "wiring.level_receiver")
-    users = functions_that(lambda parts: not parts.isdisjoint(ways))
+    ways = {"accounts.credentials", "domain.starter", "domain.backfills", "wiring.level_receiver"}
+    users = functions_that(lambda parts: bool(parts & ways))
     assert users == set(local_values()["secret_uses"]["credentials-keyring"]["functions"])
     holders = functions_that(lambda parts: "sealing.keyring" in parts)
     assert holders == {*users, "dispatcher"}

@@ -76,7 +76,7 @@ def in_bigquery(central: Central) -> Backend:
         store=RunRows(queries=queries, streaming=streaming),
         progress=ProgressRows(queries=queries),
         claims=ClaimedJobs(client=central.client, location=central.location),
-        jobs=ExecutorJobs(client=central.client, location=central.location),
+        jobs=ExecutorJobs(client=central.client, location=central.location, project=central.project),
         add_tenant=add_tenant,
         wait=lambda: time.sleep(0.05),
     )

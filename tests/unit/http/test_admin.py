@@ -13,10 +13,12 @@ from common.setup.bootstrap import Bootstrap
 from common.setup.recreation import Recreation
 from common.tenants.administration import Administration
 from common.tenants.changes import TenantChanges
+from common.tenants.credential_access import CredentialAccess
 from common.tenants.gates import AdminKeys
 from common.tenants.keys import read_key
 from common.tenants.offboarding import Offboarding
 from tests.fakes.audit import MemoryAudit, an_auditor
+from tests.fakes.credentials import MemoryCredentials
 from tests.fakes.onboarding import OnboardingPlatform
 from tests.fakes.scheduler import MemoryJob, MemoryLoad
 from tests.fakes.schedules import MemoryTimetable
@@ -56,6 +58,10 @@ class World:
             clock=self.platform.clock,
             new_id=lambda: "a-new-id",
         )
+        self.credentials = MemoryCredentials()
+        access = CredentialAccess(
+            store=self.credentials, profiles=self.platform.tenants, datasets=self.platform.datasets
+        )
         self.warehouse = MemoryWarehouse()
         recreation = Recreation(backups=self.warehouse, dataset="tenants", clock=self.platform.clock)
         self.site = Site(
@@ -71,6 +77,7 @@ class World:
                     records=self.platform.tenants,
                     administration=self.administration,
                     datasets=self.platform.datasets,
+                    access=access,
                     inventory=self.platform.tenants,
                     clock=self.platform.clock,
                     grace=timedelta(days=30),
@@ -83,6 +90,7 @@ class World:
                 changes=TenantChanges(
                     records=self.platform.tenants,
                     datasets=self.platform.datasets,
+                    access=access,
                     clock=self.platform.clock,
                     new_id=lambda: "a-new-id",
                     project="platform-prod",

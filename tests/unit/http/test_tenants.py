@@ -11,7 +11,6 @@ from common.http.wrong_keys import WrongKeys
 from common.runs.quotas import Limits
 from common.runs.reading import RunLog, RunReader
 from common.tenants.administration import Administration
-from common.tenants.credentials import Credentials
 from common.tenants.dry_run import DryRun
 from common.tenants.gates import OnboardingDoor, OnboardingMode
 from common.tenants.keyring import Keyring
@@ -19,7 +18,7 @@ from common.tenants.keys import Scope
 from common.tenants.onboarding_rates import OnboardingRates
 from common.tenants.own_keys import OwnKeys
 from tests.fakes.audit import MemoryAudit, an_auditor
-from tests.fakes.credentials import MemoryCredentials
+from tests.fakes.credentials import MemoryCredentials, credentials_on
 from tests.fakes.onboarding import OnboardingPlatform
 from tests.fakes.runs import MemoryRuns, MemoryTenant
 from tests.unit.http.site import Site, edge, key_of
@@ -65,12 +64,14 @@ class World:
                 central_dataset="tenants",
             ),
             subscriptions=self.platform.tenants,
-            credentials=Credentials(
-                store=MemoryCredentials(),
-                keyring=Keyring.read(
+            credentials=credentials_on(
+                MemoryCredentials(),
+                Keyring.read(
                     '{"active": "k1", "keys": {"k1": "a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2U="}}'
                 ),
-                clock=self.platform.clock,
+                self.platform.clock,
+                self.platform.datasets,
+                self.platform.tenants,
             ),
             keys=OwnKeys(
                 administration=Administration(

@@ -125,7 +125,12 @@ class World:
         )
         stopper = RunStopper(
             canceller=RunCanceller(
-                reader=self.rows, claims=jobs, jobs=jobs, levels=self.levels, compile=compiled, clock=clock
+                reader=self.rows,
+                claims=jobs,
+                identities=jobs,
+                levels=self.levels,
+                compile=compiled,
+                clock=clock,
             ),
             queue=queue,
         )
@@ -156,7 +161,7 @@ class World:
                 filler=filler,
                 stopper=stopper,
                 beginner=beginner,
-                jobs=jobs,
+                identities=jobs,
                 compile=compiled,
                 clock=clock,
                 seal=seal,

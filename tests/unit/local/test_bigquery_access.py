@@ -5,9 +5,13 @@ from google.api_core import exceptions as google
 from google.cloud import bigquery
 from google.oauth2.credentials import Credentials
 
+from common.tenants.service_accounts import ServiceAccountKey
+from common.warehouse.clients import make_account_client
 from local.bigquery import LocalBigQuery
+from tests.fakes.credentials import a_key_file
 from tests.unit.local.conftest import PROJECT
 
+FILLER = "reader@customer-project.iam.gserviceaccount.com"
 EXECUTOR = "executor@local-tests.iam.gserviceaccount.com"
 PLATFORM = "platform@local-tests.iam.gserviceaccount.com"
 
@@ -47,6 +51,8 @@ def world(client: bigquery.Client) -> None:
     ):
         client.query_and_wait(sql)
     grant(client, "acme", bigquery.AccessEntry("WRITER", "userByEmail", EXECUTOR))
+    role = f"projects/{PROJECT}/roles/convergenceFillTables"
+    grant(client, "acme", bigquery.AccessEntry(role, "userByEmail", FILLER))
     grant(client, "shared", bigquery.AccessEntry("READER", "userByEmail", EXECUTOR))
     for name in ("authorized", "over_a_view"):
         view = {"projectId": PROJECT, "datasetId": "acme", "tableId": name}
@@ -210,3 +216,73 @@ def test_without_the_switch_there_is_no_wall(server: LocalBigQuery, executor: bi
 def test_an_array_of_a_table_is_no_table(executor: bigquery.Client, client: bigquery.Client) -> None:
     client.query_and_wait("CREATE OR REPLACE TABLE acme.lists AS SELECT [1, 2] AS items")
     assert numbers(executor, "SELECT item FROM acme.lists AS l, UNNEST(l.items) AS item") == [1, 2]
+
+
+@pytest.fixture
+def filler(server: LocalBigQuery, executor: bigquery.Client) -> Iterator[bigquery.Client]:
+    """Act as an account of another project that fills tables here, by a token that it signed itself."""
+    key = ServiceAccountKey.read(a_key_file("customer-project", "reader"), platform_project=PROJECT)
+    client = make_account_client(key, location="US", emulator_host=server.url)
+    yield client
+    client.close()  # type: ignore[no-untyped-call]
+
+
+def test_who_fills_tables_reads_and_writes_those_that_are_there(
+    filler: bigquery.Client, client: bigquery.Client
+) -> None:
+    client.query_and_wait("CREATE OR REPLACE TABLE acme.target AS SELECT 1 AS n")
+    for disposition, expected in (("WRITE_APPEND", [1, 5]), ("WRITE_TRUNCATE", [5])):
+        config = bigquery.QueryJobConfig(
+            destination=f"{PROJECT}.acme.target",
+            write_disposition=disposition,
+            create_disposition="CREATE_NEVER",
+        )
+        filler.query("SELECT 5 AS n", job_config=config, job_retry=None).result()
+        assert numbers(filler, f"SELECT n FROM `{PROJECT}.acme.target`") == expected
+    assert numbers(filler, f"SELECT n FROM `{PROJECT}.acme.authorized`") == [1]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "CREATE OR REPLACE VIEW {acme}.authorized AS SELECT * FROM {central}.runs",
+        "CREATE OR REPLACE TABLE {acme}.own AS SELECT 1 AS a",
+        "CREATE VIEW {acme}.new AS SELECT 1 AS n",
+        "CREATE TABLE {acme}.new AS SELECT 1 AS n",
+        "ALTER TABLE {acme}.own ADD COLUMN b INT64",
+        "DROP VIEW {acme}.authorized",
+        "DROP TABLE {acme}.own",
+        "SELECT n FROM {central}.runs",
+        "SELECT n FROM {acme}.plain",
+        "SELECT a FROM {shared}.rates",
+    ],
+)
+def test_who_fills_tables_makes_changes_and_deletes_none(filler: bigquery.Client, sql: str) -> None:
+    names = {name: f"`{PROJECT}`.{name}" for name in ("acme", "central", "shared")}
+    with pytest.raises(google.Forbidden, match="Access Denied"):
+        filler.query(sql.format(**names), job_retry=None).result()
+
+
+def test_who_fills_tables_has_no_new_target(filler: bigquery.Client) -> None:
+    config = bigquery.QueryJobConfig(destination=f"{PROJECT}.acme.new")
+    with pytest.raises(google.Forbidden, match=r"bigquery\.tables\.create denied"):
+        filler.query("SELECT 5 AS n", job_config=config, job_retry=None).result()
+
+
+def test_a_service_account_runs_jobs_in_its_own_project_alone(
+    filler: bigquery.Client, executor: bigquery.Client
+) -> None:
+    for client, project in ((filler, PROJECT), (executor, "customer-project")):
+        with pytest.raises(google.Forbidden, match=r"bigquery\.jobs\.create permission in project"):
+            client.query("SELECT 1", project=project, job_retry=None).result()
+
+
+def test_a_table_of_another_project_asks_for_access_there(
+    filler: bigquery.Client, client: bigquery.Client
+) -> None:
+    client.create_dataset("customer-project.sales")
+    client.query_and_wait("CREATE TABLE `customer-project`.sales.orders AS SELECT 7 AS n")
+    with pytest.raises(google.Forbidden):
+        numbers(filler, "SELECT n FROM sales.orders")
+    grant(client, "customer-project.sales", bigquery.AccessEntry("READER", "userByEmail", FILLER))
+    assert numbers(filler, "SELECT n FROM sales.orders") == [7]

@@ -33,10 +33,11 @@ class Platform:
             configs={"daily": ConfigText(config_id="daily", version=1, text="…")}
         )
         self.rows.append_run(a_run(), RunStatus.PENDING, self.clock())
+        self.credential = ""
         self.worker = LevelWorker(
             store=self.rows,
             claims=self.jobs,
-            jobs=self.jobs,
+            identities=self.jobs,
             levels=self.levels,
             guard=lambda job, dry_run: "",
             clock=self.clock,
@@ -45,14 +46,15 @@ class Platform:
         )
 
     def compile(self, tenant_id: str, config: ConfigText) -> Pipeline:
-        steps = (a_step("extract", retry=Retry(attempts=1)), a_step("other")), (a_step("transform", 2),)
+        extract = a_step("extract", retry=Retry(attempts=1), credential=self.credential)
+        steps = (extract, a_step("other")), (a_step("transform", 2),)
         return a_pipeline(*steps)
 
     def cancel(self, tenant_id: str = "acme") -> None:
         RunCanceller(
             reader=MemoryProgress(self.rows),
             claims=self.jobs,
-            jobs=self.jobs,
+            identities=self.jobs,
             levels=self.levels,
             compile=self.compile,
             clock=self.clock,
@@ -86,6 +88,17 @@ class Platform:
 def test_a_run_that_has_not_begun_is_cancelled_before_its_first_job() -> None:
     platform = Platform()
     platform.cancel()
+    platform.work()
+    assert platform.status() is RunStatus.CANCELLED
+    assert platform.jobs.submitted == []
+
+
+def test_a_step_whose_credential_is_opened_elsewhere_is_stopped_by_the_levels_worker() -> None:
+    platform = Platform()
+    platform.jobs.unusable["gcp"] = "is opened to run steps alone"
+    platform.credential = "gcp"
+    platform.cancel()
+    platform.jobs.unusable.clear()
     platform.work()
     assert platform.status() is RunStatus.CANCELLED
     assert platform.jobs.submitted == []

@@ -51,7 +51,7 @@ class Platform:
         self.worker = LevelWorker(
             store=self.rows,
             claims=self.jobs,
-            jobs=self.jobs,
+            identities=self.jobs,
             levels=MemoryLevels(),
             guard=lambda job, dry_run: "",
             clock=self.clock,

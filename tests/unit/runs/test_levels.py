@@ -36,7 +36,7 @@ class Platform:
         self.worker = LevelWorker(
             store=self.rows,
             claims=self.jobs,
-            jobs=self.jobs,
+            identities=self.jobs,
             levels=self.levels,
             guard=self._guard,
             clock=self.clock,

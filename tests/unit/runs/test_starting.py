@@ -77,7 +77,7 @@ class Platform:
         worker = LevelWorker(
             store=self.rows,
             claims=self.jobs,
-            jobs=self.jobs,
+            identities=self.jobs,
             levels=self.levels,
             guard=lambda job, dry_run: "",
             clock=self.clock,

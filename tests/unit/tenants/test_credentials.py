@@ -2,33 +2,44 @@
 
 import base64
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
 
 from common.errors import Conflict, NotConfigured, NotFound
+from common.tenants.credential_opener import CredentialOpener
 from common.tenants.credentials import Credentials, Provider
 from common.tenants.keyring import BrokenSeal, Keyring, Sealed
-from tests.fakes.clock import VirtualClock
-from tests.fakes.credentials import MemoryCredentials
+from tests.fakes.credentials import MemoryCredentials, a_key_file, credentials_on
+from tests.fakes.onboarding import OnboardingPlatform
 from tests.fakes.seals import a_ring
 
 SECRET = {"secret_access_key": "wJalrXUtnFEMI"}
 
 
 def credentials(keyring: Keyring, store: MemoryCredentials | None = None) -> Credentials:
-    return Credentials(store=store or MemoryCredentials(), keyring=keyring, clock=VirtualClock())
+    platform = OnboardingPlatform()
+    return credentials_on(
+        store or MemoryCredentials(), keyring, platform.clock, platform.datasets, platform.tenants
+    )
+
+
+def opened(kept: Credentials, tenant_id: str, credential_id: str) -> Mapping[str, str]:
+    """Open a credential as a step of the tenant's own would."""
+    opener = CredentialOpener(store=kept.store, keyring=kept.keyring, project=kept.project)
+    return opener.open(kept.get(tenant_id, credential_id))
 
 
 def test_what_is_put_can_be_opened_by_its_tenant_alone() -> None:
     kept = credentials(a_ring("k1"))
     row, is_new = kept.put("acme", "aws", Provider.AWS, SECRET, "key")
     assert is_new
-    assert kept.open("acme", "aws") == SECRET
+    assert opened(kept, "acme", "aws") == SECRET
     assert SECRET["secret_access_key"].encode() not in row.encrypted_credentials
     assert "wJalr" not in repr(row)
     with pytest.raises(NotFound):
-        kept.open("other", "aws")
+        opened(kept, "other", "aws")
 
 
 @pytest.mark.parametrize("place", [("other", "aws"), ("acme", "gcp")])
@@ -38,7 +49,7 @@ def test_a_sealed_text_that_is_moved_does_not_open(place: tuple[str, str]) -> No
     moved = replace(row, tenant_id=place[0], credential_id=place[1])
     assert kept.store.replace(None, moved)
     with pytest.raises(BrokenSeal):
-        kept.open(*place)
+        opened(kept, *place)
 
 
 @pytest.mark.parametrize("position", [0, 1, 13, -1])
@@ -65,9 +76,9 @@ def test_after_a_rotation_the_old_key_is_needed_for_nothing() -> None:
     old.delete("acme", "gone", "key")
     both = credentials(a_ring("k2", "k1"), store)
     assert (both.rotate(), both.rotate()) == (2, 0)
-    assert credentials(a_ring("k2"), store).open("acme", "aws") == SECRET
+    assert opened(credentials(a_ring("k2"), store), "acme", "aws") == SECRET
     with pytest.raises(BrokenSeal):
-        old.open("acme", "aws")
+        opened(old, "acme", "aws")
 
 
 def test_what_cannot_be_opened_keeps_nothing_else_from_being_rotated() -> None:
@@ -93,7 +104,7 @@ def test_a_tenant_has_a_hundred_credentials_at_most() -> None:
         kept.put("acme", f"c{number}", Provider.AWS, SECRET, "key")
     with pytest.raises(Conflict):
         kept.put("acme", "one-more", Provider.AWS, SECRET, "key")
-    assert not kept.put("acme", "c0", Provider.GCP, SECRET, "key")[1]
+    assert not kept.put("acme", "c0", Provider.GCP, a_key_file(), "key")[1]
 
 
 def test_without_a_key_ring_nothing_is_kept() -> None:

@@ -7,7 +7,8 @@ WITH latest AS (
   QUALIFY ROW_NUMBER() OVER (PARTITION BY tenant_id, credential_id ORDER BY recorded_at DESC) = 1
 )
 SELECT
-  credential_id, tenant_id, provider, encrypted_credentials, key_version, is_active, created_by, created_at, recorded_at
+  credential_id, tenant_id, provider, encrypted_credentials, key_version, is_active, created_by, created_at, recorded_at,
+  account, project_id
 FROM latest
 WHERE is_active AND key_version != @key_version
 ORDER BY tenant_id, credential_id

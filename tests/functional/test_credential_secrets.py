@@ -1,0 +1,79 @@
+"""A canary in a service account's key: it turns up in nothing, whatever the platform does with the key."""
+
+import base64
+import json
+
+import pytest
+from google.cloud import bigquery
+
+from common.wiring import cloud
+from tests.fakes.credentials import a_key_file, a_private_key
+from tests.functional.site import Site, Tenant
+from tests.functional.test_credential_steps import (
+    ORDERS,
+    PATH,
+    THEIRS,
+    a_file,
+    let_in,
+    their_project,  # noqa: F401 - a fixture
+)
+from tests.functional.test_secrets import Listener, all_jobs, all_rows, decoded, forms
+
+
+def pieces_of_key() -> set[str]:
+    """Write a private key in all the ways in which it could turn up: its lines, and all it can look like."""
+    pem = a_private_key()
+    lines = pem.splitlines()[1:-1]
+    der = base64.b64decode("".join(lines))
+    texts = {form for line in (lines[0], lines[7], lines[-2]) for form in forms(line)}
+    return texts | {
+        der.hex()[100:180],
+        base64.urlsafe_b64encode(der).decode()[100:180],
+        json.dumps(pem)[40:120],
+    }
+
+
+@pytest.mark.usefixtures("their_project")
+def test_a_private_key_is_never_seen_again(site: Site, tenant: Tenant, lines: Listener) -> None:
+    file = a_key_file(THEIRS, f"canary-{tenant.tenant_id.replace('_', '-')}")
+    let_in(f"{THEIRS}.sales", file["client_email"], "READER")
+    said = [
+        tenant.own("PUT", f"{PATH}/my-gcp", {"provider": "GCP", "credentials": changed})
+        for changed in (
+            file | {"project_id": "functional-tests"},
+            file | {"client_email": file["private_key"]},
+            file | {"private_key_id": file["private_key"]},
+            file | {"private_key": file["private_key"].replace("BEGIN", "BEGUN")},
+            file | {"universe_domain": file["private_key"]},
+            file,
+        )
+    ]
+    assert [answer.status_code for answer in said] == [422] * 5 + [201]
+    said.append(tenant.own("GET", PATH))
+    messages = []
+    for number, sql in enumerate((ORDERS, f"SELECT n FROM {THEIRS}.closed.orders", "SELECT 1 / 0 AS n")):
+        assert tenant.upload(f"import{number}", a_file(sql)).status_code == 201
+        run_id = tenant.run(f"import{number}")
+        taken = site.take_levels()
+        messages += taken
+        for message in taken:
+            site.deliver_until_acknowledged(message)
+        said.append(tenant.call("GET", f"/api/v1/pipelines/status/{run_id}"))
+        said.append(tenant.call("GET", f"/api/v1/pipelines/runs/{run_id}/receipt"))
+    said.append(tenant.own("DELETE", f"{PATH}/my-gcp"))
+    site.tick()
+    places = {
+        "an answer": "\n".join(f"{answer.text}\n{answer.headers}" for answer in said),
+        "the log": "\n".join(lines.lines),
+        "a table": all_rows(site),
+        "a job": all_jobs() + all_jobs_of(THEIRS),
+        "a message": json.dumps(messages) + "".join(decoded(message) for message in messages),
+    }
+    assert all(places.values())
+    assert "cvg-step-" in places["a job"]
+    assert [place for place, text in places.items() if any(piece in text for piece in pieces_of_key())] == []
+
+
+def all_jobs_of(project: str) -> str:
+    jobs: list[bigquery.QueryJob] = list(cloud.platform_client().list_jobs(project=project, max_results=500))
+    return "\n".join(f"{job.job_id} {job._properties}" for job in jobs)

@@ -1,0 +1,339 @@
+"""Steps under a credential: a tenant's own project is read, under its own account, and nothing else."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from google.api_core import exceptions as google
+from google.cloud import bigquery
+
+from common.tenants.service_accounts import ServiceAccountKey
+from common.wiring import accounts, cloud
+from tests.fakes.credentials import a_key_file
+from tests.functional.environment import PROJECT
+from tests.functional.site import Site, Tenant
+from tests.functional.test_identity import no_firewall  # noqa: F401 - a fixture
+
+THEIRS = "customer-project"
+ORDERS = f"SELECT n FROM {THEIRS}.sales.orders"
+PATH = "/api/v1/tenants/credentials"
+
+
+def a_file(sql: str, credential: str = "my-gcp", **config: Any) -> str:
+    """Write a pipeline of one step under a credential, which writes `imported`."""
+    step = {"source_query": sql, "target_table": "imported", "credential": credential} | config
+    return json.dumps(
+        {
+            "pipeline": {"name": "Import"},
+            "steps": [{"id": "import", "ps_type": "bq_etl.query", "config": step}],
+        }
+    )
+
+
+def put(tenant: Tenant, file: dict[str, str], credential: str = "my-gcp") -> None:
+    answer = tenant.own("PUT", f"{PATH}/{credential}", {"provider": "GCP", "credentials": file})
+    assert answer.status_code in {200, 201}, answer.text
+
+
+def outcome(tenant: Tenant, sql: str, credential: str = "my-gcp", **config: Any) -> tuple[str, str]:
+    """Run one step; return the run's state and its error."""
+    answer = tenant.upload("import", a_file(sql, credential, **config))
+    assert answer.status_code < 300, answer.text
+    run_id = tenant.run("import")
+    tenant.site.drain()
+    run = tenant.status(run_id)
+    return run["status"], run["error_message"] or ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    """A tenant with a project of its own, an account there, and its key."""
+
+    tenant: Tenant
+    file: dict[str, str]
+
+    @property
+    def account(self) -> str:
+        return self.file["client_email"]
+
+    def client(self) -> bigquery.Client:
+        """Act with the key as the tenant itself can, without the platform."""
+        return accounts.account_client(ServiceAccountKey.read(self.file, platform_project=PROJECT))
+
+    def imported(self) -> list[int]:
+        rows = self.tenant.site.rows(f"SELECT n FROM {self.tenant.tenant_id}.imported ORDER BY n")
+        return [row["n"] for row in rows]
+
+
+@pytest.fixture(scope="module")
+def their_project(site: Site) -> str:
+    """Make a second project: `sales.orders`, which no account may read yet, and `closed.orders`."""
+    platform = cloud.platform_client()
+    for dataset in ("sales", "closed"):
+        platform.create_dataset(f"{THEIRS}.{dataset}")
+        site.rows(f"CREATE TABLE `{THEIRS}.{dataset}.orders` AS SELECT 1 AS n UNION ALL SELECT 2")
+    return THEIRS
+
+
+@pytest.fixture
+def customer(tenant: Tenant, their_project: str) -> Customer:
+    """Onboard a tenant that has put the key of its account, which may read `sales`."""
+    file = a_key_file(their_project, f"reader-{tenant.tenant_id.replace('_', '-')}")
+    let_in(f"{their_project}.sales", file["client_email"], "READER")
+    put(tenant, file)
+    return Customer(tenant=tenant, file=file)
+
+
+def let_in(dataset: str, account: str, role: str) -> None:
+    platform = cloud.platform_client()
+    resource = platform.get_dataset(dataset)
+    entry = bigquery.AccessEntry(role, "userByEmail", account)
+    resource.access_entries = [*resource.access_entries, entry]
+    platform.update_dataset(resource, ["access_entries"])
+
+
+def entries(tenant: Tenant) -> dict[str, str]:
+    """Return who has which role on the tenant's dataset."""
+    dataset = cloud.platform_client().get_dataset(tenant.tenant_id)
+    return {entry.entity_id: entry.role for entry in dataset.access_entries if entry.role}
+
+
+# What it is for
+
+
+def test_a_step_reads_the_tenants_own_project_and_fills_a_table_of_its_dataset(customer: Customer) -> None:
+    assert outcome(customer.tenant, ORDERS) == ("COMPLETED", "")
+    assert customer.imported() == [1, 2]
+
+
+def test_its_job_runs_in_the_tenants_project_and_the_receipt_says_so(site: Site, customer: Customer) -> None:
+    site.bigquery.counts.reset()
+    customer.tenant.upload("import", a_file(ORDERS))
+    run_id = customer.tenant.run("import")
+    site.drain()
+    receipt = customer.tenant.call("GET", f"/api/v1/pipelines/runs/{run_id}/receipt").get_json()
+    (attempt,) = receipt["attempts"]
+    assert (attempt["job_project"], attempt["rows_processed"]) == (THEIRS, 2)
+    job = customer.client().get_job(attempt["job_id"])
+    assert (job.project, job.labels["run"], job.labels["tenant"]) == (
+        THEIRS,
+        run_id,
+        customer.tenant.tenant_id,
+    )
+    with pytest.raises(google.NotFound):
+        cloud.platform_client().get_job(attempt["job_id"])
+
+
+@pytest.mark.parametrize(
+    ("disposition", "rows"), [("WRITE_TRUNCATE", [1, 2]), ("WRITE_APPEND", [1, 1, 2, 2])]
+)
+def test_its_rows_are_written_as_the_step_says(customer: Customer, disposition: str, rows: list[int]) -> None:
+    for _ in range(2):
+        assert outcome(customer.tenant, ORDERS, write_disposition=disposition) == ("COMPLETED", "")
+    assert customer.imported() == rows
+
+
+def test_the_target_is_made_as_the_step_says(customer: Customer) -> None:
+    sql = f"SELECT n, DATE '2026-01-31' AS day, [STRUCT(n AS n)] AS items FROM {THEIRS}.sales.orders"
+    partitioning = {"field": "day", "type": "MONTH"}
+    assert outcome(customer.tenant, sql, partitioning=partitioning, clustering=["n"])[0] == "COMPLETED"
+    table = cloud.platform_client().get_table(f"{customer.tenant.tenant_id}.imported")
+    assert table.time_partitioning.type_ == "MONTH"
+    assert table.clustering_fields == ["n"]
+
+
+def test_a_step_can_join_its_project_with_the_tenants_own_tables(customer: Customer) -> None:
+    assert outcome(customer.tenant, ORDERS)[0] == "COMPLETED"
+    own = f"`{PROJECT}.{customer.tenant.tenant_id}.imported`"
+    sql = f"SELECT n FROM {THEIRS}.sales.orders JOIN {own} USING (n) JOIN imported USING (n)"
+    assert outcome(customer.tenant, sql) == ("COMPLETED", "")
+
+
+def test_a_level_delivered_again_finds_the_job_in_the_tenants_project(site: Site, customer: Customer) -> None:
+    customer.tenant.upload("import", a_file(ORDERS, write_disposition="WRITE_APPEND"))
+    customer.tenant.run("import")
+    (message,) = site.take_levels()
+    for _ in range(3):
+        assert site.deliver(message) == 200
+    assert customer.imported() == [1, 2]
+
+
+def test_a_level_with_credentials_costs_one_query_more_for_each(site: Site, customer: Customer) -> None:
+    put(customer.tenant, customer.file, "second")
+    steps = [
+        {"id": f"s{number}", "ps_type": "bq_etl.query", "config": config}
+        for number, config in enumerate(
+            {"source_query": ORDERS, "target_table": f"t{number}", "credential": credential}
+            for number, credential in enumerate(["my-gcp", "my-gcp", "second", "my-gcp"])
+        )
+    ]
+    file = json.dumps({"pipeline": {"name": "Import"}, "steps": steps})
+    assert customer.tenant.upload("import", file).status_code == 201
+    run_id = customer.tenant.run("import")
+    site.bigquery.counts.reset()
+    site.drain()
+    asked = [job_id for job_id in site.bigquery.counts.job_ids if not job_id.startswith("cvg-step-")]
+    assert len(asked) == 2
+    assert customer.tenant.status(run_id)["status"] == "COMPLETED"
+
+
+def test_a_run_that_is_cancelled_has_its_job_stopped_by_the_levels_worker(
+    site: Site, customer: Customer
+) -> None:
+    customer.tenant.upload("import", a_file(ORDERS))
+    run_id = customer.tenant.run("import")
+    (message,) = site.take_levels()
+    assert customer.tenant.call("POST", f"/api/v1/pipelines/cancel/{run_id}", {}).status_code == 202
+    assert site.deliver(message) == 200
+    site.drain()
+    assert customer.tenant.status(run_id)["status"] == "CANCELLED"
+    assert site.rows(f"SELECT table_name FROM {customer.tenant.tenant_id}.INFORMATION_SCHEMA.TABLES") == [
+        {"table_name": "tenant_comprehensive_view"}
+    ]
+
+
+# What decides
+
+
+def test_the_account_decides_what_may_be_read_of_its_project(customer: Customer) -> None:
+    status, error = outcome(customer.tenant, f"SELECT n FROM {THEIRS}.closed.orders")
+    assert status == "FAILED"
+    assert "Access Denied" in error
+
+
+def test_a_step_without_the_credential_cannot_read_that_project(customer: Customer) -> None:
+    file = json.loads(a_file(ORDERS))
+    del file["steps"][0]["config"]["credential"]
+    answer = customer.tenant.upload("import", json.dumps(file))
+    assert answer.status_code == 422
+    assert f"reads {THEIRS}.sales.orders" in answer.text
+
+
+def test_another_tenants_credential_of_the_same_id_is_not_used(
+    site: Site, customer: Customer, tenant_ids: Iterator[str]
+) -> None:
+    other = site.onboard(next(tenant_ids))
+    status, error = outcome(other, ORDERS)
+    assert (status, error) == (
+        "FAILED",
+        "step import: the credential my-gcp does not exist, or was deleted",
+    )
+    file = a_key_file(THEIRS, "stranger")
+    put(other, file)
+    status, error = outcome(other, ORDERS)
+    assert status == "FAILED"
+    assert "Access Denied" in error
+
+
+def test_a_credential_that_is_of_no_use_fails_the_step_at_once(site: Site, customer: Customer) -> None:
+    body = {"provider": "AWS", "credentials": {"secret": "of another cloud"}}
+    assert customer.tenant.own("PUT", f"{PATH}/aws", body).status_code == 201
+    assert outcome(customer.tenant, ORDERS, "aws") == (
+        "FAILED",
+        "step import: the credential aws is for AWS: steps run under credentials for GCP",
+    )
+    assert customer.tenant.own("DELETE", f"{PATH}/my-gcp").status_code == 204
+    assert outcome(customer.tenant, ORDERS) == (
+        "FAILED",
+        "step import: the credential my-gcp does not exist, or was deleted",
+    )
+
+
+# The second wall
+
+
+@pytest.mark.usefixtures("no_firewall")
+def test_without_the_firewall_the_account_reads_neither_the_platform_nor_another_tenant(
+    site: Site, customer: Customer, tenant_ids: Iterator[str]
+) -> None:
+    other = site.onboard(next(tenant_ids))
+    site.rows(f"CREATE TABLE `{other.tenant_id}.secrets` AS SELECT 1 AS n")
+    for table in (
+        "tenants.tenant_api_keys",
+        "tenants.current_tenant_profiles",
+        f"{other.tenant_id}.secrets",
+        f"{other.tenant_id}.tenant_comprehensive_view",
+    ):
+        status, error = outcome(customer.tenant, f"SELECT * FROM `{PROJECT}.{table}`")
+        assert status == "FAILED", table
+        assert "Access Denied" in error
+
+
+def test_the_key_itself_opens_the_tenants_tables_and_nothing_else(site: Site, customer: Customer) -> None:
+    assert outcome(customer.tenant, ORDERS)[0] == "COMPLETED"
+    own, holder = f"{PROJECT}.{customer.tenant.tenant_id}", customer.client()
+    assert [row.n for row in holder.query_and_wait(f"SELECT n FROM `{own}.imported` ORDER BY n")] == [1, 2]
+    holder.query_and_wait(f"INSERT INTO `{own}.imported` (n) VALUES (3)")
+    assert customer.imported() == [1, 2, 3]
+    view = f"{own}.tenant_comprehensive_view"
+    for sql in (
+        f"CREATE OR REPLACE VIEW `{view}` AS SELECT * FROM `{PROJECT}.tenants.tenant_profiles`",
+        f"DROP VIEW `{view}`",
+        f"ALTER VIEW `{view}` SET OPTIONS (description = 'mine')",
+        f"CREATE VIEW `{own}.mine` AS SELECT 1 AS n",
+        f"CREATE TABLE `{own}.mine` AS SELECT 1 AS n",
+        f"DROP TABLE `{own}.imported`",
+        f"SELECT * FROM `{PROJECT}.tenants.tenant_profiles`",
+    ):
+        with pytest.raises(google.Forbidden):
+            holder.query(sql, job_retry=None).result()
+    (profile,) = site.rows(
+        f"SELECT DISTINCT tenant_id FROM {customer.tenant.tenant_id}.tenant_comprehensive_view"
+    )
+    assert profile["tenant_id"] == customer.tenant.tenant_id
+
+
+def test_the_key_can_change_no_definition_through_the_api_either(customer: Customer) -> None:
+    own, holder = f"{PROJECT}.{customer.tenant.tenant_id}", customer.client()
+    view = bigquery.Table(f"{own}.tenant_comprehensive_view")
+    view.view_query = f"SELECT * FROM `{PROJECT}.tenants.tenant_profiles`"
+    dataset = cloud.platform_client().get_dataset(own)
+    for attempt in (
+        lambda: holder.update_table(view, ["view_query"]),
+        lambda: holder.create_table(bigquery.Table(f"{own}.mine")),
+        lambda: holder.delete_table(view.reference),
+        lambda: holder.update_dataset(dataset, ["access_entries"]),
+        lambda: holder.delete_dataset(own),
+        lambda: holder.get_dataset(own),
+    ):
+        with pytest.raises(google.Forbidden):
+            attempt()
+    config = bigquery.QueryJobConfig(destination=view.reference, write_disposition="WRITE_TRUNCATE")
+    with pytest.raises(google.GoogleAPICallError):
+        holder.query("SELECT 1 AS n", job_config=config, job_retry=None).result()
+
+
+def test_the_key_runs_no_job_in_the_platforms_project(site: Site, customer: Customer) -> None:
+    with pytest.raises(google.Forbidden, match=r"bigquery\.jobs\.create"):
+        customer.client().query("SELECT 1", project=PROJECT, job_retry=None).result()
+
+
+# Who is let in
+
+
+def test_the_account_is_in_the_access_list_while_its_credential_lives(customer: Customer) -> None:
+    role = f"projects/{PROJECT}/roles/convergenceFillTables"
+    assert entries(customer.tenant)[customer.account] == role
+    put(customer.tenant, customer.file, "second")
+    assert customer.tenant.own("DELETE", f"{PATH}/my-gcp").status_code == 204
+    assert entries(customer.tenant)[customer.account] == role
+    successor = a_key_file(THEIRS, "successor")
+    put(customer.tenant, successor, "second")
+    assert customer.account not in entries(customer.tenant)
+    assert entries(customer.tenant)[successor["client_email"]] == role
+    assert customer.tenant.own("DELETE", f"{PATH}/second").status_code == 204
+    assert role not in entries(customer.tenant).values()
+
+
+def test_a_suspended_tenants_account_is_shut_out_until_it_is_reactivated(
+    site: Site, customer: Customer
+) -> None:
+    path = f"/admin/tenants/{customer.tenant.tenant_id}"
+    assert site.admin("PATCH", path, {"status": "SUSPENDED"}).status_code == 200
+    assert customer.account not in entries(customer.tenant)
+    assert site.admin("PATCH", path, {"status": "ACTIVE"}).status_code == 200
+    assert customer.account in entries(customer.tenant)
+    assert site.admin("DELETE", path).status_code == 200
+    assert customer.account not in entries(customer.tenant)
