@@ -9,8 +9,12 @@ import yaml
 
 from common.errors import InvalidInput
 from common.pipelines.codec import pipeline_from_json, pipeline_to_json
+from common.pipelines.configs import Compiler
 from common.pipelines.firewall import judge_dry_run, judge_statement
-from tests.unit.pipelines.examples import compiled
+from common.pipelines.pipeline import WriteDisposition
+from common.runs.compiling import ConfigCompiler
+from common.runs.ports import DryRun, StepJob
+from tests.unit.pipelines.examples import PROJECT, STEP_TYPES, compiled
 from tests.unit.pipelines.test_firewall import POLICY, full_name
 
 ELSEWHERE = replace(POLICY, runs_elsewhere=True)
@@ -89,3 +93,33 @@ def test_the_target_stays_in_the_tenants_dataset(target: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         compiled(a_file(credential="my-gcp", target_table=target))
     assert [fault.pointer for fault in refused.value.faults] == ["/steps/0/config/target_table"]
+
+
+# Right before the job
+
+
+@pytest.mark.parametrize(
+    ("credential", "table", "is_refused"),
+    [
+        ("my-gcp", "customer-project.sales.orders", False),
+        ("my-gcp", f"{PROJECT}.victim.orders", True),
+        ("", "customer-project.sales.orders", True),
+    ],
+)
+def test_the_last_look_at_a_statement_goes_by_its_own_credential(
+    credential: str, table: str, is_refused: bool
+) -> None:
+    compiler = Compiler(project_id=PROJECT, step_types=STEP_TYPES, policy_of=lambda _tenant: POLICY)
+    job = StepJob(
+        job_id="cvg-step-1",
+        tenant_id="acme",
+        sql=f"SELECT n FROM `{table}`",
+        parameters=(),
+        target_table="t",
+        write_disposition=WriteDisposition.TRUNCATE,
+        timeout_seconds=60,
+        labels={},
+        credential=credential,
+    )
+    dry_run = DryRun(statement_type="SELECT", tables=(table,), bytes_processed=0)
+    assert bool(ConfigCompiler(compiler=compiler).judge(job, dry_run)) is is_refused
