@@ -86,8 +86,17 @@ class Conflict(ConvergenceError):
 class QuotaExceeded(ConvergenceError):
     """A limit of the subscription plan is reached; `resets_at` (UTC) is when it is worth trying again."""
 
-    def __init__(self, *, limit_name: str, used: int, limit: int, resets_at: datetime, now: datetime) -> None:
-        super().__init__(f"the {limit_name} limit of your plan is reached: {used} of {limit} runs")
+    def __init__(
+        self,
+        *,
+        limit_name: str,
+        used: int,
+        limit: int,
+        resets_at: datetime,
+        now: datetime,
+        owner: str = "your plan",
+    ) -> None:
+        super().__init__(f"the {limit_name} limit of {owner} is reached: {used} of {limit} runs")
         self.limit_name = limit_name
         self.used = used
         self.limit = limit

@@ -51,6 +51,11 @@ class Trigger:
     by: str
     api_key_id: str = ""
 
+    @property
+    def backfill_id(self) -> str:
+        """The backfill that asked for the run, "" where none did."""
+        return self.by if self.type is TriggerType.BACKFILL else ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:

@@ -1,6 +1,7 @@
 """Run and step rows in the central dataset (`RunStore` and `RunReader` of `common.runs`)."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -106,6 +107,7 @@ def ledger_of(row: Row) -> Ledger:
         last_ticket=row["last_ticket"],
         first_ticket=row["first_ticket"] or 0,
         gaps=tuple(_numbers_between(row["gaps"] or ())),
+        backfills=Counter(row["running_backfills"] or ()),
     )
 
 

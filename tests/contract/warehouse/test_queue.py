@@ -287,7 +287,8 @@ def test_a_backfill_is_read_by_its_intervals_as_far_as_each_has_come(bootstrappe
     (waiting,) = backend.queue.read_waiting(tenant_id, NOW)
     assert (waiting.backfill_id, waiting.max_parallel) == ("backfill-1", 2)
     lanes = backend.lanes.read_lanes({tenant_id}, set(), NOW)
-    assert lanes[tenant_id].running_by_backfill == {"backfill-1": 1}
+    assert lanes[tenant_id].ledger.backfills == {"backfill-1": 1}
+    assert lanes[tenant_id].ledger == backend.runs.read_admission(tenant_id, "", "", NOW).ledger
     backend.runs.append_run(run, RunStatus.COMPLETED, NOW + MINUTE)
     rows = BackfillRows(queries=Queries(central=bootstrapped))
     found = rows.read_backfill(tenant_id, "backfill-1", NOW)
