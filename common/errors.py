@@ -19,9 +19,9 @@
         ├── RowsRefused         streamed rows do not fit their table
         └── Unavailable         a passing fault: the same call may succeed later
 
-No error knows HTTP: `common.http.problems` maps each class to a status, `common.messages` to redeliver or
-reject. A message names what the caller gave and the rule it breaks; it never holds a secret or another
-tenant's data.
+No error knows HTTP: `common.problems` maps each class to what callers are told, `common.messages` to
+redeliver or reject. A message names what the caller gave and the rule it breaks; it never holds a secret or
+another tenant's data.
 """
 
 from dataclasses import dataclass
