@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import reduce
 
 from common.claims import ClaimJobs
@@ -33,6 +33,7 @@ class ReadyRun:
     retry_of: str = ""
     max_parallel: int = 0
     """How many runs of its backfill may run at once; 0 for as many as the plan allows."""
+    queued_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +98,7 @@ class RunBeginner:
             request_hash=ready.request_hash,
             traceparent=ready.traceparent,
             retry_of=ready.retry_of,
+            queued_at=ready.queued_at,
         )
 
     def _read_again(self, ready: ReadyRun) -> Ledger:

@@ -76,6 +76,8 @@ class Run:
     traceparent: str = ""
     retry_of: str = ""
     """The run whose failed steps this one makes up for."""
+    queued_at: datetime | None = None
+    """When it joined the queue, None where it never waited."""
 
     @property
     def step_ids(self) -> frozenset[str]:

@@ -72,6 +72,7 @@ class WaitingRun:
             request_hash=self.request_hash,
             traceparent=self.traceparent,
             max_parallel=self.max_parallel,
+            queued_at=self.added_at if self.is_queued else None,
         )
 
     @property

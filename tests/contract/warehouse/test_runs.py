@@ -116,6 +116,7 @@ def test_progress_tells_completed_steps_and_the_last_sign_of_life(backend: Backe
         parameters=(BoundParameter(name="date", type="DATE", value="2026-03-15"),),
         traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         request_hash="abc",
+        queued_at=START - MINUTE,
     )
     backend.store.append_run(run, RunStatus.PENDING, START)
     failed = a_step_row(

@@ -55,7 +55,8 @@ def test_the_end_of_a_run_lets_the_next_begin_at_once(platform: Platform) -> Non
     assert queued in platform.running()
     assert platform.runs()[queued].ticket == 4
     assert entry_of(platform, queued).status is RunStatus.PENDING
-    assert platform.messages()[-1].run.run_id == queued
+    begun = platform.messages()[-1].run
+    assert (begun.run_id, begun.queued_at) == (queued, START)
 
 
 def test_the_slot_of_a_run_whose_last_row_cannot_be_read_yet_is_filled_all_the_same(
