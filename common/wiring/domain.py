@@ -122,18 +122,9 @@ def queue() -> "RunQueue":
 @cache
 def stopper() -> "RunStopper":
     """Return what cancels runs, under way or in the queue."""
-    from common.runs.cancelling import RunCanceller
     from common.schedules.stopping import RunStopper
 
-    canceller = RunCanceller(
-        reader=cloud.progress(),
-        claims=cloud.claims(),
-        jobs=cloud.step_jobs(),
-        levels=cloud.levels(),
-        compile=compiler(),
-        clock=utc_now,
-    )
-    return RunStopper(canceller=canceller, queue=queue())
+    return RunStopper(canceller=canceller(), queue=queue())
 
 
 @cache
@@ -207,7 +198,7 @@ def onboarding() -> "Onboarding":
 
 @cache
 def canceller() -> "RunCanceller":
-    """Return what stops runs."""
+    """Return what stops runs that are under way."""
     from common.runs.cancelling import RunCanceller
 
     return RunCanceller(
@@ -228,7 +219,7 @@ def closer() -> "Closer":
 
     return Closer(
         reader=RemainsRows(queries=cloud.queries()),
-        canceller=canceller(),
+        canceller=stopper(),
         remover=TenantRemover(central=cloud.central(), auditor=auditor()),
         clock=utc_now,
         grace=cloud.settings().offboarding_grace,
