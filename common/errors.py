@@ -19,9 +19,9 @@
         ├── RowsRefused         streamed rows do not fit their table
         └── Unavailable         a passing fault: the same call may succeed later
 
-No error knows HTTP: `common.http.problems` maps each class to a status, `common.messages` to redeliver or
-reject. A message names what the caller gave and the rule it breaks; it never holds a secret or another
-tenant's data.
+No error knows HTTP: `common.problems` maps each class to what callers are told, `common.messages` to
+redeliver or reject. A message names what the caller gave and the rule it breaks; it never holds a secret or
+another tenant's data.
 """
 
 from dataclasses import dataclass
@@ -86,8 +86,17 @@ class Conflict(ConvergenceError):
 class QuotaExceeded(ConvergenceError):
     """A limit of the subscription plan is reached; `resets_at` (UTC) is when it is worth trying again."""
 
-    def __init__(self, *, limit_name: str, used: int, limit: int, resets_at: datetime, now: datetime) -> None:
-        super().__init__(f"the {limit_name} limit of your plan is reached: {used} of {limit} runs")
+    def __init__(
+        self,
+        *,
+        limit_name: str,
+        used: int,
+        limit: int,
+        resets_at: datetime,
+        now: datetime,
+        owner: str = "your plan",
+    ) -> None:
+        super().__init__(f"the {limit_name} limit of {owner} is reached: {used} of {limit} runs")
         self.limit_name = limit_name
         self.used = used
         self.limit = limit

@@ -75,8 +75,8 @@ def change_tenant(call: Call[AdminServices]) -> Answer:
     """Change a tenant: its plan, its state, whose account runs its SQL.
 
     A SUSPENDED tenant can call nothing; every instance refuses its keys within a minute, and what it has
-    running is cancelled within two. A new plan holds from the next admission on. `dedicated` takes an account
-    that the operator has configured.
+    running or waiting is cancelled within two. A new plan holds from the next admission on. `dedicated` takes
+    an account that the operator has configured.
     """
     body, tenant_id = call.body, call.path["tenant_id"]
     change = Change(

@@ -50,14 +50,14 @@ HISTORY_FILTERS = (
     Parameter(
         name="from",
         place=Place.QUERY,
-        description="Only runs admitted at this time or later: RFC 3339, or a date for its UTC midnight.",
+        description="Only runs asked for at this time or later: RFC 3339, or a date for its UTC midnight.",
         schema={"type": "string", "pattern": _MOMENT},
         example="2024-01-01",
     ),
     Parameter(
         name="to",
         place=Place.QUERY,
-        description="Only runs admitted before this time: RFC 3339, or a date for its UTC midnight.",
+        description="Only runs asked for before this time: RFC 3339, or a date for its UTC midnight.",
         schema={"type": "string", "pattern": _MOMENT},
         example="2024-01-18T12:00:00Z",
     ),

@@ -1,4 +1,4 @@
-"""Problem answers (RFC 9457): the one table from the error tree to HTTP."""
+"""Problem answers (RFC 9457): the table of `common.problems`, with what only HTTP knows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,125 +6,18 @@ from typing import Any
 
 from werkzeug import exceptions as http
 
-from common import errors
+from common import errors, problems
 from common.http.routes import Access, allowed_methods
 from common.logs import redact
-from common.times import to_rfc3339
+from common.problems import TYPE_PREFIX, Kind
+
+__all__ = ["KINDS", "TYPE_PREFIX", "Kind", "Problem", "kind_of", "problem_of"]
 
 UNAVAILABLE_RETRY_SECONDS = 5
-TYPE_PREFIX = "urn:problem-type:convergence:"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
-    """A kind of problem: its status, its name (the end of its type URI), its title, and when it is answered.
-
-    `detail` replaces the error's own words where those are none of the caller's business.
-    """
-
-    status: int
-    name: str
-    title: str
-    meaning: str
-    detail: str = ""
-
-    @property
-    def type_uri(self) -> str:
-        """The stable identifier of this kind."""
-        return TYPE_PREFIX + self.name
-
-
-_INTERNAL = Kind(
-    status=500,
-    name="internal",
-    title="Internal error",
-    meaning="A fault of the platform. It is logged under the request ID; nothing about it is told here.",
-    detail="The platform failed to answer. Give the request ID when you report this.",
-)
-_UNREADABLE = Kind(
-    status=400,
-    name="malformed-input",
-    title="Input cannot be read",
-    meaning="The body is not UTF-8, not JSON (or not YAML), or the request is not well-formed.",
-)
 
 KINDS: Mapping[type[Exception], Kind] = {
-    Exception: _INTERNAL,
-    errors.ConvergenceError: _INTERNAL,
-    errors.InvalidInput: Kind(
-        status=422,
-        name="invalid-input",
-        title="Input breaks rules",
-        meaning="The input can be read and breaks rules; `errors` lists all of them, each with its place.",
-    ),
-    errors.MalformedInput: _UNREADABLE,
-    errors.InputTooLarge: Kind(
-        status=413,
-        name="input-too-large",
-        title="Input too large",
-        meaning="The body is longer, or nested deeper, than the route takes.",
-    ),
-    errors.UnsupportedContentType: Kind(
-        status=415,
-        name="unsupported-content-type",
-        title="Content type not supported",
-        meaning="The body is not of the content type, character set or encoding that the route takes.",
-    ),
-    errors.Unauthenticated: Kind(
-        status=401,
-        name="unauthenticated",
-        title="Key missing or not valid",
-        meaning="The route asks for a key, and the request has none that is valid now.",
-    ),
-    errors.Forbidden: Kind(
-        status=403,
-        name="forbidden",
-        title="Not allowed",
-        meaning="The key is valid and lacks the scope, or the tenant may not do this now.",
-    ),
-    errors.NotFound: Kind(
-        status=404,
-        name="not-found",
-        title="Not found",
-        meaning="There is no such path, or no such thing for this caller; which of the two is not told.",
-    ),
-    errors.Conflict: Kind(
-        status=409,
-        name="conflict",
-        title="Conflict",
-        meaning="The thing exists already, or is in a state that the call does not fit.",
-    ),
-    errors.QuotaExceeded: Kind(
-        status=429,
-        name="quota-exceeded",
-        title="Plan limit reached",
-        meaning="A limit of the plan is reached: `limit_name`, `used`, `limit`, and when to ask again.",
-    ),
-    errors.RateLimited: Kind(
-        status=429,
-        name="rate-limited",
-        title="Too many requests",
-        meaning="Too many requests from one source; Retry-After tells when to come back.",
-    ),
-    errors.NotConfigured: Kind(
-        status=503,
-        name="not-configured",
-        title="Not set up",
-        meaning="The operator has not set up yet what the call needs.",
-    ),
-    errors.WarehouseError: _INTERNAL,
-    errors.AlreadyExists: _INTERNAL,
-    errors.NoSuchResource: _INTERNAL,
-    errors.QueryRefused: _INTERNAL,
-    errors.RowsRefused: _INTERNAL,
-    errors.Unavailable: Kind(
-        status=503,
-        name="unavailable",
-        title="Temporarily unavailable",
-        meaning="A part that the platform stands on does not answer. The same request may succeed later.",
-        detail="A part that the platform stands on does not answer. Try again.",
-    ),
-    http.BadRequest: _UNREADABLE,
+    **problems.KINDS,
+    http.BadRequest: problems.UNREADABLE,
     http.MethodNotAllowed: Kind(
         status=405,
         name="method-not-allowed",
@@ -143,70 +36,46 @@ KINDS: Mapping[type[Exception], Kind] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class Problem(problems.Problem):
     """One problem, ready to be answered."""
 
-    kind: Kind
-    detail: str
-    members: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def body(self, instance: str, request_id: str) -> dict[str, Any]:
-        """Return the problem document."""
-        return {
-            "type": self.kind.type_uri,
-            "title": self.kind.title,
-            "status": self.kind.status,
-            "detail": redact(self.detail),
-            "instance": redact(instance),
-            "request_id": request_id,
-            **self.members,
-        }
+        """Return the problem document of one request."""
+        place = {"instance": redact(instance), "request_id": request_id}
+        told = {name: value for name, value in self.document().items() if name not in self.members}
+        return told | place | dict(self.members)
 
 
 def kind_of(error: type[Exception]) -> Kind:
     """Return the kind of an error class: its own, or that of the nearest class above it."""
-    return next(KINDS[parent] for parent in error.__mro__ if parent in KINDS)
+    return problems.kind_of(error, KINDS)
 
 
 def problem_of(error: Exception, access: Access = Access.PUBLIC) -> Problem:
     """Turn an error into a problem."""
     kind = kind_of(type(error))
-    members, headers = _specifics(error, access)
-    return Problem(kind=kind, detail=kind.detail or _detail(error), members=members, headers=headers)
+    told = problems.problem_of(error)
+    words = str(error.description) if isinstance(error, http.HTTPException) else told.detail
+    return Problem(
+        kind=kind, detail=kind.detail or words, members=told.members, headers=_headers(error, access)
+    )
 
 
-def _detail(error: Exception) -> str:
+def _headers(error: Exception, access: Access) -> dict[str, str]:
+    """Return the headers that only this kind of error has."""
     match error:
-        case errors.InvalidInput():
-            return error.summary
-        case http.HTTPException():
-            return str(error.description)
-        case _:
-            return str(error)
-
-
-def _specifics(error: Exception, access: Access) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the members and headers that only this kind of error has."""
-    match error:
-        case errors.InvalidInput():
-            faults = [{"pointer": fault.pointer, "rule": redact(fault.rule)} for fault in error.faults]
-            return {"errors": faults}, {}
-        case errors.QuotaExceeded():
-            numbers = {"limit_name": error.limit_name, "used": error.used, "limit": error.limit}
-            return numbers | {"resets_at": to_rfc3339(error.resets_at)}, _retry_after(
-                error.retry_after_seconds
-            )
-        case errors.RateLimited():
-            return {}, _retry_after(error.retry_after_seconds)
+        case errors.QuotaExceeded() | errors.RateLimited():
+            return _retry_after(error.retry_after_seconds)
         case errors.Unavailable():
-            return {}, _retry_after(UNAVAILABLE_RETRY_SECONDS)
+            return _retry_after(UNAVAILABLE_RETRY_SECONDS)
         case errors.Unauthenticated():
-            return {}, {"WWW-Authenticate": f'ApiKey realm="convergence", header="{access.key_header}"'}
+            return {"WWW-Authenticate": f'ApiKey realm="convergence", header="{access.key_header}"'}
         case http.MethodNotAllowed():
-            return {}, {"Allow": allowed_methods(error)}
+            return {"Allow": allowed_methods(error)}
         case _:
-            return {}, {}
+            return {}
 
 
 def _retry_after(seconds: int) -> dict[str, str]:

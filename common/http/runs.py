@@ -85,9 +85,12 @@ def read_receipt(call: Call[PipelineServices]) -> Answer:
 
 
 def list_runs(call: Call[PipelineServices]) -> Answer:
-    """List runs, newest first, page by page.
+    """List runs, the last asked for first, page by page.
 
-    A page that is full has a `next_cursor`, which goes on where the page ends, whatever started meanwhile.
+    Runs that wait in the queue are among them, QUEUED, and so are those that left it without having begun. A
+    run keeps its place: that of the moment at which it joined the queue, or else was admitted. A full page
+    has a `next_cursor`, which goes on where the page ends, whatever starts or leaves the queue meanwhile;
+    only a filter by `status` goes by the state of the moment.
     """
     query = call.query
     rows, cursor = call.services.run_log.history(

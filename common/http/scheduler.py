@@ -12,11 +12,13 @@ from common.schedules.control import JobState
 
 _COUNTS = (
     "tenants",
+    "due",
     "running",
     "queued",
     "admitted_today",
     "completed_today",
     "failed_today",
+    "refused_today",
     "dead_letters_today",
 )
 
@@ -54,12 +56,13 @@ def run_scheduler(call: Call[AdminServices]) -> Answer:
 def read_overview(call: Call[AdminServices]) -> Answer:
     """Show what is due, waiting, running and failed, in all and by plan.
 
-    Today is the UTC day. `dead_letters_today` counts runs that ended because a level's message was given up.
+    Today is the UTC day. `refused_today` counts runs that never began: over a limit of their day or month, or
+    after a day in the queue. `dead_letters_today` counts runs that ended because a level's message was given
+    up.
     """
     overview = call.services.watch.overview()
     body: dict[str, Any] = {name: overview.total(name) for name in _COUNTS}
     body |= {
-        "due": overview.due,
         "oldest_queued_at": overview.oldest_queued_at,
         "as_of": overview.at,
         "plans": [asdict(plan) for plan in overview.plans],

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from common.errors import ConvergenceError, MalformedInput
-from common.logs import Trace, log_context
+from common.logs import Trace, log_context, redact
 from common.messages.verdicts import Verdict, verdict
 
 logger = logging.getLogger(__name__)
@@ -76,4 +76,9 @@ def receive(
                 raise
             logger.error("message rejected", extra={"error": str(error)})  # noqa: TRY400 - a fault of the message
             kept = {name: value for name, value in given.items() if name != API_KEY}
-            dead_letters.publish(as_kept(message.data), kept | {"reason": str(error)[:MOST_ATTRIBUTE_BYTES]})
+            dead_letters.publish(as_kept(message.data), kept | {"reason": _reason(error)})
+
+
+def _reason(error: Exception) -> str:
+    """Write a reason as an attribute: Pub/Sub counts bytes, and takes no message that has too many."""
+    return redact(str(error)).encode()[:MOST_ATTRIBUTE_BYTES].decode(errors="ignore")

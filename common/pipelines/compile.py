@@ -8,7 +8,7 @@ from common.errors import Fault, InvalidInput
 from common.pipelines.drafts import StepDraft, Surroundings
 from common.pipelines.levels import Arrangement, arrange
 from common.pipelines.parameters import declare_parameters
-from common.pipelines.pipeline import Pipeline, Step
+from common.pipelines.pipeline import Parameter, Pipeline, Step
 from common.pipelines.pointers import pointer
 from common.pipelines.schema import schema_faults
 from common.pipelines.step_types import StepTypes
@@ -44,6 +44,7 @@ def compile_pipeline(
         )
     faults += _schedule_faults(document, faults)
     parameters, broken = declare_parameters(_mapping(document.get("parameters")))
+    faults += _unmet_by_firings(document, parameters)
     around = Surroundings(
         step_types=step_types,
         policy=policy,
@@ -73,6 +74,16 @@ def _schedule_faults(document: Document, shape_faults: Sequence[Fault]) -> list[
     if is_broken or not isinstance(schedule, dict):
         return []
     return [Fault(f"/schedule/{key}", rule) for key, rule in schedule_faults(schedule).items()]
+
+
+def _unmet_by_firings(document: Document, parameters: Sequence[Parameter]) -> list[Fault]:
+    """Find what every firing would lack: nobody is there to give it a value."""
+    schedule = document.get("schedule")
+    if not isinstance(schedule, dict) or schedule.get("enabled") is False:
+        return []
+    rule = "must not be true beside a schedule, whose firings give no values: give it a default"
+    unmet = [parameter for parameter in parameters if parameter.required and parameter.default is None]
+    return [Fault(pointer(("parameters", parameter.name, "required")), rule) for parameter in unmet]
 
 
 def _drafts(document: Document, around: Surroundings, shape_faults: Sequence[Fault]) -> list[StepDraft]:

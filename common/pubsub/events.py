@@ -1,12 +1,13 @@
-"""Run events on their topic (`common.runs.events.EventPublisher`)."""
+"""Run events on their topic (`common.runs.events.EventPublisher`); docs/messages.md describes them."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from common.logs.redaction import redact_all
 from common.pubsub.publishing import Topic
-from common.runs.events import RunEvent
+from common.runs.events import REJECTED, Event, RejectedRequest
 from common.times import to_rfc3339
 
 STATUS_PATH = "/api/v1/pipelines/status/"
@@ -20,13 +21,17 @@ class EventTopic:
     topic: Topic
     public_url: str
 
-    def publish_events(self, events: Sequence[RunEvent]) -> None:
+    def publish_events(self, events: Sequence[Event]) -> None:
         """Send events and wait until Pub/Sub has them all."""
-        self.topic.publish_all([(self._encode(event), _attributes(event)) for event in events])
+        self.topic.publish_all(
+            [(json.dumps(self._body(event)).encode(), _attributes(event)) for event in events]
+        )
 
-    def _encode(self, event: RunEvent) -> bytes:
+    def _body(self, event: Event) -> dict[str, Any]:
+        if isinstance(event, RejectedRequest):
+            return self._rejection(event)
         run = event.run
-        body: dict[str, Any] = {
+        return {
             "event_id": event.event_id,
             "tenant_id": run.tenant_id,
             "pipeline_id": run.config_id,
@@ -42,10 +47,30 @@ class EventTopic:
                 "history": self.public_url + HISTORY_PATH + run.config_id,
             },
         }
-        return json.dumps(body).encode()
+
+    def _rejection(self, event: RejectedRequest) -> dict[str, Any]:
+        links = {"history": self.public_url + HISTORY_PATH + event.config_id} if event.config_id else {}
+        body: dict[str, Any] = redact_all(
+            {
+                "event_id": event.event_id,
+                "tenant_id": event.tenant_id,
+                "pipeline_id": event.config_id or None,
+                "request_id": event.request_id,
+                "idempotency_key": event.idempotency_key or None,
+                "status": REJECTED,
+                "trigger_type": event.trigger.type.value,
+                "trigger_by": event.trigger.by,
+                "occurred_at": to_rfc3339(event.occurred_at),
+                "problem": event.problem.document(),
+                "links": links,
+            }
+        )
+        return body
 
 
-def _attributes(event: RunEvent) -> dict[str, str]:
+def _attributes(event: Event) -> dict[str, str]:
+    if isinstance(event, RejectedRequest):
+        return _attributes_of_rejection(event)
     run = event.run
     attributes = {
         "event": event.event_id,
@@ -56,3 +81,17 @@ def _attributes(event: RunEvent) -> dict[str, str]:
         "trigger": run.trigger.type.value,
     }
     return attributes | ({"traceparent": run.traceparent} if run.traceparent else {})
+
+
+def _attributes_of_rejection(event: RejectedRequest) -> dict[str, str]:
+    attributes = {
+        "event": event.event_id,
+        "tenant": event.tenant_id,
+        "config": event.config_id,
+        "request": event.request_id,
+        "state": REJECTED,
+        "problem": event.problem.kind.name,
+        "trigger": event.trigger.type.value,
+        "traceparent": event.traceparent,
+    }
+    return {name: value for name, value in attributes.items() if value}

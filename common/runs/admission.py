@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from common.claims import ClaimJobs
-from common.errors import Conflict, Unavailable
-from common.runs.quotas import excess
-from common.runs.tickets import Applicant, Ledger, Ticket, counted, take, without_rows
+from common.errors import Conflict, QuotaExceeded, Unavailable
+from common.runs.quotas import excess, excess_of_backfill
+from common.runs.tickets import Applicant, Ledger, Ticket, counted, running_of, take, without_rows
 from common.times import Clock
 
 logger = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class Admission:
             now = self.clock()
             if mine := self._own_ticket():
                 return _still_good(mine, now)
-            refusal = excess(counted(ledger.use, list(self._rowless.values()), now), ledger.limits, now)
+            refusal = self._refusal(ledger, now)
             if refusal and is_fresh:
                 raise refusal
             if refusal:
@@ -49,6 +49,14 @@ class Admission:
             self._rowless[number] = take(self.jobs, self.applicant, number, now)
             is_fresh = False
         raise Unavailable("this tenant is admitting too many runs at once")
+
+    def _refusal(self, ledger: Ledger, now: datetime) -> QuotaExceeded | None:
+        """Return what forbids one run more: the tenant's plan, or the backfill that asks for it."""
+        rowless, applicant = list(self._rowless.values()), self.applicant
+        if refusal := excess(counted(ledger.use, rowless, now), ledger.limits, now):
+            return refusal
+        running = running_of(applicant.backfill_id, ledger, rowless, now)
+        return excess_of_backfill(running, applicant.max_parallel, now)
 
     def _learn(self, ledger: Ledger) -> None:
         """Keep the collisions that the rows do not know yet, and look up what else they leave out."""

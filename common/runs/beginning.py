@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import reduce
 
 from common.claims import ClaimJobs
@@ -31,6 +31,9 @@ class ReadyRun:
     request_hash: str = ""
     traceparent: str = ""
     retry_of: str = ""
+    max_parallel: int = 0
+    """How many runs of its backfill may run at once; 0 for as many as the plan allows."""
+    queued_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +71,13 @@ class RunBeginner:
         the caller has taken and whose rows are still to come are in it; rows read afresh lack them: `taken`.
         """
         pipeline = ready.pipeline
-        applicant = Applicant(tenant_id=pipeline.tenant_id, run_id=ready.run_id, config_id=pipeline.config_id)
+        applicant = Applicant(
+            tenant_id=pipeline.tenant_id,
+            run_id=ready.run_id,
+            config_id=pipeline.config_id,
+            backfill_id=ready.trigger.backfill_id,
+            max_parallel=ready.max_parallel,
+        )
         ticket = Admission(
             applicant=applicant,
             jobs=self.claims,
@@ -89,6 +98,7 @@ class RunBeginner:
             request_hash=ready.request_hash,
             traceparent=ready.traceparent,
             retry_of=ready.retry_of,
+            queued_at=ready.queued_at,
         )
 
     def _read_again(self, ready: ReadyRun) -> Ledger:

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from common.errors import ConvergenceError
-from common.runs.cancelling import RunCanceller
 from common.times import Clock
 
 logger = logging.getLogger(__name__)
@@ -18,7 +17,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remains:
-    """What tenants that are not ACTIVE have left: open runs (tenant, run), and datasets past their grace."""
+    """What tenants that are not ACTIVE have left: runs (tenant, run) and datasets past their grace.
+
+    The runs are under way, or wait in the queue.
+    """
 
     runs: Sequence[tuple[str, str]] = ()
     datasets: Sequence[str] = ()
@@ -29,6 +31,13 @@ class RemainsReader(Protocol):
 
     def look(self, deleted_before: datetime, now: datetime) -> Remains:
         """Return open runs of tenants that are not ACTIVE, and datasets of those DELETED before a moment."""
+
+
+class Canceller(Protocol):
+    """Stops runs, wherever they are."""
+
+    def cancel(self, tenant_id: str, run_id: str) -> object:
+        """Cancel a run; repeating it is harmless."""
 
 
 class Remover(Protocol):
@@ -43,7 +52,7 @@ class Closer:
     """Cancels and deletes; a fault in one does not keep it from the others."""
 
     reader: RemainsReader
-    canceller: RunCanceller
+    canceller: Canceller
     remover: Remover
     clock: Clock
     grace: timedelta

@@ -1,7 +1,8 @@
 """Run events: what other systems are told of each run, one event for each state it comes to.
 
 Rows are the truth and are written first; an event that cannot be sent is logged and keeps nothing from going
-on. A repeated delivery tells a state again, under the same event ID.
+on. A repeated delivery tells a state again, under the same event ID. A request by message that is refused has
+no row: its event is the answer.
 """
 
 import logging
@@ -12,13 +13,15 @@ from datetime import datetime
 from typing import Protocol
 
 from common.errors import ConvergenceError
+from common.problems import Problem
 from common.runs.ports import AdmissionFacts, RunStore
-from common.runs.run import Run, RunStatus, StepRow, StepStatus
+from common.runs.run import Run, RunStatus, StepRow, StepStatus, Trigger
 
 logger = logging.getLogger(__name__)
 
 EVENTS = uuid.UUID("a4c8a1d2-37de-5d0b-9a0e-54d3f6f0f7b1")
 FIRST_LEVEL = 1
+REJECTED = "REJECTED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +38,34 @@ class RunEvent:
         return str(uuid.uuid5(EVENTS, f"{self.run.run_id}\n{self.status}"))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectedRequest:
+    """A request for a run, by message, that was refused for good: as HTTP would have answered it."""
+
+    tenant_id: str
+    request_id: str
+    """The message's ID."""
+    config_id: str
+    """What was asked for, "" where that could not be made out; so is the idempotency key."""
+    idempotency_key: str
+    trigger: Trigger
+    problem: Problem
+    occurred_at: datetime
+    traceparent: str = ""
+
+    @property
+    def event_id(self) -> str:
+        """The same for the same message, however often it is delivered."""
+        return str(uuid.uuid5(EVENTS, f"{self.tenant_id}\n{self.request_id}\n{REJECTED}"))
+
+
+type Event = RunEvent | RejectedRequest
+
+
 class EventPublisher(Protocol):
     """Where events go."""
 
-    def publish_events(self, events: Sequence[RunEvent]) -> None:
+    def publish_events(self, events: Sequence[Event]) -> None:
         """Return once all events are durable; Unavailable where that is not known."""
 
 
@@ -56,6 +83,10 @@ class Announcer:
             self.publisher.publish_events(events)
         except ConvergenceError:
             logger.exception("run events lost", extra={"events": len(events)})
+
+    def answer(self, rejected: RejectedRequest) -> None:
+        """Tell that a request was refused; Unavailable where that fails, since nothing else tells it."""
+        self.publisher.publish_events([rejected])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

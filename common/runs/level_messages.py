@@ -56,7 +56,11 @@ def decode(data: bytes) -> LevelMessage:
 
 def run_to_json(run: Run) -> dict[str, Any]:
     """Write a run in JSON's types."""
-    return asdict(run) | {"started_at": to_rfc3339(run.started_at), "run_date": run.run_date.isoformat()}
+    return asdict(run) | {
+        "started_at": to_rfc3339(run.started_at),
+        "run_date": run.run_date.isoformat(),
+        "queued_at": to_rfc3339(run.queued_at) if run.queued_at else None,
+    }
 
 
 def run_from_json(body: dict[str, Any]) -> Run:
@@ -67,6 +71,7 @@ def run_from_json(body: dict[str, Any]) -> Run:
         | {
             "started_at": from_rfc3339(body["started_at"]),
             "run_date": date.fromisoformat(body["run_date"]),
+            "queued_at": from_rfc3339(body["queued_at"]) if body["queued_at"] else None,
             "trigger": Trigger(**trigger | {"type": TriggerType(trigger["type"])}),
             "levels": tuple(tuple(level) for level in body["levels"]),
             "parameters": tuple(_bound(parameter) for parameter in body["parameters"]),

@@ -7,6 +7,7 @@ from common.errors import QuotaExceeded
 from common.times import next_day, next_month
 
 CONCURRENT = "concurrent"
+MAX_PARALLEL = "max_parallel"
 # A slot is free as soon as a run ends; a minute is a fair guess at when to ask again.
 CONCURRENT_RETRY = timedelta(minutes=1)
 
@@ -66,3 +67,17 @@ def excess(use: Use, limits: Limits, now: datetime) -> QuotaExceeded | None:
                 limit_name=quota.name, used=quota.used, limit=quota.limit, resets_at=quota.resets_at, now=now
             )
     return None
+
+
+def excess_of_backfill(running: int, max_parallel: int, now: datetime) -> QuotaExceeded | None:
+    """Return the error where a backfill runs as many runs as it may; 0 is as many as the plan allows."""
+    if not 0 < max_parallel <= running:
+        return None
+    return QuotaExceeded(
+        limit_name=MAX_PARALLEL,
+        used=running,
+        limit=max_parallel,
+        resets_at=now + CONCURRENT_RETRY,
+        now=now,
+        owner="the backfill",
+    )

@@ -1,4 +1,9 @@
-"""Reading runs: one with its levels and steps, and the history of a tenant page by page."""
+"""Reading runs: one with its levels and steps, and the history of a tenant page by page.
+
+The history is in the order in which runs were asked for: by the moment at which a run joined the queue, or
+else was admitted. Neither changes any more, so a run keeps its place from QUEUED to its end, and pages
+neither lose it nor show it twice.
+"""
 
 import base64
 import json
@@ -42,7 +47,7 @@ class RunReader(Protocol):
         """Return the columns of every attempt of every step of a run, in order."""
 
     def read_history(self, tenant_id: str, wanted: HistoryFilter) -> Sequence[Mapping[str, Any]]:
-        """Return the columns of runs, newest first."""
+        """Return the columns of runs, those in the queue too, the last asked for first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +75,7 @@ class RunLog:
     def history(
         self, tenant_id: str, *, cursor: str = "", **filters: Any
     ) -> tuple[list[dict[str, Any]], str]:
-        """Return a page of runs, newest first, and the cursor of the next ("" at the end)."""
+        """Return a page of runs, the last asked for first, and the cursor of the next ("" at the end)."""
         wanted = history_filter(self.clock(), cursor=cursor, **filters)
         rows = [dict(row) for row in self.reader.read_history(tenant_id, wanted)]
         is_full = len(rows) == wanted.page_size
@@ -117,7 +122,11 @@ def described(row: Mapping[str, Any]) -> dict[str, Any]:
     run = {name: value for name, value in row.items() if name not in {"steps", "run_metadata", "parameters"}}
     if run["status"] == RunStatus.PENDING and steps:
         run["status"] = RunStatus.RUNNING.value
-    return run | {"parameters": json.loads(row["parameters"] or "{}"), "levels": levels}
+    return run | {
+        "queued_at": row.get("queued_at") or metadata.get("queued_at"),
+        "parameters": json.loads(row["parameters"] or "{}"),
+        "levels": levels,
+    }
 
 
 def _level(number: int, step_ids: Sequence[str], rows: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
@@ -138,7 +147,7 @@ def level_status(states: set[str]) -> str:
 
 
 def _cursor(row: Mapping[str, Any]) -> str:
-    position = json.dumps([to_rfc3339(row["start_time"]), row["pipeline_logging_id"]])
+    position = json.dumps([to_rfc3339(row.get("queued_at") or row["start_time"]), row["pipeline_logging_id"]])
     return base64.urlsafe_b64encode(position.encode()).decode().rstrip("=")
 
 

@@ -51,6 +51,11 @@ class Trigger:
     by: str
     api_key_id: str = ""
 
+    @property
+    def backfill_id(self) -> str:
+        """The backfill that asked for the run, "" where none did."""
+        return self.by if self.type is TriggerType.BACKFILL else ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
@@ -71,6 +76,8 @@ class Run:
     traceparent: str = ""
     retry_of: str = ""
     """The run whose failed steps this one makes up for."""
+    queued_at: datetime | None = None
+    """When it joined the queue, None where it never waited."""
 
     @property
     def secrets(self) -> tuple[BoundParameter, ...]:

@@ -5,7 +5,9 @@ claim, of every admission before it; the plan's limits are exact, and as nothing
 leaks.
 """
 
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from common.claims import Claim, ClaimJobs, as_label, claim
@@ -22,7 +24,8 @@ class Ledger:
 
     `gaps` are tickets below `last_ticket` without a row: claimed by an admission whose row is not readable
     yet, or by one that died before it wrote its row. `first_ticket` is the lowest with a row, where what is
-    below it may still count (`may_count_since`); else 0.
+    below it may still count (`may_count_since`); else 0. `backfills` counts, by backfill, the runs of
+    `use.running` that backfills have asked for.
     """
 
     limits: Limits
@@ -30,15 +33,18 @@ class Ledger:
     last_ticket: int
     first_ticket: int = 0
     gaps: tuple[int, ...] = ()
+    backfills: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applicant:
-    """A run that wants to be admitted."""
+    """A run that wants to be admitted; beside others of its backfill, `max_parallel` of them at the most."""
 
     tenant_id: str
     run_id: str
     config_id: str
+    backfill_id: str = ""
+    max_parallel: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +55,7 @@ class Ticket:
     run_id: str
     config_id: str
     admitted_at: datetime
+    backfill_id: str = ""
 
     def is_orphaned(self, now: datetime) -> bool:
         """Tell whether a ticket without a row will never get one from whoever took it."""
@@ -69,6 +76,8 @@ def take(jobs: ClaimJobs, applicant: Applicant, number: int, now: datetime) -> T
         "pipeline": as_label(applicant.config_id),
         "admitted_us": str(_to_microseconds(now)),
     }
+    if applicant.backfill_id:
+        labels["backfill"] = as_label(applicant.backfill_id)
     return _ticket(claim(jobs, job_id(tenant_id, number), labels), number)
 
 
@@ -100,6 +109,17 @@ def with_ticket(ledger: Ledger, ticket: Ticket) -> Ledger:
         use=Use(today=use.today + 1, month=use.month + 1, running=use.running + 1),
         last_ticket=max(ledger.last_ticket, ticket.number),
         gaps=tuple(number for number in (*ledger.gaps, *skipped) if number != ticket.number),
+        backfills=Counter(ledger.backfills) + _one_of(ticket.backfill_id),
+    )
+
+
+def without_one(ledger: Ledger, backfill_id: str) -> Ledger:
+    """Return a ledger as it stands once a run has ended, of a backfill or of none."""
+    use = ledger.use
+    return replace(
+        ledger,
+        use=replace(use, running=use.running - 1),
+        backfills=Counter(ledger.backfills) - _one_of(backfill_id),
     )
 
 
@@ -117,10 +137,26 @@ def counted(use: Use, rowless: list[Ticket], now: datetime) -> Use:
     )
 
 
+def running_of(backfill_id: str, ledger: Ledger, rowless: list[Ticket], now: datetime) -> int:
+    """Count the runs of a backfill that have not ended, those whose tickets have no rows yet among them."""
+    label = as_label(backfill_id)
+    unwritten = sum(ticket.backfill_id == label and not ticket.is_orphaned(now) for ticket in rowless)
+    return ledger.backfills.get(backfill_id, 0) + unwritten
+
+
+def _one_of(backfill_id: str) -> Counter[str]:
+    return Counter([backfill_id] if backfill_id else [])
+
+
 def _ticket(holder: Claim, number: int) -> Ticket:
-    admitted = datetime.fromtimestamp(int(holder.labels["admitted_us"]) / 1_000_000, UTC)
     labels = holder.labels
-    return Ticket(number=number, run_id=labels["run"], config_id=labels["pipeline"], admitted_at=admitted)
+    return Ticket(
+        number=number,
+        run_id=labels["run"],
+        config_id=labels["pipeline"],
+        admitted_at=datetime.fromtimestamp(int(labels["admitted_us"]) / 1_000_000, UTC),
+        backfill_id=labels.get("backfill", ""),
+    )
 
 
 def _to_microseconds(moment: datetime) -> int:

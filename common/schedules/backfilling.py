@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from common.errors import ConvergenceError, Fault, InvalidInput, NotFound, QuotaExceeded
+from common.errors import ConvergenceError, Fault, InvalidInput, NotFound, QuotaExceeded, Unavailable
 from common.pipelines.pipeline import Pipeline
 from common.pipelines.secret_values import NoSeal, ParameterSeal, with_secrets_sealed
 from common.runs.beginning import RunBeginner
@@ -180,6 +180,8 @@ class Backfills:
             message = LevelMessage(run=run, pipeline=pipeline, level=step.level)
             try:
                 total += jobs_of(step).dry_run(step_job(message, step, 1)).bytes_processed
+            except Unavailable:
+                raise
             except ConvergenceError:
                 return None
         return total * count
@@ -253,6 +255,13 @@ def _check_room(limits: Sequence[Quota], count: int, now: datetime) -> None:
 
 
 def _check_bytes(plan: BackfillPlan, maximum: int | None) -> None:
-    if maximum is not None and plan.bytes_estimate is not None and plan.bytes_estimate > maximum:
+    if maximum is None or not plan.missing:
+        return
+    if plan.bytes_estimate is None:
+        rule = (
+            "cannot be held: BigQuery cannot tell what a step will read that reads a table of an earlier one"
+        )
+        raise InvalidInput([Fault("/maximum_bytes", rule)], "the backfill may read too much")
+    if plan.bytes_estimate > maximum:
         rule = f"is less than the estimate: {plan.bytes_estimate:,} bytes for {len(plan.missing)} runs"
         raise InvalidInput([Fault("/maximum_bytes", rule)], "the backfill would read too much")

@@ -46,11 +46,13 @@ class PlanLoad:
 
     plan_name: str
     tenants: int
+    due: int
     running: int
     queued: int
     admitted_today: int
     completed_today: int
     failed_today: int
+    refused_today: int
     dead_letters_today: int
     oldest_queued_at: datetime | None
 
@@ -58,15 +60,17 @@ class PlanLoad:
 class LoadReader(Protocol):
     """Where the load of plans is read."""
 
-    def read_load(self, now: datetime) -> Sequence[PlanLoad]:
-        """Return the load of each plan that has active tenants, in one query."""
+    def read_load(self, now: datetime, due: Sequence[str]) -> Sequence[PlanLoad]:
+        """Return the load of each plan that has active tenants, in one query.
+
+        `due` has a tenant as often as firings of its are due.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """All plans, and how many firings are due now."""
+    """All plans at one moment."""
 
-    due: int
     plans: Sequence[PlanLoad]
     at: datetime
 
@@ -91,4 +95,5 @@ class PlatformWatch:
     def overview(self) -> Overview:
         """Look at everything now: two queries."""
         now = self.clock()
-        return Overview(due=len(due_runs(self.timetable, now)), plans=self.load.read_load(now), at=now)
+        due = [firing.tenant_id for firing in due_runs(self.timetable, now)]
+        return Overview(plans=self.load.read_load(now, due), at=now)

@@ -1,7 +1,6 @@
 """Lanes: the waiting runs of one tenant, admitted in their order as far as the plan goes."""
 
 import logging
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -13,9 +12,9 @@ from common.pipelines.pipeline import Pipeline
 from common.runs.beginning import RunBeginner
 from common.runs.cancelling import is_cancelled
 from common.runs.ports import ConfigText
-from common.runs.quotas import CONCURRENT
+from common.runs.quotas import CONCURRENT, MAX_PARALLEL
 from common.runs.run import Run, RunStatus
-from common.runs.tickets import Ledger, Ticket, with_ticket
+from common.runs.tickets import Ledger, Ticket, with_ticket, without_one
 from common.schedules.waiting import Settled, WaitingRun
 from common.times import Clock
 
@@ -30,26 +29,21 @@ class LaneFacts:
 
     ledger: Ledger
     begun: Mapping[str, RunStatus] = field(default_factory=dict)
-    running_by_backfill: Counter[str] = field(default_factory=Counter)
 
     def without(self, ended: Run) -> "LaneFacts":
         """Take off a run that is known to have ended, where the rows do not say so yet."""
         status = self.begun.get(ended.run_id)
         if status is None or status.is_terminal:
             return self
-        use = self.ledger.use
-        return replace(
-            self,
-            ledger=replace(self.ledger, use=replace(use, running=use.running - 1)),
-            running_by_backfill=self.running_by_backfill - Counter([ended.trigger.by]),
-        )
+        return replace(self, ledger=without_one(self.ledger, ended.trigger.backfill_id))
 
 
 @dataclass(slots=True, kw_only=True)
 class Lane:
     """One tenant's turn. The ledger goes along with each ticket, so that it is read once.
 
-    A refusal holds for whoever comes after: the limits are the tenant's, not the run's.
+    A refusal holds for whoever comes after: the limits are the tenant's, not the run's. One by a backfill's
+    `max_parallel` holds for the runs of that backfill.
     """
 
     facts: LaneFacts
@@ -59,6 +53,7 @@ class Lane:
     compile: Callable[[str, ConfigText], Pipeline]
     clock: Clock
     _refusal: QuotaExceeded | None = None
+    _full_backfills: set[str] = field(default_factory=set)
     _taken: list[Ticket] = field(default_factory=list)
 
     def settle(self, waiting: Sequence[WaitingRun], until: datetime) -> list[Settled]:
@@ -82,17 +77,28 @@ class Lane:
             return Settled(waiting=waiting, status=RunStatus.FAILED, error=EXPIRED)
         if self._refusal:
             return _refused(waiting, self._refusal)
-        if 0 < waiting.max_parallel <= self.facts.running_by_backfill[waiting.backfill_id]:
+        if self._is_full(waiting):
             return Settled(waiting=waiting, status=RunStatus.QUEUED)
         if waiting.is_queued and is_cancelled(self.claims, waiting.run_id):
             return Settled(waiting=waiting, status=RunStatus.CANCELLED, error="the run was cancelled")
         try:
             return self._begun(waiting)
         except QuotaExceeded as refusal:
-            self._refusal = refusal
+            self._note(refusal, waiting)
             return _refused(waiting, refusal)
         except (InvalidInput, Conflict) as error:
             return Settled(waiting=waiting, status=RunStatus.FAILED, error=str(error))
+
+    def _is_full(self, waiting: WaitingRun) -> bool:
+        """Tell at no cost what the admission would find: as many runs of its backfill run as may."""
+        running = self.facts.ledger.backfills.get(waiting.backfill_id, 0)
+        return waiting.backfill_id in self._full_backfills or 0 < waiting.max_parallel <= running
+
+    def _note(self, refusal: QuotaExceeded, waiting: WaitingRun) -> None:
+        if refusal.limit_name == MAX_PARALLEL:
+            self._full_backfills.add(waiting.backfill_id)
+        else:
+            self._refusal = refusal
 
     def _begun(self, waiting: WaitingRun) -> Settled:
         config = self.configs.get(waiting.config_key)
@@ -101,20 +107,20 @@ class Lane:
         pipeline = self.compile(waiting.tenant_id, config)
         run = self.beginner.admit(waiting.ready(pipeline), self.facts.ledger, self._taken)
         ticket = Ticket(
-            number=run.ticket, run_id=run.run_id, config_id=run.config_id, admitted_at=run.started_at
+            number=run.ticket,
+            run_id=run.run_id,
+            config_id=run.config_id,
+            admitted_at=run.started_at,
+            backfill_id=run.trigger.backfill_id,
         )
         self._taken.append(ticket)
-        self.facts = replace(
-            self.facts,
-            ledger=with_ticket(self.facts.ledger, ticket),
-            running_by_backfill=self.facts.running_by_backfill + Counter([run.trigger.by]),
-        )
+        self.facts = replace(self.facts, ledger=with_ticket(self.facts.ledger, ticket))
         logger.info("run admitted", extra={"ticket": run.ticket, "config": run.config_id})
         return Settled(waiting=waiting, status=RunStatus.PENDING, run=run, pipeline=pipeline)
 
 
 def _refused(waiting: WaitingRun, refusal: QuotaExceeded) -> Settled:
     # A slot comes free by itself and is worth waiting for; the day's and the month's runs do not.
-    is_full = refusal.limit_name == CONCURRENT
+    is_full = refusal.limit_name in {CONCURRENT, MAX_PARALLEL}
     status = RunStatus.QUEUED if is_full else RunStatus.FAILED
     return Settled(waiting=waiting, status=status, error="" if is_full else str(refusal))

@@ -76,12 +76,13 @@ class RunQueue:
     def record(self, settled: Sequence[Settled], now: datetime) -> None:
         """Append what became of runs, and last what became of firings that were due.
 
+        Whatever has not begun is an entry of the queue, so that it can be found: refused firings too.
         A tenant is marked before its run can be seen to wait. A firing's row says that all before it have
         been seen to as well, so whoever takes a firing out of the queue, out of order, writes none.
         """
         for tenant_id in sorted({one.waiting.tenant_id for one in settled if one.status is RunStatus.QUEUED}):
             claim(self.claims, _mark(tenant_id, now), {"tenant": tenant_id})
-        entries = [one for one in settled if one.waiting.is_queued or one.status is RunStatus.QUEUED]
+        entries = [one for one in settled if one.waiting.is_queued or one.status is not RunStatus.PENDING]
         if entries:
             self.store.append(entries, now)
         if firings := [one for one in settled if one.waiting.is_due]:

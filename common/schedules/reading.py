@@ -30,7 +30,7 @@ class QueuedRunReader:
         return self.reader.read_receipt(tenant_id, run_id, now)
 
     def read_history(self, tenant_id: str, wanted: HistoryFilter) -> Sequence[Mapping[str, Any]]:
-        """Return the columns of runs that have begun, newest first."""
+        """Return the columns of runs, those in the queue too: one query reads both."""
         return self.reader.read_history(tenant_id, wanted)
 
 
@@ -44,6 +44,7 @@ def _row(entry: QueueEntry) -> dict[str, Any]:
         "status": entry.status.value,
         "trigger_type": waiting.trigger.type.value,
         "trigger_by": waiting.trigger.by,
+        "queued_at": waiting.added_at,
         "start_time": waiting.added_at,
         "end_time": entry.recorded_at if entry.status.is_terminal else None,
         "duration_ms": None,

@@ -72,12 +72,14 @@ class WaitingRun:
             trigger=self.trigger,
             request_hash=self.request_hash,
             traceparent=self.traceparent,
+            max_parallel=self.max_parallel,
+            queued_at=self.added_at if self.is_queued else None,
         )
 
     @property
     def backfill_id(self) -> str:
         """The backfill that asked for it, "" where none did."""
-        return self.trigger.by if self.trigger.type is TriggerType.BACKFILL else ""
+        return self.trigger.backfill_id
 
     def as_run(self, parameters: tuple[BoundParameter, ...] = ()) -> Run:
         """Describe it as a run: one without a ticket, which has begun to wait and nothing else."""

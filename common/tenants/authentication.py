@@ -39,6 +39,13 @@ class KnownKey:
     record: KeyRecord
     tenant_status: TenantStatus
 
+    def caller(self) -> Caller:
+        """Return whom the key speaks for; Forbidden where its tenant may not call now."""
+        if self.tenant_status is TenantStatus.SUSPENDED:
+            raise Forbidden("this tenant is suspended: ask the operator of the platform")
+        record = self.record
+        return Caller(tenant_id=record.tenant_id, api_key_id=record.api_key_id, scopes=record.scopes)
+
 
 class KeyStore(Protocol):
     """Where keys are known by their hash."""
@@ -66,6 +73,10 @@ class Authenticator:
 
     def authenticate(self, given: str | None) -> Caller:
         """Return whose key was given; Unauthenticated or Forbidden, with the reason, where it is nobody's."""
+        return self.identify(given).caller()
+
+    def identify(self, given: str | None) -> KnownKey:
+        """Return a key that is valid, whether its tenant may call now or not; else Unauthenticated."""
         if not given:
             raise Unauthenticated("an API key is needed, in the header X-API-Key")
         key = read_key(given)
@@ -73,10 +84,7 @@ class Authenticator:
         if known is None or not known.record.is_active or known.tenant_status is TenantStatus.DELETED:
             raise Unauthenticated("the API key is not valid")
         self._refuse_expired(known.record)
-        if known.tenant_status is TenantStatus.SUSPENDED:
-            raise Forbidden("this tenant is suspended: ask the operator of the platform")
-        record = known.record
-        return Caller(tenant_id=record.tenant_id, api_key_id=record.api_key_id, scopes=record.scopes)
+        return known
 
     def _find(self, api_key_hash: str) -> KnownKey | None:
         now = self.clock()

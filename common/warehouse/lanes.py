@@ -1,6 +1,5 @@
 """Many tenants' admissions read and written at once (`common.schedules.filling.LaneStore`)."""
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -59,7 +58,6 @@ def _facts(row: Row) -> LaneFacts:
     return LaneFacts(
         ledger=ledger_of(row),
         begun={run_id: RunStatus(status) for status, run_id in begun},
-        running_by_backfill=Counter(row["running_backfills"] or ()),
     )
 
 

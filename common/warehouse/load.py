@@ -19,12 +19,13 @@ class LoadRows:
 
     queries: Queries
 
-    def read_load(self, now: datetime) -> Sequence[PlanLoad]:
+    def read_load(self, now: datetime, due: Sequence[str]) -> Sequence[PlanLoad]:
         """Return the load of each plan that has active tenants, in one query."""
         rows = self.queries.read(
             "schedules/load",
             since=now - RUNNING_WINDOW,
             day_start=start_of_day(now),
             waiting_since=now - WAITING_WINDOW,
+            due_tenants=list(due),
         )
         return [PlanLoad(**row) for row in rows]

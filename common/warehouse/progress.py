@@ -8,7 +8,7 @@ from common.runs.ports import ConfigText
 from common.runs.progress import OpenRun, Progress
 from common.runs.run import Run, RunStatus, Trigger, TriggerType
 from common.runs.sweeping import Findings, Gap
-from common.times import start_of_month
+from common.times import from_rfc3339, start_of_month
 from common.warehouse.queries import Queries, Row
 from common.warehouse.runs import TICKET_WINDOW, confines_of, parameters_of
 
@@ -70,6 +70,7 @@ def _open_run(row: Row) -> OpenRun:
         levels=tuple(tuple(level) for level in metadata.get("levels", [])),
         request_hash=metadata.get("request_hash", ""),
         traceparent=metadata.get("traceparent", ""),
+        queued_at=from_rfc3339(queued_at) if (queued_at := metadata.get("queued_at")) else None,
     )
     return OpenRun(
         run=run,

@@ -12,6 +12,7 @@ from common.tenants.offboarding import KeptTable
 from common.warehouse.datasets import Datasets
 from common.warehouse.jobs import RETRY, TIMEOUT_SECONDS
 from common.warehouse.queries import Central, Queries
+from common.warehouse.queue import WAITING_WINDOW
 from common.warehouse.runs import TICKET_WINDOW
 from common.warehouse.setup import LABELS
 from common.warehouse.translation import translated
@@ -28,9 +29,12 @@ class RemainsRows:
     def look(self, deleted_before: datetime, now: datetime) -> Remains:
         """Return open runs of tenants that are not ACTIVE, and datasets of those DELETED before a moment."""
         (row,) = self.queries.read(
-            "tenants/remains", deleted_before=deleted_before, since=now - TICKET_WINDOW
+            "tenants/remains",
+            deleted_before=deleted_before,
+            since=now - TICKET_WINDOW,
+            waiting_since=now - WAITING_WINDOW,
         )
-        runs = [tuple(text.split(" ")) for text in row["runs"]]
+        runs = [tuple(text.split(" ")) for text in (*row["runs"], *row["waiting"])]
         return Remains(runs=[(tenant_id, run_id) for tenant_id, run_id in runs], datasets=row["datasets"])
 
 

@@ -1,6 +1,7 @@
 """Run and step rows in the central dataset (`RunStore` and `RunReader` of `common.runs`)."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -24,6 +25,9 @@ from common.warehouse.streaming import Streaming
 # BigQuery keeps job IDs for 180 days; a ticket must be known for longer than its claim.
 TICKET_WINDOW = timedelta(days=200)
 READING_WINDOW = timedelta(days=400)
+# What joins the queue was due no longer ago than schedules catch up with, and begins within a day or never.
+LONGEST_BEFORE_QUEUE = timedelta(days=9)
+LONGEST_IN_QUEUE = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +88,14 @@ class RunRows:
         )
 
     def read_history(self, tenant_id: str, wanted: HistoryFilter) -> list[Row]:
-        """Read a page of runs, newest first."""
+        """Read a page of runs, those in the queue too, the last asked for first."""
         return self.queries.read(
             "runs/history",
             tenant_id=tenant_id,
             since=wanted.since,
             until=wanted.until,
+            due_since=wanted.since - LONGEST_BEFORE_QUEUE,
+            started_before=wanted.until + LONGEST_IN_QUEUE,
             status=wanted.status,
             config_id=wanted.config_id,
             before_time=wanted.before_time,
@@ -108,6 +114,7 @@ def ledger_of(row: Row) -> Ledger:
         last_ticket=row["last_ticket"],
         first_ticket=row["first_ticket"] or 0,
         gaps=tuple(_numbers_between(row["gaps"] or ())),
+        backfills=Counter(row["running_backfills"] or ()),
     )
 
 
@@ -183,6 +190,7 @@ def _metadata(run: Run) -> dict[str, Any]:
         "request_hash": run.request_hash,
         "traceparent": run.traceparent,
         "retry_of": run.retry_of or None,
+        "queued_at": to_rfc3339(run.queued_at) if run.queued_at else None,
         "parameter_types": {parameter.name: parameter.type for parameter in run.parameters},
         "sealed_parameters": sealed_parts(_values(run)),
         "levels": [list(level) for level in run.levels],

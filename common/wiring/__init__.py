@@ -143,7 +143,12 @@ def run_request_receiver() -> "RunRequestReceiver":
     """Put together what the function `run_request` stands on."""
     from common.messages.run_requests import RunRequestReceiver
 
-    return RunRequestReceiver(authenticator=domain.authenticator(), starter=domain.starter())
+    return RunRequestReceiver(
+        authenticator=domain.authenticator(),
+        starter=domain.starter(),
+        announcer=cloud.announcer(),
+        clock=utc_now,
+    )
 
 
 @cache

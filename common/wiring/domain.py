@@ -216,7 +216,7 @@ def onboarding() -> "Onboarding":
 
 @cache
 def canceller() -> "RunCanceller":
-    """Return what stops runs."""
+    """Return what stops runs that are under way."""
     from common.runs.cancelling import RunCanceller
 
     return RunCanceller(
@@ -237,7 +237,7 @@ def closer() -> "Closer":
 
     return Closer(
         reader=RemainsRows(queries=cloud.queries()),
-        canceller=canceller(),
+        canceller=stopper(),
         remover=TenantRemover(central=cloud.central(), auditor=auditor()),
         clock=utc_now,
         grace=cloud.settings().offboarding_grace,

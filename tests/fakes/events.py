@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from common.errors import Unavailable
-from common.runs.events import Announcer, RunEvent
+from common.runs.events import Announcer, Event, RejectedRequest, RunEvent
 
 
 class MemoryEvents:
@@ -11,12 +11,14 @@ class MemoryEvents:
 
     def __init__(self) -> None:
         self.sent: list[RunEvent] = []
+        self.rejected: list[RejectedRequest] = []
         self.is_down = False
 
-    def publish_events(self, events: Sequence[RunEvent]) -> None:
+    def publish_events(self, events: Sequence[Event]) -> None:
         if self.is_down:
             raise Unavailable("no answer")
-        self.sent += events
+        self.sent += [event for event in events if isinstance(event, RunEvent)]
+        self.rejected += [event for event in events if isinstance(event, RejectedRequest)]
 
 
 def silent() -> Announcer:

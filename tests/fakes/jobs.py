@@ -39,7 +39,9 @@ class MemoryJobs:
         self.claims: dict[str, Claim] = {}
         self.dry_runs: list[str] = []
         self.read_tables: dict[str, tuple[str, ...]] = {}
-        """Which tables a dry run of a target's statement names."""
+        """Which tables a dry run of a target's statement names; so the next two, by target table."""
+        self.bytes_of: dict[str, int] = {}
+        self.refused: set[str] = set()
         self.opened: list[str] = []
         """The credentials that were opened, in order."""
         self.unusable: dict[str, str] = {}
@@ -85,8 +87,13 @@ class MemoryJobs:
     def dry_run(self, job: StepJob) -> DryRun:
         self.at(f"dry run {job.job_id}")
         self.dry_runs.append(job.job_id)
+        target = job.target_table
+        if target in self.refused:
+            raise QueryRefused(f"no table for {target}", "notFound")
         return DryRun(
-            statement_type="SELECT", tables=self.read_tables.get(job.target_table, ()), bytes_processed=0
+            statement_type="SELECT",
+            tables=self.read_tables.get(target, ()),
+            bytes_processed=self.bytes_of.get(target, 0),
         )
 
     def prepare(self, job: StepJob, dry_run: DryRun) -> None:

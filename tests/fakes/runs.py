@@ -1,7 +1,7 @@
 """Run and step rows, and level messages, in memory."""
 
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -28,6 +28,11 @@ class RunRow:
     recorded_at: datetime
     error: str = ""
     visible_at: datetime
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether the run has not ended by this row."""
+        return not self.status.is_terminal
 
 
 @dataclass(slots=True, kw_only=True)
@@ -208,6 +213,7 @@ def _ledger(limits: Limits, rows: list[RunRow], now: datetime) -> Ledger:
         last_ticket=tickets[-1] if tickets else 0,
         first_ticket=tickets[0] if tickets and _first_start(rows) >= may_count_since(now) else 0,
         gaps=tuple(sorted(set(range(tickets[0], tickets[-1])) - set(tickets))) if tickets else (),
+        backfills=Counter(id_ for row in rows if (id_ := row.run.trigger.backfill_id) and row.is_open),
     )
 
 

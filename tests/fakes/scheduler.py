@@ -40,18 +40,20 @@ class MemoryJob:
 
 
 class MemoryLoad:
-    """`LoadReader` of two plans."""
+    """`LoadReader` of two plans; whatever is due is SCALE's."""
 
-    def read_load(self, now: datetime) -> Sequence[PlanLoad]:
+    def read_load(self, now: datetime, due: Sequence[str]) -> Sequence[PlanLoad]:
         def load(plan_name: str, running: int, queued: int, oldest: datetime | None) -> PlanLoad:
             return PlanLoad(
                 plan_name=plan_name,
                 tenants=1,
+                due=len(due) if plan_name == "SCALE" else 0,
                 running=running,
                 queued=queued,
                 admitted_today=9,
                 completed_today=6,
                 failed_today=1,
+                refused_today=1,
                 dead_letters_today=0,
                 oldest_queued_at=oldest,
             )

@@ -1,13 +1,12 @@
 """Schedules, firings, the queue and many admissions at once, in memory."""
 
-from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import ConfigText
-from common.runs.run import Run, RunStatus, TriggerType
+from common.runs.run import Run, RunStatus
 from common.schedules.backfilling import IntervalRun
 from common.schedules.firings import ScheduledConfig
 from common.schedules.lanes import LaneFacts
@@ -181,13 +180,9 @@ class MemoryLanes:
         self.rows.at("read lanes")
         current = self.rows.current()
         begun = {run_id: row.status for run_id, row in current.items() if run_id in run_ids}
-        backfills: dict[str, Counter[str]] = defaultdict(Counter)
-        for row in current.values():
-            if row.run.trigger.type is TriggerType.BACKFILL and not row.status.is_terminal:
-                backfills[row.run.tenant_id][row.run.trigger.by] += 1
         active = [id_ for id_ in tenant_ids if self.rows.tenants[id_].status == "ACTIVE"]
         return {
-            tenant_id: LaneFacts(ledger=ledger, begun=begun, running_by_backfill=backfills[tenant_id])
+            tenant_id: LaneFacts(ledger=ledger, begun=begun)
             for tenant_id, ledger in self.rows.ledgers(active, now).items()
         }
 

@@ -15,13 +15,16 @@ def test_a_suspended_tenants_work_is_cancelled_and_a_reactivated_one_goes_on(
 ) -> None:
     assert tenant.upload("daily", FILE).status_code == 201
     run_id = tenant.run("daily")
+    others = [tenant.run("daily", {"queue": True}) for _ in range(10)]
+    assert tenant.status(others[-1])["status"] == "QUEUED"
     path = f"/admin/tenants/{tenant.tenant_id}"
     assert site.admin("PATCH", path, {"status": "SUSPENDED"}).status_code == 200
     assert tenant.call("POST", "/api/v1/pipelines/run/daily", {}).status_code == 403
-    assert site.tick()["closed"] == 1
+    assert site.tick()["closed"] == 11
     site.drain()
+    assert site.tick()["closed"] == 0
     assert site.admin("PATCH", path, {"status": "ACTIVE"}).status_code == 200
-    assert tenant.status(run_id)["status"] == "CANCELLED"
+    assert {tenant.status(each)["status"] for each in (run_id, *others)} == {"CANCELLED"}
     again = tenant.run("daily")
     site.drain()
     assert tenant.status(again)["status"] == "COMPLETED"

@@ -22,6 +22,7 @@ def broken_invariants(world: World) -> list[str]:
         *_effects_that_do_not_fit_their_run(world, rows),
         *_steps_out_of_order(world),
         *_limits_exceeded(world, rows),
+        *_backfills_too_parallel(world, rows),
         *_tickets_and_rows_that_disagree(world, rows),
         *_waiting_without_end(world),
         *_refused_and_begun(world, rows),
@@ -87,10 +88,26 @@ def _limits_exceeded(world: World, rows: dict[str, RunRow]) -> Iterator[str]:
 
 def _too_many_at_once(tenant_id: str, rows: list[RunRow]) -> Iterator[str]:
     for row in rows:
-        moment = row.run.started_at
-        running = [other for other in rows if other.run.started_at <= moment < _end(other)]
-        if len(running) > LIMITS.concurrent:
-            yield f"{tenant_id} ran {len(running)} at once at {moment}"
+        if (count := _running_beside(row, rows)) > LIMITS.concurrent:
+            yield f"{tenant_id} ran {count} at once at {row.run.started_at}"
+
+
+def _backfills_too_parallel(world: World, rows: dict[str, RunRow]) -> Iterator[str]:
+    entries = world.waiting.rows.entries()
+    by_backfill: dict[str, list[RunRow]] = defaultdict(list)
+    for row in rows.values():
+        by_backfill[row.run.trigger.backfill_id].append(row)
+    for row in rows.values():
+        if backfill_id := row.run.trigger.backfill_id:
+            most = entries[row.run.run_id].waiting.max_parallel
+            if (count := _running_beside(row, by_backfill[backfill_id])) > most:
+                yield f"{count} runs of backfill {backfill_id} ran beside each other, {most} may"
+
+
+def _running_beside(row: RunRow, rows: list[RunRow]) -> int:
+    """Count the runs that were running when this one was admitted, itself included."""
+    moment = row.run.started_at
+    return sum(other.run.started_at <= moment < _end(other) for other in rows)
 
 
 def _end(row: RunRow):  # type: ignore[no-untyped-def]

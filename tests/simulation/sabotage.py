@@ -103,6 +103,17 @@ def levels_overtake_each_other(world: World) -> None:
     levels.publish_level = publish_both  # type: ignore[method-assign]
 
 
+def tickets_do_not_name_their_backfill(world: World) -> None:
+    """Leave it to the rows to say how many runs of a backfill run."""
+    jobs = world.jobs
+
+    def insert_claim(job_id: str, labels: Mapping[str, str]) -> Claim:
+        told = {name: value for name, value in labels.items() if name != "backfill"}
+        return type(jobs).insert_claim(jobs, job_id, told)
+
+    jobs.insert_claim = insert_claim  # type: ignore[method-assign]
+
+
 def runs_that_have_begun_are_overlooked(world: World) -> None:
     """Give a waiting run a ticket, whether it has a row already or not."""
     _see_begun_runs(world, lambda _: {})
@@ -152,6 +163,7 @@ SABOTAGES: tuple[Sabotage, ...] = (
     Sabotage(remove=terminal_rows_are_dropped, breaks="still"),
     Sabotage(remove=messages_are_acknowledged_before_the_work, breaks="still"),
     Sabotage(remove=levels_overtake_each_other, breaks="after level"),
+    Sabotage(remove=tickets_do_not_name_their_backfill, breaks="beside each other"),
     Sabotage(remove=runs_that_have_begun_are_overlooked, breaks="two tickets"),
     Sabotage(remove=an_ended_run_is_taken_off_twice, breaks="at once"),
     Sabotage(remove=firings_are_recorded_before_they_happen, breaks="has no run"),

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from common.runs.run import RunStatus
+from common.schedules.backfilling import Backfills
 from common.schedules.filling import SlotFiller
 from common.schedules.firings import due_firings
 from common.schedules.freed_slots import FreedSlots
@@ -12,7 +13,14 @@ from common.schedules.joining import QueueingRequests
 from common.schedules.queue import RunQueue
 from common.schedules.waiting import WaitingRun, from_firing
 from tests.fakes.events import silent
-from tests.fakes.schedules import MemoryBulkLevels, MemoryFirings, MemoryLanes, MemoryQueue, MemoryTimetable
+from tests.fakes.schedules import (
+    MemoryBackfills,
+    MemoryBulkLevels,
+    MemoryFirings,
+    MemoryLanes,
+    MemoryQueue,
+    MemoryTimetable,
+)
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -37,6 +45,21 @@ class WaitingRoom:
     def line(self) -> QueueingRequests:
         """Make what requests join that may wait."""
         return QueueingRequests(queue=self.queue, clock=self._world.stage.clock)
+
+    def backfills(self) -> Backfills:
+        """Make what tenants ask for runs of the past."""
+        world = self._world
+        return Backfills(
+            reader=MemoryBackfills(self.rows, world.rows),
+            queue=self.queue,
+            filler=self._filler(),
+            stopper=world.stopper(),
+            beginner=world.beginner(),
+            identities=world.jobs,
+            compile=world.compile,
+            clock=world.stage.clock,
+            at_once=world.stage.at_once,
+        )
 
     def freed_slots(self) -> FreedSlots:
         """Make what the end of a run calls."""

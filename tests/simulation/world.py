@@ -1,17 +1,19 @@
 """The platform as a set of actors: requests, deliveries, cancels, retries and the dispatcher's minutes.
 
-The dispatcher sweeps, fires schedules and fills the queue; now and then there are two of it at once.
+Tenants ask for runs and for backfills. The dispatcher sweeps, fires schedules and fills the queue; now and
+then there are two of it at once.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from random import Random
 from typing import Any
 
 from common.errors import ConvergenceError
 from common.messages.verdicts import Verdict, verdict
-from common.pipelines.pipeline import Pipeline, Retry, Step
+from common.pipelines.pipeline import Parameter, Pipeline, Retry, Step
 from common.runs.beginning import RunBeginner
 from common.runs.cancelling import RunCanceller
 from common.runs.level_messages import decode
@@ -22,7 +24,9 @@ from common.runs.retrying import RunRetrier
 from common.runs.run import Trigger, TriggerType
 from common.runs.starting import RunRequest, RunStarter
 from common.runs.sweeping import Sweeper
+from common.schedules.backfilling import BackfillRequest
 from common.schedules.firings import ScheduledConfig
+from common.schedules.intervals import IntervalStep
 from common.schedules.schedule import CatchUp, Schedule
 from common.schedules.stopping import RunStopper
 from tests.fakes.jobs import MemoryJobs, Outcome
@@ -36,6 +40,8 @@ START = datetime.fromisoformat("2026-03-31T23:57:00+00:00")
 TROUBLED = timedelta(minutes=20)
 LONGEST = timedelta(hours=6)
 SECOND = timedelta(seconds=1)
+DAY = timedelta(days=1)
+FILLS_BACK = "initech"
 TRIGGER = Trigger(type=TriggerType.API, by="api_user")
 LIMITS = Limits(daily=4, monthly=6, concurrent=2)
 BUDGET = timedelta(seconds=60)
@@ -91,6 +97,7 @@ class World:
     def run(self) -> "World":
         """Let everything happen: a troubled while first, then a calm in which it must come right."""
         self._schedule_requests()
+        self._schedule_backfill()
         if self.has_sweeper:
             self._enter("minute", self._minute, timedelta(minutes=1))
         self.levels.on_sent = self._deliver
@@ -121,17 +128,30 @@ class World:
         """Make what admits runs."""
         return RunBeginner(store=self.rows, claims=self.jobs, levels=self.levels, clock=self.stage.clock)
 
+    def stopper(self) -> RunStopper:
+        """Make what cancels runs."""
+        canceller = RunCanceller(
+            reader=self.progress,
+            claims=self.jobs,
+            identities=self.jobs,
+            levels=self.levels,
+            compile=self.compile,
+            clock=self.stage.clock,
+        )
+        return RunStopper(canceller=canceller, queue=self.waiting.queue)
+
     def _prepare_tenants(self) -> None:
-        for tenant_id in ("acme", "globex"):
+        for tenant_id in ("acme", "globex", FILLS_BACK):
             self.rows.tenants[tenant_id] = MemoryTenant(limits=LIMITS)
             for config_id in ("hourly", "nightly"):
                 pipeline = self._pipeline(tenant_id, config_id)
                 self.pipelines[f"{tenant_id}/{config_id}"] = pipeline
-                stored = ConfigText(config_id=config_id, version=1, text="…")
+                stored = ConfigText(config_id=config_id, version=1, text="pipeline: {name: Simulated}")
                 self.rows.tenants[tenant_id].configs[config_id] = stored
                 for step in pipeline.steps:
                     self.jobs.outcomes[step.target_table] = self._outcome()
-            self._prepare_schedule(tenant_id)
+            if tenant_id != FILLS_BACK:
+                self._prepare_schedule(tenant_id)
 
     def _prepare_schedule(self, tenant_id: str) -> None:
         if self.random.random() < 0.5:
@@ -154,7 +174,12 @@ class World:
             names = [f"{tenant_id}_{config_id}_{level}_{number}" for number in range(size)]
             levels.append(tuple(self._step(name, level) for name in names))
         return Pipeline(
-            tenant_id=tenant_id, config_id=config_id, version=1, name=config_id, levels=tuple(levels)
+            tenant_id=tenant_id,
+            config_id=config_id,
+            version=1,
+            name=config_id,
+            levels=tuple(levels),
+            parameters=(Parameter(name="date", type="DATE"),),
         )
 
     def _step(self, name: str, level: int) -> Step:
@@ -189,6 +214,25 @@ class World:
             if self.random.random() < 0.3:
                 self._enter(f"retry-{number}", self._retry(request), delay + 10 * self._later())
 
+    def _schedule_backfill(self) -> None:
+        """Ask for some days of the past, more than once, and perhaps give them up."""
+        request = BackfillRequest(
+            tenant_id=FILLS_BACK,
+            config_id=self.random.choice(["hourly", "nightly"]),
+            start=START - 40 * DAY,
+            end=START - (40 - self.random.randint(2, 4)) * DAY,
+            step=IntervalStep.DAY,
+            max_parallel=self.random.choice([1, 1, 2]),
+            parameters={},
+        )
+        backfills = self.waiting.backfills()
+        for delay in self.random.sample([0, 2, 60, 240, 600], 2):
+            ask = partial(backfills.start, request, is_dry_run=False)
+            self._enter("backfill", partial(self._noted, ask), delay * SECOND)
+        if self.random.random() < 0.2:
+            cancel = partial(backfills.cancel, FILLS_BACK, request.backfill_id)
+            self._enter("cancel-backfill", partial(self._noted, cancel), self._later())
+
     def _request(self, request: RunRequest) -> Callable[[], None]:
         starter = RunStarter(
             line=self.waiting.line(),
@@ -199,18 +243,7 @@ class World:
         return lambda: self._noted(lambda: starter.start(request))
 
     def _cancel(self, request: RunRequest) -> Callable[[], None]:
-        canceller = RunStopper(
-            canceller=RunCanceller(
-                reader=self.progress,
-                claims=self.jobs,
-                identities=self.jobs,
-                levels=self.levels,
-                compile=self.compile,
-                clock=self.stage.clock,
-            ),
-            queue=self.waiting.queue,
-        )
-        return lambda: self._noted(lambda: canceller.cancel(request.tenant_id, request.run_id))
+        return lambda: self._noted(lambda: self.stopper().cancel(request.tenant_id, request.run_id))
 
     def _retry(self, request: RunRequest) -> Callable[[], None]:
         retrier = RunRetrier(

@@ -2,11 +2,13 @@
 
 import json
 
+from common.errors import NotFound
+from common.problems import problem_of
 from common.pubsub.events import EventTopic
 from common.pubsub.publishing import LevelTopic, Topic
-from common.runs.events import RunEvent
+from common.runs.events import RejectedRequest, RunEvent
 from common.runs.level_messages import decode
-from common.runs.run import RunStatus
+from common.runs.run import RunStatus, Trigger, TriggerType
 from tests.contract.pubsub.bench import Bench
 from tests.fakes.clock import START
 from tests.unit.runs.examples import a_message, a_run
@@ -37,6 +39,36 @@ def test_an_event_says_which_run_came_to_which_state_and_where_to_look(pubsub: B
         "FAILED",
     )
     assert body["links"]["status"].endswith(f"/api/v1/pipelines/status/{a_run().run_id}")
+
+
+def test_a_refusal_says_who_asked_for_what_and_why_not(pubsub: Bench) -> None:
+    readers = pubsub.subscription(pubsub.topic("run-events"))
+    events = EventTopic(topic=a_topic(pubsub, "run-events"), public_url="https://convergence.example.com")
+    rejected = RejectedRequest(
+        tenant_id="acme",
+        request_id="17",
+        config_id="daily",
+        idempotency_key="today",
+        trigger=Trigger(type=TriggerType.PUBSUB, by="run-requests", api_key_id="k1"),
+        problem=problem_of(NotFound("there is no pipeline config 'acme_api_0123456789abcdef'")),
+        occurred_at=START,
+    )
+    events.publish_events([rejected])
+    message = pubsub.pull_one(readers).message
+    assert dict(message.attributes) == {
+        "event": rejected.event_id,
+        "tenant": "acme",
+        "config": "daily",
+        "request": "17",
+        "state": "REJECTED",
+        "problem": "not-found",
+        "trigger": "pubsub",
+    }
+    body = json.loads(message.data)
+    assert (body["tenant_id"], body["request_id"], body["status"]) == ("acme", "17", "REJECTED")
+    assert body["problem"]["type"] == "urn:problem-type:convergence:not-found"
+    assert body["links"]["history"].endswith("/api/v1/pipelines/history?pipeline_id=daily")
+    assert "0123456789abcdef" not in str(body)
 
 
 def test_the_first_levels_of_many_runs_are_all_sent(pubsub: Bench) -> None:

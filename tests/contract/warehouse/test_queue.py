@@ -4,7 +4,7 @@ import itertools
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -282,12 +282,14 @@ def test_the_load_is_counted_by_plan(bootstrapped: Central) -> None:
     backend = on_rows(bootstrapped)
     load = LoadRows(queries=Queries(central=bootstrapped))
 
-    def counts() -> tuple[int, int, int, int, int]:
-        (plan,) = load.read_load(NOW)
-        return plan.tenants, plan.running, plan.queued, plan.failed_today, plan.dead_letters_today
-
     tenant_id = f"waits_{next(_numbers)}"
     backend.add_tenant(tenant_id, LIMITS)
+
+    def counts(*due: str) -> tuple[int, ...]:
+        (plan,) = load.read_load(NOW, due)
+        failed = plan.failed_today, plan.refused_today, plan.dead_letters_today
+        return plan.tenants, plan.due, plan.running, plan.queued, *failed
+
     before = counts()
     for ticket, error in [(1, ""), (2, "it broke"), (3, "level 2 could not be carried out: no answer")]:
         run = a_run(tenant_id=tenant_id, run_id=f"{tenant_id}-load-{ticket}", ticket=ticket)
@@ -295,8 +297,11 @@ def test_the_load_is_counted_by_plan(bootstrapped: Central) -> None:
         if error:
             backend.runs.append_run(run, RunStatus.FAILED, NOW, error)
     record(backend, [a_waiting_run(tenant_id, 1, added_at=START - MINUTE)], RunStatus.QUEUED)
-    assert tuple(after - b for after, b in zip(counts(), before, strict=True)) == (0, 1, 1, 2, 1)
-    assert load.read_load(NOW)[0].oldest_queued_at is not None
+    record(backend, [a_waiting_run(tenant_id, 2)], RunStatus.FAILED, error="the daily limit is reached")
+    record(backend, [a_waiting_run(tenant_id, 3)], RunStatus.FAILED, NOW - timedelta(days=1), "it waited")
+    counted = counts(tenant_id, tenant_id, "nobody")
+    assert tuple(after - b for after, b in zip(counted, before, strict=True)) == (0, 2, 1, 1, 2, 1, 1)
+    assert load.read_load(NOW, [])[0].oldest_queued_at is not None
 
 
 def test_a_backfill_is_read_by_its_intervals_as_far_as_each_has_come(bootstrapped: Central) -> None:
@@ -316,7 +321,8 @@ def test_a_backfill_is_read_by_its_intervals_as_far_as_each_has_come(bootstrappe
     (waiting,) = backend.queue.read_waiting(tenant_id, NOW)
     assert (waiting.backfill_id, waiting.max_parallel) == ("backfill-1", 2)
     lanes = backend.lanes.read_lanes({tenant_id}, set(), NOW)
-    assert lanes[tenant_id].running_by_backfill == {"backfill-1": 1}
+    assert lanes[tenant_id].ledger.backfills == {"backfill-1": 1}
+    assert lanes[tenant_id].ledger == backend.runs.read_admission(tenant_id, "", "", NOW).ledger
     backend.runs.append_run(run, RunStatus.COMPLETED, NOW + MINUTE)
     rows = BackfillRows(queries=Queries(central=bootstrapped))
     found = rows.read_backfill(tenant_id, "backfill-1", NOW)

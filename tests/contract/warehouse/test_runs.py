@@ -119,6 +119,7 @@ def test_progress_tells_completed_steps_and_the_last_sign_of_life(backend: Backe
         ),
         traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         request_hash="abc",
+        queued_at=START - MINUTE,
     )
     backend.store.append_run(run, RunStatus.PENDING, START)
     failed = a_step_row(

@@ -24,6 +24,7 @@ from tests.fakes.scheduler import MemoryJob, MemoryLoad
 from tests.fakes.schedules import MemoryTimetable
 from tests.fakes.setup import MemoryWarehouse
 from tests.unit.http.site import ADMIN_KEY, Site, edge
+from tests.unit.schedules.examples import a_scheduled_config
 
 REQUEST = {"tenant_id": "customer_name", "company_name": "Customer Inc", "admin_email": "a@customer.com"}
 UNKNOWN_HASH = "0" * 64
@@ -63,6 +64,7 @@ class World:
             store=self.credentials, profiles=self.platform.tenants, datasets=self.platform.datasets
         )
         self.warehouse = MemoryWarehouse()
+        self.timetable = MemoryTimetable()
         recreation = Recreation(backups=self.warehouse, dataset="tenants", clock=self.platform.clock)
         self.site = Site(
             ADMIN_ROUTES,
@@ -70,9 +72,7 @@ class World:
                 edge=edge(auditor=an_auditor(self.audit), admin_keys=AdminKeys(admin_keys or [ADMIN_KEY])),
                 audit=self.audit,
                 scheduler=MemoryJob(),
-                watch=PlatformWatch(
-                    timetable=MemoryTimetable(), load=MemoryLoad(), clock=self.platform.clock
-                ),
+                watch=PlatformWatch(timetable=self.timetable, load=MemoryLoad(), clock=self.platform.clock),
                 offboarding=Offboarding(
                     records=self.platform.tenants,
                     administration=self.administration,
@@ -362,7 +362,9 @@ def test_the_dispatcher_is_paused_resumed_and_called(world: World) -> None:
 
 
 def test_the_overview_adds_up_the_plans(world: World) -> None:
+    world.timetable.add(a_scheduled_config("0 12 * * *"))
     body = world.ask("GET", "/admin/overview").json or {}
-    assert (body["due"], body["running"], body["queued"], body["failed_today"]) == (0, 5, 3, 2)
+    assert (body["due"], body["running"], body["queued"], body["failed_today"]) == (1, 5, 3, 2)
+    assert (body["plans"][0]["due"], body["plans"][1]["due"], body["refused_today"]) == (1, 0, 2)
     assert body["oldest_queued_at"] == "2026-03-15T12:00:00.000000Z"
     assert [plan["plan_name"] for plan in body["plans"]] == ["SCALE", "STARTER"]

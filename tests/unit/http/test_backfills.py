@@ -77,6 +77,25 @@ def test_what_the_plan_has_no_room_for_is_refused_with_the_numbers(
     assert world.queue.rows == []
 
 
+def test_what_would_read_more_than_it_may_is_refused_with_the_estimate(world: World) -> None:
+    world.jobs.bytes_of["extract"] = 2000
+    assert (backfill(world, dry_run=True).json or {})["bytes_estimate"] == 14_000
+    body = backfill(world, maximum_bytes=13_999).json or {}
+    (fault,) = body["errors"]
+    assert (body["status"], fault["pointer"]) == (422, "/maximum_bytes")
+    assert "14,000 bytes for 7 runs" in fault["rule"]
+    assert world.queue.rows == []
+    assert backfill(world, maximum_bytes=14_000).status_code == 202
+
+
+def test_a_maximum_that_cannot_be_held_is_refused(world: World) -> None:
+    world.jobs.refused.add("transform")
+    assert (backfill(world, dry_run=True).json or {})["bytes_estimate"] is None
+    body = backfill(world, maximum_bytes=10**12).json or {}
+    assert [fault["pointer"] for fault in body["errors"]] == ["/maximum_bytes"]
+    assert world.queue.rows == []
+
+
 @pytest.mark.parametrize(
     ("changes", "pointer"),
     [

@@ -276,6 +276,14 @@ def test_a_full_page_leads_to_the_next(world: World) -> None:
     assert (world.rows.asked[1].before_time, world.rows.asked[1].before_id) == (START, RUN_ID)
 
 
+def test_a_page_that_ends_with_a_run_that_has_waited_goes_on_where_it_was_asked_for(world: World) -> None:
+    world.rows.rows = [row(queued_at=START - timedelta(hours=1)), row("another-run")]
+    body = world.ask("GET", "/api/v1/pipelines/history?limit=1").json or {}
+    assert body["runs"][0]["queued_at"] == "2026-03-15T11:00:00.000000Z"
+    world.ask("GET", f"/api/v1/pipelines/history?cursor={body['next_cursor']}")
+    assert world.rows.asked[1].before_time == START - timedelta(hours=1)
+
+
 def test_the_history_is_filtered(world: World) -> None:
     query = "status=FAILED&pipeline_id=daily&from=2024-01-01&to=2024-01-18T12:00:00%2B02:00&limit=100"
     assert world.ask("GET", f"/api/v1/pipelines/history?{query}").status_code == 200

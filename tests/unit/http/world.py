@@ -118,6 +118,7 @@ class World:
             "acme": MemoryTenant(limits=Limits(daily=2, monthly=9, concurrent=3), configs={"daily": CONFIG}),
             "other": MemoryTenant(),
         }
+        self.jobs = jobs
         beginner = RunBeginner(store=self.store, claims=jobs, levels=self.levels, clock=clock)
         self.queue = MemoryQueue()
         queue = RunQueue(

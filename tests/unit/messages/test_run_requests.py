@@ -1,15 +1,26 @@
 """A run can be asked for by message, with the same key, admission and limits as over HTTP."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from common.errors import Forbidden, InvalidInput, MalformedInput, QuotaExceeded, Unauthenticated
+from common.errors import (
+    ConvergenceError,
+    Forbidden,
+    InvalidInput,
+    MalformedInput,
+    QuotaExceeded,
+    Unauthenticated,
+    Unavailable,
+)
 from common.messages.receiving import Message
 from common.messages.run_requests import RunRequestReceiver, without_values
 from common.pipelines.pipeline import Pipeline
+from common.problems import problem_of
 from common.runs.beginning import RunBeginner
+from common.runs.events import Announcer, AnnouncingRuns, RejectedRequest
 from common.runs.ports import ConfigText
 from common.runs.run import RunStatus, TriggerType
 from common.runs.starting import RunStarter
@@ -19,7 +30,7 @@ from common.tenants.authentication import Authenticator, KnownKey
 from common.tenants.keys import Scope, mint_key
 from common.tenants.tenant import KeyRecord, TenantStatus
 from tests.fakes.clock import START, VirtualClock
-from tests.fakes.events import silent
+from tests.fakes.events import MemoryEvents
 from tests.fakes.jobs import MemoryJobs
 from tests.fakes.runs import MemoryLevels, MemoryRuns, MemoryTenant
 from tests.fakes.schedules import MemoryFirings, MemoryQueue
@@ -34,16 +45,25 @@ class Platform:
         self.rows = MemoryRuns()
         self.key = mint_key("acme")
         self.scopes = scopes
+        self.status = TenantStatus.ACTIVE
+        self.events = MemoryEvents()
         config = ConfigText(config_id="daily", version=1, text="pipeline: {name: Daily}")
         self.rows.tenants["acme"] = MemoryTenant(configs={"daily": config})
         jobs = MemoryJobs(self.clock)
-        beginner = RunBeginner(store=self.rows, claims=jobs, levels=MemoryLevels(), clock=self.clock)
+        announcing = AnnouncingRuns(store=self.rows, announcer=Announcer(publisher=self.events))
+        beginner = RunBeginner(store=announcing, claims=jobs, levels=MemoryLevels(), clock=self.clock)
         self.queue = MemoryQueue()
         queue = RunQueue(
-            store=self.queue, firings=MemoryFirings(), claims=jobs, announcer=silent(), clock=self.clock
+            store=self.queue,
+            firings=MemoryFirings(),
+            claims=jobs,
+            announcer=Announcer(publisher=self.events),
+            clock=self.clock,
         )
         self.receiver = RunRequestReceiver(
             authenticator=Authenticator(store=self, clock=self.clock),
+            announcer=Announcer(publisher=self.events),
+            clock=self.clock,
             starter=RunStarter(
                 line=QueueingRequests(queue=queue, clock=self.clock),
                 beginner=beginner,
@@ -65,14 +85,23 @@ class Platform:
             created_at=START,
             created_by="test",
         )
-        return KnownKey(record=record, tenant_status=TenantStatus.ACTIVE)
+        return KnownKey(record=record, tenant_status=self.status)
 
     def compile(self, tenant_id: str, config: ConfigText) -> Pipeline:
         return a_pipeline()
 
     def receive(self, body: Any, message_id: str = "1", key: str | None = None) -> None:
         attributes = {"api_key": self.key.text if key is None else key}
-        self.receiver(Message(id=message_id, data=json.dumps(body).encode(), attributes=attributes))
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.receiver(Message(id=message_id, data=data, attributes=attributes))
+
+    def refusal_of(self, body: Any, message_id: str = "1") -> RejectedRequest:
+        """Receive what is refused, and return what is told of it."""
+        with pytest.raises(ConvergenceError) as refused:
+            self.receive(body, message_id)
+        rejected = self.events.rejected[-1]
+        assert rejected.problem == problem_of(refused.value)
+        return rejected
 
 
 def test_a_message_starts_a_run_of_its_keys_tenant() -> None:
@@ -163,3 +192,119 @@ def test_a_rejected_request_is_kept_without_its_values(body: Any) -> None:
 
 def test_of_a_request_that_cannot_be_read_nothing_is_kept() -> None:
     assert b"s3cr3t" not in without_values(b'{"parameters": {"token": "s3cr3t"')
+
+
+# What is told
+
+
+def test_a_refusal_is_told_in_the_words_of_http_to_whoever_asked() -> None:
+    platform = Platform()
+    for number in range(3):
+        platform.receive({"config_id": "daily"}, str(number))
+    told = platform.refusal_of({"config_id": "daily", "idempotency_key": "today"}, "17")
+    assert (told.tenant_id, told.config_id, told.request_id, told.idempotency_key) == (
+        "acme",
+        "daily",
+        "17",
+        "today",
+    )
+    assert (told.trigger.type, told.occurred_at) == (TriggerType.PUBSUB, platform.clock())
+    assert told.problem.document() == {
+        "type": "urn:problem-type:convergence:quota-exceeded",
+        "title": "Plan limit reached",
+        "status": 429,
+        "detail": "the concurrent limit of your plan is reached: 3 of 3 runs",
+        "limit_name": "concurrent",
+        "used": 3,
+        "limit": 3,
+        "resets_at": "2026-03-15T12:01:00.000000Z",
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        ({"config_id": "weekly"}, "not-found"),
+        ({"config_id": "daily", "parameters": {"regin": "EU"}}, "invalid-input"),
+        ({"config_id": "daily", "tenant_id": "globex"}, "forbidden"),
+        ({"confg_id": "daily"}, "invalid-input"),
+        (b"run daily", "malformed-input"),
+        (b"[" * 100_000, "malformed-input"),
+    ],
+)
+def test_every_refusal_of_a_request_whose_key_is_valid_is_told(body: Any, name: str) -> None:
+    told = Platform().refusal_of(body)
+    assert (told.tenant_id, told.problem.kind.name) == ("acme", name)
+
+
+def test_a_key_used_for_another_request_is_told_as_a_conflict() -> None:
+    platform = Platform()
+    platform.receive({"config_id": "daily", "idempotency_key": "today"}, "1")
+    other = {"config_id": "daily", "idempotency_key": "today", "parameters": {"date": "2026-01-01"}}
+    assert platform.refusal_of(other, "2").problem.kind.name == "conflict"
+
+
+def test_a_key_without_the_scope_and_one_of_a_suspended_tenant_are_told() -> None:
+    assert Platform(frozenset({Scope.READ})).refusal_of({"config_id": "daily"}).problem.kind.status == 403
+    platform = Platform()
+    platform.status = TenantStatus.SUSPENDED
+    assert "suspended" in platform.refusal_of({"config_id": "daily"}).problem.detail
+
+
+@pytest.mark.parametrize("key", ["", "acme_api_0123456789abcdef"])
+def test_of_a_key_that_is_nobodys_nobody_is_told(key: str) -> None:
+    platform = Platform()
+    with pytest.raises(Unauthenticated):
+        platform.receive({"config_id": "daily"}, key=key)
+    assert platform.events.rejected == []
+
+
+def test_neither_a_key_nor_another_tenant_is_told_of() -> None:
+    platform = Platform()
+    body = {"config_id": platform.key.text, "idempotency_key": platform.key.text, "tenant_id": "globex"}
+    told = platform.refusal_of(body)
+    assert platform.key.text not in str(told)
+    assert "globex" not in str(told)
+
+
+def test_a_refusal_told_again_has_the_same_id_and_another_request_another() -> None:
+    platform = Platform()
+    ids = [platform.refusal_of({"config_id": "weekly"}, message_id).event_id for message_id in "112"]
+    assert ids[0] == ids[1] != ids[2]
+
+
+def test_a_refusal_that_cannot_be_told_comes_again() -> None:
+    platform = Platform()
+    platform.events.is_down = True
+    with pytest.raises(Unavailable):
+        platform.receive({"config_id": "weekly"})
+
+
+def test_what_may_succeed_later_is_not_told_as_a_refusal() -> None:
+    platform = Platform()
+    platform.rows.at = fail
+    with pytest.raises(Unavailable):
+        platform.receive({"config_id": "daily"})
+    assert platform.events.rejected == []
+
+
+def fail(point: str) -> None:
+    raise Unavailable(point)
+
+
+def test_a_repeat_is_answered_by_the_state_of_its_run_once_more() -> None:
+    platform = Platform()
+    for message_id in ("1", "1"):
+        platform.receive({"config_id": "daily"}, message_id)
+    first, again = platform.events.sent
+    assert (again.run.run_id, again.status, again.event_id) == (
+        first.run.run_id,
+        RunStatus.PENDING,
+        first.event_id,
+    )
+    platform.clock.advance(timedelta(minutes=5))
+    platform.receive({"config_id": "daily"})
+    assert platform.events.sent[-1].occurred_at == first.run.started_at
+    platform.rows.append_run(first.run, RunStatus.COMPLETED, platform.clock())
+    platform.receive({"config_id": "daily"})
+    assert platform.events.sent[-1].status is RunStatus.COMPLETED

@@ -265,6 +265,23 @@ def test_a_broken_rule_is_told_with_its_place(document: dict[str, Any], fault: s
     assert any(fault in found for found in faults_of(document)), faults_of(document)
 
 
+NIGHTLY = {"cron": "0 5 * * *"}
+
+
+@pytest.mark.parametrize("name", ["region", "date"])
+def test_a_schedule_is_refused_beside_a_parameter_that_its_firings_cannot_give(name: str) -> None:
+    declared = {name: {"type": "DATE", "required": True}}
+    (fault,) = faults_of(a_document(parameters=declared, schedule=NIGHTLY))
+    assert fault.startswith(f"/parameters/{name}/required: must not be true beside a schedule")
+
+
+def test_a_schedule_that_never_fires_asks_for_no_defaults() -> None:
+    declared = {"region": {"type": "STRING", "required": True}}
+    assert compiled(a_document(parameters=declared, schedule=NIGHTLY | {"enabled": False})).parameters
+    optional = {"region": {"type": "STRING", "default": "EU"}, "days": {"type": "INT64"}}
+    assert compiled(a_document(parameters=optional, schedule=NIGHTLY)).parameters
+
+
 def test_two_hundred_steps_pass_and_one_more_does_not() -> None:
     steps = [a_step(f"s{number}", target=f"t{number}") for number in range(201)]
     assert len(compiled(a_document(*steps[:200])).levels[0]) == 200

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -11,7 +12,7 @@ import pytest
 from common.errors import Conflict, QuotaExceeded
 from common.runs.admission import Admission
 from common.runs.quotas import Limits
-from common.runs.run import Run, RunStatus
+from common.runs.run import Run, RunStatus, Trigger, TriggerType
 from common.runs.tickets import Applicant, Ledger, Ticket, take
 from tests.fakes.clock import VirtualClock
 from tests.fakes.jobs import MemoryJobs
@@ -34,9 +35,12 @@ class Platform:
         self.rows = MemoryRuns()
         self.rows.tenants["acme"] = MemoryTenant(limits=limits)
 
-    def admit(self, run_id: str, *, write_row: bool = True) -> Ticket:
+    def admit(self, run_id: str, *, by: Applicant | None = None, write_row: bool = True) -> Ticket:
         admission = Admission(
-            applicant=applicant(run_id), jobs=self.jobs, read_ledger=self.read_ledger, clock=self.clock
+            applicant=by or applicant(run_id),
+            jobs=self.jobs,
+            read_ledger=self.read_ledger,
+            clock=self.clock,
         )
         ticket = admission.admit(self.read_ledger())
         if write_row:
@@ -47,7 +51,12 @@ class Platform:
         return self.rows.read_admission("acme", "", "", self.clock()).ledger
 
     def write_row(self, ticket: Ticket, status: RunStatus = RunStatus.PENDING) -> Run:
-        run = a_run(run_id=ticket.run_id, ticket=ticket.number, started_at=ticket.admitted_at)
+        trigger = Trigger(type=TriggerType.API, by="api_user")
+        if ticket.backfill_id:
+            trigger = Trigger(type=TriggerType.BACKFILL, by=ticket.backfill_id)
+        run = a_run(
+            run_id=ticket.run_id, ticket=ticket.number, started_at=ticket.admitted_at, trigger=trigger
+        )
         self.rows.append_run(run, status, self.clock())
         return run
 
@@ -177,6 +186,47 @@ def test_tickets_are_exact_for_every_interleaving_of_read_and_claim() -> None:
         clock=platform.clock,
     )
     with pytest.raises(QuotaExceeded, match="daily"):
+        admission.admit(stale)
+
+
+# Backfills
+
+
+def of_backfill(run_id: str, backfill_id: str = "backfill-1", most: int = 1) -> Applicant:
+    return replace(applicant(run_id), backfill_id=backfill_id, max_parallel=most)
+
+
+def test_a_backfill_runs_no_more_at_once_than_it_may_while_the_plan_has_room() -> None:
+    platform = Platform()
+    first = platform.admit("run-0", by=of_backfill("run-0"))
+    with pytest.raises(QuotaExceeded, match="max_parallel limit of the backfill is reached: 1 of 1"):
+        platform.admit("run-1", by=of_backfill("run-1"))
+    platform.admit("run-2", by=of_backfill("run-2", "backfill-2"))
+    platform.admit("run-3")
+    platform.end(first)
+    assert platform.admit("run-1", by=of_backfill("run-1")).number == 4
+
+
+def test_a_run_of_a_backfill_counts_by_its_ticket_before_it_has_a_row() -> None:
+    platform = Platform()
+    platform.admit("run-0", by=of_backfill("run-0"), write_row=False)
+    with pytest.raises(QuotaExceeded, match="max_parallel"):
+        platform.admit("run-1", by=of_backfill("run-1"))
+    platform.clock.advance(timedelta(minutes=3))
+    assert platform.admit("run-1", by=of_backfill("run-1")).number == 2
+
+
+def test_of_two_that_read_before_either_claims_one_run_of_a_backfill_is_admitted() -> None:
+    platform = Platform()
+    stale = platform.read_ledger()
+    platform.admit("run-0", by=of_backfill("run-0"))
+    admission = Admission(
+        applicant=of_backfill("run-1"),
+        jobs=platform.jobs,
+        read_ledger=platform.read_ledger,
+        clock=platform.clock,
+    )
+    with pytest.raises(QuotaExceeded, match="max_parallel"):
         admission.admit(stale)
 
 

@@ -132,6 +132,9 @@ def test_a_firing_over_the_daily_limit_is_recorded_as_failed_with_the_numbers(pl
         "the daily limit of your plan is reached: 1 of 1 runs",
     )
     assert platform.dispatcher.tick().filled == Filled()
+    entry = platform.queue.find("acme", refused.waiting.run_id)
+    assert entry is not None
+    assert (entry.status, entry.error) == (RunStatus.FAILED, refused.error)
 
 
 def test_a_schedule_whose_config_no_longer_compiles_fails_with_the_reason_and_alone(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,12 +14,13 @@ from common.pipelines.pipeline import BoundParameter, SealedValue
 from common.pipelines.secret_values import Owner
 from common.runs.quotas import Limits
 from common.runs.reading import HistoryFilter
-from common.runs.run import RunStatus
+from common.runs.run import RunStatus, Trigger, TriggerType
 from common.runs.tickets import Applicant, take
 from common.schedules.filling import Filled
 from common.schedules.queue import QueueEntry
 from common.schedules.reading import QueuedRunReader
-from common.schedules.waiting import LONGEST_WAIT
+from common.schedules.waiting import LONGEST_WAIT, Settled, WaitingRun
+from tests.fakes.clock import START
 from tests.fakes.jobs import nowhere
 from tests.fakes.seals import a_seal
 from tests.unit.schedules.platform import MINUTE, Platform
@@ -61,7 +63,8 @@ def test_the_end_of_a_run_lets_the_next_begin_at_once(platform: Platform) -> Non
     assert queued in platform.running()
     assert platform.runs()[queued].ticket == 4
     assert entry_of(platform, queued).status is RunStatus.PENDING
-    assert platform.messages()[-1].run.run_id == queued
+    begun = platform.messages()[-1].run
+    assert (begun.run_id, begun.queued_at) == (queued, START)
 
 
 def test_the_slot_of_a_run_whose_last_row_cannot_be_read_yet_is_filled_all_the_same(
@@ -249,3 +252,56 @@ class NoRuns:
 
     def read_history(self, tenant_id: str, wanted: HistoryFilter) -> Sequence[Mapping[str, Any]]:
         return []
+
+
+def backfill(platform: Platform, count: int, max_parallel: int) -> list[WaitingRun]:
+    """Put runs of one backfill into acme's queue."""
+    runs = [
+        WaitingRun(
+            tenant_id="acme",
+            run_id=f"interval-{number}",
+            config_id="daily",
+            config_version=1,
+            priority=5,
+            due_at=START,
+            added_at=START,
+            run_date=START.date(),
+            trigger=Trigger(type=TriggerType.BACKFILL, by="backfill-1"),
+            max_parallel=max_parallel,
+        )
+        for number in range(count)
+    ]
+    platform.queue.record([Settled(waiting=run, status=RunStatus.QUEUED) for run in runs], START)
+    return [replace(run, is_queued=True) for run in runs]
+
+
+def test_two_fillers_at_once_start_no_more_of_a_backfill_than_may_run() -> None:
+    """The second fills when the first has read everything and taken no ticket."""
+    platform = Platform()
+    platform.add_tenant(limits=Limits(daily=99, monthly=99, concurrent=99))
+    runs = backfill(platform, count=6, max_parallel=2)
+    read = platform.lanes.read_lanes
+
+    def overtake(*args: Any) -> Any:
+        facts = read(*args)
+        platform.lanes.read_lanes = read  # type: ignore[method-assign]
+        platform.filler.fill(runs[3:], platform.clock() + MINUTE)
+        return facts
+
+    platform.lanes.read_lanes = overtake  # type: ignore[assignment]
+    platform.filler.fill(runs[:3], platform.clock() + MINUTE)
+    assert len(platform.running()) == 2
+
+
+def test_a_backfill_that_runs_as_much_as_it_may_holds_nobody_else_back() -> None:
+    platform = Platform()
+    platform.add_tenant()
+    backfill(platform, count=3, max_parallel=1)
+    platform.schedule("0 12 * * *", priority=6)
+    assert platform.dispatcher.tick().filled == Filled(begun=2)
+    assert [platform.runs()[run_id].trigger.type for run_id in platform.running()] == [
+        TriggerType.BACKFILL,
+        TriggerType.SCHEDULE,
+    ]
+    platform.end("interval-0")
+    assert "interval-1" in platform.running()

@@ -46,6 +46,7 @@ SELECT
   (SELECT pipeline_yaml FROM config) AS pipeline_yaml,
   used.today, used.month, used.running, used.last_ticket, used.first_ticket,
   ARRAY(SELECT CONCAT(ticket, '-', next_ticket) FROM spans WHERE next_ticket > ticket + 1) AS gaps,
+  ARRAY(SELECT trigger_by FROM runs WHERE trigger_type = 'backfill' AND status NOT IN ('COMPLETED', 'FAILED', 'CANCELLED')) AS running_backfills,
   ARRAY(
     SELECT AS STRUCT ticket, status, start_time, pipeline_id, config_version, run_date, trigger_type, trigger_by, request_hash,
       sealed_parameters

@@ -1,23 +1,63 @@
--- Read a page of a tenant's runs, newest first; "" leaves a filter out.
--- Parameters: tenant_id STRING, since TIMESTAMP, until TIMESTAMP, status STRING, config_id STRING, before_time TIMESTAMP, before_id STRING, page_size INT64
+-- Read a page of a tenant's runs, those in the queue too, the last asked for first; "" leaves a filter out.
+-- Parameters: tenant_id STRING, since TIMESTAMP, until TIMESTAMP, due_since TIMESTAMP, started_before TIMESTAMP, status STRING, config_id STRING, before_time TIMESTAMP, before_id STRING, page_size INT64
 WITH started AS (
   SELECT DISTINCT pipeline_logging_id
   FROM `${project}.${dataset}.tenant_step_logs`
   WHERE tenant_id = @tenant_id AND start_time >= @since
 ),
-runs AS (
+begun AS (
   SELECT
     run.pipeline_logging_id, run.tenant_id, run.pipeline_id, run.config_version,
     IF(run.status = 'PENDING' AND started.pipeline_logging_id IS NOT NULL, 'RUNNING', run.status) AS status,
-    run.trigger_type, run.trigger_by, run.start_time, run.end_time, run.duration_ms, run.run_date, run.error_message
+    run.trigger_type, run.trigger_by, run.start_time, run.end_time, run.duration_ms, run.run_date, run.error_message,
+    CAST(JSON_VALUE(run.run_metadata, '$.queued_at') AS TIMESTAMP) AS queued_at
   FROM `${project}.${dataset}.current_pipeline_runs` AS run
   LEFT JOIN started ON started.pipeline_logging_id = run.pipeline_logging_id
-  WHERE run.tenant_id = @tenant_id AND run.start_time >= @since AND run.start_time < @until
+  WHERE run.tenant_id = @tenant_id AND run.start_time >= @since AND run.start_time < @started_before
+),
+entries AS (
+  SELECT
+    queue_id, tenant_id, config_id, status, status IN ('FAILED', 'CANCELLED') AS has_ended, added_at, recorded_at, error_message,
+    JSON_VALUE(run_metadata, '$.config_version') AS config_version,
+    JSON_VALUE(run_metadata, '$.run_date') AS run_date,
+    JSON_VALUE(run_metadata, '$.trigger_type') AS trigger_type,
+    JSON_VALUE(run_metadata, '$.trigger_by') AS trigger_by
+  FROM `${project}.${dataset}.tenant_pipeline_execution_queue`
+  WHERE tenant_id = @tenant_id AND scheduled_time >= @due_since AND scheduled_time < @until
+  QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY tenant_id, queue_id
+    ORDER BY
+      status IN ('COMPLETED', 'FAILED', 'CANCELLED') DESC,
+      IF(status IN ('COMPLETED', 'FAILED', 'CANCELLED'), recorded_at, NULL),
+      recorded_at DESC
+  ) = 1
+),
+runs AS (
+  SELECT
+    pipeline_logging_id, tenant_id, pipeline_id, config_version, status, trigger_type, trigger_by, start_time, end_time,
+    duration_ms, run_date, error_message, queued_at
+  FROM begun
+  UNION ALL
+  SELECT
+    entry.queue_id, entry.tenant_id, entry.config_id, CAST(entry.config_version AS INT64),
+    IF(entry.status = 'COMPLETED', 'PENDING', entry.status), -- it has begun, and its own row cannot be read yet
+    entry.trigger_type, entry.trigger_by, entry.added_at, IF(entry.has_ended, entry.recorded_at, NULL),
+    NULL, CAST(entry.run_date AS DATE), entry.error_message, entry.added_at
+  FROM entries AS entry
+  LEFT JOIN begun ON begun.pipeline_logging_id = entry.queue_id
+  WHERE begun.pipeline_logging_id IS NULL
+),
+placed AS (
+  SELECT *, COALESCE(queued_at, start_time) AS asked_at
+  FROM runs
 )
-SELECT *
-FROM runs
-WHERE @status IN ('', status)
+SELECT
+  pipeline_logging_id, tenant_id, pipeline_id, config_version, status, trigger_type, trigger_by, queued_at, start_time, end_time,
+  duration_ms, run_date, error_message
+FROM placed
+WHERE asked_at >= @since AND asked_at < @until
+  AND @status IN ('', status)
   AND @config_id IN ('', pipeline_id)
-  AND (start_time < @before_time OR (start_time = @before_time AND pipeline_logging_id < @before_id))
-ORDER BY start_time DESC, pipeline_logging_id DESC
+  AND (asked_at < @before_time OR (asked_at = @before_time AND pipeline_logging_id < @before_id))
+ORDER BY asked_at DESC, pipeline_logging_id DESC
 LIMIT @page_size

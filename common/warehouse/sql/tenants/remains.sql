@@ -1,9 +1,18 @@
--- Read, in one row, what tenants that are not ACTIVE have left: open runs, and datasets whose grace is over and that nobody has deleted.
--- Parameters: deleted_before TIMESTAMP, since TIMESTAMP
+-- Read, in one row, what tenants that are not ACTIVE have left: open runs, runs that wait, and datasets whose grace is over and that nobody has deleted.
+-- Parameters: deleted_before TIMESTAMP, since TIMESTAMP, waiting_since TIMESTAMP
 WITH stopped AS (
   SELECT tenant_id, status, recorded_at
   FROM `${project}.${dataset}.current_tenant_profiles`
   WHERE status != 'ACTIVE'
+),
+entries AS (
+  SELECT tenant_id, queue_id, status
+  FROM `${project}.${dataset}.tenant_pipeline_execution_queue`
+  WHERE scheduled_time >= @waiting_since AND tenant_id IN (SELECT tenant_id FROM stopped)
+  QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY tenant_id, queue_id
+    ORDER BY status IN ('COMPLETED', 'FAILED', 'CANCELLED') DESC, recorded_at DESC
+  ) = 1
 ),
 removed AS (
   SELECT tenant_id, MAX(occurred_at) AS removed_at
@@ -19,6 +28,7 @@ SELECT
     WHERE run.start_time >= @since AND run.status NOT IN ('COMPLETED', 'FAILED', 'CANCELLED')
     ORDER BY run.tenant_id, run.pipeline_logging_id
   ) AS runs,
+  ARRAY(SELECT CONCAT(tenant_id, ' ', queue_id) FROM entries WHERE status = 'QUEUED' ORDER BY tenant_id, queue_id) AS waiting,
   ARRAY(
     SELECT stopped.tenant_id
     FROM stopped

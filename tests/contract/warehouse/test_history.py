@@ -1,0 +1,227 @@
+"""One contract for the history of runs, waiting ones among them, in memory and on the local BigQuery."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import pytest
+
+from common.runs.ports import RunStore
+from common.runs.reading import HistoryFilter, RunLog
+from common.runs.run import Run, RunStatus, StepRow, StepStatus, Trigger, TriggerType
+from common.schedules.queue import QueueStore
+from common.schedules.waiting import Settled, WaitingRun
+from common.warehouse.queries import Central, Queries
+from common.warehouse.queue import QueueRows
+from common.warehouse.runs import RunRows
+from common.warehouse.streaming import Streaming
+from tests.contract.warehouse.test_queue import a_waiting_run
+from tests.fakes.clock import START, VirtualClock
+from tests.fakes.history import MemoryHistory
+from tests.fakes.jobs import MemoryJobs
+from tests.fakes.runs import MemoryRuns
+from tests.fakes.schedules import MemoryQueue
+from tests.unit.runs.examples import a_run
+
+MINUTE = timedelta(minutes=1)
+NOW = START + timedelta(hours=2)
+_numbers = itertools.count()
+
+
+class HistoryReader(Protocol):
+    """What is under contract here."""
+
+    def read_history(self, tenant_id: str, wanted: HistoryFilter) -> Sequence[Any]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backend:
+    """Runs, the queue, and the history of both."""
+
+    runs: RunStore
+    queue: QueueStore
+    history: HistoryReader
+
+
+def in_memory() -> Backend:
+    rows, queue = MemoryRuns(), MemoryQueue()
+    return Backend(runs=rows, queue=queue, history=MemoryHistory(rows, queue))
+
+
+def on_rows(central: Central) -> Backend:
+    queries, streaming = Queries(central=central), Streaming(central=central)
+    rows = RunRows(queries=queries, streaming=streaming)
+    return Backend(runs=rows, queue=QueueRows(queries=queries, streaming=streaming), history=rows)
+
+
+@pytest.fixture(scope="module", params=["memory", "bigquery"])
+def backend(request: pytest.FixtureRequest) -> Backend:
+    return in_memory() if request.param == "memory" else on_rows(request.getfixturevalue("bootstrapped"))
+
+
+class Past:
+    """The past of one new tenant, a run each ten minutes."""
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self.tenant_id = f"remembers_{next(_numbers)}"
+        self.log = RunLog(
+            reader=backend.history,  # type: ignore[arg-type]
+            store=backend.runs,
+            claims=MemoryJobs(VirtualClock()),
+            clock=lambda: NOW,
+        )
+
+    def queue(self, number: int, status: RunStatus = RunStatus.QUEUED, error: str = "") -> WaitingRun:
+        """Have a run join the queue, or leave it."""
+        asked_at = START + 10 * number * MINUTE
+        waiting = a_waiting_run(self.tenant_id, number, due_at=asked_at - MINUTE, added_at=asked_at)
+        recorded_at = asked_at if status is RunStatus.QUEUED else asked_at + MINUTE
+        self.backend.queue.append([Settled(waiting=waiting, status=status, error=error)], recorded_at)
+        return waiting
+
+    def begin(self, number: int, started_at: datetime | None = None, **changes: Any) -> Run:
+        """Have a run begin: when it is asked for, or after it has waited."""
+        asked_at = START + 10 * number * MINUTE
+        run = a_run(
+            tenant_id=self.tenant_id,
+            run_id=f"{self.tenant_id}-run-{number}",
+            ticket=number,
+            started_at=started_at or asked_at,
+            queued_at=asked_at if started_at else None,
+            **changes,
+        )
+        self.backend.runs.append_run(run, RunStatus.PENDING, run.started_at)
+        return run
+
+    def page(self, **filters: Any) -> tuple[list[dict[str, Any]], str]:
+        """Read a page."""
+        return self.log.history(self.tenant_id, **filters)
+
+    def states(self, **filters: Any) -> list[str]:
+        """Read a page as numbers and states."""
+        return [f"{row['pipeline_logging_id'][-1]} {row['status']}" for row in self.page(**filters)[0]]
+
+
+@pytest.fixture
+def past(backend: Backend) -> Past:
+    return Past(backend)
+
+
+def test_runs_that_wait_are_in_the_history_where_they_were_asked_for(past: Past) -> None:
+    past.begin(1)
+    waiting = past.queue(2)
+    past.begin(3)
+    rows, cursor = past.page()
+    assert past.states() == ["3 PENDING", "2 QUEUED", "1 PENDING"]
+    assert cursor == ""
+    found = rows[1]
+    assert (found["pipeline_id"], found["config_version"], found["trigger_type"], found["trigger_by"]) == (
+        "daily",
+        1,
+        "api",
+        "api_user",
+    )
+    assert (found["queued_at"], found["start_time"]) == (waiting.added_at, waiting.added_at)
+    assert (found["run_date"], found["end_time"], found["error_message"]) == (waiting.run_date, None, None)
+    assert rows[0]["queued_at"] is None
+
+
+def test_a_run_keeps_its_place_when_it_leaves_the_queue_and_is_there_once(past: Past) -> None:
+    past.begin(1)
+    past.queue(2)
+    past.begin(3)
+    run = past.begin(2, started_at=NOW - MINUTE)
+    assert past.states() == ["3 PENDING", "2 PENDING", "1 PENDING"]
+    past.queue(2, RunStatus.PENDING)
+    step = StepRow(
+        step_id="extract",
+        ps_type="bq_etl.query",
+        index=0,
+        level=1,
+        attempt=1,
+        status=StepStatus.RUNNING,
+        started_at=run.started_at,
+    )
+    past.backend.runs.append_steps(run, [step], run.started_at)
+    assert past.states() == ["3 PENDING", "2 RUNNING", "1 PENDING"]
+    past.backend.runs.append_run(run, RunStatus.COMPLETED, NOW)
+    assert past.states() == ["3 PENDING", "2 COMPLETED", "1 PENDING"]
+    (found,) = past.page(status="COMPLETED")[0]
+    assert (found["queued_at"], found["start_time"]) == (START + 20 * MINUTE, NOW - MINUTE)
+
+
+@pytest.mark.parametrize("when", range(4))
+def test_a_run_that_begins_between_two_pages_is_neither_lost_nor_shown_twice(past: Past, when: int) -> None:
+    """It begins later than all runs that were asked for after it: by its beginning it would go to the top."""
+    for number in (1, 3, 5):
+        past.begin(number)
+    for number in (2, 4):
+        past.queue(number)
+    seen, cursor = [], ""
+    for page in range(6):
+        if page == when:
+            for number in (2, 4):
+                past.begin(number, started_at=NOW - MINUTE)
+                past.queue(number, RunStatus.PENDING)
+        rows, cursor = past.page(cursor=cursor, page_size=1)
+        seen += [row["pipeline_logging_id"][-1] for row in rows]
+        if not cursor:
+            break
+    assert seen == ["5", "4", "3", "2", "1"]
+
+
+def test_a_run_that_left_the_queue_without_having_begun_stays_with_its_reason(past: Past) -> None:
+    past.queue(1)
+    past.queue(1, RunStatus.FAILED, "the run waited too long")
+    past.queue(2)
+    past.queue(2, RunStatus.CANCELLED, "the run was cancelled")
+    assert past.states() == ["2 CANCELLED", "1 FAILED"]
+    (failed,) = past.page(status="FAILED")[0]
+    assert (failed["error_message"], failed["end_time"]) == (
+        "the run waited too long",
+        START + 11 * MINUTE,
+    )
+
+
+def test_a_run_that_has_begun_and_has_no_row_yet_is_pending(past: Past) -> None:
+    past.queue(1)
+    past.queue(1, RunStatus.PENDING)
+    assert past.states() == ["1 PENDING"]
+
+
+def test_filters_hold_for_runs_that_wait_as_for_others(past: Past) -> None:
+    past.begin(1)
+    past.queue(2)
+    past.queue(3)
+    past.begin(4, config_id="other")
+    assert past.states(status="QUEUED") == ["3 QUEUED", "2 QUEUED"]
+    assert past.states(config_id="daily") == ["3 QUEUED", "2 QUEUED", "1 PENDING"]
+    assert past.states(since=START + 20 * MINUTE, until=START + 40 * MINUTE) == ["3 QUEUED", "2 QUEUED"]
+    past.begin(2, started_at=NOW - MINUTE)
+    assert past.states(since=START + 20 * MINUTE, until=START + 30 * MINUTE) == ["2 PENDING"]
+    assert past.states(since=START + 30 * MINUTE, config_id="daily") == ["3 QUEUED"]
+
+
+def test_a_firing_that_waits_days_after_its_time_is_where_it_joined_the_queue(past: Past) -> None:
+    trigger = Trigger(type=TriggerType.SCHEDULE, by="scheduler")
+    waiting = a_waiting_run(
+        past.tenant_id, 1, due_at=START - timedelta(days=6), added_at=START, trigger=trigger
+    )
+    past.backend.queue.append([Settled(waiting=waiting, status=RunStatus.QUEUED)], START)
+    assert past.states(since=START) == ["1 QUEUED"]
+
+
+def test_another_tenants_runs_that_wait_are_not_in_the_history(past: Past, backend: Backend) -> None:
+    past.queue(1)
+    past.begin(2)
+    other = Past(backend)
+    other.queue(3)
+    assert other.states() == ["3 QUEUED"]
+    assert [row["tenant_id"] for row in other.page()[0]] == [other.tenant_id]
+    # Not even where both tenants' runs had the same ID.
+    twin = replace(a_waiting_run(other.tenant_id, 1), run_id=f"{past.tenant_id}-run-2")
+    backend.queue.append([Settled(waiting=twin, status=RunStatus.QUEUED)], START)
+    assert past.states() == ["2 PENDING", "1 QUEUED"]

@@ -1,0 +1,75 @@
+"""The history of runs in memory: those that have rows, and those in the queue."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from common.runs.reading import HistoryFilter
+from common.runs.run import RunStatus
+from tests.fakes.runs import MemoryRuns, RunRow
+from tests.fakes.schedules import MemoryQueue
+
+
+class MemoryHistory:
+    """What `RunReader` has of the history, over `MemoryRuns` and `MemoryQueue`."""
+
+    def __init__(self, rows: MemoryRuns, queue: MemoryQueue) -> None:
+        self.rows = rows
+        self.queue = queue
+
+    def read_history(self, tenant_id: str, wanted: HistoryFilter) -> Sequence[dict[str, Any]]:
+        current = self.rows.current()
+        found = [self._begun(row) for row in current.values()]
+        found += [self._waiting(run_id) for run_id in self.queue.entries() if run_id not in current]
+        mine = [row for row in found if row["tenant_id"] == tenant_id and _is_wanted(row, wanted)]
+        return sorted(mine, key=_place, reverse=True)[: wanted.page_size]
+
+    def _begun(self, row: RunRow) -> dict[str, Any]:
+        run = row.run
+        is_under_way = row.status is RunStatus.PENDING and bool(self.rows.steps_of(run.run_id))
+        return {
+            "pipeline_logging_id": run.run_id,
+            "tenant_id": run.tenant_id,
+            "pipeline_id": run.config_id,
+            "config_version": run.config_version,
+            "status": "RUNNING" if is_under_way else row.status.value,
+            "trigger_type": run.trigger.type.value,
+            "trigger_by": run.trigger.by,
+            "queued_at": run.queued_at,
+            "start_time": run.started_at,
+            "end_time": row.recorded_at if row.status.is_terminal else None,
+            "run_date": run.run_date,
+            "error_message": row.error or None,
+        }
+
+    def _waiting(self, run_id: str) -> dict[str, Any]:
+        entry = self.queue.entries()[run_id]
+        waiting = entry.waiting
+        return {
+            "pipeline_logging_id": run_id,
+            "tenant_id": waiting.tenant_id,
+            "pipeline_id": waiting.config_id,
+            "config_version": waiting.config_version,
+            "status": entry.status.value,
+            "trigger_type": waiting.trigger.type.value,
+            "trigger_by": waiting.trigger.by,
+            "queued_at": waiting.added_at,
+            "start_time": waiting.added_at,
+            "end_time": entry.recorded_at if entry.status.is_terminal else None,
+            "run_date": waiting.run_date,
+            "error_message": entry.error or None,
+        }
+
+
+def _place(row: dict[str, Any]) -> tuple[datetime, str]:
+    return row["queued_at"] or row["start_time"], row["pipeline_logging_id"]
+
+
+def _is_wanted(row: dict[str, Any], wanted: HistoryFilter) -> bool:
+    asked_at, run_id = _place(row)
+    return (
+        wanted.since <= asked_at < wanted.until
+        and wanted.status in {"", row["status"]}
+        and wanted.config_id in {"", row["pipeline_id"]}
+        and (asked_at, run_id) < (wanted.before_time, wanted.before_id)
+    )

@@ -1,0 +1,102 @@
+"""Schedules, queue and backfills on the real functions and tables, as a tenant and an operator see them."""
+
+import json
+from collections import Counter
+from typing import Any
+
+from tests.functional.site import Site, Tenant, a_pipeline_file
+
+FILE = a_pipeline_file({"first": "SELECT 1 AS n"})
+EVERY_MINUTE = json.dumps(json.loads(FILE) | {"schedule": {"cron": "* * * * *"}})
+
+
+def history(tenant: Tenant, query: str = "") -> list[dict[str, Any]]:
+    answer = tenant.call("GET", f"/api/v1/pipelines/history?limit=100{query}").get_json()
+    runs: list[dict[str, Any]] = answer["runs"]
+    return runs
+
+
+def follow(tenant: Tenant, link: str) -> int:
+    headers = {"X-API-Key": tenant.key}
+    return tenant.site.functions["pipelines"].get(link, headers=headers).status_code
+
+
+def states(tenant: Tenant) -> Counter[str]:
+    return Counter(run["status"] for run in history(tenant))
+
+
+def test_a_schedule_fires_is_shown_and_can_be_stopped(site: Site, tenant: Tenant) -> None:
+    assert tenant.upload("minutely", EVERY_MINUTE).status_code == 201
+    assert site.admin("GET", "/admin/overview").get_json()["due"] >= 1
+    site.tick()
+    site.drain()
+    (run,) = [run for run in history(tenant) if run["trigger_type"] == "scheduler"][-1:]
+    assert tenant.status(run["pipeline_logging_id"])["status"] == "COMPLETED"
+    (schedule,) = tenant.call("GET", "/api/v1/pipelines/schedules").get_json()["schedules"]
+    assert schedule["last_fire_time"] < schedule["next_fire_time"]
+    assert follow(tenant, schedule["links"]["last_run"]) == 200
+    paused = tenant.call("POST", "/api/v1/pipelines/schedules/minutely/pause").get_json()
+    assert (paused["paused"], paused["next_fire_time"]) == (True, None)
+    before = len(history(tenant))
+    site.tick()
+    assert len(history(tenant)) == before
+
+
+def test_a_firing_that_the_plan_refuses_is_in_the_history_with_the_reason(
+    site: Site, tenant_ids: Any
+) -> None:
+    tenant = site.onboard(next(tenant_ids), plan="STARTER")
+    assert tenant.upload("daily", FILE).status_code == 201
+    for _ in range(6):
+        tenant.run("daily")
+        site.drain()
+    assert tenant.upload("minutely", EVERY_MINUTE).status_code == 201
+    refused = site.admin("GET", "/admin/overview").get_json()["refused_today"]
+    site.tick()
+    (run,) = [run for run in history(tenant, "&status=FAILED") if run["pipeline_id"] == "minutely"][-1:]
+    assert "daily limit of your plan is reached: 6 of 6" in run["error_message"]
+    assert tenant.status(run["pipeline_logging_id"])["status"] == "FAILED"
+    (schedule,) = tenant.call("GET", "/api/v1/pipelines/schedules").get_json()["schedules"]
+    assert follow(tenant, schedule["links"]["last_run"]) == 200
+    assert site.admin("GET", "/admin/overview").get_json()["refused_today"] > refused
+    tenant.call("POST", "/api/v1/pipelines/schedules/minutely/pause")
+
+
+def test_runs_wait_are_cancelled_and_begin_as_slots_come_free(site: Site, tenant_ids: Any) -> None:
+    tenant = site.onboard(next(tenant_ids), plan="STARTER")
+    other = site.onboard(next(tenant_ids), plan="STARTER")
+    assert tenant.upload("daily", FILE).status_code == 201
+    assert tenant.call("POST", "/api/v1/pipelines/run/daily", {}).status_code == 202
+    ids = [tenant.run("daily", {"queue": True}) for _ in range(4)]
+    assert states(tenant) == {"PENDING": 3, "QUEUED": 2}
+    assert [run["pipeline_logging_id"] for run in history(tenant, "&status=QUEUED")] == [ids[3], ids[2]]
+    assert history(other) == []
+    refused = tenant.call("POST", "/api/v1/pipelines/run/daily", {})
+    assert (refused.status_code, refused.get_json()["limit_name"]) == (429, "concurrent")
+    cancelled = tenant.call("POST", f"/api/v1/pipelines/cancel/{ids[2]}")
+    assert (cancelled.status_code, cancelled.get_json()["status"]) == (200, "CANCELLED")
+    site.drain()
+    assert states(tenant) == {"COMPLETED": 4, "CANCELLED": 1}
+    assert history(tenant)[0]["pipeline_logging_id"] == ids[3]
+
+
+def test_a_backfill_tells_its_numbers_runs_within_its_bounds_and_can_be_resumed(
+    site: Site, tenant_ids: Any
+) -> None:
+    tenant = site.onboard(next(tenant_ids), plan="STARTER")
+    assert tenant.upload("daily", FILE).status_code == 201
+    path, days = "/api/v1/pipelines/backfill/daily", {"start": "2024-01-01", "end": "2024-01-04"}
+    refused = tenant.call("POST", path, days | {"end": "2024-01-08"}).get_json()
+    assert (refused["status"], refused["used"], refused["limit"]) == (429, 7, 6)
+    plan = tenant.call("POST", path, days | {"dry_run": True})
+    assert (plan.status_code, plan.get_json()["runs"], history(tenant)) == (200, 3, [])
+    begun = tenant.call("POST", path, days | {"max_parallel": 1})
+    assert (begun.status_code, states(tenant)) == (202, {"PENDING": 1, "QUEUED": 2})
+    backfills = f"/api/v1/pipelines/backfills/{begun.get_json()['backfill_id']}"
+    assert tenant.call("POST", f"{backfills}/cancel").status_code == 202
+    site.drain()
+    assert states(tenant) == {"CANCELLED": 3}
+    assert tenant.call("POST", path, days | {"max_parallel": 2}).get_json()["runs"] == 3
+    assert states(tenant) == {"CANCELLED": 3, "PENDING": 2, "QUEUED": 1}
+    site.drain()
+    assert tenant.call("GET", backfills).get_json()["states"] == {"COMPLETED": 3}
