@@ -43,6 +43,10 @@ test-unit test-functional test-contract test-e2e: $(DEVELOPMENT)
 simulate: $(DEVELOPMENT)  ## Run the domain in virtual time under seeded faults (SEED=0 RUNS=1000)
 	@$(PYTHON_M) tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(RUNS),--runs $(RUNS))
 
+.PHONY: bench
+bench: $(DEVELOPMENT)  ## Count what runs and a full minute cost (FIRINGS=1500 LATENCY_MS=0)
+	@$(PYTHON_M) tests.bench $(if $(FIRINGS),--firings $(FIRINGS)) $(if $(LATENCY_MS),--latency-ms $(LATENCY_MS))
+
 .PHONY: check format check-format lint types layers
 check: check-format lint types layers test  ## Check all that CI checks, up to the first failure
 

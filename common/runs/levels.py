@@ -33,10 +33,19 @@ class AtOnce(Protocol):
         """Return what `work` makes of each item; raise what the first of them raised."""
 
 
-def in_threads[T, R](work: Callable[[T], R], items: Sequence[T]) -> list[R]:
-    """Do the same to all items at once, each in a thread that has the caller's log context."""
-    with ThreadPoolExecutor(max_workers=min(len(items), MOST_STEPS_AT_ONCE)) as pool:
-        return list(pool.map(carried(work), items))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InThreads:
+    """Does the same to all items at once, each in a thread that has the caller's log context."""
+
+    most: int
+
+    def __call__[T, R](self, work: Callable[[T], R], items: Sequence[T], /) -> list[R]:
+        """Return what `work` makes of each item; raise what the first of them raised."""
+        with ThreadPoolExecutor(max_workers=min(len(items), self.most)) as pool:
+            return list(pool.map(carried(work), items))
+
+
+in_threads = InThreads(most=MOST_STEPS_AT_ONCE)
 
 
 def nothing_more(_run: Run) -> None:

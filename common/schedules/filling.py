@@ -17,7 +17,7 @@ from common.errors import ConvergenceError
 from common.pipelines.pipeline import Pipeline
 from common.runs.beginning import RunBeginner
 from common.runs.level_messages import LevelMessage
-from common.runs.levels import AtOnce, in_threads
+from common.runs.levels import AtOnce, InThreads
 from common.runs.ports import ConfigText
 from common.runs.run import Run, RunStatus
 from common.runs.tickets import ADMISSION_LIFETIME
@@ -28,12 +28,14 @@ from common.times import Clock
 
 logger = logging.getLogger(__name__)
 
-PORTION = 500
-"""Runs that are settled between one read and one write."""
+PORTION = 1000
+"""Runs that are settled between one read and one write: the calls around the claims are a minor part."""
 SHARE = 50
 """Runs of one tenant in a portion: a burst of one waits behind the first runs of all others."""
 LONGEST_PORTION = ADMISSION_LIFETIME / 2
 """A ticket must get its row before others take it for orphaned."""
+LANES_IN_THREADS = InThreads(most=64)
+"""As many claims under way as BigQuery lets one account start in a second, up to 0.7 seconds each."""
 
 
 class LaneStore(Protocol):
@@ -90,7 +92,7 @@ class SlotFiller:
     levels: LevelsPublisher
     compile: Callable[[str, ConfigText], Pipeline]
     clock: Clock
-    at_once: AtOnce = in_threads
+    at_once: AtOnce = LANES_IN_THREADS
 
     def fill(self, waiting: Sequence[WaitingRun], until: datetime, ended: Run | None = None) -> Filled:
         """Settle waiting runs until time is up. `ended` has just ended: its slot is free."""

@@ -16,7 +16,7 @@ from common.warehouse.translation import translated
 
 SCOPE = "https://www.googleapis.com/auth/bigquery"
 PATIENCE_SECONDS = 5.0
-MOST_CONNECTIONS = 32
+MOST_CONNECTIONS = 64
 NO_RETRY = Retry(predicate=if_exception_type())
 
 

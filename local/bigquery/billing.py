@@ -50,7 +50,7 @@ class Billing:
         """Price the job that the call starts, and put the prices into answers about jobs."""
         configuration = call.job_configuration
         if configuration.get("query"):
-            asked = await asyncio.to_thread(_estimate, statements_of(call))
+            asked = await _asked(statements_of(call))
             limit = int(configuration["query"].get("maximumBytesBilled") or 0)
             if call.starts_job and 0 < limit < asked.billed:
                 return await fail_job(
@@ -90,13 +90,17 @@ class Billing:
     async def _used(self, call: Call, query: dict[str, Any]) -> Bytes:
         known = self._bytes.get((call.project, call.job_id))
         if known is None and query:  # Started before this process: today's sizes are the best guess.
-            return await asyncio.to_thread(_estimate, statements_in(query, call.project))
+            return await _asked(statements_in(query, call.project))
         return known or Bytes()
 
 
-def _estimate(statements: Iterable[Statement]) -> Bytes:
+async def _asked(statements: Iterable[Statement]) -> Bytes:
     sources: frozenset[Table] = frozenset().union(*(statement.sources for statement in statements))
-    return price(tables.size_bytes(table) for table in tables.below(sources)) if sources else Bytes()
+    return await asyncio.to_thread(_estimate, sources) if sources else Bytes()
+
+
+def _estimate(sources: frozenset[Table]) -> Bytes:
+    return price(tables.size_bytes(table) for table in tables.below(sources))
 
 
 def _is_billed(job: dict[str, Any]) -> bool:

@@ -1,8 +1,9 @@
 """The jobs that `local_bigquery` keeps and runs, by project and job ID."""
 
 import contextlib
+import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from typing import Any
 
@@ -20,6 +21,7 @@ from local.bigquery.sql_files import sql
 CANCEL_SECONDS = 10.0
 INTERRUPT_SECONDS = 0.05
 JobKey = tuple[str, str]
+Outcome = tuple[int, dict[str, Any]]
 _ended: Callable[[Job, JobStatistics, BigQueryError | None], Job] = runner._done
 _timed_out: dict[JobKey, float] = {}
 
@@ -79,31 +81,55 @@ def fail_unfinished() -> None:
         _fail_as_lost(Job.model_validate_json(resource))
 
 
-def finish_at_once(key: JobKey, configuration: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    """Store a `SELECT 1` job as done; return the HTTP status and the job, or 409 and the error."""
-    destination = {"projectId": key[0], "datasetId": RESULTS, "tableId": catalog.ensure_constant(key[0])}
-    query = {**configuration["query"], "destinationTable": destination}
-    return _store_done(key, {**configuration, "query": query}, None)
+def finish_at_once(asked: Sequence[tuple[JobKey, dict[str, Any]]]) -> list[Outcome]:
+    """Store `SELECT 1` jobs as done, all by one statement, for each costs as much as many together.
+
+    Return the HTTP status and the job of each, or 409 and the error.
+    """
+    shared = {project: catalog.ensure_constant(project) for (project, _), _ in asked}
+    return _store([_constant_job(key, configuration, shared[key[0]]) for key, configuration in asked])
 
 
-def fail_at_once(
-    key: JobKey, configuration: dict[str, Any], reason: str, message: str
-) -> tuple[int, dict[str, Any]]:
+def fail_at_once(key: JobKey, configuration: dict[str, Any], reason: str, message: str) -> Outcome:
     """Store a job as failed without a run; return the HTTP status and the job, or 409 and the error."""
-    return _store_done(key, configuration, BigQueryError(reason, message))
+    (outcome,) = _store([_ended_job(key, configuration, {}, BigQueryError(reason, message))])
+    return outcome
 
 
-def _store_done(
-    key: JobKey, configuration: dict[str, Any], error: BigQueryError | None
-) -> tuple[int, dict[str, Any]]:
-    if store.load(*key):
-        duplicate = errors.already_exists("Job", ":".join(key))
-        return duplicate.code, duplicate.response()
+def _constant_job(key: JobKey, configuration: dict[str, Any], table: str) -> Job:
+    destination = {"projectId": key[0], "datasetId": RESULTS, "tableId": table}
+    query = {**configuration["query"], "destinationTable": destination}
+    return _ended_job(key, {**configuration, "query": query}, {"query": {"statementType": "SELECT"}})
+
+
+def _ended_job(
+    key: JobKey,
+    configuration: dict[str, Any],
+    statistics: dict[str, Any],
+    error: BigQueryError | None = None,
+) -> Job:
     kind = next(name for name in ("query", "load", "copy", "extract") if name in configuration)
     job = runner._job(*key, JobConfiguration.model_validate({**configuration, "jobType": kind.upper()}))
-    statistics = {"query": {"statementType": "SELECT"}} if kind == "query" and not error else {}
     times = {"startTime": job.statistics.creationTime}
-    return 200, store.save(done(job, JobStatistics.model_validate(statistics | times), error)).dump()
+    return done(job, JobStatistics.model_validate(statistics | times), error)
+
+
+def _store(ended: Sequence[Job]) -> list[Outcome]:
+    resources = [job.dump() for job in ended]
+    stored = set(database.fetch(sql("store_jobs"), {"jobs": json.dumps(resources)}))
+    return [
+        (200, resource) if key in stored else _duplicate(key)
+        for key, resource in zip(map(_key, ended), resources, strict=True)
+    ]
+
+
+def _key(job: Job) -> JobKey:
+    return job.jobReference.projectId, job.jobReference.jobId
+
+
+def _duplicate(key: JobKey) -> Outcome:
+    error = errors.already_exists("Job", ":".join(key))
+    return error.code, error.response()
 
 
 def results() -> list[tuple[float, JobKey]]:

@@ -78,8 +78,8 @@ class LocalBigQuery:
             DmlLimits(self.limits),
             JobTimeouts(),
             StreamedRows(),
-            self.housekeeping,
             ConstantJobs(),
+            self.housekeeping,
         ]
         self._address = (host, port)
         self._proxy = Proxy(app, self._layers, self._cut)

@@ -9,14 +9,15 @@ from local.pubsub.broker import Broker
 from local.pubsub.messages import check_batch
 from local.pubsub.names import is_in_project
 from local.pubsub.pages import page_of
+from local.pubsub.publishes import Publishes
 from local.pubsub.rpc import unary
 
 SERVICE = "google.pubsub.v1.Publisher"
 
 
-def publisher_handlers(broker: Broker) -> grpc.GenericRpcHandler:
+def publisher_handlers(broker: Broker, publishes: Publishes) -> grpc.GenericRpcHandler:
     """Build the handlers of all methods that are served; others answer UNIMPLEMENTED."""
-    service = _PublisherService(broker)
+    service = _PublisherService(broker, publishes)
     methods = {
         "CreateTopic": unary(wire.Topic, wire.Topic, service.create_topic),
         "GetTopic": unary(wire.GetTopicRequest, wire.Topic, service.get_topic),
@@ -35,8 +36,9 @@ def publisher_handlers(broker: Broker) -> grpc.GenericRpcHandler:
 class _PublisherService:
     """Translate between requests and the broker."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, publishes: Publishes) -> None:
         self._broker = broker
+        self._publishes = publishes
 
     def create_topic(self, topic: Any) -> Any:
         return self._broker.create_topic(topic)
@@ -64,4 +66,6 @@ class _PublisherService:
         check_batch(len(contents), request.ByteSize())
         for content in contents:
             content.check()
-        return wire.PublishResponse(message_ids=self._broker.publish(request.topic, contents))
+        message_ids = self._broker.publish(request.topic, contents)
+        self._publishes.note(request.topic, len(message_ids))
+        return wire.PublishResponse(message_ids=message_ids)

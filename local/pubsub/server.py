@@ -14,6 +14,7 @@ from local.pubsub.disturbances import Disturbance
 from local.pubsub.journal import Journal
 from local.pubsub.messages import MAX_REQUEST_BYTES
 from local.pubsub.publisher_service import publisher_handlers
+from local.pubsub.publishes import Publishes
 from local.pubsub.subscriber_service import subscriber_handlers
 from local.pubsub.subscriptions import Counts
 
@@ -40,6 +41,7 @@ class PubSubServer:
         """Prepare a server; port 0 takes a free one, `pushes_in_flight` holds for each subscription."""
         self._host = host
         self._port = port
+        self.publishes = Publishes()
         self._journal = Journal(Path(journal) if journal else None)
         self._broker = Broker(
             clock=clock or SystemClock(), disturbance=disturbance or Disturbance(), journal=self._journal
@@ -49,7 +51,10 @@ class PubSubServer:
         self._readers = ThreadPoolExecutor(max_workers=_GRPC_THREADS, thread_name_prefix="pubsub-reader")
         self._grpc = grpc.server(
             self._threads,
-            handlers=[publisher_handlers(self._broker), subscriber_handlers(self._broker, self._readers)],
+            handlers=[
+                publisher_handlers(self._broker, self.publishes),
+                subscriber_handlers(self._broker, self._readers),
+            ],
             options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", 2 * MAX_REQUEST_BYTES)],
         )
 

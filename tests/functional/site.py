@@ -16,6 +16,7 @@ from werkzeug.test import Client, TestResponse
 
 from local.bigquery import LocalBigQuery
 from local.gateway import load_functions
+from local.pubsub import PubSubServer
 from tests.functional.environment import ADMIN_KEY, PROJECT
 
 CONFIG = Path(__file__).parents[2] / "configs" / "setup" / "bq_etl_test.yml"
@@ -26,8 +27,9 @@ LEVELS = f"projects/{PROJECT}/subscriptions/levels-by-hand"
 class Site:
     """The platform without its gateway and without pushes."""
 
-    def __init__(self, bigquery: LocalBigQuery) -> None:
+    def __init__(self, bigquery: LocalBigQuery, pubsub: PubSubServer) -> None:
         self.bigquery = bigquery
+        self.pubsub = pubsub
         self.functions = {name: Client(app) for name, app in load_functions().items()}
         self.subscriber = pubsub_v1.SubscriberClient()
 

@@ -1,30 +1,39 @@
-"""What a run costs, in exact numbers: the design's promise, counted at BigQuery's and Pub/Sub's doors."""
+"""What a run costs, in exact numbers: the table of docs/exactly-once.md, counted at the clouds' doors."""
 
 import pytest
 
-from tests.functional.site import Site, Tenant, a_pipeline_file
+from tests.functional.costs import Levels, cost_of_a_run
+from tests.functional.promises import Promise
+from tests.functional.site import Site, Tenant
 
 SQL = "SELECT 1 AS n"
 SHAPES = [({"a": SQL},), ({"a": SQL, "b": SQL}, {"c": SQL}), ({"a": SQL}, {"b": SQL}, {"c": SQL, "d": SQL})]
 
 
 @pytest.mark.parametrize("levels", SHAPES, ids=lambda levels: "-".join(str(len(level)) for level in levels))
-def test_a_run_costs_what_the_design_says(
-    site: Site, tenant: Tenant, levels: tuple[dict[str, str], ...]
-) -> None:
-    steps = sum(len(level) for level in levels)
-    assert tenant.upload("shape", a_pipeline_file(*levels)).status_code == 201
-    tenant.run("shape")  # warms the key's memory: authentication is another promise
-    site.drain()
-    counts = site.bigquery.counts
-    counts.reset()
-    run_id = tenant.run("shape")
-    reads = [job_id for job_id in counts.job_ids if not job_id.startswith("cvg-")]
-    assert (len(reads), counts.jobs("cvg-ticket-"), counts.insert_all) == (1, 1, 1)
-    assert site.drain() == len(levels)
-    assert tenant.status(run_id)["status"] == "COMPLETED"
-    counts.job_ids.remove(counts.job_ids[-1])  # our own look at the status
-    assert counts.jobs("cvg-step-") == steps
-    assert len(counts.job_ids) == 1 + 1 + steps
-    assert counts.dry_runs == steps
-    assert counts.insert_all <= 2 * len(levels) + 2
+def test_a_run_costs_what_the_page_says(site: Site, tenant: Tenant, levels: Levels) -> None:
+    counted = cost_of_a_run(site, tenant, levels)
+    assert [one for one in counted if not one.is_kept] == []
+    assert len(counted) == 8
+
+
+@pytest.mark.parametrize(
+    ("how_many", "kept", "broken"),
+    [
+        ("1, at admission", {1}, {0, 2}),
+        ("N", {3}, {2, 4}),
+        ("3 or 4", {3, 4}, {2, 5}),
+        ("at most 2L + 2", {0, 6}, {7}),
+        ("4 + 2P", {14}, {13, 15}),
+        ("1,000", {1000}, {1}),
+    ],
+)
+def test_a_promise_is_kept_by_its_own_numbers_alone(how_many: str, kept: set[int], broken: set[int]) -> None:
+    promise = Promise(what="jobs", how_many=how_many)
+    sizes = {"L": 2, "N": 3, "P": 5}
+    assert {count for count in kept | broken if promise.is_kept_by(count, sizes)} == kept
+
+
+def test_a_promise_that_cannot_be_read_is_no_promise() -> None:
+    with pytest.raises(ValueError, match="'a few' is no number"):
+        Promise(what="jobs", how_many="a few").is_kept_by(1, {})

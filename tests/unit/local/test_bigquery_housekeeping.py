@@ -61,6 +61,12 @@ def test_a_job_without_its_result_still_answers_and_its_id_stays_used(
         start_job(client, "used-0")
 
 
+def test_a_claim_leaves_nothing_to_tidy_up(server: LocalBigQuery, client: bigquery.Client) -> None:
+    start_job(client, "claim")
+    assert (PROJECT, "claim") not in server.housekeeping.take_due(time.time() + 61)
+    assert client.get_job("claim").done()
+
+
 def test_an_old_result_goes_even_when_few_are_kept(server: LocalBigQuery, client: bigquery.Client) -> None:
     job = query(client, "old")
     due = server.housekeeping.take_due(time.time() + 61)

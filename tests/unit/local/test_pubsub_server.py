@@ -51,6 +51,23 @@ def test_a_server_that_never_started_can_be_stopped() -> None:
     PubSubServer().stop()
 
 
+def test_publishes_that_are_taken_are_counted_by_topic_in_requests_and_messages() -> None:
+    with serving() as (server, pubsub):
+        orders, bills = pubsub.topic("orders"), pubsub.topic("bills")
+        messages = [types.PubsubMessage(data=b"x") for _ in range(3)]
+        pubsub.publisher.transport.publish(types.PublishRequest(topic=orders, messages=messages))
+        pubsub.publish(orders, b"x")
+        pubsub.publish(bills, b"x")
+        with pytest.raises(exceptions.NotFound):
+            pubsub.publish(pubsub.topic_name("none"), b"x")
+        publishes = server.publishes
+        assert dict(publishes.requests) == {orders: 2, bills: 1}
+        assert dict(publishes.messages) == {orders: 4, bills: 1}
+        publishes.reset()
+        assert not publishes.requests
+        assert not publishes.messages
+
+
 def test_message_ids_do_not_repeat_over_servers() -> None:
     ids = set()
     for _ in range(2):

@@ -1,0 +1,1 @@
+"""Speed as counts and ratios: `make bench`. Counts are exact and held against docs/exactly-once.md."""

@@ -1,0 +1,71 @@
+"""What the bench shows: two tables of counts against their promises, and one of ratios."""
+
+from collections.abc import Mapping, Sequence
+
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from common.wiring import DISPATCH_BUDGET
+from tests.bench.minutes import Call
+from tests.bench.ratios import Ratio
+from tests.functional.costs import Counted
+
+WIDTH_OF_NO_TERMINAL = 120
+
+
+class Report:
+    """Writes to one console, each part when it is known."""
+
+    def __init__(self) -> None:
+        console = Console(highlight=False)
+        self._console = (
+            console if console.is_terminal else Console(highlight=False, width=WIDTH_OF_NO_TERMINAL)
+        )
+
+    def costs(self, title: str, columns: Mapping[str, Sequence[Counted]]) -> None:
+        """Show a table of promises, and what was counted in each case."""
+        table = _table(f"{title} (exact)", "promised", *columns)
+        for row in zip(*columns.values(), strict=True):
+            table.add_row(row[0].promise.what, row[0].promise.how_many, *map(_count, row))
+        self._console.print(table)
+
+    def call(self, call: Call) -> None:
+        """Show what the dispatcher's call took."""
+        whole = "one call began them all" if call.is_whole else f"one call began {call.begun:,} of them"
+        title = (
+            f"{call.firings:,} firings: {whole}" if call.firings else "The call after it, with nothing due"
+        )
+        budget = f"{'within' if call.is_in_time else 'past'} its {DISPATCH_BUDGET.total_seconds():g} s"
+        self._console.print(
+            f"  {title}, in {call.tick.seconds:.1f} s, {budget}:\n"
+            f"  {call.tick.cpu_seconds:.1f} s of a core in the dispatcher, "
+            f"{call.server_cpu_seconds:.1f} s in the local BigQuery and Pub/Sub"
+        )
+
+    def ratios(self, ratios: Sequence[Ratio]) -> None:
+        """Show the ratios of times."""
+        table = _table("Ratios of times (not exact)", "times as long")
+        for ratio in ratios:
+            table.add_row(ratio.what, f"{ratio.value:.2f}")
+        self._console.print(table)
+
+    def verdict(self, broken: int) -> None:
+        """Say whether all counts are what docs/exactly-once.md promises."""
+        right = "All counts are as docs/exactly-once.md promises."
+        wrong = f"{broken} counts are not what docs/exactly-once.md promises."
+        self._console.print(Text(wrong, style="bold red") if broken else Text(right, style="green"))
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=SIMPLE)
+    for column in columns:
+        table.add_column(column, justify="left" if column is columns[0] else "right")
+    return table
+
+
+def _count(counted: Counted) -> Text:
+    return (
+        Text(f"{counted.count:,}", style="") if counted.is_kept else Text(f"{counted.count:,} ✗", "bold red")
+    )

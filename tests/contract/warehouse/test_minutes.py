@@ -1,0 +1,110 @@
+"""A full minute: many firings due at once, admitted by one call, under BigQuery's limits."""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from common.pipelines.pipeline import Pipeline
+from common.runs.beginning import RunBeginner
+from common.runs.events import Announcer
+from common.runs.level_messages import LevelMessage
+from common.runs.ports import ConfigText
+from common.schedules.dispatching import Dispatcher
+from common.schedules.filling import Filled, SlotFiller
+from common.schedules.queue import RunQueue
+from common.times import utc_now
+from common.warehouse.firings import FiringRows
+from common.warehouse.jobs import ClaimedJobs
+from common.warehouse.lanes import LaneRows
+from common.warehouse.queries import Central, Queries
+from common.warehouse.queue import QueueRows
+from common.warehouse.runs import RunRows
+from common.warehouse.schedules import ScheduleRows
+from common.warehouse.streaming import Streaming
+from tests.bench.tenants import CONFIGS_PER_TENANT, add_tenants
+from tests.fakes.events import MemoryEvents
+from tests.unit.runs.examples import a_pipeline
+from tests.unit.schedules.platform import NoDeadLetters, NoSweeper, NoUsage
+
+if TYPE_CHECKING:
+    from local.bigquery import LocalBigQuery
+
+
+class Sent:
+    """`LevelsPublisher` that keeps and counts."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.messages: list[LevelMessage] = []
+
+    def publish_level(self, message: LevelMessage) -> None:
+        self.publish_levels([message])
+
+    def publish_levels(self, messages: Sequence[LevelMessage]) -> None:
+        self.calls += 1
+        self.messages += messages
+
+
+def compiled(tenant_id: str, config: ConfigText) -> Pipeline:
+    return a_pipeline(tenant_id=tenant_id, config_id=config.config_id)
+
+
+def make_dispatcher(central: Central, sent: Sent) -> Dispatcher:
+    queries, streaming = Queries(central=central, timeout_seconds=600), Streaming(central=central)
+    claims = ClaimedJobs(client=central.client, location=central.location)
+    firings = FiringRows(queries=queries, streaming=streaming)
+    queue = RunQueue(
+        store=QueueRows(queries=queries, streaming=streaming),
+        firings=firings,
+        claims=claims,
+        announcer=Announcer(publisher=MemoryEvents()),
+        clock=utc_now,
+    )
+    runs = RunRows(queries=queries, streaming=streaming)
+    beginner = RunBeginner(store=runs, claims=claims, levels=sent, clock=utc_now)
+    filler = SlotFiller(
+        store=LaneRows(queries=queries, streaming=streaming),
+        queue=queue,
+        beginner=beginner,
+        claims=claims,
+        levels=sent,
+        compile=compiled,
+        clock=utc_now,
+    )
+    return Dispatcher(
+        sweeper=NoSweeper(),  # type: ignore[arg-type]
+        dead_letters=NoDeadLetters(),  # type: ignore[arg-type]
+        timetable=ScheduleRows(queries=queries),
+        queue=queue,
+        filler=filler,
+        usage=NoUsage(),
+        firings=firings,
+        clock=utc_now,
+        budget=timedelta(hours=1),
+    )
+
+
+@pytest.fixture
+def central_with_limits(local_bigquery: "LocalBigQuery", bootstrapped: Central) -> Iterator[Central]:
+    local_bigquery.limits.is_on = True
+    yield bootstrapped
+    local_bigquery.limits.is_on = False
+
+
+def test_a_minute_costs_a_claim_per_firing_and_a_few_calls_per_portion(
+    local_bigquery: "LocalBigQuery", central_with_limits: Central
+) -> None:
+    """`make bench` does the same with the dispatcher's own `main.py`, and with ten thousand firings."""
+    tenants = 20
+    add_tenants(central_with_limits, tenants)
+    sent, due = Sent(), tenants * CONFIGS_PER_TENANT
+    dispatcher = make_dispatcher(central_with_limits, sent)
+    counts = local_bigquery.counts
+    counts.reset()
+    assert dispatcher.tick().filled == Filled(begun=due)
+    tickets = counts.jobs("cvg-ticket-")
+    assert (tickets, len(sent.messages), sent.calls) == (due, due, 1)
+    assert (counts.jobs() - tickets, counts.insert_all) == (4, 2)
+    assert dispatcher.tick().filled == Filled()

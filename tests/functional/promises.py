@@ -1,0 +1,45 @@
+"""What docs/exactly-once.md promises: numbers in tables, such as `N`, `at most 2L + 2` or `3 or 4`."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+PAGE = Path(__file__).parents[2] / "docs" / "exactly-once.md"
+ROW = re.compile(r"^\| (?P<what>.+?) \| (?P<how_many>.+?) \|$", re.MULTILINE)
+TERM = re.compile(r"(?P<factor>[\d,]*)(?P<size>[A-Z]?)")
+MOST = "at most "
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """One number of a table: `what` is counted, and `how_many` are promised."""
+
+    what: str
+    how_many: str
+
+    def is_kept_by(self, count: int, sizes: Mapping[str, int]) -> bool:
+        """Tell whether a count is what was promised, for sizes such as L=2, N=3."""
+        text = self.how_many.partition(", ")[0]
+        if text.startswith(MOST):
+            return count <= _value(text.removeprefix(MOST), sizes)
+        return count in {_value(choice, sizes) for choice in text.split(" or ")}
+
+
+def promises(heading: str) -> list[Promise]:
+    """Read the table of one section."""
+    section = PAGE.read_text(encoding="utf-8").partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    rows = [Promise(**row.groupdict()) for row in ROW.finditer(section)]
+    return [row for row in rows if row.how_many not in {"how many", "---"}]
+
+
+def _value(text: str, sizes: Mapping[str, int]) -> int:
+    return sum(_term(term, sizes) for term in text.split(" + "))
+
+
+def _term(text: str, sizes: Mapping[str, int]) -> int:
+    read = TERM.fullmatch(text)
+    if not (text and read):
+        raise ValueError(f"{text!r} is no number of the table")
+    factor = int(read["factor"].replace(",", "") or 1)
+    return factor * (sizes[read["size"]] if read["size"] else 1)
