@@ -19,6 +19,8 @@ class Settings:
     onboardings_per_source: int
     onboardings_per_hour: int
     allowed_sources: frozenset[str]
+    maximum_bytes_billed: int
+    """The most that one step of a tenant's may bill, in bytes."""
     levels_topic: str
     run_events_topic: str
     dead_letters_topic: str
@@ -57,6 +59,7 @@ class Settings:
             onboardings_per_source=int(given("ONBOARDINGS_PER_SOURCE", "20")),
             onboardings_per_hour=int(given("ONBOARDINGS_PER_HOUR", "200")),
             allowed_sources=frozenset(_listed(given("ALLOWED_SOURCES", "bigquery-public-data"))),
+            maximum_bytes_billed=int(given("MAXIMUM_BYTES_BILLED", str(2**40))),
             levels_topic=given("LEVELS_TOPIC", "pipeline-levels"),
             run_events_topic=given("RUN_EVENTS_TOPIC", "run-events"),
             dead_letters_topic=given("DEAD_LETTERS_TOPIC", "dead-letters"),

@@ -44,6 +44,7 @@ locals {
     GCP_PROJECT_ID             = var.project_id
     LEVEL_SECONDS              = tostring(var.level_seconds)
     LEVELS_TOPIC               = local.topics.levels
+    MAXIMUM_BYTES_BILLED       = tostring(var.maximum_bytes_billed)
     LOG_FORMAT                 = "json"
     OFFBOARDING_GRACE_DAYS     = tostring(var.offboarding_grace_days)
     ONBOARDING_MODE            = var.onboarding_mode

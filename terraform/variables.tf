@@ -96,6 +96,18 @@ variable "allowed_sources" {
   }
 }
 
+variable "maximum_bytes_billed" {
+  description = "The most that one step of a tenant's may have this project billed for, in bytes; the default is a TiB."
+  type        = number
+  default     = 1099511627776
+  nullable    = false
+
+  validation {
+    condition     = var.maximum_bytes_billed >= 10485760 && floor(var.maximum_bytes_billed) == var.maximum_bytes_billed
+    error_message = "maximum_bytes_billed is a whole number of bytes, at least 10485760: BigQuery bills no query for less."
+  }
+}
+
 variable "dedicated_tenants" {
   description = "Tenants with isolation = dedicated: tenant ID => the ID of the service account that their SQL runs under."
   type        = map(string)

@@ -37,6 +37,7 @@ class StepDraft:
     reads: frozenset[TableName] = frozenset()
     target: TableName | None = None
     query_field: str = ""
+    maximum_bytes_billed: int | None = None
 
     @property
     def id(self) -> str:
@@ -80,7 +81,7 @@ class StepDraft:
             parameters=self.statement.parameters,
             partitioning=_partitioning(config.get("partitioning")),
             clustering=tuple(config.get("clustering", ())),
-            maximum_bytes_billed=_whole(config.get("maximum_bytes_billed")),
+            maximum_bytes_billed=self.maximum_bytes_billed,
             timeout_minutes=int(self.raw.get("timeout_minutes", 60)),
             labels=dict(config.get("labels", {})),
             credential=config.get("credential", ""),
@@ -96,6 +97,8 @@ class StepDraft:
         broken = [fault.pointer for fault in (*shape_faults, *self.faults)]
         if not self._is_broken("target_table", broken):
             self._check_target(around)
+        if not self._is_broken("maximum_bytes_billed", broken):
+            self._check_bytes(around.policy)
         self.query_field = step_type.queries[0] if len(step_type.queries) == 1 else ""
         sound = [name for name in step_type.queries if not self._is_broken(name, broken)]
         is_judged = [self._is_query_sound(step_type, name, around) for name in sound]
@@ -124,6 +127,15 @@ class StepDraft:
             self.faults.append(Fault(self._pointer("config", "target_table"), rule))
         else:
             self.target = around.policy.resolve(path)
+
+    def _check_bytes(self, policy: Policy) -> None:
+        """Take the step's own limit, or else the platform's; under a credential the tenant is billed."""
+        own = _whole(self.config.get("maximum_bytes_billed"))
+        most = None if self.config.get("credential") else policy.maximum_bytes_billed
+        self.maximum_bytes_billed = most if own is None else own
+        if own is not None and most is not None and own > most:
+            rule = f"must be at most {most}, which is what the platform lets a step bill"
+            self.faults.append(Fault(self._pointer("config", "maximum_bytes_billed"), rule))
 
     def _is_query_sound(self, step_type: StepType, name: str, around: Surroundings) -> bool:
         """Judge a query of the tenant's by itself: what is put into a statement must be whole."""

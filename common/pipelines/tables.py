@@ -64,7 +64,7 @@ class TableName:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What one tenant may touch: its own dataset, and sources to read.
+    """What one tenant may touch: its own dataset, and sources to read; and at what cost.
 
     A source is `project`, `project.dataset` or `project.dataset.table`.
     """
@@ -72,6 +72,8 @@ class Policy:
     project_id: str
     dataset: str
     allowed_sources: frozenset[str] = field(default_factory=lambda: frozenset({PUBLIC_DATA}))
+    maximum_bytes_billed: int | None = None
+    """The most that one step may have the platform billed for, in bytes; None for no limit."""
     runs_elsewhere: bool = False
     """Whether the statement runs in a project of the tenant's, under an account of the tenant's.
 

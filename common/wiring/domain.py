@@ -55,7 +55,12 @@ def _policy_of(tenant_id: str) -> "Policy":
     from common.pipelines.tables import Policy
 
     read = cloud.settings()
-    return Policy(project_id=read.project, dataset=tenant_id, allowed_sources=read.allowed_sources)
+    return Policy(
+        project_id=read.project,
+        dataset=tenant_id,
+        allowed_sources=read.allowed_sources,
+        maximum_bytes_billed=read.maximum_bytes_billed,
+    )
 
 
 @cache

@@ -12,6 +12,8 @@ rate_limits = {
   requests_per_minute   = 1200
 }
 
+maximum_bytes_billed = 549755813888 # half a TiB a step
+
 onboarding_mode     = "token"
 credentials_enabled = true
 kms_keys = {

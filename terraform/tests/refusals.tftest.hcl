@@ -43,6 +43,7 @@ run "first_faults" {
     var.region,
     var.bigquery_location,
     var.central_dataset,
+    var.maximum_bytes_billed,
   ]
 
   variables {
@@ -75,6 +76,7 @@ run "first_faults" {
     region                      = "us-central1-a"                            # a zone
     bigquery_location           = "Germany"                                  # no location
     central_dataset             = "central-tables"                           # no dataset's name
+    maximum_bytes_billed        = 1000                                       # less than BigQuery bills
   }
 }
 

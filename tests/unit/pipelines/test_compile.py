@@ -4,6 +4,7 @@ import contextlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,34 @@ def test_a_small_file_becomes_a_pipeline_with_every_default() -> None:
             ),
         ),
     )
+
+
+CAPPED = replace(POLICY, maximum_bytes_billed=2**40)
+
+
+@pytest.mark.parametrize(
+    ("own", "billed"),
+    [
+        ({}, 2**40),
+        ({"maximum_bytes_billed": 10_485_760}, 10_485_760),
+        ({"maximum_bytes_billed": 2**40}, 2**40),
+        ({"credential": "mine"}, None),
+        ({"credential": "mine", "maximum_bytes_billed": 2**41}, 2**41),
+    ],
+)
+def test_the_platform_pays_for_no_more_of_a_step_than_it_says(
+    own: dict[str, Any], billed: int | None
+) -> None:
+    pipeline = compiled(a_document(a_step(config=own)), policy=CAPPED)
+    assert pipeline.steps[0].maximum_bytes_billed == billed
+
+
+def test_a_step_cannot_raise_what_the_platform_pays_for() -> None:
+    wanted = a_document(a_step(config={"maximum_bytes_billed": 2**40 + 1}))
+    assert faults_of(wanted, policy=CAPPED) == [
+        "/steps/0/config/maximum_bytes_billed: must be at most 1099511627776, which is what the platform "
+        "lets a step bill"
+    ]
 
 
 def test_all_that_a_step_can_say_is_in_the_pipeline() -> None:
