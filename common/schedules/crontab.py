@@ -6,6 +6,7 @@ autumn counts the first time. What is not fixed (`*` in minute or hour) follows 
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
@@ -18,9 +19,13 @@ def times_after(cron: str, timezone: str, after: datetime) -> Iterator[datetime]
     return _times(cron, timezone, after, is_reverse=False)
 
 
-def times_until(cron: str, timezone: str, until: datetime) -> Iterator[datetime]:
-    """Yield the times (UTC) up to and with a moment, the latest first."""
-    return _times(cron, timezone, until + _INSTANT, is_reverse=True)
+@lru_cache(maxsize=1000)
+def last_time_until(cron: str, timezone: str, until: datetime) -> datetime | None:
+    """Return the latest time (UTC) up to and with a moment, None where there is none.
+
+    In one minute many schedules ask the same: most of them are at few times of the day.
+    """
+    return next(_times(cron, timezone, until + _INSTANT, is_reverse=True), None)
 
 
 def zone_of(name: str) -> ZoneInfo:

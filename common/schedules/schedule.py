@@ -8,7 +8,7 @@ from enum import StrEnum
 from itertools import islice, takewhile
 from typing import Any, Self
 
-from common.schedules.crontab import times_after, times_until, zone_of
+from common.schedules.crontab import last_time_until, times_after, zone_of
 from common.times import from_rfc3339
 
 _DAY = len("2026-01-31")
@@ -60,7 +60,7 @@ class Schedule:
     def last_until(self, moment: datetime) -> datetime | None:
         """Return the latest time up to a moment, None where the schedule had not begun."""
         latest = min(moment, self.end - timedelta(microseconds=1)) if self.end else moment
-        found = next(times_until(self.cron, self.timezone, latest), None)
+        found = last_time_until(self.cron, self.timezone, latest)
         return found if found and (self.start is None or found >= self.start) else None
 
     def between(self, after: datetime, until: datetime, most: int) -> list[datetime]:
