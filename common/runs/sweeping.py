@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 # A run whose first level has not begun has lost its message; a running one speaks up within a level's budget.
 QUIET_BEFORE_START = timedelta(minutes=1)
+MOST_CONTINUED = 500
+"""Runs that one round continues: where more are quiet, workers are missing, and messages do not help."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +83,7 @@ class Sweeper:
         findings = self.reader.look(now - QUIET_BEFORE_START, now)
         quiet = [found for found in findings.open_runs if self._is_quiet(found, now)]
         return Swept(
-            continued=sum(self._continued(found) for found in quiet),
+            continued=sum(self._continued(found) for found in _turn(quiet, now)),
             settled=sum(self._settled(gap, now) for gap in findings.gaps),
             last_recorded_at=findings.last_recorded_at,
         )
@@ -128,3 +130,12 @@ class Sweeper:
         with log_context(tenant=tenant_id, run=run.run_id):
             self.store.append_run(run, RunStatus.FAILED, now, "the run was admitted and never begun")
             logger.warning("orphaned ticket settled", extra={"ticket": ticket.number})
+
+
+def _turn(quiet: Sequence[OpenRun], now: datetime) -> Sequence[OpenRun]:
+    """Return the runs whose turn it is this minute: where they are too many, others than a minute ago."""
+    if len(quiet) <= MOST_CONTINUED:
+        return quiet
+    ordered = sorted(quiet, key=lambda found: found.run.run_id)
+    start = int(now.timestamp() // 60) * MOST_CONTINUED % len(ordered)
+    return [*ordered, *ordered][start : start + MOST_CONTINUED]

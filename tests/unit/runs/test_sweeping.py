@@ -8,7 +8,7 @@ from common.pipelines.pipeline import Pipeline
 from common.runs.ports import ConfigText
 from common.runs.progress import OpenRun, Progress
 from common.runs.run import RunStatus
-from common.runs.sweeping import Findings, Gap, Sweeper, Swept
+from common.runs.sweeping import MOST_CONTINUED, Findings, Gap, Sweeper, Swept
 from common.runs.tickets import Applicant, take
 from tests.fakes.clock import VirtualClock
 from tests.fakes.jobs import MemoryJobs
@@ -97,6 +97,19 @@ def test_one_broken_run_does_not_keep_the_sweeper_from_the_others() -> None:
     platform.open[0] = replace(broken, run=a_run(tenant_id="globex", run_id="other"))
     platform.broken.add("globex")
     assert platform.sweep() == Swept(continued=1, settled=0)
+
+
+def test_where_very_many_runs_are_quiet_each_minute_continues_others_until_all_had_their_turn() -> None:
+    platform = Platform()
+    for number in range(2 * MOST_CONTINUED + 1):
+        found = platform.found(timedelta(hours=1))
+        platform.open[-1] = replace(found, run=replace(found.run, run_id=f"run-{number}"))
+    continued: set[str] = set()
+    for _ in range(3):
+        assert platform.sweep().continued == MOST_CONTINUED
+        continued |= {platform.levels.take().run.run_id for _ in range(MOST_CONTINUED)}
+        platform.clock.advance(timedelta(minutes=1))
+    assert len(continued) == len(platform.open)
 
 
 def test_an_orphaned_ticket_gets_a_failed_row_with_the_reason_once_it_is_surely_orphaned() -> None:
