@@ -81,7 +81,7 @@ def _unmet_by_firings(document: Document, parameters: Sequence[Parameter]) -> li
     schedule = document.get("schedule")
     if not isinstance(schedule, dict) or schedule.get("enabled") is False:
         return []
-    rule = "must not be true beside a schedule, whose firings give no values: give it a default"
+    rule = "must not be true beside a schedule, whose firings give no values"
     unmet = [parameter for parameter in parameters if parameter.required and parameter.default is None]
     return [Fault(pointer(("parameters", parameter.name, "required")), rule) for parameter in unmet]
 
