@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 
 from common.errors import QueryRefused, WarehouseError
 from common.logs import mask
-from common.pipelines.pipeline import BoundParameter, ParameterValue, Pipeline, SealedValue
+from common.pipelines.pipeline import BoundParameter, ParameterValue, SealedValue
 from common.pipelines.secret_values import Owner, ParameterSeal, Unopened
-from common.runs.ports import DryRun, Identities, JobReport, JobsOf, StepJob, StepJobs
+from common.runs.ports import DryRun, JobReport, JobsOf, StepJob, StepJobs
 from common.runs.run import Run
 
 NOT_OPENED = "secretNotOpened"
@@ -20,18 +20,9 @@ NOT_OPENED = "secretNotOpened"
 WITHHELD = "BigQuery's message is withheld: it may quote a secret parameter that can no longer be opened"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DiscreetIdentities:
-    """`Identities` of one run, whose jobs are all discreet."""
-
-    identities: Identities
-    run: Run
-    seal: ParameterSeal
-
-    def acting_for(self, pipeline: Pipeline) -> JobsOf:
-        """Return the jobs of each step of a pipeline."""
-        jobs_of = self.identities.acting_for(pipeline)
-        return lambda step: DiscreetJobs(jobs=jobs_of(step), run=self.run, seal=self.seal)
+def discreetly(jobs_of: JobsOf, run: Run, seal: ParameterSeal) -> JobsOf:
+    """Have each step's jobs open the run's secrets, and tell none."""
+    return lambda step: DiscreetJobs(jobs=jobs_of(step), run=run, seal=seal)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +40,9 @@ class DiscreetJobs:
             return self.jobs.dry_run(opened)
 
     def prepare(self, job: StepJob, dry_run: DryRun) -> None:
-        """Make what the job needs; that takes none of its values."""
-        self.jobs.prepare(job, dry_run)
+        """Make what the job needs and its identity may not make."""
+        with self._masking():
+            self.jobs.prepare(job, dry_run)
 
     def submit(self, job: StepJob) -> JobReport:
         """Start the job and do not wait; QueryRefused also where a secret of the step cannot be opened."""
@@ -60,7 +52,8 @@ class DiscreetJobs:
 
     def find(self, job_id: str) -> JobReport | None:
         """Return the job, None where there is none of that ID."""
-        report = self.jobs.find(job_id)
+        with self._masking():
+            report = self.jobs.find(job_id)
         return self._masked(report) if report else None
 
     def cancel(self, job_id: str) -> None:

@@ -13,7 +13,7 @@ from common.logs import carried
 from common.pipelines.pipeline import Step
 from common.pipelines.secret_values import NoSeal, ParameterSeal
 from common.runs.cancelling import is_cancelled
-from common.runs.discreet_jobs import DiscreetIdentities
+from common.runs.discreet_jobs import discreetly
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import Identities, JobReport, JobsOf, LevelPublisher, RunStore
 from common.runs.run import Run, RunStatus, StepRow, StepStatus
@@ -105,8 +105,7 @@ class LevelWorker:
         )
 
     def _jobs_of(self, message: LevelMessage) -> JobsOf:
-        discreet = DiscreetIdentities(identities=self.identities, run=message.run, seal=self.seal)
-        return discreet.acting_for(message.pipeline)
+        return discreetly(self.identities.acting_for(message.pipeline), message.run, self.seal)
 
     def _record_running(self, message: LevelMessage, attempts: Sequence[Attempt]) -> None:
         if message.continuation:

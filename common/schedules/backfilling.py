@@ -16,7 +16,7 @@ from common.errors import ConvergenceError, Fault, InvalidInput, NotFound, Quota
 from common.pipelines.pipeline import Pipeline
 from common.pipelines.secret_values import NoSeal, ParameterSeal, with_secrets_sealed
 from common.runs.beginning import RunBeginner
-from common.runs.discreet_jobs import DiscreetIdentities
+from common.runs.discreet_jobs import discreetly
 from common.runs.level_messages import LevelMessage
 from common.runs.levels import AtOnce, in_threads
 from common.runs.ports import ConfigText, Identities
@@ -173,8 +173,7 @@ class Backfills:
         (waiting,) = _waiting_runs(request, sample, pipeline, 0, now)
         ready = waiting.ready(pipeline)
         run = waiting.as_run(ready.parameters)
-        identities = DiscreetIdentities(identities=self.identities, run=run, seal=self.seal)
-        jobs_of = identities.acting_for(pipeline)
+        jobs_of = discreetly(self.identities.acting_for(pipeline), run, self.seal)
         total = 0
         for step in pipeline.steps:
             message = LevelMessage(run=run, pipeline=pipeline, level=step.level)

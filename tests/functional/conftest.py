@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.functional.environment import THEIRS
 from tests.functional.serving import serving
 from tests.functional.site import Site, Tenant, numbered
 
@@ -23,6 +24,17 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     """Start the servers, point the functions at them, and set the central dataset up."""
     return _servers.enter_context(serving(tmp_path_factory.mktemp("functional")))
+
+
+@pytest.fixture(scope="session")
+def their_project(site: Site) -> str:
+    """Make a second project: `sales.orders` and `closed.orders`, which no account may read yet."""
+    from common.wiring import cloud  # noqa: PLC0415 - reads the environment, which is set by now
+
+    for dataset in ("sales", "closed"):
+        cloud.platform_client().create_dataset(f"{THEIRS}.{dataset}")
+        site.rows(f"CREATE TABLE `{THEIRS}.{dataset}.orders` AS SELECT 1 AS n UNION ALL SELECT 2")
+    return THEIRS
 
 
 @pytest.fixture(scope="session")

@@ -2,21 +2,17 @@
 
 import base64
 import json
+import logging
+from collections.abc import Iterator
 
 import pytest
 from google.cloud import bigquery
 
 from common.wiring import cloud
 from tests.fakes.credentials import a_key_file, a_private_key
+from tests.functional.environment import THEIRS
 from tests.functional.site import Site, Tenant
-from tests.functional.test_credential_steps import (
-    ORDERS,
-    PATH,
-    THEIRS,
-    a_file,
-    let_in,
-    their_project,  # noqa: F401 - a fixture
-)
+from tests.functional.test_credential_steps import ORDERS, PATH, a_file, let_in
 from tests.functional.test_secrets import Listener, all_jobs, all_rows, decoded, forms
 
 
@@ -26,11 +22,21 @@ def pieces_of_key() -> set[str]:
     lines = pem.splitlines()[1:-1]
     der = base64.b64decode("".join(lines))
     texts = {form for line in (lines[0], lines[7], lines[-2]) for form in forms(line)}
-    return texts | {
-        der.hex()[100:180],
-        base64.urlsafe_b64encode(der).decode()[100:180],
-        json.dumps(pem)[40:120],
-    }
+    encoded = base64.urlsafe_b64encode(der).decode()
+    return texts | {der.hex()[100:180], encoded[100:180], json.dumps(pem)[40:120]}
+
+
+@pytest.fixture
+def lines(site: Site) -> Iterator[Listener]:
+    """Listen to the platform's log, whatever level its lines are of."""
+    site.admin("GET", "/admin/tenants")  # the wiring sets logging up
+    listener, logger = Listener(), logging.getLogger("common")
+    level = logger.level
+    logging.getLogger().addHandler(listener)
+    logger.setLevel(logging.DEBUG)
+    yield listener
+    logger.setLevel(level)
+    logging.getLogger().removeHandler(listener)
 
 
 @pytest.mark.usefixtures("their_project")

@@ -12,11 +12,10 @@ from google.cloud import bigquery
 from common.tenants.service_accounts import ServiceAccountKey
 from common.wiring import accounts, cloud
 from tests.fakes.credentials import a_key_file
-from tests.functional.environment import PROJECT
+from tests.functional.environment import PROJECT, THEIRS
 from tests.functional.site import Site, Tenant
 from tests.functional.test_identity import no_firewall  # noqa: F401 - a fixture
 
-THEIRS = "customer-project"
 ORDERS = f"SELECT n FROM {THEIRS}.sales.orders"
 PATH = "/api/v1/tenants/credentials"
 
@@ -65,16 +64,6 @@ class Customer:
     def imported(self) -> list[int]:
         rows = self.tenant.site.rows(f"SELECT n FROM {self.tenant.tenant_id}.imported ORDER BY n")
         return [row["n"] for row in rows]
-
-
-@pytest.fixture(scope="module")
-def their_project(site: Site) -> str:
-    """Make a second project: `sales.orders`, which no account may read yet, and `closed.orders`."""
-    platform = cloud.platform_client()
-    for dataset in ("sales", "closed"):
-        platform.create_dataset(f"{THEIRS}.{dataset}")
-        site.rows(f"CREATE TABLE `{THEIRS}.{dataset}.orders` AS SELECT 1 AS n UNION ALL SELECT 2")
-    return THEIRS
 
 
 @pytest.fixture
