@@ -27,10 +27,13 @@ run: $(LOCAL)  ## Serve the platform until Ctrl-C (PORT=8090 ADMIN_API_KEY= DATA
 
 # Change it
 
+# A file's tests share a server and stay in one process; files go by their order, so that folders share theirs too.
+AT_ONCE := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
 .PHONY: test test-unit test-functional test-contract test-e2e
 test: $(DEVELOPMENT)  ## Run all tests
 	@echo "== Tests"
-	@$(PYTHON_M) pytest
+	@$(PYTHON_M) pytest $(AT_ONCE)
 
 test-unit:  ## Run the unit tests: the domain and each adapter on fakes
 test-functional:  ## Run the functional tests: each function's real main.py, in-process
