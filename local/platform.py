@@ -9,6 +9,7 @@ from pathlib import Path
 
 from local.bigquery import LocalBigQuery
 from local.gateway import Gateway, load_functions
+from local.keyring import keyring_in
 from local.options import Options
 from local.provisioning import provision_scheduler, provision_topics
 from local.pubsub import PubSubServer
@@ -84,6 +85,7 @@ class Platform:
             "GCP_PROJECT_ID": self.options.project,
             "BIGQUERY_LOCATION": self.options.location,
             "ADMIN_API_KEY": self.options.admin_api_key,
+            "CREDENTIALS_KEYRING": keyring_in(self.data_dir),
             "PUBLIC_URL": self.options.url,
             "LOG_FORMAT": os.environ.get("LOG_FORMAT", "text"),
             "BIGQUERY_EMULATOR_HOST": self.parts["bigquery"],

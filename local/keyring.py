@@ -1,0 +1,21 @@
+"""The key ring of the local platform: the user's own, or one that lies beside the data that it seals."""
+
+import base64
+import json
+import os
+import secrets
+from pathlib import Path
+
+FILE = "keyring.json"
+
+
+def keyring_in(data_dir: Path) -> str:
+    """Return the ring as `CREDENTIALS_KEYRING` holds it; without one of the user's own it is made once."""
+    if given := os.environ.get("CREDENTIALS_KEYRING"):
+        return given
+    file = data_dir / FILE
+    if not file.exists():
+        key = base64.b64encode(secrets.token_bytes(32)).decode()
+        file.touch(mode=0o600)
+        file.write_text(json.dumps({"active": "local", "keys": {"local": key}}), encoding="utf-8")
+    return file.read_text(encoding="utf-8")
