@@ -4,6 +4,7 @@ import types
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any, TypeAliasType, get_args, get_origin, get_type_hints
 
 from common.errors import MalformedInput
@@ -55,8 +56,14 @@ def _object_from_json(kind: Any, body: Any, place: str) -> Any:
     for name, field in known.items():
         if name not in body and _default(field) is MISSING:
             raise MalformedInput("is required", f"{place}/{name}")
-    hints = get_type_hints(kind)
+    hints = _types_of(kind)
     return kind(**{key: _from_json(hints[key], item, f"{place}/{key}") for key, item in body.items()})
+
+
+@cache
+def _types_of(kind: Any) -> dict[str, Any]:
+    """Return the types of a dataclass's fields; to find them out takes most of the reading of a message."""
+    return get_type_hints(kind)
 
 
 def _from_json(kind: Any, value: Any, place: str) -> Any:
