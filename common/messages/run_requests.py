@@ -105,26 +105,28 @@ def _trigger(key: KnownKey) -> Trigger:
 
 def _member(data: bytes, name: str, shape: re.Pattern[str]) -> str:
     """Return what a request that may be no request says of itself, "" where it is not of its shape."""
-    try:
-        body = json.loads(data)
-    except (ValueError, RecursionError):
-        return ""
-    told = body.get(name) if isinstance(body, dict) else None
+    told = (_object_of(data) or {}).get(name)
     is_sound = isinstance(told, str) and redact(told) == told and shape.fullmatch(told)
     return str(told) if is_sound else ""
 
 
 def without_values(data: bytes) -> bytes:
     """Write a rejected request without what may be a secret: which parameters are, nobody has looked up."""
-    try:
-        body = json.loads(data)
-    except ValueError:
-        return MASK.encode()
-    if not isinstance(body, dict):
+    body = _object_of(data)
+    if body is None:
         return MASK.encode()
     return json.dumps(
         {name: value if name in _NEVER_SECRET else _masked(value) for name, value in body.items()}
     ).encode()
+
+
+def _object_of(data: bytes) -> dict[str, Any] | None:
+    """Read what may be no request: None where it is no JSON object."""
+    try:
+        body = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return body if isinstance(body, dict) else None
 
 
 def _masked(value: Any) -> Any:

@@ -15,6 +15,7 @@ from common.errors import (
     Unauthenticated,
     Unavailable,
 )
+from common.logs import MASK
 from common.messages.receiving import Message
 from common.messages.run_requests import RunRequestReceiver, without_values
 from common.pipelines.pipeline import Pipeline
@@ -192,6 +193,7 @@ def test_a_rejected_request_is_kept_without_its_values(body: Any) -> None:
 
 def test_of_a_request_that_cannot_be_read_nothing_is_kept() -> None:
     assert b"s3cr3t" not in without_values(b'{"parameters": {"token": "s3cr3t"')
+    assert without_values(b"[" * 100_000) == MASK.encode()
 
 
 # What is told
