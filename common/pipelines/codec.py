@@ -1,89 +1,106 @@
-"""A compiled pipeline in JSON's types, and back: what a level message carries."""
+"""Dataclasses in JSON's types, and back: a pipeline and its run, as a level message carries them."""
 
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
+from datetime import date, datetime
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeAliasType, get_args, get_origin, get_type_hints
 
 from common.errors import MalformedInput
-from common.pipelines.pipeline import Pipeline
 from common.pipelines.pointers import escaped
+from common.times import from_rfc3339, to_rfc3339
 
 type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
+type Reader = Callable[[Any, str], Any]
+"""Reads a value at a place; each type's is made once, for a message is read at every level of every run."""
+
+TIMES: dict[Any, Callable[[str], Any]] = {datetime: from_rfc3339, date: date.fromisoformat}
 
 
-def pipeline_to_json(pipeline: Pipeline) -> dict[str, Json]:
-    """Write a pipeline in JSON's types; what has its default value is left out."""
-    return _object_to_json(pipeline)
-
-
-def pipeline_from_json(body: Mapping[str, Json]) -> Pipeline:
-    """Read a pipeline; MalformedInput where anything is missing, unknown or of another type."""
-    pipeline: Pipeline = _object_from_json(Pipeline, body, "")
-    return pipeline
-
-
-def _object_to_json(value: Any) -> dict[str, Json]:
+def to_json(value: Any) -> dict[str, Json]:
+    """Write a dataclass in JSON's types; what has its default value is left out."""
+    kind: Any = type(value)
     return {
-        field.name: _to_json(getattr(value, field.name))
-        for field in fields(value)
-        if getattr(value, field.name) != _default(field)
+        name: _to_json(item)
+        for name, default in _defaults(kind).items()
+        if (item := getattr(value, name)) != default
     }
 
 
+def from_json[T](kind: type[T], body: Any) -> T:
+    """Read a dataclass; MalformedInput where anything is missing, unknown or of another type."""
+    hashable: Any = kind
+    value: T = _reader(hashable)(body, "")
+    return value
+
+
 def _to_json(value: Any) -> Json:
-    if is_dataclass(value):
-        return _object_to_json(value)
     if isinstance(value, StrEnum):
         return value.value
     if isinstance(value, list | tuple):
         return [_to_json(item) for item in value]
     if isinstance(value, dict):
         return dict(value)
+    if isinstance(value, date):
+        return to_rfc3339(value) if isinstance(value, datetime) else value.isoformat()
+    if is_dataclass(value):
+        return to_json(value)
     plain: Json = value
     return plain
 
 
-def _object_from_json(kind: Any, body: Any, place: str) -> Any:
-    if not isinstance(body, Mapping):
-        raise MalformedInput("must be an object", place)
-    known = {field.name: field for field in fields(kind)}
-    for key in body:
-        if key not in known:
-            raise MalformedInput("is no key here", f"{place}/{escaped(str(key))}")
-    for name, field in known.items():
-        if name not in body and _default(field) is MISSING:
-            raise MalformedInput("is required", f"{place}/{name}")
-    hints = _types_of(kind)
-    return kind(**{key: _from_json(hints[key], item, f"{place}/{key}") for key, item in body.items()})
+@cache
+def _defaults(kind: Any) -> dict[str, Any]:
+    """Return the default of each field, MISSING where it has none."""
+    return {
+        field.name: field.default if field.default_factory is MISSING else field.default_factory()
+        for field in fields(kind)
+    }
 
 
 @cache
-def _types_of(kind: Any) -> dict[str, Any]:
-    """Return the types of a dataclass's fields; to find them out takes most of the reading of a message."""
-    return get_type_hints(kind)
-
-
-def _from_json(kind: Any, value: Any, place: str) -> Any:
-    """Read a value of a field's type."""
+def _reader(kind: Any) -> Reader:
+    """Make what reads a value of a field's type."""
     if isinstance(kind, TypeAliasType):
         kind = kind.__value__
     if isinstance(kind, types.UnionType):
-        return _of_union(get_args(kind), value, place)
+        readers = [(each, _reader(each)) for each in get_args(kind) if each is not type(None)]
+        return partial(_of_union, readers, type(None) in get_args(kind))
     if is_dataclass(kind):
-        return _object_from_json(kind, value, place)
-    return _of_container(kind, value, place) if get_origin(kind) else _of_scalar(kind, value, place)
+        return partial(_of_object, kind, {name: _reader(hint) for name, hint in get_type_hints(kind).items()})
+    if kind in TIMES:
+        return partial(_of_text, TIMES[kind])
+    if not get_origin(kind):
+        return partial(_of_scalar, kind)
+    if get_origin(kind) is dict:
+        return partial(_of_mapping, _reader(str))
+    return partial(_of_sequence, get_origin(kind), _reader(get_args(kind)[0]))
 
 
-def _of_container(kind: Any, value: Any, place: str) -> Any:
-    origin, item_kind = get_origin(kind), get_args(kind)[0]
-    if origin in (tuple, list) and isinstance(value, list):
-        return origin(_from_json(item_kind, item, f"{place}/{index}") for index, item in enumerate(value))
-    if origin is dict and isinstance(value, dict):
-        return {key: _from_json(str, item, f"{place}/{escaped(key)}") for key, item in value.items()}
-    raise MalformedInput("is of another type", place)
+def _of_object(kind: Any, readers: Mapping[str, Reader], body: Any, place: str) -> Any:
+    if not isinstance(body, Mapping):
+        raise MalformedInput("must be an object", place)
+    for key in body:
+        if key not in readers:
+            raise MalformedInput("is no key here", f"{place}/{escaped(str(key))}")
+    for name, default in _defaults(kind).items():
+        if default is MISSING and name not in body:
+            raise MalformedInput("is required", f"{place}/{name}")
+    return kind(**{key: readers[key](item, f"{place}/{key}") for key, item in body.items()})
+
+
+def _of_sequence(kind: Any, read: Reader, value: Any, place: str) -> Any:
+    if not isinstance(value, list):
+        raise MalformedInput("is of another type", place)
+    return kind([read(item, f"{place}/{index}") for index, item in enumerate(value)])
+
+
+def _of_mapping(read: Reader, value: Any, place: str) -> Any:
+    if not isinstance(value, dict):
+        raise MalformedInput("is of another type", place)
+    return {key: read(item, f"{place}/{escaped(key)}") for key, item in value.items()}
 
 
 def _of_scalar(kind: Any, value: Any, place: str) -> Any:
@@ -96,17 +113,20 @@ def _of_scalar(kind: Any, value: Any, place: str) -> Any:
     raise MalformedInput("is of another type", place)
 
 
-def _of_union(kinds: tuple[Any, ...], value: Any, place: str) -> Any:
-    if value is None and type(None) in kinds:
+def _of_text(parse: Callable[[str], Any], value: Any, place: str) -> Any:
+    try:
+        return parse(_of_scalar(str, value, place))
+    except ValueError as error:
+        raise MalformedInput("is of another type", place) from error
+
+
+def _of_union(readers: list[tuple[Any, Reader]], takes_none: bool, value: Any, place: str) -> Any:
+    if value is None and takes_none:
         return None
-    exact = [kind for kind in kinds if type(value) is kind]
-    for kind in exact or [kind for kind in kinds if kind is not type(None)]:
+    exact = [(kind, read) for kind, read in readers if type(value) is kind]
+    for _, read in exact or readers:
         try:
-            return _from_json(kind, value, place)
+            return read(value, place)
         except MalformedInput:
             continue
     raise MalformedInput("is of another type", place)
-
-
-def _default(field: Any) -> Any:
-    return field.default if field.default_factory is MISSING else field.default_factory()

@@ -21,13 +21,15 @@ WITHHELD = "BigQuery's message is withheld: it may quote a secret parameter that
 
 
 def discreetly(jobs_of: JobsOf, run: Run, seal: ParameterSeal) -> JobsOf:
-    """Have each step's jobs open the run's secrets, and tell none."""
+    """Have each step's jobs open the run's secrets, and tell none; most runs have none."""
+    if not run.secrets:
+        return jobs_of
     return lambda step: DiscreetJobs(jobs=jobs_of(step), run=run, seal=seal)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiscreetJobs:
-    """`StepJobs` of one run."""
+    """`StepJobs` of one run that has secrets."""
 
     jobs: StepJobs
     run: Run
@@ -82,8 +84,6 @@ class DiscreetJobs:
         try:
             yield
         except WarehouseError as error:
-            if not self.run.secrets:
-                raise
             # Not `from error`: a traceback would show what BigQuery said.
             raise type(error)(self._without_secrets(str(error)), error.reason) from None
 
@@ -91,7 +91,7 @@ class DiscreetJobs:
         return replace(report, error_message=self._without_secrets(report.error_message))
 
     def _without_secrets(self, message: str) -> str:
-        if not message or not self.run.secrets:
+        if not message:
             return message
         try:
             values = [self._value(parameter) for parameter in self.run.secrets]

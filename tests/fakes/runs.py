@@ -179,16 +179,19 @@ def _gaps(tenant_id: str, rows: list[RunRow]) -> list[Gap]:
 
 
 class MemoryLevels:
-    """`LevelPublisher`: a queue of encoded messages, so that what cannot be written cannot be sent."""
+    """`LevelPublisher`: a queue of encoded messages, so that what cannot be written cannot be sent.
+
+    A simulation has `on_sent` take them as they are: it sends too many.
+    """
 
     def __init__(self, at: Callable[[str], None] = nowhere) -> None:
         self.at = at
         self.sent: list[bytes] = []
-        self.on_sent: Callable[[bytes], None] = self.sent.append
+        self.on_sent: Callable[[LevelMessage], None] = lambda message: self.sent.append(encode(message))
 
     def publish_level(self, message: LevelMessage) -> None:
         self.at(f"before publish {message.run.run_id} {message.level}")
-        self.on_sent(encode(message))
+        self.on_sent(message)
         self.at(f"after publish {message.run.run_id} {message.level}")
 
     def take(self) -> LevelMessage:

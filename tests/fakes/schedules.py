@@ -24,6 +24,8 @@ class SettledRow:
     settled: Settled
     recorded_at: datetime
     visible_at: datetime
+    entry: QueueEntry
+    """As readers of the queue see it."""
 
 
 class SettledRows:
@@ -44,10 +46,13 @@ class SettledRows:
     def _append(self, name: str, settled: Sequence[Settled], now: datetime) -> None:
         self.at(f"before {name} rows")
         self.calls += 1
-        self.rows += [
-            SettledRow(settled=one, recorded_at=now, visible_at=now + self.lag()) for one in settled
-        ]
+        self.rows += [self._row(one, now) for one in settled]
         self.at(f"after {name} rows")
+
+    def _row(self, settled: Settled, now: datetime) -> SettledRow:
+        waiting = replace(settled.waiting, is_queued=True, is_due=False)
+        entry = QueueEntry(waiting=waiting, status=settled.status, error=settled.error, recorded_at=now)
+        return SettledRow(settled=settled, recorded_at=now, visible_at=now + self.lag(), entry=entry)
 
     def visible(self) -> list[SettledRow]:
         """Return the rows that can be read by now."""
@@ -125,15 +130,9 @@ class MemoryQueue(SettledRows):
         """Return each entry by its first row that ends it, or else its latest."""
         found: dict[str, QueueEntry] = {}
         for row in self.visible():
-            one = row.settled
-            known = found.get(one.waiting.run_id)
-            if known is None or known.status is RunStatus.QUEUED:
-                found[one.waiting.run_id] = QueueEntry(
-                    waiting=replace(one.waiting, is_queued=True, is_due=False),
-                    status=one.status,
-                    error=one.error,
-                    recorded_at=row.recorded_at,
-                )
+            run_id = row.entry.waiting.run_id
+            if run_id not in found or found[run_id].status is RunStatus.QUEUED:
+                found[run_id] = row.entry
         return found
 
 

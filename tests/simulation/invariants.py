@@ -15,6 +15,8 @@ NEVER_BEGUN = "the run was admitted and never begun"
 
 def broken_invariants(world: World) -> list[str]:
     """Return a sentence for each invariant that the world breaks."""
+    if world.stage.has_no_end:
+        return ["messages make more messages without end"]
     rows = _final_rows(world)
     return [
         *_runs_that_do_not_end(rows),

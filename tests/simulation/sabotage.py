@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from common.claims import Claim
-from common.runs.level_messages import LevelMessage, decode
+from common.runs.level_messages import LevelMessage
 from common.runs.ports import AdmissionFacts, JobReport, StepJob
 from common.runs.progress import OpenRun
 from common.runs.run import Run, RunStatus
@@ -84,8 +84,8 @@ def messages_are_acknowledged_before_the_work(world: World) -> None:
     """Never deliver a message again, and have no sweeper to make up for it."""
     world.has_sweeper = False
 
-    def deliver_once(data: bytes) -> None:
-        world._enter("delivery", lambda: world.worker().carry_out(decode(data)), delay=world.lag())
+    def deliver_once(message: LevelMessage) -> None:
+        world._enter("delivery", lambda: world.worker().carry_out(message), delay=world.lag())
 
     world._deliver = deliver_once  # type: ignore[method-assign]
 

@@ -5,7 +5,7 @@ time passes only when all actors sleep. So a seed is one exact interleaving, and
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from random import Random
@@ -13,6 +13,10 @@ from random import Random
 from greenlet import getcurrent, greenlet
 
 from common.errors import Unavailable
+
+
+MOST_POINTS = 30_000
+"""A world that comes to more is a storm: messages that make more messages."""
 
 
 class Killed(BaseException):
@@ -27,18 +31,17 @@ class Odds:
     unavailable: float = 0.0
 
 
-@dataclass(slots=True, kw_only=True)
-class Actor:
+class Actor(greenlet):
     """One process: an HTTP request, the delivery of a message, a minute of the dispatcher."""
 
-    name: str
-    greenlet: greenlet
-    odds: Odds
-    wakes_at: datetime
-    children: list["Actor"] = field(default_factory=list)
-    parent: "Actor | None" = None
-    death: BaseException | None = None
-    is_doomed: bool = False
+    def __init__(self, name: str, work: Callable[[], None], odds: Odds, stage: greenlet) -> None:
+        super().__init__(work, stage)
+        self.name = name
+        self.odds = odds
+        self.children: list[Actor] = []
+        self.owner: Actor | None = None
+        self.death: BaseException | None = None
+        self.is_doomed = False
 
 
 class Stage:
@@ -47,12 +50,23 @@ class Stage:
     def __init__(self, random: Random, now: datetime) -> None:
         self.random = random
         self.now = now
-        self.trace: list[str] = []
-        self._actors: dict[greenlet, Actor] = {}
+        self._until = now
+        self._trace: list[tuple[datetime, str, str]] = []
         self._sleeping: list[tuple[datetime, int, Actor]] = []
         self._ready: list[Actor] = []
         self._entered = 0
         self._main = getcurrent()
+        self._acting: Actor | None = None
+
+    @property
+    def trace(self) -> list[str]:
+        """What happened: who came to which point, and when."""
+        return [f"{moment:%d %H:%M:%S.%f} {name}: {point}" for moment, name, point in self._trace]
+
+    @property
+    def has_no_end(self) -> bool:
+        """Tell whether so much has happened that nothing will ever come to rest."""
+        return len(self._trace) > MOST_POINTS
 
     def clock(self) -> datetime:
         """Return the virtual time."""
@@ -62,38 +76,40 @@ class Stage:
         self, name: str, work: Callable[[], None], *, odds: Odds, delay: timedelta = timedelta()
     ) -> Actor:
         """Let an actor begin after a delay."""
-        actor = Actor(name=name, greenlet=greenlet(work, self._main), odds=odds, wakes_at=self.now + delay)
-        self._actors[actor.greenlet] = actor
-        self._wait(actor)
+        actor = Actor(name, work, odds, self._main)
+        self._wake(actor, self.now + delay)
         return actor
 
     def run(self, until: datetime) -> None:
         """Let the actors act until all have ended, or time is up."""
-        while self._actors and self.now <= until:
-            while self._sleeping and (self._sleeping[0][0] <= self.now or not self._ready):
-                wakes_at, _, actor = heappop(self._sleeping)
-                self.now = max(self.now, wakes_at)
-                self._ready.append(actor)
-            self._turn(self._ready.pop(self.random.randrange(len(self._ready))))
+        self._until = until
+        while self._ready or self._sleeping:
+            actor = self._next()
+            if self._is_over():
+                break
+            self._turn(actor)
 
     def at(self, point: str) -> None:
         """Give up the turn; on the way back the process may be dead, or its call may have failed."""
-        actor = self._actors[getcurrent()]
+        actor = self._current()
         self._ready.append(actor)
-        self._main.switch()
-        self._perhaps_trouble(actor, point)
+        self._give_way(actor)
+        self._trace.append((self.now, actor.name, point))
+        draw = self.random.random()
+        if actor.is_doomed or draw < actor.odds.kill:
+            raise Killed(point)
+        if draw < actor.odds.kill + actor.odds.unavailable:
+            raise Unavailable(f"no answer at {point}")
 
     def sleep(self, seconds: float) -> None:
         """Give up the turn until virtual time has passed."""
-        actor = self._actors[getcurrent()]
-        actor.wakes_at = self.now + timedelta(seconds=seconds)
-        self._wait(actor)
-        self._main.switch()
-        self._perhaps_trouble(actor, f"sleep {seconds:g}")
+        actor = self._current()
+        self._wake(actor, self.now + timedelta(seconds=seconds))
+        self._give_way(actor)
 
     def at_once[T, R](self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
         """Do the same to all items at once, each by a child; a child's death is its parent's."""
-        parent = self._actors[getcurrent()]
+        parent = self._current()
         results: dict[int, R] = {}
 
         def part(index: int, item: T) -> Callable[[], None]:
@@ -104,25 +120,53 @@ class Stage:
 
         for index, item in enumerate(items):
             child = self.enter(f"{parent.name}/{index}", part(index, item), odds=parent.odds)
-            child.parent = parent
+            child.owner = parent
             parent.children.append(child)
-        self._main.switch()
+        if items:
+            self._give_way(parent)
         if parent.death:
             raise parent.death
         return [results[index] for index in range(len(items))]
 
+    def _current(self) -> Actor:
+        actor = getcurrent()
+        assert isinstance(actor, Actor)
+        return actor
+
+    def _next(self) -> Actor:
+        """Take the one whose turn it is, letting time pass where nobody is ready."""
+        ready, sleeping = self._ready, self._sleeping
+        while sleeping and (not ready or sleeping[0][0] <= self.now):
+            wakes_at, _, actor = heappop(sleeping)
+            self.now = max(self.now, wakes_at)
+            ready.append(actor)
+        return ready.pop(int(self.random.random() * len(ready)))
+
+    def _give_way(self, actor: Actor) -> None:
+        """Go on once it is this actor's turn; another goes on at once, the stage only where one has ended."""
+        following = self._next()
+        if self._is_over():
+            self._main.switch()
+        if following is not actor:
+            self._acting = following
+            following.switch()
+
+    def _is_over(self) -> bool:
+        return self.now > self._until or self.has_no_end
+
     def _turn(self, actor: Actor) -> None:
-        self.trace.append(f"{self.now:%d %H:%M:%S.%f} {actor.name}")
+        self._acting = actor
+        death: BaseException | None = None
         try:
-            actor.greenlet.switch()
-        except (Killed, Exception) as death:  # noqa: BLE001 - the actor's end is its owner's business
-            actor.death = death
-        if actor.greenlet.dead:
-            self._leave(actor)
+            actor.switch()
+        except (Killed, Exception) as error:  # noqa: BLE001 - the actor's end is its owner's business
+            death = error
+        if self._acting.dead:
+            self._acting.death = death
+            self._leave(self._acting)
 
     def _leave(self, actor: Actor) -> None:
-        del self._actors[actor.greenlet]
-        parent = actor.parent
+        parent = actor.owner
         if parent is None:
             return
         parent.children.remove(actor)
@@ -133,13 +177,6 @@ class Stage:
             for sibling in list(parent.children):
                 sibling.is_doomed = True
 
-    def _perhaps_trouble(self, actor: Actor, point: str) -> None:
-        self.trace.append(f"    {actor.name}: {point}")
-        if actor.is_doomed or self.random.random() < actor.odds.kill:
-            raise Killed(point)
-        if self.random.random() < actor.odds.unavailable:
-            raise Unavailable(f"no answer at {point}")
-
-    def _wait(self, actor: Actor) -> None:
+    def _wake(self, actor: Actor, moment: datetime) -> None:
         self._entered += 1
-        heappush(self._sleeping, (actor.wakes_at, self._entered, actor))
+        heappush(self._sleeping, (moment, self._entered, actor))

@@ -16,7 +16,7 @@ from common.messages.verdicts import Verdict, verdict
 from common.pipelines.pipeline import Parameter, Pipeline, Retry, Step
 from common.runs.beginning import RunBeginner
 from common.runs.cancelling import RunCanceller
-from common.runs.level_messages import decode
+from common.runs.level_messages import LevelMessage
 from common.runs.levels import LevelWorker
 from common.runs.ports import ConfigText
 from common.runs.quotas import Limits
@@ -58,6 +58,7 @@ class Troubles:
     late: timedelta
     lag: timedelta
     failing: float
+    oversleeping: int
 
     @classmethod
     def drawn(cls, random: Random) -> "Troubles":
@@ -69,6 +70,7 @@ class Troubles:
             late=timedelta(seconds=random.choice([0, 5, 90])),
             lag=timedelta(seconds=random.choice([0, 2, 20])),
             failing=random.choice([0.0, 0.1, 0.4]),
+            oversleeping=random.choice([1, 10, 10]),
         )
 
 
@@ -118,7 +120,7 @@ class World:
             levels=self.levels,
             guard=lambda job, dry_run: "",
             clock=self.stage.clock,
-            sleep=self.stage.sleep,
+            sleep=lambda seconds: self.stage.sleep(seconds * self.troubles.oversleeping),
             budget=BUDGET,
             at_once=self.stage.at_once,
             after_end=self.waiting.freed_slots(),
@@ -278,20 +280,20 @@ class World:
     def _open_runs(self) -> list[str]:
         return [run_id for run_id, row in self.rows.current().items() if not row.status.is_terminal]
 
-    def _deliver(self, data: bytes) -> None:
+    def _deliver(self, message: LevelMessage) -> None:
         for copy in range(2 if self.random.random() < self.troubles.duplicate else 1):
             self._delivered += 1
             delay = self.random.random() * self.troubles.late + copy * SECOND
-            self._enter(f"delivery-{self._delivered}", self._delivery(data, 1), delay)
+            self._enter(f"delivery-{self._delivered}", self._delivery(message, 1), delay)
 
-    def _delivery(self, data: bytes, attempt: int) -> Callable[[], None]:
+    def _delivery(self, message: LevelMessage, attempt: int) -> Callable[[], None]:
         def deliver() -> None:
             try:
-                self.worker().carry_out(decode(data))
+                self.worker().carry_out(message)
             except (Killed, ConvergenceError) as error:
                 is_lost = isinstance(error, ConvergenceError) and verdict(error) is Verdict.REJECT
                 if attempt < 5 and not is_lost:  # then it is dead-lettered, and the sweeper has to notice
-                    self._enter(f"redelivery-{attempt}", self._delivery(data, attempt + 1), 10 * SECOND)
+                    self._enter(f"redelivery-{attempt}", self._delivery(message, attempt + 1), 10 * SECOND)
                 raise
 
         return deliver

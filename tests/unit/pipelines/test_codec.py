@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from common.errors import MalformedInput
-from common.pipelines.codec import pipeline_from_json, pipeline_to_json
+from common.pipelines.codec import from_json, to_json
 from common.pipelines.pipeline import Parameter, Partitioning, Pipeline, Retry, Step, WriteDisposition
 
 PLAIN = Pipeline(
@@ -60,15 +60,15 @@ FULL = Pipeline(
 
 @pytest.mark.parametrize("pipeline", [PLAIN, FULL])
 def test_a_pipeline_comes_back_as_it_was(pipeline: Pipeline) -> None:
-    text = json.dumps(pipeline_to_json(pipeline))
-    back = pipeline_from_json(json.loads(text))
+    text = json.dumps(to_json(pipeline))
+    back = from_json(Pipeline, json.loads(text))
     assert back == pipeline
     assert repr(back) == repr(pipeline)
-    assert json.dumps(pipeline_to_json(back)) == text
+    assert json.dumps(to_json(back)) == text
 
 
 def test_what_has_its_default_is_not_sent() -> None:
-    assert pipeline_to_json(PLAIN) == {
+    assert to_json(PLAIN) == {
         "tenant_id": "acme",
         "config_id": "daily",
         "version": 3,
@@ -90,7 +90,7 @@ def test_what_has_its_default_is_not_sent() -> None:
 
 def changed(path: tuple[Any, ...], value: Any) -> dict[str, Any]:
     """Return the full pipeline in JSON with one value set (or, as None, left out)."""
-    body: Any = json.loads(json.dumps(pipeline_to_json(FULL)))
+    body: Any = json.loads(json.dumps(to_json(FULL)))
     place = body
     for part in path[:-1]:
         place = place[part]
@@ -130,11 +130,11 @@ def test_anything_else_is_refused_with_its_place(
     path: tuple[Any, ...], value: Any, pointer: str, rule: str
 ) -> None:
     with pytest.raises(MalformedInput) as refused:
-        pipeline_from_json(changed(path, value))
+        from_json(Pipeline, changed(path, value))
     assert (refused.value.faults[0].pointer, refused.value.faults[0].rule) == (pointer, rule)
 
 
 @pytest.mark.parametrize("body", [None, [], "x", 1])
 def test_what_is_no_object_is_refused(body: Any) -> None:
     with pytest.raises(MalformedInput, match="must be an object"):
-        pipeline_from_json(body)
+        from_json(Pipeline, body)

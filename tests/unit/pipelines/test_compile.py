@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from common.errors import InvalidInput
-from common.pipelines.codec import pipeline_from_json, pipeline_to_json
+from common.pipelines.codec import from_json, to_json
 from common.pipelines.pipeline import Parameter, Partitioning, Pipeline, Retry, Step, WriteDisposition
 from common.pipelines.tables import Policy
 from tests.unit.pipelines.examples import POLICY, ROOT, a_document, a_step, compiled, faults_of
@@ -116,15 +116,15 @@ def test_all_that_a_step_can_say_is_in_the_pipeline() -> None:
             retry=Retry(attempts=1, backoff_seconds=1.0),
         ),
     )
-    assert pipeline_from_json(json.loads(json.dumps(pipeline_to_json(pipeline)))) == pipeline
+    assert from_json(Pipeline, json.loads(json.dumps(to_json(pipeline)))) == pipeline
 
 
 def test_the_same_file_compiles_to_the_same_pipeline_in_every_process() -> None:
     program = (
         "from tests.unit.pipelines.examples import *; import json;"
-        "from common.pipelines.codec import pipeline_to_json;"
+        "from common.pipelines.codec import to_json;"
         "text = (TEMPLATES / 'bq_etl/query/example.yml').read_text();"
-        "print(json.dumps(pipeline_to_json(compiled(text, config_id='daily_sales'))))"
+        "print(json.dumps(to_json(compiled(text, config_id='daily_sales'))))"
     )
     answers = {
         subprocess.run(

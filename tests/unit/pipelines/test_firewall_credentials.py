@@ -8,10 +8,10 @@ import pytest
 import yaml
 
 from common.errors import InvalidInput
-from common.pipelines.codec import pipeline_from_json, pipeline_to_json
+from common.pipelines.codec import from_json, to_json
 from common.pipelines.configs import Compiler
 from common.pipelines.firewall import judge_dry_run, judge_statement
-from common.pipelines.pipeline import WriteDisposition
+from common.pipelines.pipeline import Pipeline, WriteDisposition
 from common.runs.compiling import ConfigCompiler
 from common.runs.ports import DryRun, StepJob
 from tests.unit.pipelines.examples import PROJECT, STEP_TYPES, compiled
@@ -68,7 +68,7 @@ def a_file(**config: Any) -> dict[str, Any]:
 def test_a_step_has_the_credential_that_its_config_names() -> None:
     pipeline = compiled(a_file(credential="my-gcp"))
     assert pipeline.steps[0].credential == "my-gcp"
-    assert pipeline_from_json(pipeline_to_json(pipeline)) == pipeline
+    assert from_json(Pipeline, to_json(pipeline)) == pipeline
 
 
 @pytest.mark.parametrize("credential", ["", "My GCP", "../other", "a" * 64])
