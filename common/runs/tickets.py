@@ -16,6 +16,8 @@ from common.times import start_of_day, start_of_month
 
 # From its ticket to its row an admission takes a second; a function that admits is stopped long before this.
 ADMISSION_LIFETIME = timedelta(minutes=2)
+# Then the sweeper, which comes each minute, has given an orphaned ticket its row, and the row can be read.
+SETTLED_AFTER = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,8 +126,8 @@ def without_one(ledger: Ledger, backfill_id: str) -> Ledger:
 
 
 def may_count_since(now: datetime) -> datetime:
-    """Return the moment before which a ticket without a row counts for nothing any more."""
-    return min(start_of_month(now), now - ADMISSION_LIFETIME)
+    """Return the moment before which no ticket without a row counts any more, nor is one of ours unknown."""
+    return min(start_of_month(now), now - SETTLED_AFTER)
 
 
 def counted(use: Use, rowless: list[Ticket], now: datetime) -> Use:

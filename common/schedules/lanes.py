@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from common.claims import ClaimJobs
 from common.errors import Conflict, InvalidInput, QuotaExceeded, Unavailable
@@ -19,6 +19,9 @@ from common.schedules.waiting import Settled, WaitingRun
 from common.times import Clock
 
 logger = logging.getLogger(__name__)
+
+ANOTHERS_TURN = timedelta(seconds=20)
+"""As long as a run's row takes to be readable: whoever gave it its ticket this lately is beginning it."""
 
 EXPIRED = "the run waited in the queue for 24 hours without a free slot"
 
@@ -44,6 +47,9 @@ class Lane:
 
     A refusal holds for whoever comes after: the limits are the tenant's, not the run's. One by a backfill's
     `max_parallel` holds for the runs of that backfill.
+
+    Another filler may be at the same lane. The first run whose ticket it has just taken says so, and the rest
+    is left to it: both would begin each run, and its end, twice told, would fill the lane twice over.
     """
 
     facts: LaneFacts
@@ -64,13 +70,17 @@ class Lane:
                 break
             with log_context(tenant=each.tenant_id, run=each.run_id):
                 try:
-                    settled.append(self._settled(each))
+                    one = self._settled(each)
                 except Unavailable:
                     logger.warning("lane left for the next minute", exc_info=True)
                     break
+                if one is None:
+                    logger.info("lane left to another filler")
+                    break
+                settled.append(one)
         return settled
 
-    def _settled(self, waiting: WaitingRun) -> Settled:
+    def _settled(self, waiting: WaitingRun) -> Settled | None:
         if waiting.run_id in self.facts.begun:
             return Settled(waiting=waiting, status=RunStatus.PENDING)
         if waiting.is_queued and waiting.has_expired(self.clock()):
@@ -100,12 +110,15 @@ class Lane:
         else:
             self._refusal = refusal
 
-    def _begun(self, waiting: WaitingRun) -> Settled:
+    def _begun(self, waiting: WaitingRun) -> Settled | None:
         config = self.configs.get(waiting.config_key)
         if config is None:
             raise Conflict(f"there is no pipeline config {waiting.config_id!r} any more")
         pipeline = self.compile(waiting.tenant_id, config)
+        asked_at = self.clock()
         run = self.beginner.admit(waiting.ready(pipeline), self.facts.ledger, self._taken)
+        if run.started_at < asked_at < run.started_at + ANOTHERS_TURN:
+            return None
         ticket = Ticket(
             number=run.ticket,
             run_id=run.run_id,

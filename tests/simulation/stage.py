@@ -14,7 +14,6 @@ from greenlet import getcurrent, greenlet
 
 from common.errors import Unavailable
 
-
 MOST_POINTS = 30_000
 """A world that comes to more is a storm: messages that make more messages."""
 

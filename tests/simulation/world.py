@@ -40,6 +40,7 @@ START = datetime.fromisoformat("2026-03-31T23:57:00+00:00")
 TROUBLED = timedelta(minutes=20)
 LONGEST = timedelta(hours=6)
 SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 FILLS_BACK = "initech"
 TRIGGER = Trigger(type=TriggerType.API, by="api_user")
@@ -94,6 +95,7 @@ class World:
         self.waiting = WaitingRoom(self)
         self.has_sweeper = True
         self._delivered = 0
+        self._rows_before = 0
         self._prepare_tenants()
 
     def run(self) -> "World":
@@ -101,7 +103,7 @@ class World:
         self._schedule_requests()
         self._schedule_backfill()
         if self.has_sweeper:
-            self._enter("minute", self._minute, timedelta(minutes=1))
+            self._enter("minute", self._minute, MINUTE)
         self.levels.on_sent = self._deliver
         self.stage.run(START + LONGEST)
         self.jobs.settle_all()
@@ -260,9 +262,8 @@ class World:
             self.refusals.append(str(error))
 
     def _minute(self) -> None:
-        is_over = self.stage.now > START + TROUBLED and not self._open_runs() and not self.waiting.waits()
-        if not is_over:
-            self._enter("minute", self._minute, timedelta(minutes=1))
+        if not self._has_come_to_rest():
+            self._enter("minute", self._minute, MINUTE)
         if self.random.random() < 0.2:
             self._enter("same minute", lambda: self._noted(self.waiting.fill), SECOND)
         sweeper = Sweeper(
@@ -272,10 +273,18 @@ class World:
             levels=self.levels,
             compile=self.compile,
             clock=self.stage.clock,
-            quiet_after=BUDGET + timedelta(minutes=1),
+            quiet_after=BUDGET + MINUTE,
         )
         self._noted(sweeper.sweep)
         self._noted(self.waiting.fill)
+
+    def _has_come_to_rest(self) -> bool:
+        """Tell whether a calm minute has gone by, nothing has come of it, and nothing is open."""
+        rows_before, self._rows_before = self._rows_before, self.rows.calls
+        is_calm = self.stage.now > START + TROUBLED + MINUTE
+        return (
+            is_calm and self.rows.calls == rows_before and not self._open_runs() and not self.waiting.waits()
+        )
 
     def _open_runs(self) -> list[str]:
         return [run_id for run_id, row in self.rows.current().items() if not row.status.is_terminal]

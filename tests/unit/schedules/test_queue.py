@@ -75,6 +75,35 @@ def test_the_slot_of_a_run_whose_last_row_cannot_be_read_yet_is_filled_all_the_s
     assert queued in platform.running()
 
 
+def test_an_end_that_is_told_five_times_begins_the_next_once(platform: Platform) -> None:
+    queued = platform.request("patient").run.run_id
+    ended = platform.runs()[platform.running()[0]]
+    platform.messages()
+    platform.rows.clock, platform.rows.lag = platform.clock, lambda: timedelta(seconds=15)
+    platform.queue_rows.clock, platform.queue_rows.lag = platform.clock, lambda: timedelta(seconds=15)
+    for _ in range(5):
+        platform.freed(ended)
+        platform.clock.advance(timedelta(seconds=1))
+    assert [message.run.run_id for message in platform.messages()] == [queued]
+
+
+def test_a_run_whose_filler_died_with_its_ticket_is_begun_by_the_next_after_a_while(
+    platform: Platform,
+) -> None:
+    queued = platform.request("patient").run.run_id
+    ended = platform.runs()[platform.running()[0]]
+    platform.messages()
+    applicant = Applicant(tenant_id="acme", run_id=queued, config_id="daily")
+    take(platform.jobs, applicant, 4, platform.clock())
+    platform.clock.advance(timedelta(seconds=19))
+    platform.freed(ended)
+    assert platform.messages() == []
+    platform.clock.advance(timedelta(seconds=1))
+    platform.freed(ended)
+    assert [message.run.run_id for message in platform.messages()] == [queued]
+    assert platform.runs()[queued].ticket == 4
+
+
 def test_a_repeat_with_the_same_idempotency_key_waits_once(platform: Platform) -> None:
     first = platform.request("patient")
     platform.clock.advance(MINUTE)
