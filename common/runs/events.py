@@ -1,8 +1,8 @@
 """Run events: what other systems are told of each run, one event for each state it comes to.
 
 Rows are the truth and are written first; an event that cannot be sent is logged and keeps nothing from going
-on. A repeated delivery tells a state again, under the same event ID. A request by message that is refused has
-no row: its event is the answer.
+on. A repeated delivery tells a state again, and so does a first level at each hand-over, under the same event
+ID. A request by message that is refused has no row: its event is the answer.
 """
 
 import logging

@@ -14,10 +14,11 @@ from common.pipelines.pipeline import Step
 from common.pipelines.secret_values import NoSeal, ParameterSeal
 from common.runs.cancelling import is_cancelled
 from common.runs.discreet_jobs import discreetly
+from common.runs.handovers import Handovers
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import Identities, JobReport, JobsOf, LevelPublisher, RunStore
 from common.runs.run import Run, RunStatus, StepRow, StepStatus
-from common.runs.step_jobs import skipped_row, step_row
+from common.runs.step_jobs import running_row, skipped_row, step_row
 from common.runs.steps import Attempt, Guard, Outcome, StepWorker, attempts_of
 from common.times import Clock
 
@@ -107,14 +108,14 @@ class LevelWorker:
     def _jobs_of(self, message: LevelMessage) -> JobsOf:
         return discreetly(self.identities.acting_for(message.pipeline), message.run, self.seal)
 
+    def _handovers(self) -> Handovers:
+        return Handovers(claims=self.claims, levels=self.levels, clock=self.clock, budget=self.budget)
+
     def _record_running(self, message: LevelMessage, attempts: Sequence[Attempt]) -> None:
         if message.continuation:
             return
         rows = [
-            replace(
-                step_row(attempt.step, attempt.number, StepStatus.RUNNING, attempt.report, self.clock),
-                ended_at=None,
-            )
+            running_row(attempt.step, attempt.number, attempt.report, self.clock)
             for attempt in attempts
             if attempt.report.job_id
         ]
@@ -126,18 +127,12 @@ class LevelWorker:
         failed = [outcome for outcome in outcomes if outcome.status not in {StepStatus.COMPLETED, None}]
         if any(outcome.status is None for outcome in outcomes):
             self.store.append_steps(message.run, rows, self.clock())
-            self._hand_over(message)
+            self._handovers().hand_over(message)
         elif failed:
             self._fail(message, rows, failed)
         else:
             self.store.append_steps(message.run, rows, self.clock())
             self._advance(worker, attempts)
-
-    def _hand_over(self, message: LevelMessage) -> None:
-        logger.info(
-            "level handed over", extra={"level": message.level, "continuation": message.continuation + 1}
-        )
-        self.levels.publish_level(replace(message, continuation=message.continuation + 1))
 
     def _advance(self, worker: StepWorker, attempts: Sequence[Attempt]) -> None:
         message = worker.message

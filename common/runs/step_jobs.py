@@ -1,6 +1,7 @@
 """A step of a run as a BigQuery job: its configuration, and its ID, the lock on the step's effect."""
 
 import hashlib
+from dataclasses import replace
 
 from common.claims import as_label
 from common.pipelines.pipeline import Step
@@ -73,6 +74,11 @@ def step_row(step: Step, attempt: int, status: StepStatus, report: JobReport, cl
         error_message=report.error_message,
         job_project=report.project,
     )
+
+
+def running_row(step: Step, attempt: int, report: JobReport, clock: Clock) -> StepRow:
+    """Write down that an attempt is under way."""
+    return replace(step_row(step, attempt, StepStatus.RUNNING, report, clock), ended_at=None)
 
 
 def skipped_row(step: Step, clock: Clock) -> StepRow:

@@ -12,7 +12,7 @@ from common.runs.level_messages import LevelMessage
 from common.runs.ports import DryRun, JobReport, JobsOf, StepJob
 from common.runs.retries import is_retryable, pause_before
 from common.runs.run import StepRow, StepStatus
-from common.runs.step_jobs import job_id, labels, step_job, step_row
+from common.runs.step_jobs import job_id, labels, running_row, step_job, step_row
 from common.times import Clock
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,11 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of a step: a terminal row for each attempt; no `status` where time was too short."""
+    """What became of a step, with a terminal row for each attempt that has ended.
+
+    No `status` where time was too short; then an attempt that is under way has a row too, so that the sweeper
+    hears of it.
+    """
 
     step: Step
     status: StepStatus | None
@@ -83,8 +87,9 @@ class StepWorker:
             # The pause goes on in the next call; to hand over before our time is up would spin.
             self._sleep_until(min(due, self.deadline))
             if due >= self.deadline:
-                break
+                return Outcome(step=step, status=None, rows=tuple(rows))
             attempt = self._launch(step, attempt.number + 1)
+        rows.append(running_row(step, attempt.number, report, self.clock))
         return Outcome(step=step, status=None, rows=tuple(rows))
 
     def _launch(self, step: Step, number: int) -> Attempt:

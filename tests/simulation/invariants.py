@@ -8,7 +8,8 @@ from common.runs.run import RunStatus, StepStatus
 from common.schedules.firings import run_id_of
 from common.times import start_of_day, start_of_month
 from tests.fakes.runs import RunRow
-from tests.simulation.world import LIMITS, SECOND, START, TROUBLED, World
+from tests.simulation.tenants import LIMITS, START, TROUBLED
+from tests.simulation.world import BUDGET, SECOND, Sent, World
 
 NEVER_BEGUN = "the run was admitted and never begun"
 
@@ -29,6 +30,7 @@ def broken_invariants(world: World) -> list[str]:
         *_waiting_without_end(world),
         *_refused_and_begun(world, rows),
         *_firings_that_were_lost(world, rows),
+        *_levels_handed_over_twice(world),
     ]
 
 
@@ -160,3 +162,15 @@ def _firings_that_were_lost(world: World, rows: dict[str, RunRow]) -> Iterator[s
         run_id = row.settled.waiting.run_id
         if row.settled.status is RunStatus.PENDING and run_id not in rows:
             yield f"the firing {run_id} is PENDING and has no run"
+
+
+def _levels_handed_over_twice(world: World) -> Iterator[str]:
+    handovers = [one for one in world.sent if one.is_handover]
+    counts = Counter((one.message.run.run_id, one.message.level, _window(one)) for one in handovers)
+    for (run_id, level, _), count in counts.items():
+        if count > 1:
+            yield f"level {level} of run {run_id} was handed over {count} times in one window"
+
+
+def _window(sent: Sent) -> int:
+    return (sent.at - sent.message.run.started_at) // (BUDGET / 2)

@@ -103,6 +103,18 @@ def levels_overtake_each_other(world: World) -> None:
     levels.publish_level = publish_both  # type: ignore[method-assign]
 
 
+def every_delivery_hands_over(world: World) -> None:
+    """Take any claim on a hand-over for one's own."""
+    jobs = world.jobs
+
+    def insert_claim(job_id: str, labels: Mapping[str, str]) -> Claim:
+        if "handover" in job_id:
+            return Claim(job_id=job_id, labels=labels, claimed_at=world.stage.now)
+        return type(jobs).insert_claim(jobs, job_id, labels)
+
+    jobs.insert_claim = insert_claim  # type: ignore[method-assign]
+
+
 def tickets_do_not_name_their_backfill(world: World) -> None:
     """Leave it to the rows to say how many runs of a backfill run."""
     jobs = world.jobs
@@ -163,6 +175,7 @@ SABOTAGES: tuple[Sabotage, ...] = (
     Sabotage(remove=terminal_rows_are_dropped, breaks="still"),
     Sabotage(remove=messages_are_acknowledged_before_the_work, breaks="still"),
     Sabotage(remove=levels_overtake_each_other, breaks="after level"),
+    Sabotage(remove=every_delivery_hands_over, breaks="handed over"),
     Sabotage(remove=tickets_do_not_name_their_backfill, breaks="beside each other"),
     Sabotage(remove=runs_that_have_begun_are_overlooked, breaks="two tickets"),
     Sabotage(remove=an_ended_run_is_taken_off_twice, breaks="at once"),

@@ -55,12 +55,17 @@ class Stage:
         self._ready: list[Actor] = []
         self._entered = 0
         self._main = getcurrent()
-        self._acting: Actor | None = None
+        self._acting: greenlet = self._main
 
     @property
     def trace(self) -> list[str]:
         """What happened: who came to which point, and when."""
         return [f"{moment:%d %H:%M:%S.%f} {name}: {point}" for moment, name, point in self._trace]
+
+    @property
+    def acting(self) -> str:
+        """The name of whose turn it is."""
+        return self._acting.name if isinstance(self._acting, Actor) else ""
 
     @property
     def has_no_end(self) -> bool:
@@ -82,17 +87,18 @@ class Stage:
     def run(self, until: datetime) -> None:
         """Let the actors act until all have ended, or time is up."""
         self._until = until
-        while self._ready or self._sleeping:
+        while (self._ready or self._sleeping) and not self.has_no_end:
             actor = self._next()
-            if self._is_over():
+            if actor is self._main:
                 break
             self._turn(actor)
 
     def at(self, point: str) -> None:
         """Give up the turn; on the way back the process may be dead, or its call may have failed."""
-        actor = self._current()
-        self._ready.append(actor)
-        self._give_way(actor)
+        actor: Actor = getcurrent()  # type: ignore[assignment]
+        if self._ready or self._somebody_wakes_by(self.now):
+            self._ready.append(actor)
+            self._give_way(actor)
         self._trace.append((self.now, actor.name, point))
         draw = self.random.random()
         if actor.is_doomed or draw < actor.odds.kill:
@@ -102,13 +108,22 @@ class Stage:
 
     def sleep(self, seconds: float) -> None:
         """Give up the turn until virtual time has passed."""
-        actor = self._current()
-        self._wake(actor, self.now + timedelta(seconds=seconds))
-        self._give_way(actor)
+        actor: Actor = getcurrent()  # type: ignore[assignment]
+        moment = self.now + timedelta(seconds=seconds)
+        if self._ready or moment > self._until or self._somebody_wakes_by(moment):
+            self._wake(actor, moment)
+            self._give_way(actor)
+        else:
+            self.now = moment
 
     def at_once[T, R](self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
-        """Do the same to all items at once, each by a child; a child's death is its parent's."""
-        parent = self._current()
+        """Do the same to all items at once, each by a child; a child's death is its parent's.
+
+        One item alone, the parent does itself.
+        """
+        if len(items) < 2:
+            return [work(item) for item in items]
+        parent: Actor = getcurrent()  # type: ignore[assignment]
         results: dict[int, R] = {}
 
         def part(index: int, item: T) -> Callable[[], None]:
@@ -121,48 +136,43 @@ class Stage:
             child = self.enter(f"{parent.name}/{index}", part(index, item), odds=parent.odds)
             child.owner = parent
             parent.children.append(child)
-        if items:
-            self._give_way(parent)
+        self._give_way(parent)
         if parent.death:
             raise parent.death
         return [results[index] for index in range(len(items))]
 
-    def _current(self) -> Actor:
-        actor = getcurrent()
-        assert isinstance(actor, Actor)
-        return actor
+    def _somebody_wakes_by(self, moment: datetime) -> bool:
+        return bool(self._sleeping) and self._sleeping[0][0] <= moment
 
-    def _next(self) -> Actor:
-        """Take the one whose turn it is, letting time pass where nobody is ready."""
+    def _next(self) -> greenlet:
+        """Take the one whose turn it is, and let time pass where nobody is ready; in the end the stage."""
         ready, sleeping = self._ready, self._sleeping
         while sleeping and (not ready or sleeping[0][0] <= self.now):
             wakes_at, _, actor = heappop(sleeping)
             self.now = max(self.now, wakes_at)
             ready.append(actor)
+        if self.now > self._until:
+            return self._main
         return ready.pop(int(self.random.random() * len(ready)))
 
     def _give_way(self, actor: Actor) -> None:
-        """Go on once it is this actor's turn; another goes on at once, the stage only where one has ended."""
+        """Go on once it is this actor's turn. Another goes on right away, not by way of the stage."""
         following = self._next()
-        if self._is_over():
-            self._main.switch()
         if following is not actor:
             self._acting = following
             following.switch()
 
-    def _is_over(self) -> bool:
-        return self.now > self._until or self.has_no_end
-
-    def _turn(self, actor: Actor) -> None:
+    def _turn(self, actor: greenlet) -> None:
         self._acting = actor
         death: BaseException | None = None
         try:
             actor.switch()
         except (Killed, Exception) as error:  # noqa: BLE001 - the actor's end is its owner's business
             death = error
-        if self._acting.dead:
-            self._acting.death = death
-            self._leave(self._acting)
+        ended = self._acting
+        if isinstance(ended, Actor) and ended.dead:
+            ended.death = death
+            self._leave(ended)
 
     def _leave(self, actor: Actor) -> None:
         parent = actor.owner

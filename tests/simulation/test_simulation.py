@@ -9,8 +9,8 @@ from tests.simulation.invariants import broken_invariants
 from tests.simulation.sabotage import SABOTAGES, Sabotage
 from tests.simulation.world import World
 
-WORLDS = 300
-ENOUGH_TO_NOTICE = 150
+WORLDS = 600
+ENOUGH_TO_NOTICE = 300
 
 
 @pytest.fixture(autouse=True)
@@ -20,9 +20,9 @@ def _quiet() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
-@pytest.mark.parametrize("first", range(0, WORLDS, 50))
+@pytest.mark.parametrize("first", range(0, WORLDS, 100))
 def test_every_world_comes_right(first: int) -> None:
-    worlds = (World(seed).run() for seed in range(first, first + 50))
+    worlds = (World(seed).run() for seed in range(first, first + 100))
     broken = {world.seed: faults for world in worlds if (faults := broken_invariants(world))}
     assert not broken, f"replay with: make simulate SEED={min(broken)} RUNS=1"
 

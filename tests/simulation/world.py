@@ -13,66 +13,47 @@ from typing import Any
 
 from common.errors import ConvergenceError
 from common.messages.verdicts import Verdict, verdict
-from common.pipelines.pipeline import Parameter, Pipeline, Retry, Step
+from common.pipelines.pipeline import Pipeline
 from common.runs.beginning import RunBeginner
 from common.runs.cancelling import RunCanceller
 from common.runs.level_messages import LevelMessage
 from common.runs.levels import LevelWorker
 from common.runs.ports import ConfigText
-from common.runs.quotas import Limits
 from common.runs.retrying import RunRetrier
 from common.runs.run import Trigger, TriggerType
 from common.runs.starting import RunRequest, RunStarter
 from common.runs.sweeping import Sweeper
 from common.schedules.backfilling import BackfillRequest
-from common.schedules.firings import ScheduledConfig
 from common.schedules.intervals import IntervalStep
-from common.schedules.schedule import CatchUp, Schedule
 from common.schedules.stopping import RunStopper
-from tests.fakes.jobs import MemoryJobs, Outcome
-from tests.fakes.runs import MemoryLevels, MemoryProgress, MemoryRuns, MemoryTenant
+from tests.fakes.jobs import MemoryJobs
+from tests.fakes.runs import MemoryLevels, MemoryProgress, MemoryRuns
 from tests.simulation.stage import Killed, Odds, Stage
+from tests.simulation.tenants import FILLS_BACK, START, TROUBLED, prepare_tenants
+from tests.simulation.troubles import Troubles
 from tests.simulation.waiting import WaitingRoom
-from tests.unit.runs.examples import a_step
 
-# Requests fall on both sides of a day and of a month.
-START = datetime.fromisoformat("2026-03-31T23:57:00+00:00")
-TROUBLED = timedelta(minutes=20)
 LONGEST = timedelta(hours=6)
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
-FILLS_BACK = "initech"
 TRIGGER = Trigger(type=TriggerType.API, by="api_user")
-LIMITS = Limits(daily=4, monthly=6, concurrent=2)
 BUDGET = timedelta(seconds=60)
-SHAPES = [[1], [1, 1], [2, 1], [1, 2, 1]]
 CALM = Odds()
 
 
-@dataclass(slots=True, kw_only=True)
-class Troubles:
-    """What a seed does to its world."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A level message, and the actor that sent it."""
 
-    odds: Odds
-    duplicate: float
-    late: timedelta
-    lag: timedelta
-    failing: float
-    oversleeping: int
+    message: LevelMessage
+    sender: str
+    at: datetime
 
-    @classmethod
-    def drawn(cls, random: Random) -> "Troubles":
-        """Draw a mild or a wild world."""
-        wild = random.random()
-        return cls(
-            odds=Odds(kill=0.03 * wild, unavailable=0.03 * wild),
-            duplicate=0.5 * wild,
-            late=timedelta(seconds=random.choice([0, 5, 90])),
-            lag=timedelta(seconds=random.choice([0, 2, 20])),
-            failing=random.choice([0.0, 0.1, 0.4]),
-            oversleeping=random.choice([1, 10, 10]),
-        )
+    @property
+    def is_handover(self) -> bool:
+        """Tell whether a delivery hands its level over; the sweeper sends continuations too."""
+        return self.message.continuation > 0 and "delivery" in self.sender
 
 
 @dataclass
@@ -92,16 +73,18 @@ class World:
         self.levels = MemoryLevels(self.stage.at)
         self.progress: Any = MemoryProgress(self.rows)
         self.pipelines: dict[str, Pipeline] = {}
+        self.sent: list[Sent] = []
         self.waiting = WaitingRoom(self)
         self.has_sweeper = True
         self._delivered = 0
         self._rows_before = 0
-        self._prepare_tenants()
+        prepare_tenants(self)
 
     def run(self) -> "World":
         """Let everything happen: a troubled while first, then a calm in which it must come right."""
         self._schedule_requests()
-        self._schedule_backfill()
+        if self.random.random() < 0.8:
+            self._schedule_backfill()
         if self.has_sweeper:
             self._enter("minute", self._minute, MINUTE)
         self.levels.on_sent = self._deliver
@@ -144,63 +127,13 @@ class World:
         )
         return RunStopper(canceller=canceller, queue=self.waiting.queue)
 
-    def _prepare_tenants(self) -> None:
-        for tenant_id in ("acme", "globex", FILLS_BACK):
-            self.rows.tenants[tenant_id] = MemoryTenant(limits=LIMITS)
-            for config_id in ("hourly", "nightly"):
-                pipeline = self._pipeline(tenant_id, config_id)
-                self.pipelines[f"{tenant_id}/{config_id}"] = pipeline
-                stored = ConfigText(config_id=config_id, version=1, text="pipeline: {name: Simulated}")
-                self.rows.tenants[tenant_id].configs[config_id] = stored
-                for step in pipeline.steps:
-                    self.jobs.outcomes[step.target_table] = self._outcome()
-            if tenant_id != FILLS_BACK:
-                self._prepare_schedule(tenant_id)
-
-    def _prepare_schedule(self, tenant_id: str) -> None:
-        if self.random.random() < 0.5:
-            cron = self.random.choice(["*/5 * * * *", "3,4,5 0 * * *", "58 23 * * *"])
-            self.waiting.timetable.add(
-                ScheduledConfig(
-                    tenant_id=tenant_id,
-                    config_id="hourly",
-                    version=1,
-                    priority=self.random.randint(4, 6),
-                    schedule=Schedule(cron=cron, catch_up=CatchUp.ALL, end=START + TROUBLED),
-                    since=START,
-                )
-            )
-
-    def _pipeline(self, tenant_id: str, config_id: str) -> Pipeline:
-        sizes = self.random.choice(SHAPES)
-        levels = []
-        for level, size in enumerate(sizes, start=1):
-            names = [f"{tenant_id}_{config_id}_{level}_{number}" for number in range(size)]
-            levels.append(tuple(self._step(name, level) for name in names))
-        return Pipeline(
-            tenant_id=tenant_id,
-            config_id=config_id,
-            version=1,
-            name=config_id,
-            levels=tuple(levels),
-            parameters=(Parameter(name="date", type="DATE"),),
-        )
-
-    def _step(self, name: str, level: int) -> Step:
-        return a_step(name, level, retry=Retry(attempts=2, backoff_seconds=self.random.choice([1, 200])))
-
-    def _outcome(self) -> Outcome:
-        errors = []
-        if self.random.random() < self.troubles.failing:
-            errors = [self.random.choice([("backendError", "try again"), ("invalidQuery", "no such column")])]
-        return Outcome(takes=timedelta(seconds=self.random.choice([1, 20, 150])), errors=errors)
-
     def lag(self) -> timedelta:
         """Draw how long a row takes until it can be read."""
         return self.random.random() * self.troubles.lag
 
     def _schedule_requests(self) -> None:
-        for number in range(self.random.randint(4, 9)):
+        bursts = self.random.sample([0, 170, 180, 400], self.random.choice([1, 2, 4]))
+        for number in range(self.random.choice([2, 4, 6, 9])):
             tenant_id = self.random.choice(["acme", "acme", "globex"])
             request = RunRequest(
                 tenant_id=tenant_id,
@@ -210,7 +143,7 @@ class World:
                 idempotency_key=f"request-{number}",
                 may_wait=self.random.random() < 0.5,
             )
-            delay = (self.random.choice([0, 170, 180, 400]) + self.random.randint(0, 2)) * SECOND  # in bursts
+            delay = (self.random.choice(bursts) + self.random.randint(0, 2)) * SECOND
             for repeat in range(self.random.choice([1, 1, 2, 3])):
                 self._enter(f"request-{number}.{repeat}", self._request(request), delay + repeat * SECOND)
             if self.random.random() < 0.3:
@@ -290,6 +223,7 @@ class World:
         return [run_id for run_id, row in self.rows.current().items() if not row.status.is_terminal]
 
     def _deliver(self, message: LevelMessage) -> None:
+        self.sent.append(Sent(message=message, sender=self.stage.acting, at=self.stage.now))
         for copy in range(2 if self.random.random() < self.troubles.duplicate else 1):
             self._delivered += 1
             delay = self.random.random() * self.troubles.late + copy * SECOND

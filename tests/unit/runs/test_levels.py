@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -190,6 +191,14 @@ def test_a_job_that_outlives_the_function_is_handed_over_and_never_started_again
     platform.run_to_end(a_message(), most=500)
     assert platform.jobs.submitted == [f"cvg-step-{RUN_ID}-extract-1", f"cvg-step-{RUN_ID}-transform-1"]
     assert platform.status is RunStatus.COMPLETED
+
+
+def test_a_level_that_takes_hours_is_heard_of_at_every_handover() -> None:
+    platform = Platform(budget=timedelta(seconds=60))
+    platform.jobs.outcomes["extract"] = Outcome(takes=timedelta(hours=3))
+    platform.run_to_end(a_message(), most=500)
+    heard = platform.rows.heard_of[RUN_ID]
+    assert max(later - earlier for earlier, later in pairwise(heard)) <= timedelta(seconds=60)
 
 
 def test_a_pause_that_outlives_the_function_goes_on_in_the_next_one() -> None:

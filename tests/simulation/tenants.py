@@ -1,0 +1,78 @@
+"""The tenants of a world, their pipelines and schedules."""
+
+from datetime import datetime, timedelta
+from random import Random
+from typing import TYPE_CHECKING
+
+from common.pipelines.pipeline import Parameter, Pipeline, Retry, Step
+from common.runs.ports import ConfigText
+from common.runs.quotas import Limits
+from common.schedules.firings import ScheduledConfig
+from common.schedules.schedule import CatchUp, Schedule
+from tests.fakes.jobs import Outcome
+from tests.fakes.runs import MemoryTenant
+from tests.unit.runs.examples import a_step
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+# Requests fall on both sides of a day and of a month.
+START = datetime.fromisoformat("2026-03-31T23:57:00+00:00")
+TROUBLED = timedelta(minutes=20)
+FILLS_BACK = "initech"
+LIMITS = Limits(daily=4, monthly=6, concurrent=2)
+SHAPES = [[1], [1, 1], [2, 1], [1, 2, 1]]
+
+
+def prepare_tenants(world: "World") -> None:
+    """Give three tenants two pipelines each, and two of them perhaps a schedule."""
+    random = world.random
+    for tenant_id in ("acme", "globex", FILLS_BACK):
+        world.rows.tenants[tenant_id] = MemoryTenant(limits=LIMITS)
+        for config_id in ("hourly", "nightly"):
+            pipeline = _pipeline(random, tenant_id, config_id)
+            world.pipelines[f"{tenant_id}/{config_id}"] = pipeline
+            stored = ConfigText(config_id=config_id, version=1, text="pipeline: {name: Simulated}")
+            world.rows.tenants[tenant_id].configs[config_id] = stored
+            for step in pipeline.steps:
+                world.jobs.outcomes[step.target_table] = _outcome(random, world.troubles.failing)
+        if tenant_id != FILLS_BACK and random.random() < 0.5:
+            world.waiting.timetable.add(_schedule(random, tenant_id))
+
+
+def _schedule(random: Random, tenant_id: str) -> ScheduledConfig:
+    cron = random.choice(["*/5 * * * *", "3,4,5 0 * * *", "58 23 * * *"])
+    return ScheduledConfig(
+        tenant_id=tenant_id,
+        config_id="hourly",
+        version=1,
+        priority=random.randint(4, 6),
+        schedule=Schedule(cron=cron, catch_up=CatchUp.ALL, end=START + TROUBLED),
+        since=START,
+    )
+
+
+def _pipeline(random: Random, tenant_id: str, config_id: str) -> Pipeline:
+    levels = []
+    for level, size in enumerate(random.choice(SHAPES), start=1):
+        names = [f"{tenant_id}_{config_id}_{level}_{number}" for number in range(size)]
+        levels.append(tuple(_step(random, name, level) for name in names))
+    return Pipeline(
+        tenant_id=tenant_id,
+        config_id=config_id,
+        version=1,
+        name=config_id,
+        levels=tuple(levels),
+        parameters=(Parameter(name="date", type="DATE"),),
+    )
+
+
+def _step(random: Random, name: str, level: int) -> Step:
+    return a_step(name, level, retry=Retry(attempts=2, backoff_seconds=random.choice([1, 200])))
+
+
+def _outcome(random: Random, failing: float) -> Outcome:
+    errors = []
+    if random.random() < failing:
+        errors = [random.choice([("backendError", "try again"), ("invalidQuery", "no such column")])]
+    return Outcome(takes=timedelta(seconds=random.choice([1, 20, 150])), errors=errors)
