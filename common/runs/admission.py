@@ -19,12 +19,16 @@ MOST_COLLISIONS = 100
 
 @dataclass(slots=True, kw_only=True)
 class Admission:
-    """One run's way through a tenant's tickets; `read_ledger` reads the rows afresh."""
+    """One run's way through a tenant's tickets; `read_ledger` reads the rows afresh.
+
+    `holders` gets the run IDs that tickets without rows turn out to be held by.
+    """
 
     applicant: Applicant
     jobs: ClaimJobs
     read_ledger: Callable[[], Ledger]
     clock: Clock
+    holders: set[str] = field(default_factory=set)
     _rowless: dict[int, Ticket] = field(default_factory=dict)
 
     def admit(self, ledger: Ledger) -> Ticket:
@@ -47,6 +51,7 @@ class Admission:
                 continue
             number = max([ledger.last_ticket, *self._rowless]) + 1
             self._rowless[number] = take(self.jobs, self.applicant, number, now)
+            self.holders.add(self._rowless[number].run_id)
             is_fresh = False
         raise Unavailable("this tenant is admitting too many runs at once")
 
@@ -63,6 +68,7 @@ class Admission:
         rowless = [ticket for number, ticket in self._rowless.items() if number > ledger.last_ticket]
         rowless += without_rows(self.jobs, self.applicant.tenant_id, ledger)
         self._rowless = {ticket.number: ticket for ticket in rowless}
+        self.holders.update(ticket.run_id for ticket in rowless)
 
     def _own_ticket(self) -> Ticket | None:
         """Return the ticket that is ours: just taken, or by an earlier call whose answer got lost."""

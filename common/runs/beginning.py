@@ -64,11 +64,18 @@ class RunBeginner:
         logger.info("run admitted", extra={"run": run.run_id, "ticket": run.ticket, "config": run.config_id})
         return run
 
-    def admit(self, ready: ReadyRun, ledger: Ledger, taken: Sequence[Ticket] = ()) -> Run:
+    def admit(
+        self,
+        ready: ReadyRun,
+        ledger: Ledger,
+        taken: Sequence[Ticket] = (),
+        holders: set[str] | None = None,
+    ) -> Run:
         """Take the run's ticket; its row and its first message are the caller's to append and to send.
 
         The ledger has been read before, or together with, the knowledge that the run has no row. Tickets that
         the caller has taken and whose rows are still to come are in it; rows read afresh lack them: `taken`.
+        `holders` gets the runs that are found to hold other tickets without rows.
         """
         pipeline = ready.pipeline
         applicant = Applicant(
@@ -83,6 +90,7 @@ class RunBeginner:
             jobs=self.claims,
             read_ledger=lambda: reduce(with_ticket, taken, self._read_again(ready)),
             clock=self.clock,
+            holders=set() if holders is None else holders,
         ).admit(ledger)
         return Run(
             tenant_id=pipeline.tenant_id,

@@ -95,7 +95,11 @@ class SlotFiller:
     at_once: AtOnce = LANES_IN_THREADS
 
     def fill(self, waiting: Sequence[WaitingRun], until: datetime, ended: Run | None = None) -> Filled:
-        """Settle waiting runs until time is up. `ended` has just ended: its slot is free."""
+        """Settle waiting runs until time is up. `ended` has just ended: its slot is free.
+
+        An end takes over no run from a filler that died with the ticket. Ends can follow each other faster
+        than rows become readable: each would begin such a run again, and so make another end.
+        """
         filled = Filled()
         stopped: set[str] = set()
         for portion in portions(waiting):
@@ -128,7 +132,7 @@ class SlotFiller:
         )
         configs = self.store.read_configs({waiting.config_key for waiting in portion})
         lanes = [
-            (self._lane(facts[tenant_id].without(ended) if ended else facts[tenant_id], configs), list(runs))
+            (self._lane(facts[tenant_id], configs, ended), list(runs))
             for tenant_id, runs in groupby(portion, key=lambda waiting: waiting.tenant_id)
             if tenant_id in facts
         ]
@@ -136,14 +140,17 @@ class SlotFiller:
         now = self.clock()
         return [one for lane in found for one in takewhile(lambda one: _is_in_time(one, now), lane)]
 
-    def _lane(self, facts: LaneFacts, configs: Mapping[tuple[str, str, int], ConfigText]) -> Lane:
+    def _lane(
+        self, facts: LaneFacts, configs: Mapping[tuple[str, str, int], ConfigText], ended: Run | None
+    ) -> Lane:
         return Lane(
-            facts=facts,
+            facts=facts.without(ended) if ended else facts,
             configs=configs,
             beginner=self.beginner,
             claims=self.claims,
             compile=self.compile,
             clock=self.clock,
+            takes_over=ended is None,
         )
 
     def _write(self, settled: Sequence[Settled], now: datetime) -> None:

@@ -14,7 +14,7 @@ from common.runs.cancelling import is_cancelled
 from common.runs.ports import ConfigText
 from common.runs.quotas import CONCURRENT, MAX_PARALLEL
 from common.runs.run import Run, RunStatus
-from common.runs.tickets import Ledger, Ticket, with_ticket, without_one
+from common.runs.tickets import ADMISSION_LIFETIME, Ledger, Ticket, with_ticket, without_one
 from common.schedules.waiting import Settled, WaitingRun
 from common.times import Clock
 
@@ -46,10 +46,11 @@ class Lane:
     """One tenant's turn. The ledger goes along with each ticket, so that it is read once.
 
     A refusal holds for whoever comes after: the limits are the tenant's, not the run's. One by a backfill's
-    `max_parallel` holds for the runs of that backfill.
+    `max_parallel` holds for the runs of that backfill. It holds for nobody who has a ticket already.
 
-    Another filler may be at the same lane. The first run whose ticket it has just taken says so, and the rest
-    is left to it: both would begin each run, and its end, twice told, would fill the lane twice over.
+    Another filler may be at the same lane. The first run whose ticket it has taken says so, and the rest is
+    left to it: both would begin each run, and its end, twice told, would fill the lane twice over. Who
+    `takes_over` begins a run whose filler seems to have died.
     """
 
     facts: LaneFacts
@@ -58,9 +59,11 @@ class Lane:
     claims: ClaimJobs
     compile: Callable[[str, ConfigText], Pipeline]
     clock: Clock
+    takes_over: bool
     _refusal: QuotaExceeded | None = None
     _full_backfills: set[str] = field(default_factory=set)
     _taken: list[Ticket] = field(default_factory=list)
+    _holders: set[str] = field(default_factory=set)
 
     def settle(self, waiting: Sequence[WaitingRun], until: datetime) -> list[Settled]:
         """Settle as many as can be, in order; who is left, by time or by a passing fault, waits on."""
@@ -84,8 +87,8 @@ class Lane:
         if waiting.run_id in self.facts.begun:
             return Settled(waiting=waiting, status=RunStatus.PENDING)
         if waiting.is_queued and waiting.has_expired(self.clock()):
-            return Settled(waiting=waiting, status=RunStatus.FAILED, error=EXPIRED)
-        if self._refusal:
+            return self._expired(waiting)
+        if self._refusal and waiting.run_id not in self._holders:
             return _refused(waiting, self._refusal)
         if self._is_full(waiting):
             return Settled(waiting=waiting, status=RunStatus.QUEUED)
@@ -98,6 +101,12 @@ class Lane:
             return _refused(waiting, refusal)
         except (InvalidInput, Conflict) as error:
             return Settled(waiting=waiting, status=RunStatus.FAILED, error=str(error))
+
+    def _expired(self, waiting: WaitingRun) -> Settled:
+        """Give it up, but not before the row of one that got its ticket at the last moment can be read."""
+        if waiting.has_expired(self.clock() - ADMISSION_LIFETIME):
+            return Settled(waiting=waiting, status=RunStatus.FAILED, error=EXPIRED)
+        return Settled(waiting=waiting, status=RunStatus.QUEUED)
 
     def _is_full(self, waiting: WaitingRun) -> bool:
         """Tell at no cost what the admission would find: as many runs of its backfill run as may."""
@@ -116,8 +125,8 @@ class Lane:
             raise Conflict(f"there is no pipeline config {waiting.config_id!r} any more")
         pipeline = self.compile(waiting.tenant_id, config)
         asked_at = self.clock()
-        run = self.beginner.admit(waiting.ready(pipeline), self.facts.ledger, self._taken)
-        if run.started_at < asked_at < run.started_at + ANOTHERS_TURN:
+        run = self.beginner.admit(waiting.ready(pipeline), self.facts.ledger, self._taken, self._holders)
+        if run.started_at < asked_at and not self._takes_over(run, asked_at):
             return None
         ticket = Ticket(
             number=run.ticket,
@@ -130,6 +139,9 @@ class Lane:
         self.facts = replace(self.facts, ledger=with_ticket(self.facts.ledger, ticket))
         logger.info("run admitted", extra={"ticket": run.ticket, "config": run.config_id})
         return Settled(waiting=waiting, status=RunStatus.PENDING, run=run, pipeline=pipeline)
+
+    def _takes_over(self, run: Run, now: datetime) -> bool:
+        return self.takes_over and now - run.started_at >= ANOTHERS_TURN
 
 
 def _refused(waiting: WaitingRun, refusal: QuotaExceeded) -> Settled:

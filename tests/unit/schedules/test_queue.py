@@ -95,13 +95,33 @@ def test_a_run_whose_filler_died_with_its_ticket_is_begun_by_the_next_after_a_wh
     platform.messages()
     applicant = Applicant(tenant_id="acme", run_id=queued, config_id="daily")
     take(platform.jobs, applicant, 4, platform.clock())
+    platform.rows.append_run(ended, RunStatus.COMPLETED, platform.clock())
     platform.clock.advance(timedelta(seconds=19))
-    platform.freed(ended)
-    assert platform.messages() == []
+    platform.dispatcher.tick()
     platform.clock.advance(timedelta(seconds=1))
     platform.freed(ended)
+    assert platform.messages() == []
+    platform.dispatcher.tick()
     assert [message.run.run_id for message in platform.messages()] == [queued]
     assert platform.runs()[queued].ticket == 4
+
+
+def test_who_has_a_ticket_already_is_not_refused_with_those_that_have_none() -> None:
+    """The one whose turn is next finds the day's last ticket taken: by one that comes after it."""
+    platform = Platform()
+    platform.add_tenant(limits=Limits(daily=2, monthly=9, concurrent=1))
+    platform.request("first")
+    waiting = [platform.request(key).run.run_id for key in ("second", "third")]
+    next_one, holder = [one.run_id for one in platform.queue.waiting("acme")]
+    assert {next_one, holder} == set(waiting)
+    take(platform.jobs, Applicant(tenant_id="acme", run_id=holder, config_id="daily"), 2, platform.clock())
+    platform.clock.advance(timedelta(seconds=5))
+    platform.end(platform.running()[0])
+    assert entry_of(platform, next_one).status is RunStatus.FAILED
+    assert entry_of(platform, holder).status is RunStatus.QUEUED
+    platform.clock.advance(MINUTE)
+    platform.dispatcher.tick()
+    assert platform.running() == [holder]
 
 
 def test_a_repeat_with_the_same_idempotency_key_waits_once(platform: Platform) -> None:
@@ -146,6 +166,8 @@ def test_a_minute_in_which_no_slot_is_free_changes_nothing(platform: Platform) -
 def test_a_run_that_has_waited_for_a_day_expires_with_the_reason(platform: Platform) -> None:
     queued = platform.request("patient").run.run_id
     platform.clock.advance(LONGEST_WAIT + MINUTE)
+    assert platform.dispatcher.tick().filled == Filled()  # Its ticket may have been taken at the last moment.
+    platform.clock.advance(2 * MINUTE)
     assert platform.dispatcher.tick().filled == Filled(refused=1)
     entry = entry_of(platform, queued)
     assert (entry.status, "24 hours" in entry.error) == (RunStatus.FAILED, True)
@@ -183,7 +205,7 @@ def test_a_cancelled_run_whose_row_cannot_be_read_yet_does_not_begin_either(plat
 
 def test_a_run_that_expired_cannot_be_cancelled(platform: Platform) -> None:
     queued = platform.request("patient").run.run_id
-    platform.clock.advance(LONGEST_WAIT + MINUTE)
+    platform.clock.advance(LONGEST_WAIT + 3 * MINUTE)
     platform.dispatcher.tick()
     with pytest.raises(Conflict, match="FAILED"):
         platform.queue.cancel(entry_of(platform, queued))
