@@ -7,14 +7,19 @@ for the one table.
 
 import duckdb
 from local_bigquery import errors
-from local_bigquery.catalog import names, tabledata, tables
+from local_bigquery.catalog import metadata, names, tabledata, tables
 from local_bigquery.engine import database, types
 from local_bigquery.models import TableFieldSchema
+from local_bigquery.sql.rules import partitions
+from sqlglot import exp
 
+from local.bigquery.resources import Resources
 from local.bigquery.sql_files import sql
 
 EMULATOR = "emulator"
 CONSTANT_RESULT = "select_1"
+
+RESOURCES = Resources()
 
 Object = tuple[str, str, int]
 """Name, kind (TABLE or VIEW) and row count."""
@@ -24,6 +29,8 @@ def install() -> None:
     """Put the quick look-ups in the place of those of `local_bigquery`, for the connection that is open."""
     database.objects = objects
     tables.columns = tabledata.columns = columns
+    metadata.fetch, metadata.execute = RESOURCES.fetch, RESOURCES.execute
+    partitions._hidden = has_ingestion_time
     database.execute(sql("hide_temporary_tables"))
 
 
@@ -55,6 +62,18 @@ def columns(project: str, dataset: str, table: str) -> list[TableFieldSchema]:
             for column, kind in zip(relation.columns, relation.types, strict=True)
             if column != tables.INGESTION_TIME or dataset == tables.RESULTS
         ]
+
+
+def has_ingestion_time(table: exp.Table) -> bool:
+    """Tell whether a table that a statement names is partitioned by the time at which its rows came."""
+    if not (table.catalog and table.db) or not isinstance(table.this, exp.Identifier):
+        return False
+    catalog = database.quote(f"__ducklake_metadata_{table.catalog}")
+    named = {"dataset_id": table.db, "table_id": table.name, "column": tables.INGESTION_TIME}
+    try:
+        return bool(database.fetch(sql("has_column", catalog=catalog), named))
+    except duckdb.CatalogException:  # no project of BigQuery's
+        return False
 
 
 def _required_columns(project: str, dataset: str, table: str) -> set[str]:

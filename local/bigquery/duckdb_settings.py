@@ -23,6 +23,7 @@ class ConfiguredDuckDB:
         self._settings: Settings = {
             "extension_directory": str(folder / "extensions"),
             "autoinstall_known_extensions": False,
+            "threads": 1,  # The caller's own: tables are small, and several queries run at once.
             "temp_directory": str(folder / "spill"),
         }
         link_extensions(folder / "extensions")

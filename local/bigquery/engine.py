@@ -27,7 +27,7 @@ from local.bigquery.sql_files import sql
 HIDDEN_DATASET = "_default"
 JOB_THREADS = 8
 END_SECONDS = 5.0
-MEMORIES = (database._writers, tabledata._recent, uploads._resumable, runner._running)
+MEMORIES = (database._writers, tabledata._recent, uploads._resumable, runner._running, catalog.RESOURCES)
 
 
 class DataFolderInUse(RuntimeError):

@@ -1,11 +1,13 @@
 """The quick look-ups must say what `local_bigquery`'s own slow ones say."""
 
 import pytest
+from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 from local_bigquery.engine import database
 from local_bigquery.errors import BigQueryError
 
 from local.bigquery import catalog
+from local.bigquery.resources import Resources
 from tests.unit.local.conftest import start_job
 
 
@@ -86,3 +88,41 @@ def test_jobs_are_found_in_the_information_schema(client: bigquery.Client, datas
 def test_a_look_up_does_not_visit_every_table(client: bigquery.Client, dataset: str) -> None:
     plan = "\n".join(str(row) for row in database.fetch("EXPLAIN SELECT * FROM duckdb_tables()"))
     assert "EMPTY_RESULT" in plan
+
+
+def test_the_time_at_which_rows_came_is_a_column_that_a_star_leaves_out(
+    client: bigquery.Client, dataset: str
+) -> None:
+    client.query_and_wait(f"CREATE TABLE {dataset}.t (a INT64) PARTITION BY _PARTITIONDATE")
+    client.query_and_wait(f"INSERT INTO {dataset}.t (a) VALUES (1)")
+    [row] = client.query_and_wait(f"SELECT * FROM {dataset}.t")
+    assert dict(row) == {"a": 1}
+    [row] = client.query_and_wait(f"SELECT _PARTITIONTIME IS NOT NULL AS is_known FROM {dataset}.t")
+    assert row["is_known"]
+    client.query_and_wait(f"CREATE OR REPLACE TABLE {dataset}.t AS SELECT 2 AS a")
+    [row] = client.query_and_wait(f"SELECT * FROM {dataset}.t")
+    assert dict(row) == {"a": 2}
+
+
+def test_a_resource_that_changes_is_seen_changed_at_once(client: bigquery.Client, dataset: str) -> None:
+    table = client.create_table(bigquery.Table(f"{client.project}.{dataset}.t"))
+    for description in ("first", "second"):
+        table.description = description
+        table = client.update_table(table, ["description"])
+        assert client.get_table(table).description == description
+    client.delete_table(table)
+    with pytest.raises(NotFound):
+        client.get_table(table)
+
+
+def test_an_answer_older_than_a_change_is_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    resources = Resources()
+    answers = iter([[("old",)], [("new",)], [("never asked for",)]])
+
+    def change_meanwhile(*_: object) -> list[tuple[str]]:
+        resources.clear()
+        monkeypatch.setattr(database, "fetch", lambda *_: next(answers))
+        return next(answers)
+
+    monkeypatch.setattr(database, "fetch", change_meanwhile)
+    assert [resources.fetch("SELECT 1") for _ in range(3)] == [[("old",)], [("new",)], [("new",)]]
