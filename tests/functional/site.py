@@ -59,16 +59,20 @@ class Site:
         return Tenant(self, tenant_id, answer.get_json()["api_key"])
 
     def take_levels(self) -> list[dict[str, Any]]:
-        """Take the level messages that wait, as Pub/Sub would push them.
+        """Take the level messages that wait, as Pub/Sub would push them."""
+        return [_pushed(received.message) for received in self.take(LEVELS)]
+
+    def take(self, subscription: str) -> list[pubsub_v1.types.ReceivedMessage]:
+        """Take what waits in a subscription.
 
         Whoever publishes waits until the server has the message: where it holds none, none is on its way.
         """
-        if not self.pubsub.counts()[LEVELS].held:
+        if not self.pubsub.counts()[subscription].held:
             return []
-        pulled = self.subscriber.pull(subscription=LEVELS, max_messages=100, timeout=PATIENCE_SECONDS)
+        pulled = self.subscriber.pull(subscription=subscription, max_messages=100, timeout=PATIENCE_SECONDS)
         acknowledged = [received.ack_id for received in pulled.received_messages]
-        self.subscriber.acknowledge(subscription=LEVELS, ack_ids=acknowledged)
-        return [_pushed(received.message) for received in pulled.received_messages]
+        self.subscriber.acknowledge(subscription=subscription, ack_ids=acknowledged)
+        return list(pulled.received_messages)
 
     def deliver(self, message: dict[str, Any]) -> int:
         """Post a level message to `run_level` once; 200 acknowledges it."""

@@ -1,5 +1,6 @@
 """Suspended and offboarded tenants on the real functions and tables."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -11,16 +12,18 @@ FILE = a_pipeline_file({"first": "SELECT 1 AS n"}, {"second": "SELECT n FROM fir
 
 
 def test_a_suspended_tenants_work_is_cancelled_and_a_reactivated_one_goes_on(
-    site: Site, tenant: Tenant
+    site: Site, tenant_ids: Iterator[str]
 ) -> None:
+    site.drain()
+    tenant = site.onboard(next(tenant_ids), plan="STARTER")
     assert tenant.upload("daily", FILE).status_code == 201
     run_id = tenant.run("daily")
-    others = [tenant.run("daily", {"queue": True}) for _ in range(10)]
+    others = [tenant.run("daily", {"queue": True}) for _ in range(3)]
     assert tenant.status(others[-1])["status"] == "QUEUED"
     path = f"/admin/tenants/{tenant.tenant_id}"
     assert site.admin("PATCH", path, {"status": "SUSPENDED"}).status_code == 200
     assert tenant.call("POST", "/api/v1/pipelines/run/daily", {}).status_code == 403
-    assert site.tick()["closed"] == 11
+    assert site.tick()["closed"] == 4
     site.drain()
     assert site.tick()["closed"] == 0
     assert site.admin("PATCH", path, {"status": "ACTIVE"}).status_code == 200
@@ -49,7 +52,7 @@ def test_an_offboarded_tenants_data_goes_after_the_grace_and_its_rows_stay(
         clock=domain.closer().clock,
         grace=timedelta(0),
     )
-    assert closer.close() == 1
+    assert closer.close() >= 1  # Other tests' tenants may be among them.
     assert closer.close() == 0
     assert cloud.tenant_datasets().find(tenant.tenant_id) is None
     (row,) = site.rows(

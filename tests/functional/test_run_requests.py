@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from google.api_core.exceptions import DeadlineExceeded
 
 from tests.functional.environment import PROJECT
-from tests.functional.site import PATIENCE_SECONDS, Site, Tenant, a_pipeline_file
+from tests.functional.site import Site, Tenant, a_pipeline_file
 
 EVENTS = f"projects/{PROJECT}/subscriptions/events-by-hand"
 DEAD = f"projects/{PROJECT}/subscriptions/dead-by-hand"
@@ -42,16 +41,7 @@ class Requests:
 
     def take(self, subscription: str) -> list[Any]:
         """Take what waits."""
-        try:
-            pulled = self.site.subscriber.pull(
-                subscription=subscription, max_messages=100, timeout=PATIENCE_SECONDS, retry=None
-            )
-        except DeadlineExceeded:
-            return []
-        ids = [received.ack_id for received in pulled.received_messages]
-        if ids:
-            self.site.subscriber.acknowledge(subscription=subscription, ack_ids=ids)
-        return [received.message for received in pulled.received_messages]
+        return [received.message for received in self.site.take(subscription)]
 
     def events(self) -> list[tuple[dict[str, str], dict[str, Any]]]:
         """Take the events: attributes and body."""
