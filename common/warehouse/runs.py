@@ -14,7 +14,7 @@ from common.pipelines.secret_values import shown
 from common.runs.ports import AdmissionFacts, ConfigText, StoredRun
 from common.runs.quotas import Limits, Use
 from common.runs.reading import HistoryFilter
-from common.runs.run import Run, RunStatus, StepRow, Trigger, TriggerType
+from common.runs.run import Run, RunStatus, StepRow, StepStatus, Trigger, TriggerType
 from common.runs.tickets import Ledger, may_count_since
 from common.tenants.tenant import Isolation
 from common.times import start_of_day, start_of_month, to_rfc3339
@@ -71,7 +71,7 @@ class RunRows:
 
     def append_steps(self, run: Run, rows: Sequence[StepRow], now: datetime) -> None:
         """Append step rows, all in one call."""
-        named = {f"{_step_logging_id(run, row)}-{row.status.value}": _step_row(run, row, now) for row in rows}
+        named = {_step_insert_id(run, row, now): _step_row(run, row, now) for row in rows}
         self.streaming.append("tenant_step_logs", named)
 
     def read_run(self, tenant_id: str, run_id: str, now: datetime) -> Row | None:
@@ -236,6 +236,12 @@ def _step_row(run: Run, row: StepRow, now: datetime) -> dict[str, Any]:
 
 
 _TEXTS = ("job_id", "job_project", "target_table", "statement_hash", "error_message", "error_reason")
+
+
+def _step_insert_id(run: Run, row: StepRow, now: datetime) -> str:
+    # A hand-over says once more that an attempt is under way, and must be heard of.
+    moment = f"-{to_rfc3339(now)}" if row.status is StepStatus.RUNNING else ""
+    return f"{_step_logging_id(run, row)}-{row.status.value}{moment}"
 
 
 def _step_logging_id(run: Run, row: StepRow) -> str:

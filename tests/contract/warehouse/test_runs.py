@@ -140,6 +140,16 @@ def test_progress_tells_completed_steps_and_the_last_sign_of_life(backend: Backe
     assert repeated.secret_names == {"token"}
 
 
+def test_an_attempt_told_once_more_to_be_under_way_is_a_sign_of_life(backend: Backend, tenant: str) -> None:
+    run = a_run_of(tenant, 1)
+    backend.store.append_run(run, RunStatus.PENDING, START)
+    for minutes in (1, 9):
+        backend.store.append_steps(run, [a_step_row(StepStatus.RUNNING)], START + minutes * MINUTE)
+    found = backend.progress.find(tenant, run.run_id, NOW)
+    assert found is not None
+    assert found.progress.last_activity == START + 9 * MINUTE
+
+
 def test_a_look_finds_quiet_open_runs_and_gaps_and_the_newest_row(backend: Backend, tenant: str) -> None:
     for ticket in (1, 4):
         backend.store.append_run(a_run_of(tenant, ticket), RunStatus.PENDING, START)

@@ -1,0 +1,46 @@
+"""A level whose job outlives its call, on the real adapters."""
+
+import base64
+from dataclasses import replace
+from datetime import timedelta
+
+from common.runs.level_messages import LevelMessage, decode
+from common.times import utc_now
+from common.wiring import domain
+from tests.fakes.clock import VirtualClock
+from tests.functional.site import Site, Tenant, a_pipeline_file
+
+ENDLESS = "UNNEST(GENERATE_ARRAY(1, 1000000))"
+BUDGET = timedelta(seconds=60)
+
+
+def work_until_time_is_up(message: LevelMessage, clock: VirtualClock) -> None:
+    """Carry a level out as one delivery of its message does; the waiting alone takes no time."""
+    worker = domain.worker()
+    replace(worker, budget=BUDGET, clock=clock, sleep=clock.sleep).carry_out(message)
+
+
+def test_a_level_that_is_delivered_twice_goes_on_by_one_message_and_one_job(
+    site: Site, tenant: Tenant
+) -> None:
+    text = a_pipeline_file({"slow": f"SELECT COUNT(*) AS n FROM {ENDLESS} a, {ENDLESS} b"})
+    assert tenant.upload("endless", text).status_code == 201
+    run_id = tenant.run("endless")
+    began = utc_now()
+    for call in range(2):
+        (pushed,) = site.take_levels()
+        message = decode(base64.b64decode(pushed["message"]["data"]))
+        assert message.continuation == call
+        for _ in range(2):
+            work_until_time_is_up(message, VirtualClock(began + call * BUDGET))
+    assert tenant.status(run_id)["status"] == "RUNNING"
+    assert tenant.call("POST", f"/api/v1/pipelines/cancel/{run_id}").status_code in {200, 202}
+    site.drain()
+    assert tenant.status(run_id)["status"] == "CANCELLED"
+    (attempt,) = tenant.call("GET", f"/api/v1/pipelines/runs/{run_id}/receipt").get_json()["attempts"]
+    assert (attempt["attempt"], attempt["status"]) == (1, "CANCELLED")
+    (heard_of,) = site.rows(
+        "SELECT COUNT(DISTINCT recorded_at) AS times FROM tenants.tenant_step_logs"
+        f" WHERE pipeline_logging_id = '{run_id}' AND status = 'RUNNING'"
+    )
+    assert heard_of["times"] >= 3
