@@ -143,6 +143,17 @@ def test_a_run_whose_ticket_is_orphaned_does_not_go_on_without_a_slot() -> None:
         platform.admit("died")
 
 
+def test_a_run_gets_no_second_ticket_in_the_month_after_its_first_was_orphaned() -> None:
+    """Its ticket is below the first that has a row, of a month that counts for nothing any more."""
+    platform = Platform(now=datetime(2026, 3, 31, 23, 58, tzinfo=UTC))
+    platform.admit("died", write_row=False)
+    platform.clock.advance(timedelta(seconds=110))
+    platform.admit("run-1")
+    platform.clock.advance(timedelta(minutes=2))
+    with pytest.raises(Conflict, match="use a new key"):
+        platform.admit("died")
+
+
 def test_a_refusal_is_decided_on_rows_read_after_the_last_collision() -> None:
     """Three others were admitted since our read, and one of them has already ended again."""
     platform = Platform()
