@@ -149,7 +149,7 @@ def test_a_run_gets_no_second_ticket_in_the_month_after_its_first_was_orphaned()
     platform.admit("died", write_row=False)
     platform.clock.advance(timedelta(seconds=110))
     platform.admit("run-1")
-    platform.clock.advance(timedelta(minutes=2))
+    platform.clock.advance(timedelta(minutes=3))
     with pytest.raises(Conflict, match="use a new key"):
         platform.admit("died")
 
