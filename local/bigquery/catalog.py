@@ -5,6 +5,8 @@ table of every dataset: up to 1 ms for each, several times per job. These look-u
 for the one table.
 """
 
+from typing import Any
+
 import duckdb
 from local_bigquery import errors
 from local_bigquery.catalog import metadata, names, tabledata, tables
@@ -34,18 +36,26 @@ def install() -> None:
     database.execute(sql("hide_temporary_tables"))
 
 
+def lake(project: str) -> str:
+    """Return the quoted name of the catalog in which DuckLake keeps what it knows of a project."""
+    name: str = database.quote(f"__ducklake_metadata_{project}")
+    return name
+
+
+def ask_lake(project: str, question: str, **parameters: str | None) -> list[Any]:
+    """Put a question of `sql/` to that catalog; no rows where there is no such project."""
+    try:
+        rows: list[Any] = database.fetch(sql(question, catalog=lake(project)), parameters)
+    except duckdb.CatalogException:
+        return []
+    return rows
+
+
 def objects(project: str, dataset: str, table: str | None = None) -> list[Object]:
     """Return the tables and views of a dataset, or the one of a name."""
     if project == EMULATOR:
         return _own_table(dataset, table or "")
-    catalog = database.quote(f"__ducklake_metadata_{project}")
-    try:
-        found: list[Object] = database.fetch(
-            sql("objects", catalog=catalog), {"dataset_id": dataset, "table_id": table}
-        )
-    except duckdb.CatalogException:  # no such project yet
-        return []
-    return found
+    return ask_lake(project, "objects", dataset_id=dataset, table_id=table)
 
 
 def columns(project: str, dataset: str, table: str) -> list[TableFieldSchema]:
@@ -68,21 +78,16 @@ def has_ingestion_time(table: exp.Table) -> bool:
     """Tell whether a table that a statement names is partitioned by the time at which its rows came."""
     if not (table.catalog and table.db) or not isinstance(table.this, exp.Identifier):
         return False
-    catalog = database.quote(f"__ducklake_metadata_{table.catalog}")
-    named = {"dataset_id": table.db, "table_id": table.name, "column": tables.INGESTION_TIME}
-    try:
-        return bool(database.fetch(sql("has_column", catalog=catalog), named))
-    except duckdb.CatalogException:  # no project of BigQuery's
-        return False
+    column = tables.INGESTION_TIME
+    return bool(
+        ask_lake(table.catalog, "has_column", dataset_id=table.db, table_id=table.name, column=column)
+    )
 
 
 def _required_columns(project: str, dataset: str, table: str) -> set[str]:
     if dataset == tables.RESULTS:
         return set()  # What a query returns may always be NULL.
-    catalog = database.quote(f"__ducklake_metadata_{project}")
-    found = database.fetch(
-        sql("required_columns", catalog=catalog), {"dataset_id": dataset, "table_id": table}
-    )
+    found = ask_lake(project, "required_columns", dataset_id=dataset, table_id=table)
     return {column for (column,) in found}
 
 

@@ -91,7 +91,7 @@ class Engine:
         for session in list(sessions._sessions):
             sessions.abort(session)
         for project in database.projects():
-            database.execute(f"CHECKPOINT {database.quote(f'__ducklake_metadata_{project}')}")
+            database.execute(f"CHECKPOINT {catalog.lake(project)}")
         database.execute(f"CHECKPOINT {catalog.EMULATOR}")
         database.connection().close()
         database._connect.cache_clear()

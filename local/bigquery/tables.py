@@ -2,13 +2,11 @@
 
 from collections.abc import Iterable
 
-import duckdb
 from local_bigquery.catalog import metadata
 from local_bigquery.catalog import tables as catalog_tables
-from local_bigquery.engine import database
 from local_bigquery.models import Table as TableResource
 
-from local.bigquery.sql_files import sql
+from local.bigquery.catalog import ask_lake
 from local.bigquery.statements import Table, read_statements
 
 DEEPEST_VIEW = 16
@@ -42,9 +40,5 @@ def below(tables: Iterable[Table], depth: int = 0) -> frozenset[Table]:
 def size_bytes(table: Table) -> int:
     """Return the size of a table as `tables.get` gives it: 8 bytes per value; 0 without such a table."""
     project, dataset, name = table
-    catalog = database.quote(f"__ducklake_metadata_{project}")
-    try:
-        rows = database.fetch(sql("table_bytes", catalog=catalog), {"dataset_id": dataset, "table_id": name})
-    except duckdb.CatalogException:  # No such project.
-        return 0
+    rows = ask_lake(project, "table_bytes", dataset_id=dataset, table_id=name)
     return sum(int(size) for (size,) in rows)
