@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import ConfigText
@@ -17,15 +18,23 @@ from tests.fakes.jobs import nowhere
 from tests.fakes.runs import MemoryLevels, MemoryRuns
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class SettledRow:
     """One appended row of the queue, or of a firing."""
 
     settled: Settled
     recorded_at: datetime
     visible_at: datetime
-    entry: QueueEntry
-    """As readers of the queue see it."""
+
+    @cached_property
+    def entry(self) -> QueueEntry:
+        """The row as readers of the queue see it."""
+        return QueueEntry(
+            waiting=replace(self.settled.waiting, is_queued=True, is_due=False),
+            status=self.settled.status,
+            error=self.settled.error,
+            recorded_at=self.recorded_at,
+        )
 
 
 class SettledRows:
@@ -46,13 +55,10 @@ class SettledRows:
     def _append(self, name: str, settled: Sequence[Settled], now: datetime) -> None:
         self.at(f"before {name} rows")
         self.calls += 1
-        self.rows += [self._row(one, now) for one in settled]
+        self.rows += [
+            SettledRow(settled=one, recorded_at=now, visible_at=now + self.lag()) for one in settled
+        ]
         self.at(f"after {name} rows")
-
-    def _row(self, settled: Settled, now: datetime) -> SettledRow:
-        waiting = replace(settled.waiting, is_queued=True, is_due=False)
-        entry = QueueEntry(waiting=waiting, status=settled.status, error=settled.error, recorded_at=now)
-        return SettledRow(settled=settled, recorded_at=now, visible_at=now + self.lag(), entry=entry)
 
     def visible(self) -> list[SettledRow]:
         """Return the rows that can be read by now."""
@@ -130,7 +136,7 @@ class MemoryQueue(SettledRows):
         """Return each entry by its first row that ends it, or else its latest."""
         found: dict[str, QueueEntry] = {}
         for row in self.visible():
-            run_id = row.entry.waiting.run_id
+            run_id = row.settled.waiting.run_id
             if run_id not in found or found[run_id].status is RunStatus.QUEUED:
                 found[run_id] = row.entry
         return found
