@@ -1,15 +1,13 @@
 """BigQuery's limit on metadata updates: five in ten seconds for each table and each dataset."""
 
-import time
 from collections import defaultdict, deque
-from collections.abc import Callable
 
 from local.bigquery.answers import MORE_ABOUT_QUOTAS, Answer, error_answer
 from local.bigquery.calls import Call
 from local.bigquery.failed_jobs import fail_job
 from local.bigquery.proxy import Forward
 from local.bigquery.statements import Kind, Table, statements_of
-from local.bigquery.switch import Switch
+from local.bigquery.switch import Limits
 
 UPDATES = 5
 WINDOW_SECONDS = 10.0
@@ -22,14 +20,13 @@ class MetadataRates:
     The API updates, and DDL does, and a query, load or copy job does with its destination; DML does not.
     """
 
-    def __init__(self, switch: Switch, clock: Callable[[], float] = time.monotonic) -> None:
-        self._switch = switch
-        self._clock = clock
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
         self._updates: defaultdict[tuple[str, ...], deque[float]] = defaultdict(lambda: deque(maxlen=UPDATES))
 
     async def handle(self, call: Call, forward: Forward) -> Answer:
         """Pass the call on when what it updates has not been updated too often."""
-        if not self._switch.is_on:
+        if not self._limits.is_on:
             return await forward(call)
         if (name := _updated_by_api(call)) and not self._is_allowed(name):
             return error_answer("rateLimitExceeded", _refusal(name))
@@ -44,7 +41,7 @@ class MetadataRates:
         self._updates.clear()
 
     def _is_allowed(self, name: tuple[str, ...]) -> bool:
-        now, updates = self._clock(), self._updates[name]
+        now, updates = self._limits.clock(), self._updates[name]
         if len(updates) == UPDATES and now - updates[0] < WINDOW_SECONDS:
             return False
         updates.append(now)

@@ -29,7 +29,7 @@ from local.bigquery.metadata_rates import MetadataRates
 from local.bigquery.proxy import Layer, Proxy
 from local.bigquery.streamed_rows import StreamedRows
 from local.bigquery.streaming_buffer import StreamingBuffer
-from local.bigquery.switch import Switch
+from local.bigquery.switch import Limits
 
 GRACEFUL_SECONDS = 5
 """How long requests on their way have when the server stops."""
@@ -64,7 +64,7 @@ class LocalBigQuery:
         job_ids = JobIds()
         self.faults = Faults(job_ids)
         self.access = Access(identities or {}, frozenset(owners))
-        self.limits = Switch()
+        self.limits = Limits()
         self.billing = Billing()
         self._layers: list[Layer] = [
             self.counts,
@@ -176,7 +176,8 @@ class LocalBigQuery:
             await asyncio.to_thread(self.engine.wipe)
             for layer in self._layers:
                 layer.reset()
-        self.limits.is_on = self.access.is_on = False
+        self.limits.reset()
+        self.access.is_on = False
 
     def _cut(self, scope: Scope) -> None:
         for connection in list(self._server.server_state.connections):

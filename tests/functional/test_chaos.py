@@ -9,6 +9,7 @@ import pytest
 
 from common.runs import sweeping
 from local.bigquery import Effect, Fault
+from local.bigquery.metadata_rates import WINDOW_SECONDS
 from tests.functional.site import Site, Tenant, a_pipeline_file
 
 LEVELS = ({"a": "SELECT 1 AS n", "b": "SELECT 2 AS n"}, {"c": "SELECT SUM(n) AS n FROM (SELECT n FROM a)"})
@@ -40,19 +41,41 @@ def named(fault: Fault) -> str:
     return f"{fault.method} {fault.job_id_prefix}{fault.nth} {fault.effect.value} {fault.reason}"
 
 
+class Clock:
+    """Seconds by which BigQuery's limits go: none pass but between two tests."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
 @pytest.fixture(scope="module")
-def shared(site: Site, tenant_ids: Iterator[str]) -> Iterator[Tenant]:
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(autouse=True)
+def next_window(clock: Clock) -> None:
+    """Give each test BigQuery's limits anew; how fast the machine is has no part in it."""
+    clock.seconds += WINDOW_SECONDS
+
+
+@pytest.fixture(scope="module")
+def shared(site: Site, tenant_ids: Iterator[str], clock: Clock) -> Iterator[Tenant]:
     """One tenant and one config for all faults, with BigQuery's limits on DML and metadata in force.
 
     The local BigQuery slows down with each table, so all share them.
     """
     tenant = site.onboard(next(tenant_ids))
     tenant.upload("chaos", a_pipeline_file(*LEVELS))
-    site.bigquery.limits.is_on = True
+    site.bigquery.limits.is_on, site.bigquery.limits.clock = True, clock
     tenant.run("chaos")
     site.drain()
+    clock.seconds += WINDOW_SECONDS
     yield tenant
-    site.bigquery.limits.is_on = False
+    site.bigquery.limits.reset()
 
 
 def rows_of(site: Site, tenant: Tenant) -> dict[str, int]:

@@ -24,6 +24,9 @@ class Received:
         return dict(self.body["message"])
 
 
+PATIENCE_SECONDS = 60.0
+"""How long a test waits for what must come; no verdict depends on how soon it does."""
+
 type Answer = Callable[[Received], int]
 """Answer a request by a status; the request itself is already recorded."""
 
@@ -57,7 +60,7 @@ class Receiver:
         with self._changed:
             return list(self._received)
 
-    def wait_for(self, count: int, timeout_seconds: float = 10.0) -> list[Received]:
+    def wait_for(self, count: int, timeout_seconds: float = PATIENCE_SECONDS) -> list[Received]:
         """Wait until so many pushes have come, and return all that came."""
         with self._changed:
             if not self._changed.wait_for(lambda: len(self._received) >= count, timeout_seconds):

@@ -13,6 +13,7 @@ from google.cloud.scheduler_v1.services.cloud_scheduler.transports import CloudS
 
 from local.scheduler import ManualClock, SchedulerServer
 
+PATIENCE_SECONDS = 60.0
 PARENT = "projects/p/locations/us-central1"
 
 
@@ -33,12 +34,14 @@ class Target:
     statuses: list[int] = field(default_factory=list)
     may_answer: threading.Event = field(default_factory=threading.Event)
     """While it is not set, each request waits for it."""
+    answered: int = 0
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         body = request.rfile.read(int(request.headers.get("Content-Length", 0)))
         headers = {name.lower(): value for name, value in request.headers.items()}
         self.seen.append(Seen(method=request.command, path=request.path, headers=headers, body=body))
-        self.may_answer.wait(10)
+        self.may_answer.wait(PATIENCE_SECONDS)
+        self.answered += 1
         request.send_response(self.statuses.pop(0) if self.statuses else 200)
         request.send_header("Content-Length", "0")
         request.end_headers()

@@ -88,9 +88,9 @@ def make_dispatcher(central: Central, sent: Sent) -> Dispatcher:
 
 @pytest.fixture
 def central_with_limits(local_bigquery: "LocalBigQuery", bootstrapped: Central) -> Iterator[Central]:
-    local_bigquery.limits.is_on = True
+    local_bigquery.limits.is_on, local_bigquery.limits.clock = True, lambda: 0.0
     yield bootstrapped
-    local_bigquery.limits.is_on = False
+    local_bigquery.limits.reset()
 
 
 def test_a_minute_costs_a_claim_per_firing_and_a_few_calls_per_portion(

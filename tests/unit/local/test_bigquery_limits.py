@@ -1,6 +1,6 @@
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from google.api_core import exceptions as google
@@ -9,19 +9,35 @@ from google.cloud import bigquery
 from local.bigquery import LocalBigQuery
 from local.bigquery.answers import Answer, json_answer
 from local.bigquery.calls import Call
+from local.bigquery.dml_limits import DmlLimits
 from local.bigquery.metadata_rates import MetadataRates
 from local.bigquery.streaming_buffer import StreamingBuffer
-from local.bigquery.switch import Switch
+from local.bigquery.switch import Limits
 from tests.unit.local.conftest import PROJECT, api_call, insert_call
 
-SLOW = "(SELECT COUNT(*) FROM UNNEST(GENERATE_ARRAY(1, 6000)), UNNEST(GENERATE_ARRAY(1, 10000)))"
+PATIENCE_SECONDS = 60
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture(autouse=True)
-def limits_on(server: LocalBigQuery) -> Iterator[None]:
-    server.limits.is_on = True
-    yield
-    server.limits.is_on = False
+def limits(server: LocalBigQuery, clock: Clock) -> Iterator[Limits]:
+    server.limits.is_on, server.limits.clock = True, clock
+    yield server.limits
+    server.limits.reset()
 
 
 @pytest.fixture
@@ -38,16 +54,37 @@ def reason_of(client: bigquery.Client, sql: str) -> str:
     return str((job.error_result or {}).get("reason", ""))
 
 
-def reasons(client: bigquery.Client, sql: str, times: int) -> Counter[str]:
-    with ThreadPoolExecutor(times) as pool:
-        return Counter(pool.map(lambda _: reason_of(client, sql), range(times)))
+async def reasons(layer: DmlLimits, sql: str, times: int, refused: int) -> tuple[Counter[str], int]:
+    """Start a statement so often at once, and let it end when `refused` of them are; count the reasons.
+
+    Returns too how many ran before the first one ended.
+    """
+    may_end, running, turned_away = asyncio.Event(), 0, 0
+
+    async def forward(_: Call) -> Answer:
+        nonlocal running
+        running += not may_end.is_set()
+        await may_end.wait()
+        return json_answer(200, {})
+
+    async def start(number: int) -> str:
+        nonlocal turned_away
+        answer = await layer.handle(insert_call(f"job-{number}", query={"query": sql}), forward)
+        reason = str(answer.resource.get("status", {}).get("errorResult", {}).get("reason", ""))
+        turned_away += bool(reason)
+        if turned_away == refused:
+            may_end.set()
+        return reason
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        found = await asyncio.gather(*(start(number) for number in range(times)))
+    return Counter(found), running
 
 
-def test_two_mutations_run_twenty_wait_and_the_rest_fails(client: bigquery.Client, table: str) -> None:
-    assert reasons(client, f"UPDATE {table} SET a = {SLOW} WHERE TRUE", 26) == {
-        "": 22,
-        "resourcesExceeded": 4,
-    }
+def test_two_mutations_run_twenty_wait_and_the_rest_fails(server: LocalBigQuery, limits: Limits) -> None:
+    found, running = server.run(reasons(DmlLimits(limits), "UPDATE d.t SET a = 1 WHERE TRUE", 26, refused=4))
+    assert found == {"": 22, "resourcesExceeded": 4}
+    assert running == 2
 
 
 def test_a_refused_mutation_says_what_bigquery_says(
@@ -64,12 +101,13 @@ def test_a_refused_mutation_says_what_bigquery_says(
 
 
 def test_inserts_over_the_days_free_ones_queue(
-    client: bigquery.Client, table: str, monkeypatch: pytest.MonkeyPatch
+    server: LocalBigQuery, limits: Limits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in (("FREE_INSERTS_PER_DAY", 3), ("INSERTS_RUNNING", 1), ("INSERTS_QUEUED", 1)):
         monkeypatch.setattr(f"local.bigquery.dml_limits.{name}", value)
-    found = reasons(client, f"INSERT INTO {table} VALUES ({SLOW})", 8)
+    found, running = server.run(reasons(DmlLimits(limits), "INSERT INTO d.t VALUES (1)", 8, refused=3))
     assert found == {"": 5, "rateLimitExceeded": 3}
+    assert running == 3 + 1
 
 
 def test_reads_and_appends_by_a_destination_have_no_dml_limit(
@@ -99,29 +137,18 @@ def test_without_the_switch_streamed_rows_can_be_changed(
     assert reason_of(client, f"UPDATE {table} SET a = 2 WHERE TRUE") == ""
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-
 async def accept(_: Call) -> Answer:
     return json_answer(200, {})
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 def accepts(layer: StreamingBuffer, server: LocalBigQuery) -> Callable[[Call], bool]:
     return lambda call: "status" not in server.run(layer.handle(call, accept)).resource
 
 
-def test_streamed_rows_can_be_changed_after_half_an_hour(server: LocalBigQuery, clock: Clock) -> None:
-    is_accepted = accepts(StreamingBuffer(Switch(is_on=True), clock), server)
+def test_streamed_rows_can_be_changed_after_half_an_hour(
+    server: LocalBigQuery, limits: Limits, clock: Clock
+) -> None:
+    is_accepted = accepts(StreamingBuffer(limits), server)
     path = f"/bigquery/v2/projects/{PROJECT}/datasets/d/tables/t/insertAll"
     assert is_accepted(api_call("POST", path))
     update = {"query": {"query": "UPDATE d.t SET a = 1 WHERE TRUE"}}
@@ -158,8 +185,10 @@ def test_ddl_counts_and_dml_does_not(client: bigquery.Client, dataset: str) -> N
     assert [reason_of(client, f"INSERT INTO {dataset}.t VALUES (1)") for _ in range(6)] == [""] * 6
 
 
-def test_an_update_is_allowed_again_when_ten_seconds_have_passed(server: LocalBigQuery, clock: Clock) -> None:
-    layer = MetadataRates(Switch(is_on=True), clock)
+def test_an_update_is_allowed_again_when_ten_seconds_have_passed(
+    server: LocalBigQuery, limits: Limits, clock: Clock
+) -> None:
+    layer = MetadataRates(limits)
     patch = api_call("PATCH", f"/bigquery/v2/projects/{PROJECT}/datasets/d/tables/t")
 
     def status() -> int:

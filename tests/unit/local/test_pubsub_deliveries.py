@@ -11,6 +11,7 @@ from google.cloud.pubsub_v1 import types
 from local.pubsub import Counts, ManualClock, PubSubServer
 from tests.contract.pubsub.bench import Bench, backoff
 from tests.contract.pubsub.embedded import serving
+from tests.contract.pubsub.receiver import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -44,8 +45,8 @@ def due(pubsub: Bench, subscription: str) -> list[types.ReceivedMessage]:
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait for what another thread does, for five seconds at most."""
-    give_up_at = time.monotonic() + 5
+    """Wait for what another thread does, for a minute at most."""
+    give_up_at = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         assert time.monotonic() < give_up_at
         time.sleep(0.01)

@@ -12,7 +12,7 @@ from local.pubsub import Disturbance, ManualClock
 from local.pubsub.disturbances import Disturber
 from tests.contract.pubsub.bench import Bench, backoff
 from tests.contract.pubsub.embedded import serving
-from tests.contract.pubsub.receiver import Receiver
+from tests.contract.pubsub.receiver import PATIENCE_SECONDS, Receiver
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_probabilities_are_kept() -> None:
 def test_a_duplicate_comes_though_the_first_is_acknowledged(receiver: Receiver) -> None:
     with serving(disturbance=Disturbance(duplicate=1.0)) as (server, pubsub):
         subscription = publish_pushed(pubsub, receiver, 5)
-        server.wait_until_idle(5)
+        server.wait_until_idle(PATIENCE_SECONDS)
         counts = server.counts()[subscription]
     assert Counter(numbers(receiver)) == dict.fromkeys(range(5), 2)
     assert (counts.published, counts.delivered, counts.acked) == (5, 10, 10)
@@ -79,14 +79,14 @@ def test_a_delayed_message_comes_late(receiver: Receiver) -> None:
         subscription = publish_pushed(pubsub, receiver, 3)
         assert server.counts()[subscription].delivered == 0
         clock.advance(30)
-        server.wait_until_idle(5)
+        server.wait_until_idle(PATIENCE_SECONDS)
     assert sorted(numbers(receiver)) == [0, 1, 2]
 
 
 def test_reordered_messages_let_later_ones_pass(receiver: Receiver) -> None:
     with serving(disturbance=Disturbance(seed=3, reorder=0.5), pushes_in_flight=1) as (server, pubsub):
         publish_pushed(pubsub, receiver, 20)
-        server.wait_until_idle(10)
+        server.wait_until_idle(PATIENCE_SECONDS)
     assert sorted(numbers(receiver)) == list(range(20))
     assert numbers(receiver) != list(range(20))
 
@@ -95,14 +95,14 @@ def test_nothing_disturbs_the_order_of_one_key(receiver: Receiver) -> None:
     disturbance = Disturbance(seed=3, reorder=0.5, delay=0.5, drop=0.2, delay_seconds=0.02, drop_seconds=0.02)
     with serving(disturbance=disturbance) as (server, pubsub):
         publish_pushed(pubsub, receiver, 10, enable_message_ordering=True)
-        server.wait_until_idle(10)
+        server.wait_until_idle(PATIENCE_SECONDS)
     assert numbers(receiver) == list(range(10))
 
 
 def test_a_dropped_attempt_reaches_nobody_until_the_message_comes_again(receiver: Receiver) -> None:
     with serving(disturbance=Disturbance(seed=5, drop=0.5, drop_seconds=0.02)) as (server, pubsub):
         subscription = publish_pushed(pubsub, receiver, 20)
-        server.wait_until_idle(10)
+        server.wait_until_idle(PATIENCE_SECONDS)
         counts = server.counts()[subscription]
     assert sorted(numbers(receiver)) == list(range(20))
     assert counts.expired > 0

@@ -1,7 +1,6 @@
 """Pushes where ours follows Pub/Sub more closely than Google's emulator."""
 
 import threading
-import time
 from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ from local.pubsub.push import Push, push_body, push_headers
 from local.pubsub.subscriptions import Delivery
 from tests.contract.pubsub.bench import Bench, backoff
 from tests.contract.pubsub.embedded import serving
-from tests.contract.pubsub.receiver import Received, Receiver
+from tests.contract.pubsub.receiver import PATIENCE_SECONDS, Received, Receiver
 
 HANDLER = """
 import functions_framework
@@ -68,7 +67,7 @@ def test_the_status_alone_decides(receiver: Receiver, status: int, acked: int) -
     with serving() as (server, pubsub):
         topic, subscription = push_to(pubsub, receiver, retry_policy=backoff(0.01, 0.01))
         pubsub.publish(topic, b"x")
-        server.wait_until_idle(5)
+        server.wait_until_idle(PATIENCE_SECONDS)
         counts = server.counts()[subscription]
     assert (counts.delivered, counts.nacked, counts.acked) == (2 - acked, 1 - acked, 1)
 
@@ -118,7 +117,7 @@ def test_attempts_are_counted_where_there_is_a_dead_letter_policy_and_end_there(
             pubsub, receiver, dead_letter_policy=policy, retry_policy=backoff(0.01, 0.01)
         )
         pubsub.publish(topic, b"poison")
-        server.wait_until_idle(5)
+        server.wait_until_idle(PATIENCE_SECONDS)
         assert [received.body["deliveryAttempt"] for received in receiver.received] == [1, 2, 3, 4, 5, 6]
         assert pubsub.pull_one(operator).message.data == b"poison"
         assert server.counts()[subscription].dead_lettered == 1
@@ -129,7 +128,7 @@ def test_a_push_unanswered_at_the_ack_deadline_is_cut_and_the_message_comes_agai
 
     def answer(received: Received) -> int:
         if len(receiver.received) == 1:
-            may_answer.wait(10)
+            may_answer.wait(PATIENCE_SECONDS)
         return 204
 
     receiver.answer = answer
@@ -140,14 +139,14 @@ def test_a_push_unanswered_at_the_ack_deadline_is_cut_and_the_message_comes_agai
         receiver.wait_for(1)
         clock.advance(600)
         receiver.wait_for(2)
-        server.wait_until_idle(5)
+        server.wait_until_idle(PATIENCE_SECONDS)
         may_answer.set()
         counts = server.counts()[subscription]
     assert (counts.delivered, counts.expired, counts.acked) == (2, 1, 1)
 
 
 def test_many_pushes_of_one_subscription_are_under_way_at_once(receiver: Receiver) -> None:
-    together = threading.Barrier(20, timeout=10)
+    together = threading.Barrier(20, timeout=PATIENCE_SECONDS)
 
     def answer(received: Received) -> int:
         together.wait()
@@ -158,19 +157,20 @@ def test_many_pushes_of_one_subscription_are_under_way_at_once(receiver: Receive
         topic, subscription = push_to(pubsub, receiver)
         for number in range(20):
             pubsub.publish(topic, str(number).encode())
-        server.wait_until_idle(10)
+        server.wait_until_idle(PATIENCE_SECONDS)
         assert server.counts()[subscription].acked == 20
 
 
 def test_no_more_pushes_are_under_way_than_allowed(receiver: Receiver) -> None:
     lock, under_way, most = threading.Lock(), 0, 0
+    together = threading.Barrier(3, timeout=PATIENCE_SECONDS)
 
     def answer(received: Received) -> int:
         nonlocal under_way, most
         with lock:
             under_way += 1
             most = max(most, under_way)
-        time.sleep(0.03)
+        together.wait()
         with lock:
             under_way -= 1
         return 204
@@ -180,8 +180,8 @@ def test_no_more_pushes_are_under_way_than_allowed(receiver: Receiver) -> None:
         topic, _ = push_to(pubsub, receiver)
         for number in range(12):
             pubsub.publish(topic, str(number).encode())
-        server.wait_until_idle(10)
-    assert 1 < most <= 3
+        server.wait_until_idle(PATIENCE_SECONDS)
+    assert most == 3
     assert sorted(int(b64decode(one.message["data"])) for one in receiver.received) == list(range(12))
 
 
@@ -210,7 +210,7 @@ def test_a_deleted_subscription_leaves_no_dead_letter_of_its_last_push(receiver:
 
     def answer(received: Received) -> int:
         if received.body["deliveryAttempt"] == 5:
-            may_answer.wait(10)
+            may_answer.wait(PATIENCE_SECONDS)
         return 500
 
     receiver.answer = answer
@@ -224,6 +224,6 @@ def test_a_deleted_subscription_leaves_no_dead_letter_of_its_last_push(receiver:
         pubsub.publish(topic, b"x")
         receiver.wait_for(5)
         pubsub.subscriber.delete_subscription(subscription=subscription)
-        server.wait_until_idle(5)
+        server.wait_until_idle(PATIENCE_SECONDS)
         may_answer.set()
         assert server.counts()[operator].published == 0

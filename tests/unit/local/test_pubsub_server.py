@@ -12,7 +12,7 @@ from google.cloud.pubsub_v1 import types
 from local.pubsub import Counts, PubSubServer
 from tests.contract.pubsub.bench import Bench, backoff
 from tests.contract.pubsub.embedded import serving
-from tests.contract.pubsub.receiver import Received, Receiver
+from tests.contract.pubsub.receiver import PATIENCE_SECONDS, Received, Receiver
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_idle_means_that_every_pushed_message_is_settled(receiver: Receiver) -> 
     may_answer = threading.Event()
 
     def answer(received: Received) -> int:
-        may_answer.wait(10)
+        may_answer.wait(PATIENCE_SECONDS)
         return 204
 
     receiver.answer = answer
@@ -91,7 +91,7 @@ def test_idle_means_that_every_pushed_message_is_settled(receiver: Receiver) -> 
         with pytest.raises(TimeoutError, match=f"{subscription} holds 1 .1 out."):
             server.wait_until_idle(0.1)
         may_answer.set()
-        server.wait_until_idle(5)
+        server.wait_until_idle(PATIENCE_SECONDS)
         assert server.counts()[subscription] == Counts(published=1, delivered=1, acked=1)
 
 
@@ -105,10 +105,11 @@ def test_messages_that_wait_to_be_pulled_do_not_keep_a_server_from_being_idle() 
 
 
 def test_stopping_cuts_a_push_that_hangs_and_leaves_no_thread(receiver: Receiver) -> None:
-    may_answer = threading.Event()
+    may_answer, answered = threading.Event(), []
 
     def answer(received: Received) -> int:
-        may_answer.wait(10)
+        may_answer.wait(PATIENCE_SECONDS)
+        answered.append(received)
         return 204
 
     receiver.answer = answer
@@ -117,9 +118,8 @@ def test_stopping_cuts_a_push_that_hangs_and_leaves_no_thread(receiver: Receiver
         topic, subscription = push_to(pubsub, receiver)
         pubsub.publish(topic, b"x")
         receiver.wait_for(1)
-        started_at = time.monotonic()
         server.stop()
-        assert time.monotonic() - started_at < 2
+        assert not answered
         assert server_threads() == before
         counts = server.counts()[subscription]
         assert (counts.held, counts.nacked) == (1, 0)
@@ -136,7 +136,7 @@ def test_stopping_leaves_pushes_under_way_the_time_it_is_told(receiver: Receiver
         topic, subscription = push_to(pubsub, receiver)
         pubsub.publish(topic, b"x")
         receiver.wait_for(1)
-        server.stop(drain_seconds=5)
+        server.stop(drain_seconds=PATIENCE_SECONDS)
         assert server.counts()[subscription].acked == 1
 
 
@@ -148,7 +148,7 @@ def test_what_a_handler_publishes_while_the_server_drains_is_accepted(receiver: 
         topic, subscription = push_to(pubsub, receiver)
 
         def answer(received: Received) -> int:
-            stopping.wait(5)
+            stopping.wait(PATIENCE_SECONDS)
             time.sleep(0.1)
             pubsub.publish(next_level, b"onwards")
             return 204
@@ -157,7 +157,7 @@ def test_what_a_handler_publishes_while_the_server_drains_is_accepted(receiver: 
         pubsub.publish(topic, b"x")
         receiver.wait_for(1)
         stopping.set()
-        server.stop(drain_seconds=5)
+        server.stop(drain_seconds=PATIENCE_SECONDS)
         assert server.counts()[subscription].acked == 1
         assert server.counts()[follower].held == 1
 
@@ -177,10 +177,8 @@ def test_stopping_sends_waiting_pullers_away() -> None:
         puller = threading.Thread(target=pull)
         puller.start()
         time.sleep(0.2)
-        started_at = time.monotonic()
         server.stop()
-        assert time.monotonic() - started_at < 3
-        puller.join(2)
+        puller.join(PATIENCE_SECONDS)
         assert [error.message for error in errors] == ["the server is stopping"]
         assert server_threads() == before
 
@@ -194,7 +192,7 @@ def test_a_stream_takes_no_more_messages_than_its_client_wants() -> None:
         may_ack = threading.Event()
 
         def callback(message: Any) -> None:
-            may_ack.wait(10)
+            may_ack.wait(PATIENCE_SECONDS)
             message.ack()
 
         control = types.FlowControl(max_messages=3)
@@ -202,12 +200,12 @@ def test_a_stream_takes_no_more_messages_than_its_client_wants() -> None:
         time.sleep(0.5)
         assert server.counts()[subscription].leased == 3
         may_ack.set()
-        give_up_at = time.monotonic() + 10
+        give_up_at = time.monotonic() + PATIENCE_SECONDS
         while server.counts()[subscription].acked < 10 and time.monotonic() < give_up_at:
             time.sleep(0.02)
         assert server.counts()[subscription].acked == 10
         future.cancel()
-        future.result(timeout=10)
+        future.result(timeout=PATIENCE_SECONDS)
 
 
 @pytest.mark.parametrize("is_ordered", [True, False])
@@ -220,7 +218,7 @@ def test_a_stream_tells_its_client_whether_messages_come_in_order(is_ordered: bo
 
         def requests() -> Iterator[types.StreamingPullRequest]:
             yield types.StreamingPullRequest(subscription=subscription, stream_ack_deadline_seconds=10)
-            may_end.wait(10)
+            may_end.wait(PATIENCE_SECONDS)
 
         stream = pubsub.subscriber.streaming_pull(requests=requests())
         assert next(stream).subscription_properties.message_ordering_enabled is is_ordered
