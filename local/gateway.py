@@ -10,13 +10,13 @@ from typing import Any
 from functions_framework import create_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from local.instances import WsgiApp, one_of_each
+
 FUNCTIONS = Path(__file__).parents[1] / "functions"
 PRIVATE = "/_functions"
 ROUTES = {"/admin": "admin", "/api/v1/tenants": "onboarding", "/api/v1/pipelines": "pipelines"}
 ANY_OTHER = "onboarding"
 """Has /health and /openapi.json, as every function does, and says of the rest that it is not there."""
-
-type WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 def load_functions(folder: Path = FUNCTIONS) -> dict[str, WsgiApp]:
@@ -28,7 +28,7 @@ def load_functions(folder: Path = FUNCTIONS) -> dict[str, WsgiApp]:
 
 
 class Gateway:
-    """Sends each request to the function that has its path."""
+    """Sends each request to the function that has its path; of each it has one instance."""
 
     def __init__(self, host: str, port: int) -> None:
         self._functions: Mapping[str, WsgiApp] = {}
@@ -47,7 +47,7 @@ class Gateway:
     @contextmanager
     def serving(self, functions: Mapping[str, WsgiApp]) -> Iterator[None]:
         """Answer requests inside the block; then no more are taken, and running ones are not waited for."""
-        self._functions = functions
+        self._functions = one_of_each(functions)
         self._thread.start()
         try:
             yield

@@ -2,15 +2,8 @@
 
 locals {
   # public: the contract's own paths, where an API key or the admin key is the authentication. All others are called by
-  # Pub/Sub or Cloud Scheduler, with OIDC, from inside the project.
-  function_defaults = {
-    onboarding  = { public = true, memory = "512M", cpu = "1", concurrency = 20, min_instances = 0, max_instances = 5, timeout_seconds = 120 }
-    admin       = { public = true, memory = "512M", cpu = "1", concurrency = 10, min_instances = 0, max_instances = 3, timeout_seconds = 540 }
-    pipelines   = { public = true, memory = "512M", cpu = "1", concurrency = 40, min_instances = 0, max_instances = 20, timeout_seconds = 120 }
-    run_request = { public = false, memory = "512M", cpu = "1", concurrency = 20, min_instances = 0, max_instances = 10, timeout_seconds = 120 }
-    run_level   = { public = false, memory = "512M", cpu = "1", concurrency = 16, min_instances = 0, max_instances = 50, timeout_seconds = 600 }
-    dispatcher  = { public = false, memory = "1G", cpu = "1", concurrency = 4, min_instances = 0, max_instances = 2, timeout_seconds = 300 }
-  }
+  # Pub/Sub or Cloud Scheduler, with OIDC, from inside the project. The local platform reads the same file.
+  function_defaults = jsondecode(file("${path.module}/functions.json"))
 
   functions = {
     for name, defaults in local.function_defaults : name => merge(
@@ -90,7 +83,8 @@ resource "google_cloudfunctions2_function" "function" {
     ingress_settings                 = each.value.public ? (local.gateway_enabled ? "ALLOW_INTERNAL_AND_GCLB" : "ALLOW_ALL") : "ALLOW_INTERNAL_ONLY"
     all_traffic_on_latest_revision   = true
     service_account_email            = google_service_account.account[each.key].email
-    environment_variables            = local.environment
+    # The framework's server works on four requests a core unless it is told otherwise, and would let the others wait.
+    environment_variables = merge(local.environment, { THREADS = tostring(each.value.concurrency) })
 
     dynamic "secret_environment_variables" {
       for_each = { for secret, use in local.secrets : secret => use.variable if contains(use.functions, each.key) }

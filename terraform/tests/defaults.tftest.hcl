@@ -23,6 +23,14 @@ run "defaults" {
   }
 
   assert {
+    condition = alltrue([
+      for function in google_cloudfunctions2_function.function :
+      function.service_config[0].environment_variables["THREADS"] == tostring(function.service_config[0].max_instance_request_concurrency)
+    ])
+    error_message = "An instance has a thread for each request that it is sent."
+  }
+
+  assert {
     condition = {
       for name, function in google_cloudfunctions2_function.function : name => function.service_config[0].ingress_settings
       } == {

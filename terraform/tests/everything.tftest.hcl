@@ -21,7 +21,7 @@ variables {
     regional = "projects/example-keys/locations/europe-west1/keyRings/convergence/cryptoKeys/platform"
     bigquery = "projects/example-keys/locations/eu/keyRings/convergence/cryptoKeys/bigquery"
   }
-  function_settings      = { run_level = { min_instances = 1, max_instances = 100 } }
+  function_settings      = { run_level = { min_instances = 1, max_instances = 100, concurrency = 32 } }
   dedicated_tenants      = { acme_bank = "tenant-acme-bank", zeta = "tenant-zeta" }
   run_request_publishers = ["serviceAccount:orchestrator@example-other.iam.gserviceaccount.com"]
   run_event_subscribers  = ["group:data-consumers@example.com"]
@@ -34,6 +34,19 @@ variables {
 
 run "everything" {
   command = plan
+
+  assert {
+    condition = alltrue([
+      for function in google_cloudfunctions2_function.function :
+      function.service_config[0].environment_variables["THREADS"] == tostring(function.service_config[0].max_instance_request_concurrency)
+    ])
+    error_message = "An instance has a thread for each request that it is sent."
+  }
+
+  assert {
+    condition     = google_cloudfunctions2_function.function["run_level"].service_config[0].environment_variables["THREADS"] == "32"
+    error_message = "Threads follow a concurrency that was chosen."
+  }
 
   assert {
     condition = alltrue([

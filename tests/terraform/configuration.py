@@ -1,5 +1,6 @@
 """The root module as data: every .tf file, parsed without Terraform."""
 
+import json
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -22,6 +23,13 @@ def parse(path: Path) -> dict[str, Any]:
     """Parse a file of Terraform's language."""
     with path.open(encoding="utf-8") as file:
         return hcl2.load(file, serialization_options=_OPTIONS)
+
+
+@cache
+def function_defaults() -> dict[str, dict[str, Any]]:
+    """Return what each function is deployed with unless a variable says otherwise."""
+    defaults: dict[str, dict[str, Any]] = json.loads((MODULE / "functions.json").read_text(encoding="utf-8"))
+    return defaults
 
 
 @cache

@@ -1,5 +1,6 @@
 """Functions: folders, bundles, who may call them, what they are told."""
 
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -8,7 +9,15 @@ import pytest
 
 from common.settings import Settings
 from scripts.bundle import bundle_hash, bundled_files
-from tests.terraform.configuration import MODULE, ROOT, all_resources, local_values, resources, source
+from tests.terraform.configuration import (
+    MODULE,
+    ROOT,
+    all_resources,
+    function_defaults,
+    local_values,
+    resources,
+    source,
+)
 
 FUNCTIONS = {folder.name for folder in (ROOT / "functions").iterdir() if folder.name != "__pycache__"}
 # What the contract's callers reach with an API key or the admin key.
@@ -34,7 +43,7 @@ class Recorded(dict[str, str]):
 
 
 def test_each_folder_of_functions_is_deployed_and_nothing_else() -> None:
-    assert set(local_values()["function_defaults"]) == FUNCTIONS
+    assert set(function_defaults()) == FUNCTIONS
 
 
 def test_each_function_has_a_bundle_of_its_entry_point_the_library_the_templates_and_the_lock() -> None:
@@ -87,7 +96,7 @@ def test_caches_and_hidden_files_are_in_no_bundle(project: Path) -> None:
 
 
 def test_the_public_functions_are_the_contracts() -> None:
-    defaults = local_values()["function_defaults"]
+    defaults = function_defaults()
     assert {name for name, settings in defaults.items() if settings["public"]} == PUBLIC
 
 
@@ -117,6 +126,14 @@ def test_functions_are_told_exactly_what_the_code_asks_for() -> None:
     environment = Recorded({"GCP_PROJECT_ID": "p", "SCHEDULER_JOB": "projects/p/locations/l/jobs/j"})
     Settings.from_environment(environment)
     assert set(environment_set()) == environment.asked - LOCAL_ONLY
+
+
+def test_each_function_has_a_thread_for_each_request_that_an_instance_is_sent() -> None:
+    service = resources("google_cloudfunctions2_function")["function"]["service_config"][0]
+    assert service["max_instance_request_concurrency"] == "${each.value.concurrency}"
+    assert re.search(
+        r"merge\(.*THREADS\s*[=:]\s*tostring\(each\.value\.concurrency\)", service["environment_variables"]
+    )
 
 
 def test_no_function_waits_for_an_event_trigger() -> None:

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from local.bigquery.dataset_roles import CUSTOM_ROLES
-from tests.terraform.configuration import local_values
+from tests.terraform.configuration import function_defaults, local_values
 from tests.terraform.wiring import reached
 
-FUNCTIONS = set(local_values()["function_defaults"])
+FUNCTIONS = set(function_defaults())
 
 
 def functions_that(reach: Callable[[frozenset[str]], bool]) -> set[str]:

@@ -9,6 +9,7 @@ from tests.terraform.configuration import (
     all_resources,
     blocks,
     files,
+    function_defaults,
     local_values,
     resources,
     source,
@@ -88,8 +89,8 @@ def test_custom_roles_hold_no_administration() -> None:
 
 def test_each_function_has_an_account_and_roles_of_its_own() -> None:
     held = local_values()["platform_roles"]
-    assert set(local_values()["function_defaults"]) <= set(held)
-    assert set(held) - set(local_values()["function_defaults"]) == {"executor", "backup"}
+    assert set(function_defaults()) <= set(held)
+    assert set(held) - set(function_defaults()) == {"executor", "backup"}
 
 
 def test_who_runs_tenants_sql_cannot_see_the_central_dataset() -> None:
