@@ -3,6 +3,18 @@
 locals {
   snapshots_dataset = "${var.central_dataset}_snapshots"
   backup_config_id  = reverse(split("/", google_bigquery_data_transfer_config.snapshots.name))[0]
+
+  # A statement for each table that Terraform knows: the backup's account, whose access is conditional, may not ask
+  # INFORMATION_SCHEMA which there are.
+  snapshot_statements = [
+    for table in sort(keys(local.central_tables)) : templatefile("${path.module}/sql/snapshot_central_table.sql", {
+      project        = var.project_id
+      dataset        = google_bigquery_dataset.central.dataset_id
+      table          = table
+      snapshots      = google_bigquery_dataset.snapshots.dataset_id
+      retention_days = var.backup_retention_days
+    })
+  ]
 }
 
 resource "google_bigquery_dataset" "snapshots" {
@@ -30,13 +42,8 @@ resource "google_bigquery_data_transfer_config" "snapshots" {
   service_account_name = google_service_account.account["backup"].email
 
   params = {
-    query = templatefile("${path.module}/sql/snapshot_central_tables.sql", {
-      project        = var.project_id
-      dataset        = google_bigquery_dataset.central.dataset_id
-      snapshots      = google_bigquery_dataset.snapshots.dataset_id
-      retention_days = var.backup_retention_days
-    })
+    query = join("\n", local.snapshot_statements)
   }
 
-  depends_on = [google_project_iam_member.grant]
+  depends_on = [google_bigquery_table.central, google_project_iam_member.grant]
 }

@@ -55,6 +55,14 @@ run "defaults" {
   }
 
   assert {
+    condition = length(local.snapshot_statements) == length(google_bigquery_table.central) && alltrue([
+      for table in keys(google_bigquery_table.central) :
+      strcontains(google_bigquery_data_transfer_config.snapshots.params.query, "CLONE `example-convergence-test.tenants.${table}`")
+    ])
+    error_message = "The backup takes a snapshot of each central table, by its name."
+  }
+
+  assert {
     condition     = alltrue([for table in google_bigquery_table.central : table.deletion_protection]) && !google_bigquery_dataset.central.delete_contents_on_destroy
     error_message = "Data outlives a destroy."
   }

@@ -17,7 +17,7 @@ from tests.terraform.documents import restore_statements
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "test-project"
 SCHEMA = ROOT / "ps_templates" / "setup" / "initial" / "schemas" / "tenant_profiles.json"
-BACKUP = ROOT / "terraform" / "sql" / "snapshot_central_tables.sql"
+BACKUP = ROOT / "terraform" / "sql" / "snapshot_central_table.sql"
 ROW = """
 INSERT INTO tenants.tenant_profiles
   (tenant_id, company_name, admin_email, tenant_dataset_id, status, created_at, recorded_at)
@@ -50,10 +50,10 @@ def backup_statement(table: str, day: str) -> str:
 
     The local BigQuery knows snapshots, but no options of theirs.
     """
-    places = {"project": PROJECT, "dataset": "tenants", "snapshots": "tenants_snapshots"}
+    places = {"project": PROJECT, "dataset": "tenants", "snapshots": "tenants_snapshots", "table": table}
     script = re.sub(r"\$\{(\w+)\}", lambda place: places.get(place[1], "1"), BACKUP.read_text())
     template = script.split('"""')[1]
-    return re.sub(r"OPTIONS \(.*\)", "", template % (table, day, table)).strip()
+    return re.sub(r"OPTIONS \(.*\)", "", template % day).strip()
 
 
 def _add(client: bigquery.Client, tenant: str) -> None:
