@@ -38,12 +38,12 @@ def test_a_snapshot_expires_by_itself_and_is_taken_once_a_day() -> None:
 
 @pytest.mark.parametrize("script", sorted((MODULE / "sql").glob("*.sql")), ids=lambda path: path.stem)
 def test_no_statement_asks_what_conditional_access_cannot_be_asked(script: Path) -> None:
-    # "Users with conditional access might not be able to query INFORMATION_SCHEMA": IAM conditions, limitations.
+    # BigQuery's page on IAM conditions names INFORMATION_SCHEMA among their limitations.
     assert "INFORMATION_SCHEMA" not in script.read_text()
 
 
 def test_the_backups_account_may_do_what_its_statements_ask_for() -> None:
-    # What Google's page on creating table snapshots asks for: on the base table, then where the snapshot will be.
+    # By BigQuery's page on creating table snapshots: on the base table, then where the snapshot will be.
     assert {"bigquery.tables.get", "bigquery.tables.getData", "bigquery.tables.createSnapshot"} <= held(
         "Snapshot"
     )
