@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Self
 
+MAX_PROXIES = 10
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -35,6 +37,11 @@ class Settings:
     level_budget: timedelta
     log_format: str
     public_url: str
+    """Where this function is reached from outside, or the host in front of all."""
+    public_urls: Mapping[str, str]
+    """Where no host is in front: each public function's URL, by its name."""
+    trusted_proxies: int
+    """How many values the proxies in front append to X-Forwarded-For: Cloud Run 1, with the gateway 2."""
     scheduler_job: str
     """The full name of the dispatcher's job in Cloud Scheduler."""
     bigquery_emulator_host: str
@@ -72,6 +79,8 @@ class Settings:
             level_budget=timedelta(seconds=float(given("LEVEL_SECONDS", "480"))),
             log_format=given("LOG_FORMAT", "json"),
             public_url=given("PUBLIC_URL", "").rstrip("/"),
+            public_urls={name: url.rstrip("/") for name, url in _paired(given("PUBLIC_URLS", "")).items()},
+            trusted_proxies=_proxies(given("TRUSTED_PROXIES", "1")),
             scheduler_job=given("SCHEDULER_JOB") or _local_job(environment),
             scheduler_emulator_host=given("CLOUD_SCHEDULER_EMULATOR_HOST", ""),
             bigquery_emulator_host=given("BIGQUERY_EMULATOR_HOST", ""),
@@ -87,6 +96,13 @@ def _local_job(environment: Mapping[str, str]) -> str:
     """Name the job that the local platform makes."""
     region = environment.get("FUNCTION_REGION") or "us-central1"
     return f"projects/{environment['GCP_PROJECT_ID']}/locations/{region}/jobs/dispatcher"
+
+
+def _proxies(text: str) -> int:
+    """Read how many proxies are trusted; ValueError where that is no small number."""
+    if not (text.isdecimal() and int(text) <= MAX_PROXIES):
+        raise ValueError(f"TRUSTED_PROXIES is a number from 0 to {MAX_PROXIES}, not {text!r}")
+    return int(text)
 
 
 def _paired(text: str) -> dict[str, str]:

@@ -10,11 +10,11 @@ from typing import Any
 from functions_framework import create_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from common.public_urls import function_of
 from local.instances import WsgiApp, one_of_each
 
 FUNCTIONS = Path(__file__).parents[1] / "functions"
 PRIVATE = "/_functions"
-ROUTES = {"/admin": "admin", "/api/v1/tenants": "onboarding", "/api/v1/pipelines": "pipelines"}
 ANY_OTHER = "onboarding"
 """Has /health and /openapi.json, as every function does, and says of the rest that it is not there."""
 
@@ -78,5 +78,4 @@ def _target(path: str) -> tuple[str, str]:
         # The functions framework takes an event's source from what follows: /projects/P/topics/T.
         name, _, rest = path.removeprefix(f"{PRIVATE}/").partition("/")
         return name, f"/{rest}"
-    found = [name for root, name in ROUTES.items() if path == root or path.startswith(f"{root}/")]
-    return (found[0] if found else ANY_OTHER), path
+    return function_of(path) or ANY_OTHER, path

@@ -22,7 +22,9 @@ locals {
     for name, service in local.service_names :
     name => "https://${var.region}-${var.project_id}.cloudfunctions.net/${service}"
   }
-  public_url = local.gateway_enabled ? "https://${var.domain}" : local.function_urls["pipelines"]
+
+  # Where callers reach each public function: one host in front of all of them, or each at its own.
+  public_urls = { for name in local.public_functions : name => local.gateway_enabled ? "https://${var.domain}" : local.function_urls[name] }
 
   # What functions are told; common/settings.py says what each is for.
   environment = {
@@ -43,9 +45,18 @@ locals {
     ONBOARDING_MODE            = var.onboarding_mode
     ONBOARDINGS_PER_HOUR       = tostring(var.onboarding_rate.total)
     ONBOARDINGS_PER_SOURCE     = tostring(var.onboarding_rate.per_source)
-    PUBLIC_URL                 = local.public_url
+    PUBLIC_URLS                = join(",", [for name, url in local.public_urls : "${name}=${url}"])
     RUN_EVENTS_TOPIC           = local.topics.run_events
     SCHEDULER_JOB              = "projects/${var.project_id}/locations/${var.region}/jobs/${local.dispatcher_job}"
+    # What Google puts behind a client's X-Forwarded-For: Cloud Run the caller's address, the gateway that and its own.
+    TRUSTED_PROXIES = local.gateway_enabled ? "2" : "1"
+  }
+
+  # What each function is told of itself.
+  own_environment = {
+    for name in keys(local.functions) : name => {
+      PUBLIC_URL = lookup(local.public_urls, name, local.public_urls["pipelines"])
+    }
   }
 }
 
@@ -84,7 +95,7 @@ resource "google_cloudfunctions2_function" "function" {
     all_traffic_on_latest_revision   = true
     service_account_email            = google_service_account.account[each.key].email
     # The framework's server works on four requests a core unless it is told otherwise, and would let the others wait.
-    environment_variables = merge(local.environment, { THREADS = tostring(each.value.concurrency) })
+    environment_variables = merge(local.environment, local.own_environment[each.key], { THREADS = tostring(each.value.concurrency) })
 
     dynamic "secret_environment_variables" {
       for_each = { for secret, use in local.secrets : secret => use.variable if contains(use.functions, each.key) }

@@ -10,14 +10,12 @@ output "region" {
 
 output "public_url" {
   description = "Where the platform is: the gateway where there is one, otherwise the URL of the pipelines function."
-  value       = local.public_url
+  value       = local.public_urls["pipelines"]
 }
 
 output "urls" {
   description = "Base URLs of the contract's paths: put /admin/..., /api/v1/tenants/... and /api/v1/pipelines/... after them."
-  value = {
-    for name in local.public_functions : name => local.gateway_enabled ? local.public_url : local.function_urls[name]
-  }
+  value       = local.public_urls
 }
 
 output "function_uris" {
@@ -79,8 +77,8 @@ output "next_commands" {
     local.gateway_enabled ? ["# Point ${var.domain} (A record) at the gateway_address; its certificate follows within the hour."] : [],
     [
       "export ADMIN_API_KEY=...   # the key that you deployed with",
-      "curl -X POST \"${local.gateway_enabled ? local.public_url : local.function_urls["admin"]}/admin/bootstrap\" -H \"X-Admin-Key: $ADMIN_API_KEY\" -H \"Content-Type: application/json\" -d '{}'",
-      "make smoke URL=\"${local.gateway_enabled ? local.public_url : "https://${var.region}-${var.project_id}.cloudfunctions.net/convergence-{function}"}\" ADMIN_API_KEY=\"$ADMIN_API_KEY\"",
+      "curl -X POST \"${local.public_urls["admin"]}/admin/bootstrap\" -H \"X-Admin-Key: $ADMIN_API_KEY\" -H \"Content-Type: application/json\" -d '{}'",
+      "make smoke URL=\"${local.gateway_enabled ? local.public_urls["admin"] : "https://${var.region}-${var.project_id}.cloudfunctions.net/convergence-{function}"}\" ADMIN_API_KEY=\"$ADMIN_API_KEY\"",
     ],
   ))
 }

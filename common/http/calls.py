@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from common.errors import MalformedInput, Unauthenticated
 from common.http.wrong_keys import WrongKeys
 from common.logs import Trace
+from common.public_urls import PublicUrls
 from common.tenants.audit import Auditor
 from common.tenants.authentication import Authenticator, Caller
 from common.tenants.gates import AdminKeys
@@ -21,10 +22,10 @@ class Edge:
     auditor: Auditor
     readiness: Callable[[], Mapping[str, bool]] = dict
     """Tells for each part that the function stands on whether it answers."""
-    public_url: str = ""
-    """Where callers reach the API, without a slash at the end; "" makes links relative."""
+    public_urls: PublicUrls = field(default_factory=PublicUrls)
+    """Where callers reach the API."""
     trusted_proxies: int = 1
-    """How many proxies in front append to X-Forwarded-For (Cloud Run: 1); the rest is hearsay."""
+    """How many values the proxies in front append to X-Forwarded-For (Cloud Run: 1); the rest is hearsay."""
     wrong_keys: WrongKeys = field(default_factory=WrongKeys)
     """Slows down who guesses keys."""
 

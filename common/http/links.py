@@ -36,4 +36,4 @@ def tenant_links(edge: Edge) -> dict[str, str]:
 
 
 def _link(edge: Edge, path: str) -> str:
-    return edge.public_url + path
+    return edge.public_urls.link(path)

@@ -6,6 +6,8 @@ import uuid
 from werkzeug.exceptions import BadRequest, RequestHeaderFieldsTooLarge
 from werkzeug.wrappers import Request
 
+from common.addresses import canonical_address
+
 MOST_HEADERS = 100
 MOST_HEADER_BYTES = 8 * 1024
 MOST_HEADERS_BYTES = 32 * 1024
@@ -20,15 +22,15 @@ def request_id_of(request: Request) -> str:
 
 
 def source_of(request: Request, trusted_proxies: int) -> str:
-    """Return the caller's IP address: the last one that a proxy of ours has seen."""
-    seen = [
-        address.strip()
-        for address in request.headers.get("X-Forwarded-For", "").split(",")
-        if address.strip()
-    ]
-    if 0 < trusted_proxies <= len(seen):
-        return seen[-trusted_proxies]
-    return request.remote_addr or ""
+    """Return the caller's IP address, as the outermost of our proxies has seen it.
+
+    Each proxy appends to X-Forwarded-For: what stands before the last `trusted_proxies` values is the
+    caller's own words. Where that place is empty or holds no address, it is who is connected to us.
+    """
+    seen = ",".join(request.headers.getlist("X-Forwarded-For")).split(",")
+    told = seen[-trusted_proxies] if 0 < trusted_proxies <= len(seen) else ""
+    connected = request.remote_addr or ""
+    return canonical_address(told) or canonical_address(connected) or connected
 
 
 def check_headers(request: Request) -> None:

@@ -23,10 +23,16 @@ def health(call: Call[Services]) -> Answer:
 
 
 def openapi(call: Call[Services]) -> Answer:
-    """Describe the whole API in OpenAPI 3.1."""
-    body = api_document()
-    if url := call.services.edge.public_url:
-        body |= {"servers": [{"url": url}]}
+    """Describe the whole API in OpenAPI 3.1.
+
+    Where functions have URLs of their own, the paths of others name theirs.
+    """
+    body, urls = api_document(), call.services.edge.public_urls
+    if urls.own:
+        body |= {"servers": [{"url": urls.own}]}
+    for path, operations in body["paths"].items():
+        if (base := urls.base(path)) != urls.own:
+            operations["servers"] = [{"url": base}]
     return Answer(body=body)
 
 

@@ -1,4 +1,4 @@
-"""How often a source may guess: wrong keys are counted per source, instance and window."""
+"""How often a source may guess: wrong keys are counted per network, instance and window."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -7,6 +7,7 @@ from math import ceil
 from threading import Lock
 from time import monotonic
 
+from common.addresses import network_of
 from common.errors import RateLimited
 
 
@@ -35,12 +36,13 @@ class WrongKeys:
         """Note a wrong key."""
         with self._lock:
             ends, count = self._window_of(source)
-            self._windows[source] = (ends, count + 1)
-            self._windows.move_to_end(source)
+            network = network_of(source)
+            self._windows[network] = (ends, count + 1)
+            self._windows.move_to_end(network)
             if len(self._windows) > self.capacity:
                 self._windows.popitem(last=False)
 
     def _window_of(self, source: str) -> tuple[float, int]:
         now = self.clock()
-        ends, count = self._windows.get(source, (0.0, 0))
+        ends, count = self._windows.get(network_of(source), (0.0, 0))
         return (ends, count) if ends > now else (now + self.window_seconds, 0)

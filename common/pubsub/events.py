@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from common.logs.redaction import redact_all
+from common.public_urls import PublicUrls
 from common.pubsub.publishing import Topic
 from common.runs.events import REJECTED, Event, RejectedRequest
 from common.times import to_rfc3339
@@ -19,7 +20,7 @@ class EventTopic:
     """The topic run-events. Subscriptions filter by attributes: `attributes.state = "FAILED"`."""
 
     topic: Topic
-    public_url: str
+    public_urls: PublicUrls
 
     def publish_events(self, events: Sequence[Event]) -> None:
         """Send events and wait until Pub/Sub has them all."""
@@ -43,13 +44,13 @@ class EventTopic:
             "run_date": run.run_date.isoformat(),
             "occurred_at": to_rfc3339(event.occurred_at),
             "links": {
-                "status": self.public_url + STATUS_PATH + run.run_id,
-                "history": self.public_url + HISTORY_PATH + run.config_id,
+                "status": self.public_urls.link(STATUS_PATH + run.run_id),
+                "history": self.public_urls.link(HISTORY_PATH + run.config_id),
             },
         }
 
     def _rejection(self, event: RejectedRequest) -> dict[str, Any]:
-        links = {"history": self.public_url + HISTORY_PATH + event.config_id} if event.config_id else {}
+        links = {"history": self.public_urls.link(HISTORY_PATH + event.config_id)} if event.config_id else {}
         body: dict[str, Any] = redact_all(
             {
                 "event_id": event.event_id,

@@ -8,16 +8,15 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import IPv6Address, ip_address
 from math import ceil
 
+from common.addresses import network_of
 from common.claims import ClaimJobs, claim
 from common.errors import RateLimited
 from common.times import Clock
 
 WINDOW_SECONDS = 3600
 _DIGITS = 16
-_SITE_BITS = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +58,5 @@ class OnboardingRates:
 
 
 def _hidden(source: str) -> str:
-    """Name a source without its address; whoever has one IPv6 address has its whole network."""
-    try:
-        address = ip_address(source)
-    except ValueError:
-        network = source
-    else:
-        is_v6 = isinstance(address, IPv6Address)
-        network = str(int(address) >> (128 - _SITE_BITS)) if is_v6 else str(address)
-    return hashlib.sha256(network.encode()).hexdigest()[:_DIGITS]
+    """Name a source's network without its address."""
+    return hashlib.sha256(network_of(source).encode()).hexdigest()[:_DIGITS]

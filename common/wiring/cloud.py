@@ -10,6 +10,7 @@ from common.settings import Settings
 if TYPE_CHECKING:
     from google.cloud import bigquery
 
+    from common.public_urls import PublicUrls
     from common.pubsub.publishing import LevelTopic, Topic
     from common.pubsub.pulling import DeadLetterSubscription
     from common.runs.events import Announcer, AnnouncingRuns
@@ -223,6 +224,14 @@ def bulk_topic(name: str) -> "Topic":
 
 
 @cache
+def public_urls() -> "PublicUrls":
+    """Return where callers reach the API."""
+    from common.public_urls import PublicUrls
+
+    return PublicUrls(own=settings().public_url, by_function=settings().public_urls)
+
+
+@cache
 def announcer() -> "Announcer":
     """Return what tells other systems of runs."""
     from common.pubsub.events import EventTopic
@@ -230,7 +239,7 @@ def announcer() -> "Announcer":
 
     read = settings()
     topic = bulk_topic(read.run_events_topic)
-    return Announcer(publisher=EventTopic(topic=topic, public_url=read.public_url))
+    return Announcer(publisher=EventTopic(topic=topic, public_urls=public_urls()))
 
 
 @cache

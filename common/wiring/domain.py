@@ -281,7 +281,8 @@ def edge() -> "Edge":
         admin_keys=AdminKeys(cloud.settings().admin_api_keys),
         auditor=auditor(),
         readiness=_readiness,
-        public_url=cloud.settings().public_url,
+        public_urls=cloud.public_urls(),
+        trusted_proxies=cloud.settings().trusted_proxies,
     )
 
 

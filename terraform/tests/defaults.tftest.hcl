@@ -78,6 +78,27 @@ run "defaults" {
   }
 
   assert {
+    condition = alltrue([
+      for name in ["admin", "onboarding", "pipelines"] :
+      google_cloudfunctions2_function.function[name].service_config[0].environment_variables.PUBLIC_URL == output.urls[name]
+    ])
+    error_message = "Without a domain each function is told its own URL."
+  }
+
+  assert {
+    condition = alltrue([
+      for name, url in output.urls :
+      contains(split(",", google_cloudfunctions2_function.function["onboarding"].service_config[0].environment_variables.PUBLIC_URLS), "${name}=${url}")
+    ])
+    error_message = "Links from one function to another's paths name the other's URL."
+  }
+
+  assert {
+    condition     = alltrue([for name, function in google_cloudfunctions2_function.function : function.service_config[0].environment_variables.TRUSTED_PROXIES == "1"])
+    error_message = "Without a gateway Cloud Run alone appends the client's address."
+  }
+
+  assert {
     condition     = length(google_compute_global_forwarding_rule.https) == 0 && output.gateway_address == null
     error_message = "Without a domain there is no load balancer."
   }

@@ -57,8 +57,13 @@ run "everything" {
   }
 
   assert {
-    condition     = alltrue([for name, url in output.urls : url == "https://pipelines.example.com"]) && local.environment.PUBLIC_URL == "https://pipelines.example.com"
+    condition     = alltrue([for name, url in output.urls : url == "https://pipelines.example.com"]) && alltrue([for name, function in google_cloudfunctions2_function.function : function.service_config[0].environment_variables.PUBLIC_URL == "https://pipelines.example.com"])
     error_message = "One host serves all of the contract's paths, and links name it."
+  }
+
+  assert {
+    condition     = alltrue([for name, function in google_cloudfunctions2_function.function : function.service_config[0].environment_variables.TRUSTED_PROXIES == "2"])
+    error_message = "The gateway appends the client's address and its own."
   }
 
   assert {

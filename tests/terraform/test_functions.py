@@ -118,6 +118,7 @@ def test_private_functions_are_called_from_inside_the_project_by_accounts_of_the
 
 def environment_set() -> Iterator[str]:
     yield from local_values()["environment"]
+    yield "PUBLIC_URL"  # Of each function's own environment, which is a comprehension.
     yield from (use["variable"] for use in local_values()["secret_uses"].values())
 
 

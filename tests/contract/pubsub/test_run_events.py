@@ -4,6 +4,7 @@ import json
 
 from common.errors import NotFound
 from common.problems import problem_of
+from common.public_urls import PublicUrls
 from common.pubsub.events import EventTopic
 from common.pubsub.publishing import LevelTopic, Topic
 from common.runs.events import RejectedRequest, RunEvent
@@ -20,7 +21,9 @@ def a_topic(pubsub: Bench, name: str) -> Topic:
 
 def test_an_event_says_which_run_came_to_which_state_and_where_to_look(pubsub: Bench) -> None:
     readers = pubsub.subscription(pubsub.topic("run-events"))
-    events = EventTopic(topic=a_topic(pubsub, "run-events"), public_url="https://convergence.example.com")
+    events = EventTopic(
+        topic=a_topic(pubsub, "run-events"), public_urls=PublicUrls(own="https://convergence.example.com")
+    )
     event = RunEvent(run=a_run(), status=RunStatus.FAILED, occurred_at=START)
     events.publish_events([event])
     message = pubsub.pull_one(readers).message
@@ -43,7 +46,9 @@ def test_an_event_says_which_run_came_to_which_state_and_where_to_look(pubsub: B
 
 def test_a_refusal_says_who_asked_for_what_and_why_not(pubsub: Bench) -> None:
     readers = pubsub.subscription(pubsub.topic("run-events"))
-    events = EventTopic(topic=a_topic(pubsub, "run-events"), public_url="https://convergence.example.com")
+    events = EventTopic(
+        topic=a_topic(pubsub, "run-events"), public_urls=PublicUrls(own="https://convergence.example.com")
+    )
     rejected = RejectedRequest(
         tenant_id="acme",
         request_id="17",

@@ -10,9 +10,11 @@ from common.http.calls import Answer, Call
 from common.http.routes import Access, Parameter, Place, Route, RouteTable
 from common.http.wrong_keys import WrongKeys
 from common.logs import current_traceparent
-from common.tenants.keys import ALL_SCOPES, Scope
+from common.public_urls import PublicUrls
+from common.tenants.keys import ALL_SCOPES, ApiKey, Scope, mint_key
 from tests.unit.http.site import ADMIN_KEY, Bare, Site, edge, key_of
 
+GUESSED = mint_key("acme")
 ACME = key_of("acme")
 NAME = Parameter(
     name="name", place=Place.PATH, description="A name.", schema={"type": "string"}, example="ada"
@@ -244,14 +246,50 @@ def test_the_callers_trace_goes_on() -> None:
         (0, "6.6.6.6", "127.0.0.1"),
         (1, "6.6.6.6, 203.0.113.7", "203.0.113.7"),
         (2, "6.6.6.6, 203.0.113.7, 10.0.0.1", "203.0.113.7"),
+        (2, "6.6.6.6, 7.7.7.7, 8.8.8.8, 203.0.113.7, 34.120.1.2", "203.0.113.7"),
+        (2, ", ,, 203.0.113.7,34.120.1.2", "203.0.113.7"),
         (2, "10.0.0.1", "127.0.0.1"),
         (1, "", "127.0.0.1"),
+        (2, "", "127.0.0.1"),
+        (2, "203.0.113.7, , 34.120.1.2", "127.0.0.1"),
+        (1, "6.6.6.6, 2001:DB8:0:0::7", "2001:db8::7"),
+        (1, "6.6.6.6, [2001:db8::7]:4711", "2001:db8::7"),
+        (1, "6.6.6.6, fe80::7%eth0", "fe80::7"),
+        (1, "6.6.6.6, ::ffff:203.0.113.7", "203.0.113.7"),
+        (1, "6.6.6.6, 203.0.113.7:4711", "203.0.113.7"),
+        (1, "6.6.6.6, unknown", "127.0.0.1"),
+        (1, "6.6.6.6, 203.0.113.7<script>", "127.0.0.1"),
+        (1, "6.6.6.6, 999.0.113.7", "127.0.0.1"),
     ],
 )
 def test_the_source_is_what_trusted_proxies_have_seen(proxies: int, forwarded: str, source: str) -> None:
     site = Site(ROUTES, Bare(edge=edge(trusted_proxies=proxies)))
     response = site.ask("GET", "/me", key=ACME, headers={"X-Forwarded-For": forwarded})
     assert response.json["parts"][1] == source  # type: ignore[index]
+
+
+def test_what_a_caller_puts_before_the_gateways_values_is_not_where_it_comes_from() -> None:
+    site = Site(ROUTES, Bare(edge=edge(trusted_proxies=2, wrong_keys=WrongKeys(most=3))))
+
+    def ask_from(client: str, key: ApiKey, spoofed: str = "") -> int:
+        forwarded = {"X-Forwarded-For": f"{spoofed}{client}, 34.120.1.2"}
+        return site.ask("GET", "/me", key=key, headers=forwarded).status_code
+
+    guesses = [ask_from("203.0.113.9", GUESSED, f"198.51.100.{n}, ") for n in range(4)]
+    assert guesses == [401, 401, 401, 429]
+    assert ask_from("203.0.113.9", ACME) == 429
+    assert ask_from("198.51.100.7", ACME) == 200
+
+
+def test_a_network_of_ipv6_addresses_guesses_as_one() -> None:
+    site = Site(ROUTES, Bare(edge=edge(wrong_keys=WrongKeys(most=3))))
+
+    def ask_from(client: str, key: ApiKey) -> int:
+        return site.ask("GET", "/me", key=key, headers={"X-Forwarded-For": client}).status_code
+
+    guesses = [ask_from(f"2001:db8::{n}", GUESSED) for n in range(1, 5)]
+    assert guesses == [401, 401, 401, 429]
+    assert ask_from("2001:db8:0:1::1", ACME) == 200
 
 
 # Failures
@@ -305,9 +343,24 @@ def test_a_function_is_not_ready_when_a_part_is_not() -> None:
 
 
 def test_the_document_names_where_the_api_is() -> None:
-    site = Site(ROUTES, Bare(edge=edge(public_url="https://convergence.example.com")))
+    site = Site(ROUTES, Bare(edge=edge(public_urls=PublicUrls(own="https://convergence.example.com"))))
     document = site.ask("GET", "/openapi.json").json
     assert document["servers"] == [{"url": "https://convergence.example.com"}]  # type: ignore[index]
+
+
+def test_the_document_names_where_the_paths_of_other_functions_are() -> None:
+    urls = {name: f"https://{name}.example.com" for name in ("admin", "onboarding", "pipelines")}
+    public_urls = PublicUrls(own=urls["onboarding"], by_function=urls)
+    document: Any = Site(ROUTES, Bare(edge=edge(public_urls=public_urls))).ask("GET", "/openapi.json").json
+    servers = {
+        path: operations.get("servers", document["servers"])[0]["url"]
+        for path, operations in document["paths"].items()
+    }
+    assert document["servers"] == [{"url": "https://onboarding.example.com"}]
+    assert servers["/admin/bootstrap"] == "https://admin.example.com"
+    assert servers["/api/v1/tenants/quota"] == "https://onboarding.example.com"
+    assert servers["/api/v1/pipelines/run/{config_id}"] == "https://pipelines.example.com"
+    assert servers["/health"] == "https://onboarding.example.com"
 
 
 # Access lines

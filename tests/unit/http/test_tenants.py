@@ -8,6 +8,7 @@ from werkzeug.test import TestResponse
 from common.http.tenant_services import TenantServices
 from common.http.tenants import TENANT_ROUTES
 from common.http.wrong_keys import WrongKeys
+from common.public_urls import PublicUrls
 from common.runs.quotas import Limits
 from common.runs.reading import RunLog, RunReader
 from common.tenants.administration import Administration
@@ -44,7 +45,7 @@ class World:
         runs.tenants["acme"] = MemoryTenant(limits=Limits(daily=6, monthly=180, concurrent=3))
         services = TenantServices(
             edge=edge(
-                public_url="https://convergence.example.com",
+                public_urls=PublicUrls(own="https://convergence.example.com"),
                 wrong_keys=WrongKeys(most=3),
                 auditor=an_auditor(self.audit),
             ),

@@ -15,6 +15,7 @@ from common.pipelines.pipeline import Parameter, Pipeline
 from common.pipelines.secret_values import ParameterSeal
 from common.pipelines.step_types import load_step_types
 from common.pipelines.tables import Policy
+from common.public_urls import PublicUrls
 from common.runs.beginning import RunBeginner
 from common.runs.cancelling import RunCanceller
 from common.runs.ports import ConfigText
@@ -145,7 +146,7 @@ class World:
             clock=clock,
         )
         services = PipelineServices(
-            edge=edge(public_url="https://convergence.example.com"),
+            edge=edge(public_urls=PublicUrls(own="https://convergence.example.com")),
             configs=Configs(store=MemoryConfigs(), compiler=compiler(), clock=clock),
             starter=RunStarter(
                 line=QueueingRequests(queue=queue, clock=clock),
