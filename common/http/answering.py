@@ -1,16 +1,17 @@
 """One request, one answer: match, authenticate, read, call the endpoint; what is raised becomes a problem."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
+from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
 from common.http.admitting import admit
 from common.http.auditing import audited
 from common.http.bodies import read_content, read_json
-from common.http.calls import Answer, Call, Content, Services
+from common.http.calls import Answer, Call, Content, Edge, Services, SystemEdge
 from common.http.parameters import read_parameters
 from common.http.refusing import refuse
 from common.http.requests import check_headers, request_id_of, source_of
@@ -23,9 +24,14 @@ from common.tenants.authentication import Caller
 logger = logging.getLogger(__name__)
 
 
-def answer[S: Services](request: Request, routes: RouteTable[S], *, services: S) -> Response:
-    """Answer a request by one of the routes, or by /health or /openapi.json. Never raises."""
-    exchange = Exchange(request=request, services=services, routes=routes)
+def answer[S: Services](
+    request: Request, routes: RouteTable[S], *, services: Callable[[], S], system: Callable[[], SystemEdge]
+) -> Response:
+    """Answer a request by one of the routes, or by /health or /openapi.json. Never raises.
+
+    What the routes stand on is asked for once a request needs it: the system routes answer without it.
+    """
+    exchange = Exchange(request=request, services=services, system=system, routes=routes)
     with log_context(trace=exchange.trace, request=exchange.request_id):
         response = exchange.answer()
         add_standard_headers(response, request, exchange.request_id)
@@ -38,7 +44,8 @@ class Exchange[S: Services]:
     """A request on its way to its answer; `access`, `template` and `caller` are known once it is so far."""
 
     request: Request
-    services: S
+    services: Callable[[], S]
+    system: Callable[[], SystemEdge]
     routes: RouteTable[S]
     started: float = field(default_factory=perf_counter)
     access: Access = Access.PUBLIC
@@ -81,48 +88,53 @@ class Exchange[S: Services]:
         return self.caller.tenant_id if self.caller else None
 
     def _call(self) -> Answer:
+        edge = self.system()  # Reads the settings, and sets the log up by them, whatever else comes up.
         check_headers(self.request)
+        is_system = STANDING_ROUTES.has(self.request.path)
         if self.request.method == "OPTIONS":
-            return self._options()
-        route, path_values = self._match()
+            return self._options(STANDING_ROUTES if is_system else self.routes)
+        return self._call_system(edge) if is_system else self._call_route()
+
+    def _options(self, table: RouteTable[Any]) -> Answer:
+        methods = table.methods_of(self.request.path)
+        return Answer(body=None, status=204, headers={"Allow": ", ".join(methods)})
+
+    def _call_system(self, edge: SystemEdge) -> Answer:
+        route, path_values = STANDING_ROUTES.match(self.request.path, self.request.method)
+        self.template = route.path
+        return route.endpoint(self._read(route, path_values, edge, self._source(edge)))
+
+    def _call_route(self) -> Answer:
+        route, path_values = self.routes.match(self.request.path, self.request.method)
         self.access, self.template = route.access, route.path
+        services = self.services()
+        source = self._source(services.edge)
         key = self.request.headers.get(route.access.key_header)
-        self.caller = admit(self.services.edge, route.access, key, self._source)
+        self.caller = admit(services.edge, route.access, key, source)
         with log_context(tenant=self._tenant):
             if self.caller:
-                self.services.edge.auditor.note_use(self.caller, self._source)
-            call = self._read(route, path_values)
+                services.edge.auditor.note_use(self.caller, source)
+            call = self._read(route, path_values, services, source)
             with audited(route, call, key if route.access is Access.ADMIN else None):
                 return route.endpoint(call)
 
-    def _options(self) -> Answer:
-        methods = self._table_of(self.request.path).methods_of(self.request.path)
-        return Answer(body=None, status=204, headers={"Allow": ", ".join(methods)})
+    def _source(self, edge: SystemEdge | Edge) -> str:
+        return source_of(self.request, edge.trusted_proxies)
 
-    def _match(self) -> tuple[Route[S], dict[str, str]]:
-        return self._table_of(self.request.path).match(self.request.path, self.request.method)
-
-    def _table_of(self, path: str) -> RouteTable[S]:
-        return STANDING_ROUTES if STANDING_ROUTES.has(path) else self.routes
-
-    @property
-    def _source(self) -> str:
-        return source_of(self.request, self.services.edge.trusted_proxies)
-
-    def _read(self, route: Route[S], path_values: Mapping[str, str]) -> Call[S]:
+    def _read[T](self, route: Route[T], path_values: Mapping[str, str], services: T, source: str) -> Call[T]:
         values = read_parameters(self.request, route, path_values)
         content = Content(data=b"", content_type="")
         if route.takes_any_content or route.request_schema:
             content = read_content(self.request, route.max_body_bytes)
         return Call(
-            services=self.services,
+            services=services,
             path=values.path,
             query=values.query,
             headers=values.header,
             body=read_json(content, route.request_schema) if route.request_schema else {},
             content=content,
             identity=self.caller,
-            source=self._source,
+            source=source,
             request_id=self.request_id,
             trace=self.trace,
         )

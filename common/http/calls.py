@@ -14,14 +14,24 @@ from common.tenants.gates import AdminKeys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SystemEdge:
+    """What the system routes need: nothing that has to be asked for before they answer."""
+
+    readiness: Callable[[], Mapping[str, bool]] = dict
+    """Tells for each part that the function stands on whether it answers."""
+    public_urls: PublicUrls = field(default_factory=PublicUrls)
+    """Where callers reach the API."""
+    trusted_proxies: int = 1
+    """How many values the proxies in front append to X-Forwarded-For (Cloud Run: 1); the rest is hearsay."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
     """What the edge itself needs, whatever its endpoints do."""
 
     authenticator: Authenticator
     admin_keys: AdminKeys
     auditor: Auditor
-    readiness: Callable[[], Mapping[str, bool]] = dict
-    """Tells for each part that the function stands on whether it answers."""
     public_urls: PublicUrls = field(default_factory=PublicUrls)
     """Where callers reach the API."""
     trusted_proxies: int = 1

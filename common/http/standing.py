@@ -5,29 +5,29 @@ from pathlib import Path
 from typing import Any
 
 from common.errors import Unavailable
-from common.http.calls import Answer, Call, Services
+from common.http.calls import Answer, Call, SystemEdge
 from common.http.routes import Access, Route, RouteTable
 
 DOCUMENT = Path(__file__).with_name("openapi.json")
 
 
-def health(call: Call[Services]) -> Answer:
+def health(call: Call[SystemEdge]) -> Answer:
     """Tell whether the function is ready.
 
     Answers 200 when every part that it stands on answers too, 503 otherwise.
     """
-    parts = call.services.edge.readiness()
+    parts = call.services.readiness()
     if failing := sorted(name for name, is_ready in parts.items() if not is_ready):
         raise Unavailable(f"not ready: {', '.join(failing)}")
     return Answer(body={"status": "ready", "parts": sorted(parts)})
 
 
-def openapi(call: Call[Services]) -> Answer:
+def openapi(call: Call[SystemEdge]) -> Answer:
     """Describe the whole API in OpenAPI 3.1.
 
     Where functions have URLs of their own, the paths of others name theirs.
     """
-    body, urls = api_document(), call.services.edge.public_urls
+    body, urls = api_document(), call.services.public_urls
     if urls.own:
         body |= {"servers": [{"url": urls.own}]}
     for path, operations in body["paths"].items():
@@ -45,7 +45,7 @@ def api_document() -> dict[str, Any]:
     return document
 
 
-STANDING_ROUTES: RouteTable[Services] = RouteTable(
+STANDING_ROUTES: RouteTable[SystemEdge] = RouteTable(
     Route(
         method="GET",
         path="/health",

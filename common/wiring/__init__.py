@@ -4,6 +4,8 @@ Everything is made when it is first asked for and kept for the life of the insta
 what the function uses and for nothing else. This module has what the functions ask for.
 """
 
+import logging
+from collections.abc import Callable
 from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING
@@ -12,6 +14,7 @@ from common.times import utc_now
 from common.wiring import accounts, cloud, domain
 
 if TYPE_CHECKING:
+    from common.http.calls import SystemEdge
     from common.http.services import PipelineServices
     from common.http.tenant_services import AdminServices, TenantServices
     from common.messages.levels import LevelReceiver
@@ -19,8 +22,47 @@ if TYPE_CHECKING:
     from common.pubsub.publishing import Topic
     from common.schedules.dispatching import Dispatcher
 
+logger = logging.getLogger(__name__)
+
 # Well inside the function's 300 seconds, and what is left is the next minute's.
 DISPATCH_BUDGET = timedelta(seconds=200)
+
+
+@cache
+def system_edge() -> "SystemEdge":
+    """Put together what the system routes of every HTTP function stand on: no client of anything."""
+    from common.http.calls import SystemEdge
+
+    return SystemEdge(
+        readiness=_readiness,
+        public_urls=cloud.public_urls(),
+        trusted_proxies=cloud.settings().trusted_proxies,
+    )
+
+
+def _readiness() -> dict[str, bool]:
+    """Ask each part; one whose client cannot even be made, for want of credentials, is not ready."""
+    return {"bigquery": _is_ready(_bigquery_answers), "pubsub": _is_ready(_levels_topic_exists)}
+
+
+def _is_ready(answers: Callable[[], bool]) -> bool:
+    from google.auth.exceptions import GoogleAuthError
+
+    try:
+        return answers()
+    except GoogleAuthError:
+        logger.warning("part is not ready", exc_info=True)
+        return False
+
+
+def _bigquery_answers() -> bool:
+    from common.warehouse.clients import answers
+
+    return answers(cloud.platform_client())
+
+
+def _levels_topic_exists() -> bool:
+    return cloud.topic(cloud.settings().levels_topic).exists()
 
 
 @cache

@@ -280,19 +280,9 @@ def edge() -> "Edge":
         authenticator=authenticator(),
         admin_keys=AdminKeys(cloud.settings().admin_api_keys),
         auditor=auditor(),
-        readiness=_readiness,
         public_urls=cloud.public_urls(),
         trusted_proxies=cloud.settings().trusted_proxies,
     )
-
-
-def _readiness() -> dict[str, bool]:
-    from common.warehouse.clients import answers
-
-    return {
-        "bigquery": answers(cloud.platform_client()),
-        "pubsub": cloud.topic(cloud.settings().levels_topic).exists(),
-    }
 
 
 def new_id() -> str:

@@ -14,4 +14,4 @@ from common.http.framework import problem_details
 @problem_details
 def admin(request: Request) -> Response:
     """Answer an operator's request."""
-    return answer(request, ADMIN_ROUTES, services=wiring.admin_services())
+    return answer(request, ADMIN_ROUTES, services=wiring.admin_services, system=wiring.system_edge)

@@ -14,4 +14,4 @@ from common.http.tenants import TENANT_ROUTES
 @problem_details
 def onboarding(request: Request) -> Response:
     """Answer whoever wants to become a tenant, and tenants about themselves."""
-    return answer(request, TENANT_ROUTES, services=wiring.tenant_services())
+    return answer(request, TENANT_ROUTES, services=wiring.tenant_services, system=wiring.system_edge)

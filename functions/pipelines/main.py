@@ -14,4 +14,4 @@ from common.http.pipelines import PIPELINE_ROUTES
 @problem_details
 def pipelines(request: Request) -> Response:
     """Answer a tenant's request about its pipeline configs and runs."""
-    return answer(request, PIPELINE_ROUTES, services=wiring.pipeline_services())
+    return answer(request, PIPELINE_ROUTES, services=wiring.pipeline_services, system=wiring.system_edge)

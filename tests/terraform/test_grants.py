@@ -26,14 +26,14 @@ def test_whoever_publishes_to_a_topic_may_and_nobody_else(topic: str) -> None:
     publishers = {
         function
         for function in FUNCTIONS
-        if f"topic:{topic}" in reached(function, but_not="domain._readiness")
+        if f"topic:{topic}" in reached(function, but_not="wiring._levels_topic_exists")
     }
     granted = {function for function, topics in local_values()["publishers"].items() if topic in topics}
     assert publishers == granted
 
 
 def test_whoever_answers_for_its_health_may_see_the_topic_and_nobody_else() -> None:
-    users = functions_that(lambda parts: "domain._readiness" in parts)
+    users = functions_that(lambda parts: "wiring._levels_topic_exists" in parts)
     assert users == set(local_values()["health_functions"])
 
 

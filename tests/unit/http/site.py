@@ -10,7 +10,7 @@ from werkzeug.test import Client, TestResponse
 from werkzeug.wrappers import Request, Response
 
 from common.http.answering import answer
-from common.http.calls import Edge, Services
+from common.http.calls import Edge, Services, SystemEdge
 from common.http.openapi import make_document
 from common.http.routes import RouteTable
 from common.http.schemas import faults_of
@@ -74,14 +74,15 @@ class Bare:
 class Site[S: Services]:
     """A function's HTTP side."""
 
-    def __init__(self, routes: RouteTable[S], services: S) -> None:
+    def __init__(self, routes: RouteTable[S], services: S, system: SystemEdge | None = None) -> None:
         self._routes = routes
         self._client = Client(Request.application(self._answer))
         self._services = services
+        self._system = system or SystemEdge()
         self._document = make_document([*routes, *STANDING_ROUTES])
 
     def _answer(self, request: Request) -> Response:
-        return answer(request, self._routes, services=self._services)
+        return answer(request, self._routes, services=lambda: self._services, system=lambda: self._system)
 
     def ask(
         self,

@@ -3,10 +3,12 @@ import re
 from typing import Any
 
 import pytest
-from werkzeug.test import TestResponse
+from werkzeug.test import Client, TestResponse
+from werkzeug.wrappers import Request, Response
 
 from common.errors import NotConfigured, QueryRefused, RateLimited, Unavailable
-from common.http.calls import Answer, Call
+from common.http.answering import answer
+from common.http.calls import Answer, Call, SystemEdge
 from common.http.routes import Access, Parameter, Place, Route, RouteTable
 from common.http.wrong_keys import WrongKeys
 from common.logs import current_traceparent
@@ -333,17 +335,31 @@ def test_what_the_operator_has_not_set_up_is_a_503() -> None:
 
 
 def test_a_function_is_ready_when_its_parts_are() -> None:
-    site = Site(ROUTES, Bare(edge=edge(readiness=lambda: {"warehouse": True})))
+    site = Site(ROUTES, Bare(), SystemEdge(readiness=lambda: {"warehouse": True}))
     assert site.ask("GET", "/health").json == {"status": "ready", "parts": ["warehouse"]}
 
 
 def test_a_function_is_not_ready_when_a_part_is_not() -> None:
-    site = Site(ROUTES, Bare(edge=edge(readiness=lambda: {"warehouse": False, "pubsub": True})))
+    site = Site(ROUTES, Bare(), SystemEdge(readiness=lambda: {"warehouse": False, "pubsub": True}))
     assert site.ask("GET", "/health").status_code == 503
 
 
+@pytest.mark.parametrize(("path", "status"), [("/health", 200), ("/openapi.json", 200), ("/nothing", 404)])
+def test_system_routes_answer_where_nothing_else_can(path: str, status: int) -> None:
+    def out_of_order() -> Bare:
+        raise NotConfigured("no credentials")
+
+    def answered(request: Request) -> Response:
+        return answer(request, ROUTES, services=out_of_order, system=SystemEdge)
+
+    client = Client(Request.application(answered))
+    assert client.get(path).status_code == status
+    assert client.options("/health").status_code == 204
+    assert client.get("/unset").status_code == 503
+
+
 def test_the_document_names_where_the_api_is() -> None:
-    site = Site(ROUTES, Bare(edge=edge(public_urls=PublicUrls(own="https://convergence.example.com"))))
+    site = Site(ROUTES, Bare(), SystemEdge(public_urls=PublicUrls(own="https://convergence.example.com")))
     document = site.ask("GET", "/openapi.json").json
     assert document["servers"] == [{"url": "https://convergence.example.com"}]  # type: ignore[index]
 
@@ -351,7 +367,8 @@ def test_the_document_names_where_the_api_is() -> None:
 def test_the_document_names_where_the_paths_of_other_functions_are() -> None:
     urls = {name: f"https://{name}.example.com" for name in ("admin", "onboarding", "pipelines")}
     public_urls = PublicUrls(own=urls["onboarding"], by_function=urls)
-    document: Any = Site(ROUTES, Bare(edge=edge(public_urls=public_urls))).ask("GET", "/openapi.json").json
+    site = Site(ROUTES, Bare(), SystemEdge(public_urls=public_urls))
+    document: Any = site.ask("GET", "/openapi.json").json
     servers = {
         path: operations.get("servers", document["servers"])[0]["url"]
         for path, operations in document["paths"].items()

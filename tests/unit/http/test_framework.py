@@ -14,6 +14,7 @@ MAIN = """
 
     from common.errors import NotConfigured
     from common.http.answering import answer
+    from common.http.calls import SystemEdge
     from common.http.framework import problem_details
     from tests.unit.http.test_answering import ROUTES
     from tests.unit.http.site import Bare
@@ -26,7 +27,7 @@ MAIN = """
     @functions_framework.http
     @problem_details
     def framed(request: Request) -> Response:
-        return answer(request, ROUTES, services=wired())
+        return answer(request, ROUTES, services=wired, system=SystemEdge)
 """
 
 

@@ -1,0 +1,50 @@
+"""Health and document of a function that has nothing to stand on: each in a process without credentials."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from tests.e2e.platforms import ROOT
+
+PROGRAM = """
+import json, sys
+from functions_framework import create_app
+from werkzeug.test import Client
+
+name, path = sys.argv[1:]
+client = Client(create_app(target=name, source=f"functions/{name}/main.py"))
+sys.stdout = sys.stderr  # Log lines are no part of what is asked for.
+answer = client.get(path)
+clients = [module for module in ("google.cloud.bigquery", "google.cloud.pubsub_v1") if module in sys.modules]
+sys.__stdout__.write(json.dumps([answer.status_code, answer.get_json(), clients]))
+"""
+NOTHING = {
+    "GCP_PROJECT_ID": "nowhere",
+    "NO_GCE_CHECK": "true",
+    "CLOUDSDK_CONFIG": "/nowhere",
+    "HOME": "/nowhere",
+}
+
+
+def asked(function: str, path: str) -> list[Any]:
+    """Ask a new instance: its status, its answer, and which clients it has loaded."""
+    command = [sys.executable, "-c", PROGRAM, function, path]
+    done = subprocess.run(command, cwd=ROOT, env=NOTHING, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    answer: list[Any] = json.loads(done.stdout)
+    return answer
+
+
+@pytest.mark.parametrize("function", ["admin", "onboarding", "pipelines"])
+def test_the_document_needs_no_client(function: str) -> None:
+    status, document, clients = asked(function, "/openapi.json")
+    assert (status, document["openapi"], clients) == (200, "3.1.0", [])
+
+
+@pytest.mark.parametrize("function", ["admin", "onboarding", "pipelines"])
+def test_a_function_without_credentials_is_not_ready_and_fails_no_worse(function: str) -> None:
+    status, problem, _ = asked(function, "/health")
+    assert (status, problem["status"]) == (503, 503)
