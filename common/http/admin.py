@@ -123,12 +123,13 @@ def read_audit(call: Call[AdminServices]) -> Answer:
 
 def issue_api_key(call: Call[AdminServices]) -> Answer:
     """Make an API key for a tenant."""
-    issued = call.services.administration.issue_key(
+    administration = call.services.administration
+    issued = administration.issue_key(
         call.body["tenant_id"],
         by=OPERATOR,
         description=call.body.get("description"),
         scopes=[Scope(scope) for scope in call.body.get("scopes", ALL_SCOPES)],
-        expires_in_days=call.body.get("expires_in_days"),
+        expires_at=administration.end_in(call.body.get("expires_in_days")),
     )
     kept = _key_body(issued.record)
     del kept["is_active"], kept["revoked_at"]

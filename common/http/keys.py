@@ -29,7 +29,8 @@ def list_keys(call: Call[TenantServices]) -> Answer:
 def create_key(call: Call[TenantServices]) -> Answer:
     """Make an API key.
 
-    It can have no scope that the key lacks by which it is made; without `scopes` it has the same ones.
+    It can have no scope that the key lacks by which it is made, and no later end; what is not given is the
+    same as that key's.
     """
     body = call.body
     issued = call.services.keys.issue(
@@ -44,7 +45,8 @@ def create_key(call: Call[TenantServices]) -> Answer:
 def rotate_key(call: Call[TenantServices]) -> Answer:
     """Replace an API key by a new one.
 
-    The new key has the scopes of the old one, which lives on for `overlap_hours`.
+    The new key has the scopes and the end of the old one, which lives on for `overlap_hours`. No key gives a
+    scope that it lacks or a later end than its own.
     """
     overlap = timedelta(hours=call.body.get("overlap_hours", DEFAULT_OVERLAP_HOURS))
     issued = call.services.keys.rotate(call.caller, call.path["api_key_id"], overlap)
@@ -52,7 +54,7 @@ def rotate_key(call: Call[TenantServices]) -> Answer:
 
 
 def expire_key(call: Call[TenantServices]) -> Answer:
-    """Give an API key another end."""
+    """Give an API key another end, no later than that of the key that asks for it."""
     moment = from_rfc3339(call.body["expires_at"])
     return Answer(body=_key(call.services.keys.expire(call.caller, call.path["api_key_id"], moment)))
 
@@ -60,7 +62,8 @@ def expire_key(call: Call[TenantServices]) -> Answer:
 def revoke_key(call: Call[TenantServices]) -> Answer:
     """Revoke an API key.
 
-    Every instance refuses it within a minute. A key can revoke itself. Revoking again answers the same.
+    Every instance refuses it within a minute. A key can revoke itself, and none that has a scope which it
+    lacks. Revoking again answers the same.
     """
     return Answer(body=_key(call.services.keys.revoke(call.caller, call.path["api_key_id"])))
 

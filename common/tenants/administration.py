@@ -95,7 +95,7 @@ class Administration:
         by: str,
         description: str | None = None,
         scopes: Collection[Scope] = ALL_SCOPES,
-        expires_in_days: int | None = None,
+        expires_at: datetime | None = None,
     ) -> IssuedKey:
         """Make a key for a tenant; NotFound where there is none. Nothing but the answer ever shows it."""
         profile = self._profile(tenant_id)
@@ -111,10 +111,14 @@ class Administration:
             created_at=now,
             created_by=by,
             description=description,
-            expires_at=now + timedelta(days=expires_in_days) if expires_in_days else None,
+            expires_at=expires_at,
         )
         self.directory.append_key(record, recorded_at=now)
         return IssuedKey(key=key, record=record)
+
+    def end_in(self, days: int | None) -> datetime | None:
+        """Return the moment so many days from now, None for no end."""
+        return self.clock() + timedelta(days=days) if days else None
 
     def revoke_key(self, api_key_hash: str) -> KeyRecord:
         """Revoke a key; NotFound where there is none. Revoking it again answers the same."""

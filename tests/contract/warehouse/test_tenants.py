@@ -404,7 +404,9 @@ def test_the_operator_sees_a_tenant_whole(bootstrapped: Central, tenant_id: str)
         clock=utc_now,
         new_id=lambda: str(uuid.uuid4()),
     )
-    issued = administration.issue_key(tenant_id, by="admin", scopes=[Scope.READ], expires_in_days=1)
+    issued = administration.issue_key(
+        tenant_id, by="admin", scopes=[Scope.READ], expires_at=administration.end_in(1)
+    )
     revoked = administration.revoke_key(onboarded.key.api_key_hash)
     assert administration.revoke_key(onboarded.key.api_key_hash) == revoked
     overview = administration.overview(tenant_id)

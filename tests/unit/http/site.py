@@ -59,9 +59,12 @@ def _record(key: ApiKey, scopes: frozenset[Scope]) -> KeyRecord:
 
 def edge(**more: Any) -> Edge:
     """Make an edge that knows acme's and other's keys and one admin key."""
-    authenticator = Authenticator(store=KnownKeys(), clock=VirtualClock())
-    usual: dict[str, Any] = {"admin_keys": AdminKeys([ADMIN_KEY]), "auditor": an_auditor()}
-    return Edge(authenticator=authenticator, **usual | more)
+    usual: dict[str, Any] = {
+        "authenticator": Authenticator(store=KnownKeys(), clock=VirtualClock()),
+        "admin_keys": AdminKeys([ADMIN_KEY]),
+        "auditor": an_auditor(),
+    }
+    return Edge(**usual | more)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from common.public_urls import PublicUrls
 from common.runs.quotas import Limits
 from common.runs.reading import RunLog, RunReader
 from common.tenants.administration import Administration
+from common.tenants.authentication import Authenticator
 from common.tenants.dry_run import DryRun
 from common.tenants.gates import OnboardingDoor, OnboardingMode
 from common.tenants.keyring import Keyring
@@ -35,10 +36,11 @@ TOKEN = {"X-Onboarding-Token": "the-token"}
 
 
 class World:
-    """The onboarding function on in-memory ports."""
+    """The onboarding function on in-memory ports; by choice it knows the platform's own keys alone."""
 
-    def __init__(self, mode: OnboardingMode = OnboardingMode.OPEN) -> None:
+    def __init__(self, mode: OnboardingMode = OnboardingMode.OPEN, *, knows_own_keys: bool = False) -> None:
         self.platform = OnboardingPlatform()
+        own = Authenticator(store=self.platform.tenants, clock=self.platform.clock)
         self.audit = MemoryAudit()
         self._numbers = count(1)
         runs = MemoryRuns()
@@ -48,6 +50,7 @@ class World:
                 public_urls=PublicUrls(own="https://convergence.example.com"),
                 wrong_keys=WrongKeys(most=3),
                 auditor=an_auditor(self.audit),
+                **({"authenticator": own} if knows_own_keys else {}),
             ),
             door=OnboardingDoor(mode, "the-token"),
             onboarding=self.platform.onboarding(),

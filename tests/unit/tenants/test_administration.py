@@ -24,7 +24,9 @@ def test_an_issued_key_is_kept_by_its_hash_alone(
     platform: OnboardingPlatform, administration: Administration
 ) -> None:
     platform.onboard("acme")
-    issued = administration.issue_key("acme", by="admin", scopes=[Scope.READ], expires_in_days=30)
+    issued = administration.issue_key(
+        "acme", by="admin", scopes=[Scope.READ], expires_at=administration.end_in(30)
+    )
     assert issued.record.api_key_hash == issued.key.api_key_hash
     assert issued.record.expires_at == platform.clock() + timedelta(days=30)
     assert issued.key.text not in repr(platform.tenants.key_rows) + repr(issued)
