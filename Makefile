@@ -10,6 +10,8 @@ VENV := .venv
 PYTHON_M := $(VENV)/bin/python -m
 LOCAL := $(VENV)/.local-installed
 DEVELOPMENT := $(VENV)/.development-installed
+DEPLOYED := .venv-deployed
+DEPLOYED_INSTALLED := $(DEPLOYED)/.installed
 LOCKS := functions local development checkov
 
 .PHONY: help
@@ -50,8 +52,8 @@ simulate: $(DEVELOPMENT)  ## Run the domain in virtual time under seeded faults 
 bench: $(DEVELOPMENT)  ## Count what runs and a full minute cost (FIRINGS=1500 LATENCY_MS=0)
 	@$(PYTHON_M) tests.bench $(if $(FIRINGS),--firings $(FIRINGS)) $(if $(LATENCY_MS),--latency-ms $(LATENCY_MS))
 
-.PHONY: check format check-format lint types layers
-check: check-format lint types layers test  ## Check all that CI checks, up to the first failure
+.PHONY: check format check-format lint types layers check-deployed
+check: check-format lint types layers check-deployed test  ## Check all that CI checks, up to the first failure
 
 format: $(DEVELOPMENT)  ## Format the code, and fix the lint that can be fixed safely
 	@$(PYTHON_M) ruff check --fix-only --quiet
@@ -72,6 +74,10 @@ types: $(DEVELOPMENT)  ## Check the types, strictly
 layers: $(DEVELOPMENT)  ## Check that imports go down the layers of the design
 	@echo "== Layers"
 	@$(VENV)/bin/python $(VENV)/bin/lint-imports --no-logo
+
+check-deployed: $(DEVELOPMENT) $(DEPLOYED_INSTALLED)  ## Run the guide's commands against the bundles, served as in the cloud
+	@echo "== As deployed"
+	@$(PYTHON_M) pytest -o python_files="check_*.py" -q tests/deployed
 
 # Look after it
 
@@ -106,6 +112,12 @@ $(LOCAL): requirements/local.txt $(VENV)/bin/python
 $(DEVELOPMENT): requirements/development.txt $(LOCAL)
 	@echo "Installing the development tools"
 	@scripts/install $(VENV) $<
+	@touch $@
+
+# What is deployed, and nothing else: a dependency that only the development tools bring is missing here.
+$(DEPLOYED_INSTALLED): requirements/functions.txt $(DEPLOYED)/bin/python
+	@echo "Installing what is deployed"
+	@scripts/install $(DEPLOYED) $<
 	@touch $@
 
 -include terraform/targets.mk

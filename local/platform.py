@@ -4,11 +4,13 @@ import logging
 import os
 import shutil
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from local.bigquery import LocalBigQuery
 from local.gateway import Gateway, load_functions
+from local.instances import WsgiApp
 from local.keyring import keyring_in
 from local.options import Options
 from local.provisioning import provision_scheduler, provision_topics
@@ -18,11 +20,23 @@ from local.scheduler import SchedulerServer
 logger = logging.getLogger(__name__)
 
 
+type Serving = Callable[[Mapping[str, str]], AbstractContextManager[Mapping[str, WsgiApp]]]
+"""Serves all functions, which are told an environment, inside a block."""
+
+
+@contextmanager
+def in_this_process(environment: Mapping[str, str]) -> Iterator[Mapping[str, WsgiApp]]:
+    """Load all functions here; the environment is this process's."""
+    os.environ |= environment
+    yield load_functions()
+
+
 class Platform:
     """Starts every part in order and ends them in the reverse one, whatever fails on the way."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, serving: Serving = in_this_process) -> None:
         self.options = options
+        self._serving = serving
         self.data_dir = options.data_dir
         self.parts: dict[str, str] = {}
         """Where each part answers, by name."""
@@ -39,9 +53,9 @@ class Platform:
             started.callback(gateway.close)
             self._prepare_data_dir(started)
             self._start_servers(started)
-            self._point_functions_at_servers()
+            self._point_at_servers()
             provision_topics(self.options.project, gateway.url)
-            functions = load_functions()
+            functions = started.enter_context(self._serving(self._environment()))
             started.enter_context(gateway.serving(functions))
             provision_scheduler(self.options, gateway.url)
             self.parts = {"gateway": gateway.url} | self.parts
@@ -80,8 +94,17 @@ class Platform:
         self.parts["scheduler"] = self.scheduler.start()
         started.callback(self.scheduler.stop)
 
-    def _point_functions_at_servers(self) -> None:
+    def _point_at_servers(self) -> None:
+        """Let this process's own clients find the servers; those of functions find them in the same way."""
         os.environ |= {
+            "BIGQUERY_EMULATOR_HOST": self.parts["bigquery"],
+            "PUBSUB_EMULATOR_HOST": self.parts["pubsub"],
+            "CLOUD_SCHEDULER_EMULATOR_HOST": self.parts["scheduler"],
+        }
+
+    def _environment(self) -> dict[str, str]:
+        """Return what functions are told."""
+        told = {
             "GCP_PROJECT_ID": self.options.project,
             "BIGQUERY_LOCATION": self.options.location,
             "ADMIN_API_KEY": self.options.admin_api_key,
@@ -93,10 +116,11 @@ class Platform:
             "CLOUD_SCHEDULER_EMULATOR_HOST": self.parts["scheduler"],
         }
         if self.bigquery:  # Another one may know no identities.
-            os.environ |= {
+            told |= {
                 "EXECUTOR_SERVICE_ACCOUNT": account(self.options.project, "executor"),
                 "DEDICATED_SERVICE_ACCOUNTS": f"*={account(self.options.project, 'tenant-{tenant}')}",
             }
+        return told
 
 
 def account(project: str, name: str) -> str:
