@@ -14,6 +14,7 @@ ERRORS = {
     "invalid": (400, "INVALID_ARGUMENT"),
     "invalidQuery": (400, "INVALID_ARGUMENT"),
     "jobRateLimitExceeded": (429, "RESOURCE_EXHAUSTED"),
+    "notFound": (404, "NOT_FOUND"),
     "quotaExceeded": (403, "PERMISSION_DENIED"),
     "rateLimitExceeded": (403, "PERMISSION_DENIED"),
     "resourcesExceeded": (400, "INVALID_ARGUMENT"),

@@ -21,6 +21,7 @@ from local.bigquery.counts import Counts
 from local.bigquery.dml_limits import DmlLimits
 from local.bigquery.engine import Engine
 from local.bigquery.faults import Faults
+from local.bigquery.fresh_tables import FreshTables, StreamingDelay
 from local.bigquery.housekeeping import Housekeeping
 from local.bigquery.job_ids import JobIds
 from local.bigquery.job_names import JobNames
@@ -38,8 +39,9 @@ GRACEFUL_SECONDS = 5
 class LocalBigQuery:
     """BigQuery's REST API on this machine; its data lasts in `data_dir`. One per process.
 
-    Read and set while it runs: `counts` of requests, `faults` to script, `limits` and `access` to switch on.
-    `identities` (bearer token to e-mail address) and `owners` (e-mail addresses) are for `access`.
+    Read and set while it runs: `counts` of requests, `faults` to script, `limits`, `streaming_delay` and
+    `access` to switch on. `identities` (bearer token to e-mail address) and `owners` (e-mail addresses) are
+    for `access`.
     """
 
     _running: ClassVar["LocalBigQuery | None"] = None
@@ -65,6 +67,7 @@ class LocalBigQuery:
         self.faults = Faults(job_ids)
         self.access = Access(identities or {}, frozenset(owners))
         self.limits = Limits()
+        self.streaming_delay = StreamingDelay()
         self.billing = Billing()
         self._layers: list[Layer] = [
             self.counts,
@@ -77,6 +80,7 @@ class LocalBigQuery:
             StreamingBuffer(self.limits),
             DmlLimits(self.limits),
             JobTimeouts(),
+            FreshTables(self.streaming_delay),
             StreamedRows(),
             ConstantJobs(),
             self.housekeeping,
@@ -177,6 +181,7 @@ class LocalBigQuery:
             for layer in self._layers:
                 layer.reset()
         self.limits.reset()
+        self.streaming_delay.reset()
         self.access.is_on = False
 
     def _cut(self, scope: Scope) -> None:
