@@ -1,6 +1,7 @@
 """Streaming into fresh tables, as BigQuery takes it: late, or not at all."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from google.api_core import exceptions as google
@@ -40,10 +41,9 @@ def name(client: bigquery.Client, dataset: str, seconds: Seconds) -> str:
     return f"{PROJECT}.{dataset}.t"
 
 
-def stream(client: bigquery.Client, name: str, row: dict[str, int]) -> list[dict[str, object]]:
+def stream(client: bigquery.Client, name: str, row: dict[str, int]) -> list[dict[str, Any]]:
     """Stream one row by the real client."""
-    answer: list[dict[str, object]] = client.insert_rows_json(name, [row], retry=None)
-    return answer
+    return list(client.insert_rows_json(name, [row]))
 
 
 def values(client: bigquery.Client, name: str) -> list[int]:
@@ -85,7 +85,7 @@ def test_rows_for_a_table_that_was_made_anew_are_taken_and_lost(
 def test_a_new_column_is_no_such_field_at_first(client: bigquery.Client, name: str, seconds: Seconds) -> None:
     client.update_table(bigquery.Table(name, WIDER), ["schema"])
     ((error,),) = [row["errors"] for row in stream(client, name, {"a": 1, "b": 1})]
-    assert (error["reason"], error["message"]) == ("invalid", "no such field: b.")  # type: ignore[index]
+    assert (error["reason"], error["message"]) == ("invalid", "no such field: b.")
     assert stream(client, name, {"a": 2}) == []
     seconds.now += 60
     assert stream(client, name, {"a": 3, "b": 3}) == []
