@@ -48,6 +48,10 @@ test-unit test-functional test-contract test-e2e: $(DEVELOPMENT)
 simulate: $(DEVELOPMENT)  ## Run the domain in virtual time under seeded faults (SEED=0 RUNS=1000)
 	@$(PYTHON_M) tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(RUNS),--runs $(RUNS))
 
+.PHONY: check-schedules
+check-schedules: $(DEVELOPMENT)  ## Hold the times of schedules against brute force: all zones, all changes of clocks, 2010 to 2037
+	@$(PYTHON_M) tests.schedules
+
 .PHONY: bench
 bench: $(DEVELOPMENT)  ## Count what runs and a full minute cost (FIRINGS=1500 LATENCY_MS=0)
 	@$(PYTHON_M) tests.bench $(if $(FIRINGS),--firings $(FIRINGS)) $(if $(LATENCY_MS),--latency-ms $(LATENCY_MS))

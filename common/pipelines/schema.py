@@ -46,8 +46,9 @@ _RULES = {
         "must be lower-case letters, digits, _ and -, at most 63 characters",
     ),
     "cron": (
-        r"\S+(?: +\S+){4}",
-        "must have five fields: minute, hour, day of the month, month, day of the week",
+        r"@[A-Za-z]+|\S+(?: +\S+){4}",
+        "must have five fields (minute, hour, day of the month, month, day of the week) or be a nickname, "
+        "such as @daily",
     ),
     "day or time": (_DAY_OR_TIME, "must be a day, 2026-01-31, or a time with its zone, 2026-01-31T09:30:00Z"),
 }

@@ -4,13 +4,14 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 from common.errors import ConvergenceError
 from common.runs.dead_letters import DeadLetterHandler
 from common.runs.sweeping import Sweeper, Swept
 from common.schedules.filling import Filled, SlotFiller
-from common.schedules.firings import CATCH_UP_WINDOW, due_firings
+from common.schedules.firings import CATCH_UP_WINDOW, Firing, ScheduledConfig, due_firings
 from common.schedules.queue import RunQueue
 from common.schedules.timetable import EVERY_TENANT, Timetable
 from common.schedules.waiting import WaitingRun, from_firing
@@ -113,7 +114,25 @@ class Dispatcher:
 def due_runs(timetable: Timetable, now: datetime) -> list[WaitingRun]:
     """List the firings that are due and have not been seen to, of all tenants: one read."""
     configs = timetable.read(EVERY_TENANT, now - CATCH_UP_WINDOW - LONGEST_JITTER)
-    return [from_firing(firing, now) for config in configs for firing in due_firings(config, now)]
+    return [from_firing(firing, now) for config in configs for firing in _due_of(config, now)]
+
+
+def _due_of(config: ScheduledConfig, now: datetime) -> list[Firing]:
+    """List what is due of one config. One without times fires not, and keeps no other from it."""
+    try:
+        return due_firings(config, now)
+    except (ValueError, OverflowError) as error:
+        _tell_once(config.tenant_id, config.config_id, config.version, str(error))
+        return []
+
+
+@lru_cache(maxsize=1000)
+def _tell_once(tenant_id: str, config_id: str, version: int, why: str) -> None:
+    """Log a bad schedule, once in an instance's life: it is looked at each minute."""
+    logger.warning(
+        "schedule has no times",
+        extra={"tenant": tenant_id, "config": config_id, "version": version, "error": why},
+    )
 
 
 @dataclass(slots=True)

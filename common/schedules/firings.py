@@ -79,8 +79,8 @@ def _due_times(config: ScheduledConfig, now: datetime) -> Iterable[datetime]:
     after = max(_opening(config), now - CATCH_UP_WINDOW, config.last_fired or _opening(config))
     if schedule.catch_up is CatchUp.ALL:
         return schedule.between(after, until, MOST_AT_ONCE)
-    latest = schedule.last_until(until)
-    if latest is None or latest <= after:
+    latest = schedule.last_between(after, until)
+    if latest is None:
         return []
     is_missed = schedule.catch_up is CatchUp.NONE and until - latest > LATE
     return [] if is_missed else [latest]

@@ -8,7 +8,7 @@ from enum import StrEnum
 from itertools import islice, takewhile
 from typing import Any, Self
 
-from common.schedules.crontab import last_time_until, times_after, zone_of
+from common.schedules.crontab import last_time_between, times_after, zone_of
 from common.times import from_rfc3339
 
 _DAY = len("2026-01-31")
@@ -57,11 +57,10 @@ class Schedule:
         times = times_after(self.cron, self.timezone, self._no_earlier(moment))
         return next(takewhile(self._is_before_end, times), None)
 
-    def last_until(self, moment: datetime) -> datetime | None:
-        """Return the latest time up to a moment, None where the schedule had not begun."""
-        latest = min(moment, self.end - timedelta(microseconds=1)) if self.end else moment
-        found = last_time_until(self.cron, self.timezone, latest)
-        return found if found and (self.start is None or found >= self.start) else None
+    def last_between(self, after: datetime, until: datetime) -> datetime | None:
+        """Return the latest time after a moment and up to another, None where there is none."""
+        latest = min(until, self.end - timedelta(microseconds=1)) if self.end else until
+        return last_time_between(self.cron, self.timezone, self._no_earlier(after), latest)
 
     def between(self, after: datetime, until: datetime, most: int) -> list[datetime]:
         """List the first times that lie after a moment and no later than another."""
@@ -92,7 +91,7 @@ def schedule_faults(body: Mapping[str, Any]) -> dict[str, str]:
     except ValueError as error:
         faults["cron"] = str(error)
     except StopIteration:
-        faults["cron"] = "never comes"
+        faults["cron"] = f"{body['cron']!r} never comes"
     return faults | _period_faults(body, timezone)
 
 

@@ -8,9 +8,11 @@ import pytest
 from common.errors import Unavailable
 from common.runs.quotas import Limits
 from common.runs.run import RunStatus, TriggerType
+from common.schedules.dispatching import due_runs
 from common.schedules.filling import Filled
 from common.schedules.firings import run_id_of
 from tests.fakes.clock import START
+from tests.unit.schedules.examples import a_scheduled_config
 from tests.unit.schedules.platform import LIMITS, MINUTE, Platform
 
 
@@ -23,6 +25,20 @@ def platform() -> Platform:
     platform = Platform()
     platform.add_tenant()
     return platform
+
+
+def test_a_schedule_whose_times_cannot_be_told_keeps_no_other_from_firing_and_is_told_once(
+    platform: Platform, caplog: pytest.LogCaptureFixture
+) -> None:
+    platform.add_tenant("globex")
+    broken = a_scheduled_config(version=77)
+    broken = replace(broken, schedule=replace(broken.schedule, cron="once upon a time"))
+    platform.timetable.configs["acme", "daily"] = broken
+    platform.timetable.configs["globex", "daily"] = a_scheduled_config(tenant_id="globex")
+    for minute in (1, 2):
+        found = due_runs(platform.timetable, START + minute * MINUTE)
+        assert {run.tenant_id for run in found} == {"globex"}
+    assert [record.message for record in caplog.records] == ["schedule has no times"]
 
 
 def test_a_due_schedule_becomes_a_run_with_its_first_message(platform: Platform) -> None:

@@ -8,6 +8,7 @@ import pytest
 from common.schedules.schedule import Schedule, schedule_faults
 
 MINUTE = timedelta(minutes=1)
+A_YEAR = timedelta(days=366)
 
 
 def at(text: str) -> datetime:
@@ -81,16 +82,16 @@ def test_the_29th_of_february_comes_every_four_years() -> None:
 def test_the_last_time_before_a_moment_is_the_one_that_came_before_the_next() -> None:
     schedule = a_schedule("30 2 * * *", "Europe/Berlin")
     for moment in schedule.between(at("2026-01-01"), at("2026-12-31"), 1000):
-        assert schedule.last_until(moment) == moment
-        assert schedule.last_until(moment + MINUTE) == moment
+        assert schedule.last_between(moment - A_YEAR, moment) == moment
+        assert schedule.last_between(moment - A_YEAR, moment + MINUTE) == moment
         assert schedule.next_after(moment - MINUTE) == moment
 
 
 def test_a_day_as_start_or_end_is_a_day_where_the_schedule_is_and_the_end_is_part_of_it() -> None:
     schedule = a_schedule("0 */12 * * *", "Europe/Berlin", start="2026-06-01", end="2026-06-01")
     assert times(schedule, "2026-01-01", "2026-12-31") == ["2026-05-31 22:00", "2026-06-01 10:00"]
-    assert schedule.last_until(at("2026-12-31")) == at("2026-06-01 10:00")
-    assert schedule.last_until(at("2026-05-31 12:00")) is None
+    assert schedule.last_between(at("2026-01-01"), at("2026-12-31")) == at("2026-06-01 10:00")
+    assert schedule.last_between(at("2026-01-01"), at("2026-05-31 12:00")) is None
     assert schedule.next_after(at("2026-06-01 10:00")) is None
 
 
