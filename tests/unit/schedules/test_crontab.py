@@ -1,6 +1,6 @@
 """Times of cron expressions, held against brute force around changes of clocks; their faults in words."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 
 import pytest
@@ -51,8 +51,13 @@ def test_what_never_ended_once_is_answered() -> None:
 def test_no_question_looks_at_more_days_than_the_longest_look(
     cron: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looked_at = []
-    monkeypatch.setattr(crontab, "_local_days", lambda day: looked_at.append(day) or ())
+    looked_at: list[date] = []
+
+    def look(day: date) -> tuple[date, ...]:
+        looked_at.append(day)
+        return ()
+
+    monkeypatch.setattr(crontab, "_local_days", look)
     assert list(times_after(cron, "UTC", at("2026-01-01"))) == []
     assert last_time_between(cron, "UTC", at("0001-01-05"), at("2026-01-01")) is None
     assert len(looked_at) <= 2 * crontab.MAX_YEARS * 366 + 2
