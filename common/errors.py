@@ -12,6 +12,7 @@
     ├── QuotaExceeded           a limit of the subscription plan is reached
     ├── RateLimited             too many requests from one source
     ├── NotConfigured           the operator has not set up yet what the call needs
+    ├── MessageRefused          Pub/Sub will never take this message
     └── WarehouseError          BigQuery refused or failed
         ├── AlreadyExists       the ID is taken: for a job ID, somebody holds the claim
         ├── NoSuchResource      no such dataset, table or job
@@ -114,6 +115,10 @@ class RateLimited(ConvergenceError):
 
 class NotConfigured(ConvergenceError):
     """The operator has not set up yet what the call needs: an admin key, the central tables."""
+
+
+class MessageRefused(ConvergenceError):
+    """Pub/Sub will never take this message: its data or attributes are none, or too long."""
 
 
 class WarehouseError(ConvergenceError):

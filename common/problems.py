@@ -108,6 +108,7 @@ KINDS: Mapping[type[Exception], Kind] = {
         title="Not set up",
         meaning="The operator has not set up yet what the call needs.",
     ),
+    errors.MessageRefused: INTERNAL,
     errors.WarehouseError: INTERNAL,
     errors.AlreadyExists: INTERNAL,
     errors.NoSuchResource: INTERNAL,

@@ -24,6 +24,8 @@ class Settings:
     maximum_bytes_billed: int
     """The most that one step of a tenant's may bill, in bytes."""
     levels_topic: str
+    levels_subscription: str
+    """The subscription that pushes levels: its dead letters alone end runs."""
     run_events_topic: str
     dead_letters_topic: str
     dead_letters_subscription: str
@@ -68,6 +70,7 @@ class Settings:
             allowed_sources=frozenset(_listed(given("ALLOWED_SOURCES", "bigquery-public-data"))),
             maximum_bytes_billed=int(given("MAXIMUM_BYTES_BILLED", str(2**40))),
             levels_topic=given("LEVELS_TOPIC", "pipeline-levels"),
+            levels_subscription=given("LEVELS_SUBSCRIPTION", "pipeline-levels-push"),
             run_events_topic=given("RUN_EVENTS_TOPIC", "run-events"),
             dead_letters_topic=given("DEAD_LETTERS_TOPIC", "dead-letters"),
             dead_letters_subscription=given("DEAD_LETTERS_SUBSCRIPTION", "dead-letters-dispatcher"),

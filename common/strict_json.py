@@ -6,7 +6,8 @@
     ├── NotFinite      NaN, Infinity, or a number that no 64-bit float can hold
     ├── TooManyDigits  a whole number that takes too long to read
     ├── TooDeep        too many levels
-    └── HalfCharacter  a lone surrogate, which is no character
+    ├── HalfCharacter  a lone surrogate, which is no character
+    └── NulCharacter   U+0000, which ends a text for whoever reads it next
 
 What each is called to whoever has written it is for the readers to say.
 """
@@ -56,6 +57,10 @@ class HalfCharacter(JsonFault):
     """A text holds half of a surrogate pair."""
 
 
+class NulCharacter(JsonFault):
+    """A text holds U+0000."""
+
+
 def parse(text: str, as_number: Callable[[float], float] = float) -> Any:
     """Parse JSON; `as_number` makes a number of one that is written with a point or an exponent."""
     try:
@@ -73,13 +78,24 @@ def parse(text: str, as_number: Callable[[float], float] = float) -> Any:
         raise TooDeep from error
 
 
-def check_values(value: Any, most_levels: int, *, scalars_count: bool) -> None:
-    """Refuse deep nesting and half characters; `scalars_count`: a plain value is a level of its own."""
+def check_values(value: Any, most_levels: int, *, scalars_count: bool, takes_nul: bool = False) -> None:
+    """Refuse deep nesting and what is no text; `scalars_count`: a plain value is a level of its own.
+
+    `takes_nul`: a text may hold U+0000, for whoever says where it is.
+    """
     for number, level in enumerate(_levels(value), start=1):
         if number > most_levels and (scalars_count or any(isinstance(item, dict | list) for item in level)):
             raise TooDeep
-        if not all(_is_whole(text) for item in level for text in _texts(item)):
-            raise HalfCharacter
+        for text in (text for item in level for text in _texts(item)):
+            check_text(text, takes_nul=takes_nul)
+
+
+def check_text(text: str, *, takes_nul: bool = False) -> None:
+    """Refuse a text that UTF-8 cannot write, or that holds a NUL."""
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise HalfCharacter
+    if "\0" in text and not takes_nul:
+        raise NulCharacter
 
 
 def _levels(value: Any) -> Iterator[list[Any]]:
@@ -100,10 +116,6 @@ def _texts(item: Any) -> list[str]:
     if isinstance(item, dict):
         return list(item)
     return [item] if isinstance(item, str) else []
-
-
-def _is_whole(text: str) -> bool:
-    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -38,6 +38,7 @@ locals {
     FILLING_ROLE               = google_project_iam_custom_role.role["FillTables"].id
     GCP_PROJECT_ID             = var.project_id
     LEVEL_SECONDS              = tostring(var.level_seconds)
+    LEVELS_SUBSCRIPTION        = local.subscriptions.levels
     LEVELS_TOPIC               = local.topics.levels
     MAXIMUM_BYTES_BILLED       = tostring(var.maximum_bytes_billed)
     LOG_FORMAT                 = "json"

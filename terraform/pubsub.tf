@@ -14,6 +14,8 @@ locals {
     run_requests = { function = "run_request", max_delivery_attempts = 5 }
   }
 
+  subscriptions = { for topic in keys(local.push_subscriptions) : topic => "${local.topics[topic]}-push" }
+
   # Who looks at dead letters: the operator, who takes away what has been seen to, and the dispatcher, which fails their runs.
   dead_letter_subscriptions = {
     dispatcher = "dead-letters-dispatcher"
@@ -74,7 +76,7 @@ resource "google_pubsub_topic" "topic" {
 resource "google_pubsub_subscription" "push" {
   for_each = local.push_subscriptions
 
-  name                       = "${local.topics[each.key]}-push"
+  name                       = local.subscriptions[each.key]
   topic                      = google_pubsub_topic.topic[each.key].id
   ack_deadline_seconds       = 600 # The longest there is: a level works for minutes before it hands over.
   message_retention_duration = "${var.message_retention_days * 86400}s"

@@ -6,19 +6,11 @@ from typing import Any
 from werkzeug.http import parse_options_header
 from werkzeug.wrappers import Request
 
-from common import strict_json
-from common.errors import (
-    ConvergenceError,
-    InputTooLarge,
-    InvalidInput,
-    MalformedInput,
-    UnsupportedContentType,
-)
+from common.errors import InputTooLarge, InvalidInput, UnsupportedContentType
 from common.http.calls import Content
 from common.http.schemas import faults_of
-from common.strict_json import JsonFault
+from common.json_bodies import parse_json
 
-MOST_LEVELS = 32
 _CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii"})
 
 
@@ -45,39 +37,6 @@ def read_json(content: Content, schema: str) -> Mapping[str, Any]:
         raise InvalidInput(faults, "the request body breaks rules")
     object_: Mapping[str, Any] = value
     return object_
-
-
-def parse_json(text: str) -> Any:
-    """Parse JSON; refuse duplicate keys, numbers that are not finite, lone surrogates and deep nesting."""
-    try:
-        value = strict_json.parse(text, _as_number)
-        strict_json.check_values(value, MOST_LEVELS, scalars_count=False)
-    except JsonFault as fault:
-        raise _told(fault) from fault
-    return value
-
-
-def _told(fault: JsonFault) -> ConvergenceError:
-    match fault:
-        case strict_json.NoJson():
-            return MalformedInput(f"must be JSON: {fault}")
-        case strict_json.NamedTwice():
-            return MalformedInput(f"must name each member once, not {fault.key[:100]!r} twice")
-        case strict_json.NotFinite(is_word=True):
-            return MalformedInput(f"must be JSON, which has no {fault}")
-        case strict_json.NotFinite():
-            return MalformedInput("must hold numbers that a 64-bit float can hold")
-        case strict_json.TooManyDigits():
-            return MalformedInput("must be JSON whose numbers have a sensible length")
-        case strict_json.HalfCharacter():
-            return MalformedInput("must hold whole Unicode characters, no lone surrogates")
-        case _:
-            return InputTooLarge(f"the body is nested deeper than {MOST_LEVELS} levels")
-
-
-def _as_number(number: float) -> float:
-    # JSON knows one kind of number: 1.0 is the integer 1.
-    return int(number) if number.is_integer() and abs(number) < 2**53 else number
 
 
 def _check_content_type(header: str) -> None:

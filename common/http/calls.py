@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from common.errors import MalformedInput, Unauthenticated
+from common.errors import Unauthenticated
 from common.http.wrong_keys import WrongKeys
+from common.json_bodies import decode_text
 from common.logs import Trace
 from common.public_urls import PublicUrls
 from common.tenants.audit import Auditor
@@ -58,10 +59,7 @@ class Content:
     @property
     def text(self) -> str:
         """The body as text; MalformedInput where it is not UTF-8."""
-        try:
-            return self.data.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise MalformedInput(f"must be UTF-8: byte {error.start} is not") from error
+        return decode_text(self.data)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from urllib.parse import unquote_to_bytes
 
 from werkzeug.exceptions import BadRequest, RequestHeaderFieldsTooLarge
 from werkzeug.wrappers import Request
@@ -33,6 +34,18 @@ def source_of(request: Request, trusted_proxies: int) -> str:
     return canonical_address(told) or canonical_address(connected) or connected
 
 
+def check_target(request: Request) -> None:
+    """Refuse a path or a query that is no text: servers put other characters in its place.
+
+    So it is read as it was sent, where the server tells (gunicorn and werkzeug do).
+    """
+    environ = request.environ
+    sent = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
+    quoted = [_bytes_of(part) for part in (sent, environ.get("QUERY_STRING", ""))]
+    if not all(map(_is_text, [_bytes_of(environ.get("PATH_INFO", "")), *map(unquote_to_bytes, quoted)])):
+        raise BadRequest("the path or the query holds what is no UTF-8, or a NUL")
+
+
 def check_headers(request: Request) -> None:
     """Refuse headers that are too many, too long or hold control characters."""
     headers = list(request.headers)
@@ -45,3 +58,17 @@ def check_headers(request: Request) -> None:
         raise RequestHeaderFieldsTooLarge()
     if any(_CONTROL.search(value) for _, value in headers):
         raise BadRequest("a header holds control characters")
+    if not all(_is_text(_bytes_of(value)) for _, value in headers):
+        raise BadRequest("a header holds what is no UTF-8")
+
+
+def _bytes_of(value: str) -> bytes:
+    # WSGI gives bytes as if they were Latin-1.
+    return value.encode("latin-1", errors="replace")
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        return "\0" not in data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False

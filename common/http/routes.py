@@ -14,9 +14,8 @@ from werkzeug.routing import Map, MapAdapter, Rule
 
 from common.errors import NotFound
 from common.http.calls import Answer, Call
+from common.json_bodies import MAX_JSON_BYTES
 from common.tenants.keys import Scope
-
-MAX_JSON_BYTES = 256 * 1024
 
 
 class Access(StrEnum):

@@ -6,15 +6,26 @@ the run; for a repeat, the state that its run is in, once more; for a refusal, t
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
-from common.errors import ConvergenceError, Fault, Forbidden, InvalidInput, MalformedInput
+from common.errors import (
+    ConvergenceError,
+    Fault,
+    Forbidden,
+    InputTooLarge,
+    InvalidInput,
+    MalformedInput,
+)
+from common.json_bodies import MAX_JSON_BYTES, decode_text, parse_json
 from common.logs import MASK, current_traceparent, log_context, redact
-from common.messages.receiving import API_KEY, Message
+from common.messages.receiving import API_KEY, MAX_ATTRIBUTE_BYTES, MAX_NAME_BYTES, Message
 from common.messages.verdicts import Verdict, verdict
+from common.pipelines.pointers import escaped
 from common.problems import problem_of
+from common.runs.dead_letters import SOURCE_PREFIX
 from common.runs.events import Announcer, RejectedRequest, RunEvent
 from common.runs.run import Trigger, TriggerType
 from common.runs.starting import RunRequest, RunStarter, StartedRun
@@ -33,6 +44,16 @@ _NEVER_SECRET = ("config_id", "idempotency_key", "tenant_id", "queue")
 _NOUNS = {dict: "object", str: "string", bool: "boolean"}
 _CONFIG_ID = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}")
+_SHAPES = {
+    "config_id": (
+        _CONFIG_ID,
+        "must be the ID of a pipeline: lower-case letters, digits, _ and -, a letter first, at most 63",
+    ),
+    "idempotency_key": (_IDEMPOTENCY_KEY, "must be 1 to 255 printable ASCII characters without blanks"),
+}
+MAX_ATTRIBUTES = 50
+MAX_UNKNOWN = 20
+"""Unknown members that a refusal tells of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +86,7 @@ class RunRequestReceiver:
     def _start(self, message: Message, key: KnownKey) -> StartedRun:
         caller = key.caller()
         caller.require(Scope.RUN)
+        _check_attributes(message.attributes)
         body = _read(message.data)
         if body.get("tenant_id", caller.tenant_id) != caller.tenant_id:
             raise Forbidden("the API key is not this tenant's")
@@ -121,10 +143,10 @@ def without_values(data: bytes) -> bytes:
 
 
 def _object_of(data: bytes) -> dict[str, Any] | None:
-    """Read what may be no request: None where it is no JSON object."""
+    """Read what may be no request: None where it is no JSON object, or is longer than a request may be."""
     try:
-        body = json.loads(data)
-    except (ValueError, RecursionError):
+        body = _parsed(data)
+    except ConvergenceError:
         return None
     return body if isinstance(body, dict) else None
 
@@ -133,24 +155,50 @@ def _masked(value: Any) -> Any:
     return dict.fromkeys(value, MASK) if isinstance(value, dict) else MASK
 
 
+def _parsed(data: bytes) -> Any:
+    if len(data) > MAX_JSON_BYTES:
+        raise InputTooLarge(f"the message is longer than {MAX_JSON_BYTES} bytes")
+    return parse_json(decode_text(data))
+
+
 def _read(data: bytes) -> dict[str, Any]:
-    try:
-        body = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise MalformedInput("the message must be JSON") from error
+    body = _parsed(data)
     if not isinstance(body, dict):
         raise MalformedInput("the message must be a JSON object")
-    faults = [
-        Fault(f"/{name}", f"is unknown; known are {', '.join(FIELDS)}")
-        for name in body.keys() - FIELDS.keys()
-    ]
+    unknown = islice((name for name in body if name not in FIELDS), MAX_UNKNOWN)
+    faults = [Fault(f"/{escaped(name)}", f"is unknown; known are {', '.join(FIELDS)}") for name in unknown]
     faults += [
         Fault(f"/{name}", f"must be of type {_NOUNS[wanted]}")
         for name, wanted in FIELDS.items()
         if name in body and not isinstance(body[name], wanted)
+    ]
+    faults += [
+        Fault(f"/{name}", rule)
+        for name, (shape, rule) in _SHAPES.items()
+        if isinstance(body.get(name), str) and not shape.fullmatch(body[name])
     ]
     if "config_id" not in body:
         faults.append(Fault("/config_id", "is required"))
     if faults:
         raise InvalidInput(faults, "the run request breaks rules")
     return body
+
+
+def _check_attributes(attributes: Mapping[str, str]) -> None:
+    """Refuse more than a request has use for, and names that are the service's own to give."""
+    if len(attributes) > MAX_ATTRIBUTES:
+        raise InputTooLarge(f"the message has {len(attributes)} attributes; it may have {MAX_ATTRIBUTES}")
+    faults = [
+        Fault(
+            f"/attributes/{escaped(name[:40])}", "says that Pub/Sub has forwarded the message: leave it out"
+        )
+        for name in attributes
+        if name.startswith(SOURCE_PREFIX)
+    ]
+    faults += [
+        Fault(f"/attributes/{escaped(name[:40])}", f"must have at most {MAX_ATTRIBUTE_BYTES} bytes")
+        for name, value in attributes.items()
+        if len(name.encode()) > MAX_NAME_BYTES or len(value.encode()) > MAX_ATTRIBUTE_BYTES
+    ]
+    if faults:
+        raise InvalidInput(faults, "the message's attributes break rules")

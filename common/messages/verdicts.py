@@ -26,6 +26,7 @@ VERDICTS: dict[type[errors.ConvergenceError], Verdict] = {
     errors.QuotaExceeded: Verdict.REJECT,
     errors.RateLimited: Verdict.REDELIVER,
     errors.NotConfigured: Verdict.REDELIVER,
+    errors.MessageRefused: Verdict.REJECT,
     errors.WarehouseError: Verdict.REDELIVER,
     errors.AlreadyExists: Verdict.REDELIVER,
     errors.NoSuchResource: Verdict.REDELIVER,

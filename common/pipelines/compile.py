@@ -14,7 +14,7 @@ from common.pipelines.schema import schema_faults
 from common.pipelines.step_types import StepTypes
 from common.pipelines.tables import Policy
 from common.pipelines.variables import Variables
-from common.pipelines.yaml_documents import Document
+from common.pipelines.yaml_documents import Document, Value
 from common.schedules.schedule import schedule_faults
 
 MOST_FAULTS_TOLD = 200
@@ -36,7 +36,7 @@ def compile_pipeline(
 
     The same input gives the same pipeline.
     """
-    faults = schema_faults(step_types.pipeline, document)
+    faults = schema_faults(step_types.pipeline, document) + _nul_faults(document)
     header = _mapping(document.get("pipeline"))
     if isinstance(given := header.get("id"), str) and given != config_id:
         faults.append(
@@ -140,6 +140,24 @@ def _refuse(faults: Sequence[Fault]) -> None:
 
 def _order(place: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (0, part) for part in place.split("/")]
+
+
+def _nul_faults(document: Document) -> list[Fault]:
+    """Refuse U+0000 wherever it is; the document's depth is bounded."""
+    found: list[Fault] = []
+    stack: list[tuple[tuple[str | int, ...], Value]] = [((), document)]
+    while stack:
+        path, value = stack.pop()
+        if isinstance(value, dict):
+            found += [
+                Fault(pointer(path), "has a key with a NUL character in it") for key in value if "\0" in key
+            ]
+            stack += [((*path, key), child) for key, child in value.items() if "\0" not in key]
+        elif isinstance(value, list):
+            stack += [((*path, index), child) for index, child in enumerate(value)]
+        elif isinstance(value, str) and "\0" in value:
+            found.append(Fault(pointer(path), "holds a NUL character"))
+    return sorted(found, key=str)
 
 
 def _mapping(value: object) -> dict[str, Any]:

@@ -92,9 +92,9 @@ def _with_line_breaks_in_mind(rule: str, text: str) -> str:
 
 
 def _check_values(document: Value) -> None:
-    """Refuse what neither BigQuery nor a message could carry: deep nesting and half characters."""
+    """Refuse what no message could carry: deep nesting, and half characters."""
     try:
-        strict_json.check_values(document, MAXIMUM_DEPTH, scalars_count=True)
+        strict_json.check_values(document, MAXIMUM_DEPTH, scalars_count=True, takes_nul=True)
     except strict_json.HalfCharacter:
         raise MalformedInput("holds half of a surrogate pair, which is no character") from None
     except strict_json.TooDeep:

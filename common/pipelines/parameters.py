@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 from difflib import get_close_matches
+from itertools import islice
 
 from common.errors import Fault, InvalidInput
 from common.pipelines.pipeline import BoundParameter, Parameter, ParameterValue, SealedValue
@@ -13,6 +14,10 @@ from common.pipelines.yaml_documents import Value
 
 RUN_DATE = "date"
 IDENTIFIERS = ("tenant_id", "project_id")
+MAX_UNKNOWN = 20
+"""Names that a refusal looks up and tells of: who gives thousands is told enough."""
+MAX_MEANT = 128
+"""The longest name, in characters, of which a refusal says what may be meant by it."""
 
 
 def declare_parameters(declared: Mapping[str, Value]) -> tuple[tuple[Parameter, ...], list[Fault]]:
@@ -33,7 +38,8 @@ def bind_parameters(
     (`with_secrets_sealed`): one that is not is refused.
     """
     by_name = {parameter.name: parameter for parameter in declared}
-    faults = [Fault(f"/{escaped(name)}", _unknown(name, by_name)) for name in given if name not in by_name]
+    unknown = (name for name in given if name not in by_name)
+    faults = [Fault(f"/{escaped(name)}", _unknown(name, by_name)) for name in islice(unknown, MAX_UNKNOWN)]
     bound = [
         BoundParameter(name=name, type=parameter.type, value=_bind(parameter, given, run_date, faults))
         for name, parameter in sorted(by_name.items())
@@ -150,6 +156,6 @@ def _read(
 
 
 def _unknown(name: str, declared: Mapping[str, Parameter]) -> str:
-    close = get_close_matches(name, declared, n=1)
+    close = get_close_matches(name, declared, n=1) if len(name) <= MAX_MEANT else []
     meant = f"did you mean {close[0]}?" if close else f"it has {', '.join(sorted(declared))}"
     return f"is no parameter of this pipeline; {meant}"

@@ -1,67 +1,110 @@
-"""Publishing: each message is durable before the caller goes on."""
+"""Publishing: each message is durable before the caller goes on.
 
-from collections.abc import Mapping, Sequence
+Messages are made as messages and sent by the service's own call. The client's `publish` takes attributes as
+keyword arguments, beside its own: an attribute called `data` or `topic` would be taken for one of those.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from google.api_core import exceptions as google
-from google.cloud import pubsub_v1
+from google.api_core.retry import Retry, if_exception_type
+from google.pubsub_v1 import PublisherClient, PubsubMessage
 
-from common.errors import Unavailable
+from common.errors import MessageRefused, Unavailable
 from common.runs.level_messages import LevelMessage, encode
 
 TIMEOUT_SECONDS = 30.0
 PATIENCE_SECONDS = 5.0
+MAX_MESSAGES = 500
+MAX_REQUEST_BYTES = 5_000_000
+"""Of the 10 MB that Pub/Sub takes in one request."""
+RETRY = Retry(
+    if_exception_type(
+        google.Aborted,
+        google.Cancelled,
+        google.DeadlineExceeded,
+        google.InternalServerError,
+        google.ResourceExhausted,
+        google.ServiceUnavailable,
+        google.Unknown,
+    ),
+    initial=0.1,
+    maximum=5.0,
+    timeout=TIMEOUT_SECONDS,
+)
 
 
-def make_publisher() -> pubsub_v1.PublisherClient:
-    """Make a client that sends at once: a handler waits for each message, so batching only adds latency.
-
-    PUBSUB_EMULATOR_HOST, if set, is honoured by the client itself.
-    """
-    return pubsub_v1.PublisherClient(batch_settings=pubsub_v1.types.BatchSettings(max_messages=1))
-
-
-def make_bulk_publisher() -> pubsub_v1.PublisherClient:
-    """Make a client for many messages at once: hundreds go in one request, below its 10 MB."""
-    settings = pubsub_v1.types.BatchSettings(max_messages=500, max_bytes=5_000_000, max_latency=0.02)
-    return pubsub_v1.PublisherClient(batch_settings=settings)
+def make_publisher() -> PublisherClient:
+    """Make a client; PUBSUB_EMULATOR_HOST, if set, is honoured by the client itself."""
+    return PublisherClient()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
     """One topic of the platform's project."""
 
-    publisher: pubsub_v1.PublisherClient
+    publisher: PublisherClient
     project: str
     name: str
 
     def publish(self, data: bytes, attributes: Mapping[str, str]) -> None:
-        """Send one message and wait until Pub/Sub has it; Unavailable where that is not known."""
+        """Send one message and wait until Pub/Sub has it; raises as `publish_all` does."""
         self.publish_all([(data, attributes)])
 
     def publish_all(self, messages: Sequence[tuple[bytes, Mapping[str, str]]]) -> None:
-        """Send messages and wait until Pub/Sub has them all; Unavailable where that is not known."""
-        path = self.publisher.topic_path(self.project, self.name)
+        """Send messages and wait until Pub/Sub has them all, in as few requests as it takes.
+
+        Unavailable where that is not known, MessageRefused where Pub/Sub will never take one of them.
+        """
+        for request in _requests([self._message(data, attributes) for data, attributes in messages]):
+            self._send(request)
+
+    def exists(self) -> bool:
+        """Tell whether Pub/Sub answers and knows the topic."""
         try:
-            sent = [
-                self.publisher.publish(path, data, timeout=TIMEOUT_SECONDS, **attributes)
-                for data, attributes in messages
-            ]
-            for future in sent:
-                future.result(timeout=TIMEOUT_SECONDS)
-        except (google.GoogleAPICallError, google.RetryError, TimeoutError) as error:
+            self.publisher.get_topic(topic=self._path, retry=None, timeout=PATIENCE_SECONDS)
+        except (google.GoogleAPICallError, google.RetryError):
+            return False
+        return True
+
+    @property
+    def _path(self) -> str:
+        return f"projects/{self.project}/topics/{self.name}"
+
+    def _message(self, data: bytes, attributes: Mapping[str, str]) -> PubsubMessage:
+        try:
+            return PubsubMessage(data=data, attributes=attributes)
+        except (TypeError, ValueError) as error:  # No text, or none that UTF-8 can write.
+            raise self._refused(error) from error
+
+    def _send(self, messages: list[PubsubMessage]) -> None:
+        try:
+            self.publisher.publish(topic=self._path, messages=messages, retry=RETRY, timeout=TIMEOUT_SECONDS)
+        except google.InvalidArgument as error:
+            raise self._refused(error) from error
+        except (google.GoogleAPICallError, google.RetryError) as error:
             raise Unavailable(
                 f"Pub/Sub did not take a message for {self.name}: {type(error).__name__}"
             ) from error
 
-    def exists(self) -> bool:
-        """Tell whether Pub/Sub answers and knows the topic."""
-        path = self.publisher.topic_path(self.project, self.name)
-        try:
-            self.publisher.get_topic(topic=path, retry=None, timeout=PATIENCE_SECONDS)
-        except (google.GoogleAPICallError, google.RetryError):
-            return False
-        return True
+    def _refused(self, error: Exception) -> MessageRefused:
+        return MessageRefused(f"Pub/Sub takes no such message for {self.name}: {type(error).__name__}")
+
+
+def _requests(messages: Sequence[PubsubMessage]) -> Iterator[list[PubsubMessage]]:
+    """Divide messages among requests of a size that Pub/Sub takes."""
+    request: list[PubsubMessage] = []
+    size = 0
+    for message in messages:
+        bytes_more = PubsubMessage.pb(message).ByteSize()
+        if request and (len(request) == MAX_MESSAGES or size + bytes_more > MAX_REQUEST_BYTES):
+            yield request
+            request, size = [], 0
+        request.append(message)
+        size += bytes_more
+    if request:
+        yield request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,16 +112,14 @@ class LevelTopic:
     """Level messages (`common.runs.ports.LevelPublisher`)."""
 
     topic: Topic
-    bulk: Topic
-    """The same topic, by a client for many messages at once."""
 
     def publish_level(self, message: LevelMessage) -> None:
         """Send the message that starts or continues a level."""
-        self.topic.publish(encode(message), _attributes(message))
+        self.publish_levels([message])
 
     def publish_levels(self, messages: Sequence[LevelMessage]) -> None:
         """Send the messages that start levels of many runs."""
-        self.bulk.publish_all([(encode(message), _attributes(message)) for message in messages])
+        self.topic.publish_all([(encode(message), _attributes(message)) for message in messages])
 
 
 def _attributes(message: LevelMessage) -> dict[str, str]:

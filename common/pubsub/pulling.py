@@ -1,6 +1,6 @@
 """Pulling: the dispatcher looks into its subscription to the dead-letter topic."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from google.api_core import exceptions as google
@@ -11,7 +11,6 @@ from common.runs.dead_letters import DeadLetter
 
 MOST_MESSAGES = 100
 PATIENCE_SECONDS = 2.0
-NO_REASON = "it was delivered too often without success"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +37,7 @@ class DeadLetterSubscription:
         return [
             DeadLetter(
                 data=received.message.data,
-                reason=_reason(received.message.attributes),
+                attributes=dict(received.message.attributes),
                 receipt=received.ack_id,
             )
             for received in answer.received_messages
@@ -58,7 +57,3 @@ class DeadLetterSubscription:
     @property
     def _path(self) -> str:
         return f"projects/{self.project}/subscriptions/{self.name}"
-
-
-def _reason(attributes: Mapping[str, str]) -> str:
-    return attributes.get("reason") or NO_REASON

@@ -219,7 +219,12 @@ def dispatcher() -> "Dispatcher":
     return Dispatcher(
         sweeper=sweeper,
         dead_letters=DeadLetterHandler(
-            inbox=cloud.dead_letter_subscription(), worker=domain.stopping_worker()
+            inbox=cloud.dead_letter_subscription(),
+            reader=cloud.progress(),
+            worker=domain.stopping_worker(),
+            clock=utc_now,
+            project=cloud.settings().project,
+            levels_subscription=cloud.settings().levels_subscription,
         ),
         timetable=cloud.schedule_rows(),
         queue=domain.queue(),

@@ -216,14 +216,6 @@ def topic(name: str) -> "Topic":
 
 
 @cache
-def bulk_topic(name: str) -> "Topic":
-    """Return a topic of the platform for many messages at once."""
-    from common.pubsub.publishing import Topic, make_bulk_publisher
-
-    return Topic(publisher=make_bulk_publisher(), project=settings().project, name=name)
-
-
-@cache
 def public_urls() -> "PublicUrls":
     """Return where callers reach the API."""
     from common.public_urls import PublicUrls
@@ -238,8 +230,8 @@ def announcer() -> "Announcer":
     from common.runs.events import Announcer
 
     read = settings()
-    topic = bulk_topic(read.run_events_topic)
-    return Announcer(publisher=EventTopic(topic=topic, public_urls=public_urls()))
+    topic_of_events = topic(read.run_events_topic)
+    return Announcer(publisher=EventTopic(topic=topic_of_events, public_urls=public_urls()))
 
 
 @cache
@@ -255,8 +247,7 @@ def levels() -> "LevelTopic":
     """Return where level messages go."""
     from common.pubsub.publishing import LevelTopic
 
-    name = settings().levels_topic
-    return LevelTopic(topic=topic(name), bulk=bulk_topic(name))
+    return LevelTopic(topic=topic(settings().levels_topic))
 
 
 @cache

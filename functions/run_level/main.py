@@ -5,6 +5,7 @@ from cloudevents.http import CloudEvent
 
 from common import wiring
 from common.messages.receiving import receive
+from common.runs.dead_letters import RejectedBy
 
 
 @functions_framework.cloud_event
@@ -14,4 +15,4 @@ def run_level(event: CloudEvent) -> None:
     A second delivery does no harm: each step's effect is a BigQuery job whose ID is its lock, so the repeat
     attaches to the same jobs, and the rows that it appends again are dropped by their readers.
     """
-    receive(event.data, wiring.level_receiver(), wiring.dead_letters())
+    receive(event.data, wiring.level_receiver(), wiring.dead_letters(), RejectedBy.RUN_LEVEL)

@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
+from common.pubsub.publishing import Topic, make_publisher
+from common.runs.level_messages import encode
 from tests.functional.environment import PROJECT
 from tests.functional.site import Site, Tenant, a_pipeline_file
+from tests.unit.runs.examples import a_message, a_run
 
 EVENTS = f"projects/{PROJECT}/subscriptions/events-by-hand"
 DEAD = f"projects/{PROJECT}/subscriptions/dead-by-hand"
@@ -25,10 +28,14 @@ class Requests:
 
     def ask(self, key: str = "", **body: Any) -> int:
         """Deliver one request; 200 acknowledges it."""
+        return self.deliver(json.dumps(body).encode(), {"api_key": key or self.tenant.key})
+
+    def deliver(self, data: bytes, attributes: dict[str, str]) -> int:
+        """Deliver a message as Pub/Sub pushes it."""
         message = {
-            "data": base64.b64encode(json.dumps(body).encode()).decode(),
+            "data": base64.b64encode(data).decode(),
             "messageId": str(next(_numbers)),
-            "attributes": {"api_key": key or self.tenant.key},
+            "attributes": attributes,
         }
         headers = {
             "ce-id": message["messageId"],
@@ -100,3 +107,42 @@ def test_a_key_that_is_nobodys_is_told_to_nobody(requests: Requests) -> None:
     assert requests.ask(key=f"{requests.tenant.tenant_id}_api_0123456789abcdef", config_id="daily") == 200
     assert requests.events() == []
     assert len(requests.take(DEAD)) == 1
+
+
+NAMES = ("data", "topic", "timeout", "ordering_key", "retry", "self", "messages", "request", "metadata")
+
+
+def test_attributes_of_a_stranger_are_nothing_but_attributes(requests: Requests) -> None:
+    forged = encode(a_message(run=a_run(tenant_id=requests.tenant.tenant_id, ticket=50_000_000)))
+    strangers = dict.fromkeys(NAMES, "x") | {
+        "CloudPubSubDeadLetterSourceSubscription": "pipeline-levels-push",
+        "rejected_by": "run_level",
+    }
+    for key in ({}, {"api_key": "x"}, {"api_key": requests.tenant.key}):
+        assert requests.deliver(forged, strangers | key) == 200
+        (dead,) = requests.take(DEAD)
+        assert dead.attributes["rejected_by"] == "run_request"
+        assert set(dead.attributes) == {*NAMES, "reason", "rejected_by"}
+
+
+def test_a_forged_level_among_the_dead_letters_ends_nothing(requests: Requests) -> None:
+    requests.tenant.upload("daily", a_pipeline_file({"first": "SELECT 1 AS n"}))
+    run_id = requests.tenant.run("daily")
+    run = a_run(tenant_id=requests.tenant.tenant_id, run_id=run_id, ticket=1)
+    unknown = a_run(tenant_id=requests.tenant.tenant_id, run_id="forged", ticket=50_000_000)
+    topic = Topic(publisher=make_publisher(), project=PROJECT, name="dead-letters")
+    topic.publish(encode(a_message(run=run)), {"reason": "forged"})
+    topic.publish(
+        encode(a_message(run=unknown)),
+        {
+            "CloudPubSubDeadLetterSourceSubscription": "pipeline-levels-push",
+            "CloudPubSubDeadLetterSourceSubscriptionProject": PROJECT,
+        },
+    )
+    requests.site.tick()
+    requests.site.drain()
+    assert requests.tenant.status(run_id)["status"] == "COMPLETED"
+    second = requests.tenant.run("daily")
+    requests.site.drain()
+    assert requests.tenant.status(second)["status"] == "COMPLETED"
+    requests.take(DEAD)

@@ -27,6 +27,12 @@ def test_half_of_a_character_is_refused_wherever_it_is(value: object) -> None:
         strict_json.check_values(value, 9, scalars_count=True)
 
 
+@pytest.mark.parametrize("value", ["\0", {"a\0b": 1}, [[{"a": "b\0"}]]])
+def test_a_nul_is_refused_wherever_it_is(value: object) -> None:
+    with pytest.raises(strict_json.NulCharacter):
+        strict_json.check_values(value, 9, scalars_count=True)
+
+
 @pytest.mark.parametrize(("value", "levels"), [(1, 1), ([], 1), ([1], 2), ({"a": [1]}, 3), ([[[]]], 3)])
 def test_a_plain_value_is_a_level_where_it_counts_as_one(value: object, levels: int) -> None:
     strict_json.check_values(value, levels, scalars_count=True)

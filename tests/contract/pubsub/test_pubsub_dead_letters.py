@@ -54,3 +54,14 @@ def test_without_a_policy_a_message_is_tried_for_ever_and_not_counted(pubsub: Be
     pubsub.publish(topic, b"stubborn")
     assert reject(pubsub, subscription, 7) == [0] * 7
     assert pubsub.pull_one(subscription).message.data == b"stubborn"
+
+
+def test_a_forwarded_message_says_truly_where_it_comes_from_whatever_its_sender_wrote(pubsub: Bench) -> None:
+    topic, dead_letters = pubsub.topic(), pubsub.topic("dead-letters")
+    policy = types.DeadLetterPolicy(dead_letter_topic=dead_letters, max_delivery_attempts=5)
+    subscription = pubsub.subscription(topic, dead_letter_policy=policy)
+    operator = pubsub.subscription(dead_letters, "operator")
+    pubsub.publish(topic, b"forged", CloudPubSubDeadLetterSourceSubscription="pipeline-levels-push")
+    reject(pubsub, subscription, 5)
+    attributes = pubsub.pull_one(operator).message.attributes
+    assert attributes["CloudPubSubDeadLetterSourceSubscription"] == "readers"

@@ -237,6 +237,25 @@ def test_control_characters_in_a_header_are_a_400() -> None:
     assert (response.status_code, problem(response)) == (400, "malformed-input")
 
 
+@pytest.mark.parametrize(
+    "target", ["/names/%FF", "/names/a%00b", "/names/%ED%A0%80", "/names/a?b=%FF", "/names/a?%00=1"]
+)
+def test_a_path_or_query_that_is_no_text_is_a_400(target: str) -> None:
+    response = SITE._client.get(target)
+    assert (response.status_code, problem(response)) == (400, "malformed-input")
+
+
+@pytest.mark.parametrize("value", ["\xff", "\xed\xa0\x80", "caf\xe9"])
+def test_a_header_that_is_no_utf_8_is_a_400(value: str) -> None:
+    response = SITE._client.get("/health", environ_overrides={"HTTP_X_ODD": value})
+    assert (response.status_code, problem(response)) == (400, "malformed-input")
+
+
+def test_text_of_any_script_is_text() -> None:
+    response = SITE._client.get("/names/caf%C3%A9", environ_overrides={"HTTP_X_ODD": "caf\xc3\xa9"})
+    assert response.status_code == 204
+
+
 def test_the_callers_trace_goes_on() -> None:
     given = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     assert ask("GET", "/me", key=ACME, headers={"traceparent": given}).json["parts"][2] == given  # type: ignore[index]

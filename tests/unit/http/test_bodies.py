@@ -9,8 +9,9 @@ from common.errors import (
     MalformedInput,
     UnsupportedContentType,
 )
-from common.http.bodies import parse_json, read_content, read_json
+from common.http.bodies import read_content, read_json
 from common.http.calls import Content
+from common.json_bodies import parse_json
 
 
 def read(data: bytes, content_type: str = "application/json", **headers: str) -> object:
@@ -80,6 +81,9 @@ def test_a_compressed_body_is_refused() -> None:
         '{"a": {"b": 1, "b": 1}}',
         '{"a": "\\ud800"}',
         '{"\\udfff": 1}',
+        '{"a": "\\u0000"}',
+        '{"a\\u0000b": 1}',
+        '{"a": [["b\\u0000"]]}',
         '{"a": ' + "9" * 5000 + "}",
         "\ufeff{}",
         '{"a": "line\nbreak"}',

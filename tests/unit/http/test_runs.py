@@ -105,7 +105,7 @@ def test_an_idempotency_key_cannot_be_used_for_another_request(world: World) -> 
     assert world.ask("POST", RUN, headers=key, json={"date": "2024-01-02"}).status_code == 409
 
 
-@pytest.mark.parametrize("key", ["", "with space", "x" * 256, "ü"])
+@pytest.mark.parametrize("key", ["", "with space", "x" * 256, "\xc3\xbc"])
 def test_an_idempotency_key_is_1_to_255_visible_characters(world: World, key: str) -> None:
     assert world.ask("POST", RUN, headers={"Idempotency-Key": key}).status_code == 422
 

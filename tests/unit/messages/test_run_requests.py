@@ -9,6 +9,7 @@ import pytest
 from common.errors import (
     ConvergenceError,
     Forbidden,
+    InputTooLarge,
     InvalidInput,
     MalformedInput,
     QuotaExceeded,
@@ -196,6 +197,45 @@ def test_of_a_request_that_cannot_be_read_nothing_is_kept() -> None:
     assert without_values(b"[" * 100_000) == MASK.encode()
 
 
+# What strangers send
+
+
+@pytest.mark.parametrize(
+    ("attributes", "refusal"),
+    [
+        ({f"name{number}": "" for number in range(50)}, InputTooLarge),
+        ({"name": "x" * 1025}, InvalidInput),
+        ({"x" * 257: ""}, InvalidInput),
+        ({"CloudPubSubDeadLetterSourceSubscription": "pipeline-levels-push"}, InvalidInput),
+    ],
+)
+def test_attributes_of_a_request_have_bounds(
+    attributes: dict[str, str], refusal: type[ConvergenceError]
+) -> None:
+    platform = Platform()
+    given = attributes | {"api_key": platform.key.text}
+    with pytest.raises(refusal):
+        platform.receiver(Message(id="1", data=b'{"config_id": "daily"}', attributes=given))
+    assert platform.rows.run_rows == []
+    assert len(platform.events.rejected) == 1
+
+
+def test_a_refusal_of_thousands_of_unknown_members_tells_of_some() -> None:
+    body = {"config_id": "daily"} | {f"unknown{number}": number for number in range(10_000)}
+    told = Platform().refusal_of(body)
+    assert len(told.problem.document()["errors"]) == 20
+
+
+def test_a_refusal_of_thousands_of_unknown_parameters_tells_of_some() -> None:
+    unknown = {f"unknown{number}": number for number in range(10_000)}
+    told = Platform().refusal_of({"config_id": "daily", "parameters": unknown})
+    assert len(told.problem.document()["errors"]) == 20
+
+
+def test_a_rejected_request_is_kept_no_longer_than_a_request_may_be() -> None:
+    assert without_values(json.dumps({"config_id": "x" * 300_000}).encode()) == MASK.encode()
+
+
 # What is told
 
 
@@ -231,7 +271,16 @@ def test_a_refusal_is_told_in_the_words_of_http_to_whoever_asked() -> None:
         ({"config_id": "daily", "tenant_id": "globex"}, "forbidden"),
         ({"confg_id": "daily"}, "invalid-input"),
         (b"run daily", "malformed-input"),
-        (b"[" * 100_000, "malformed-input"),
+        (b"[" * 100_000, "input-too-large"),
+        (b'{"config_id": "daily", "config_id": "weekly"}', "malformed-input"),
+        (b'{"config_id": "daily", "parameters": {"n": NaN}}', "malformed-input"),
+        (b'{"config_id": "daily", "idempotency_key": "\\ud800"}', "malformed-input"),
+        (b'{"config_id": "daily", "parameters": {"a": "\\u0000"}}', "malformed-input"),
+        (b'{"config_id": "daily"}'.ljust(300_000), "input-too-large"),
+        ({"config_id": "Daily!"}, "invalid-input"),
+        ({"config_id": "d" * 64}, "invalid-input"),
+        ({"config_id": "daily", "idempotency_key": ""}, "invalid-input"),
+        ({"config_id": "daily", "idempotency_key": "k" * 256}, "invalid-input"),
     ],
 )
 def test_every_refusal_of_a_request_whose_key_is_valid_is_told(body: Any, name: str) -> None:

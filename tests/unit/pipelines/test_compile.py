@@ -369,3 +369,12 @@ def test_junk_in_any_place_is_a_fault_or_fine_and_never_an_error(place: tuple[An
     part[place[-1]] = junk
     with contextlib.suppress(InvalidInput):
         compiled(document)
+
+
+def test_a_nul_character_is_refused_wherever_it_is() -> None:
+    document = a_document() | {
+        "parameters": {"a\0": {"type": "STRING"}, "b": {"type": "STRING", "default": "\0"}}
+    }
+    told = faults_of(document)
+    assert "/parameters: has a key with a NUL character in it" in told
+    assert "/parameters/b/default: holds a NUL character" in told
