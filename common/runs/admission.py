@@ -55,6 +55,18 @@ class Admission:
             is_fresh = False
         raise Unavailable("this tenant is admitting too many runs at once")
 
+    def check(self, ledger: Ledger) -> None:
+        """Raise QuotaExceeded where the rows leave no room, as `admit` would; take no ticket.
+
+        A run that has its ticket already, by a request whose answer got lost, is not refused.
+        """
+        refusal = excess(ledger.use, ledger.limits, self.clock())
+        if refusal is None:
+            return
+        self._learn(ledger)
+        if self._own_ticket() is None:
+            raise refusal
+
     def _refusal(self, ledger: Ledger, now: datetime) -> QuotaExceeded | None:
         """Return what forbids one run more: the tenant's plan, or the backfill that asks for it."""
         rowless, applicant = list(self._rowless.values()), self.applicant

@@ -52,6 +52,18 @@ class RunBeginner:
             raise Forbidden(f"the tenant is {facts.tenant_status}: it cannot run pipelines")
         return facts
 
+    def check_quota(self, tenant_id: str, config_id: str, run_id: str, facts: AdmissionFacts) -> None:
+        """Raise QuotaExceeded where the plan has no room for a run, before anybody works for it.
+
+        What `begin` decides is exact; this spares the work for a run that it would refuse.
+        """
+        Admission(
+            applicant=Applicant(tenant_id=tenant_id, run_id=run_id, config_id=config_id),
+            jobs=self.claims,
+            read_ledger=lambda: facts.ledger,
+            clock=self.clock,
+        ).check(facts.ledger)
+
     def begin(self, ready: ReadyRun, facts: AdmissionFacts) -> Run:
         """Admit the run and set it going; QuotaExceeded where the plan has no room for it.
 

@@ -40,19 +40,22 @@ class RunRetrier:
         facts = self.beginner.read(tenant_id, found.run.config_id, retry_id)
         if facts.repeated:
             return StartedRun(run=facts.repeated.run, status=facts.repeated.status, is_repeat=True)
-        run = self.beginner.begin(self._ready(found, retry_id, trigger, traceparent), facts)
-        return StartedRun(run=run, status=RunStatus.PENDING)
-
-    def _ready(self, found: OpenRun, retry_id: str, trigger: Trigger, traceparent: str) -> ReadyRun:
         remaining = found.run.step_ids - found.progress.completed
         if not remaining:
             raise Conflict("all steps of the run have completed: there is nothing to retry")
-        return ReadyRun(
-            run_id=retry_id,
-            pipeline=self.compile(found.run.tenant_id, found.config).restricted_to(remaining),
-            parameters=found.run.parameters,
-            run_date=found.run.run_date,
-            trigger=trigger,
-            traceparent=traceparent,
-            retry_of=found.run.run_id,
-        )
+        self.beginner.check_quota(tenant_id, found.run.config_id, retry_id, facts)
+        pipeline = self.compile(found.run.tenant_id, found.config).restricted_to(remaining)
+        run = self.beginner.begin(_ready(found, pipeline, retry_id, trigger, traceparent), facts)
+        return StartedRun(run=run, status=RunStatus.PENDING)
+
+
+def _ready(found: OpenRun, pipeline: Pipeline, retry_id: str, trigger: Trigger, traceparent: str) -> ReadyRun:
+    return ReadyRun(
+        run_id=retry_id,
+        pipeline=pipeline,
+        parameters=found.run.parameters,
+        run_date=found.run.run_date,
+        trigger=trigger,
+        traceparent=traceparent,
+        retry_of=found.run.run_id,
+    )

@@ -95,7 +95,10 @@ class RunStarter:
         facts = self.beginner.read(request.tenant_id, request.config_id, run_id)
         if facts.repeated:
             return _repeat(facts.repeated, request)
-        pipeline = self._pipeline(request, facts)
+        if facts.config is None:
+            raise NotFound(f"there is no pipeline config {request.config_id!r}")
+        self._check_quota(request, run_id, facts)
+        pipeline = self.compile(request.tenant_id, facts.config)
         # From here on nothing holds a secret in clear.
         request = replace(request, parameters=with_secrets_sealed(pipeline, request.parameters, self.seal))
         ready = self._ready(request, run_id, pipeline)
@@ -107,10 +110,13 @@ class RunStarter:
             raise
         return StartedRun(run=run, status=RunStatus.PENDING)
 
-    def _pipeline(self, request: RunRequest, facts: AdmissionFacts) -> Pipeline:
-        if facts.config is None:
-            raise NotFound(f"there is no pipeline config {request.config_id!r}")
-        return self.compile(request.tenant_id, facts.config)
+    def _check_quota(self, request: RunRequest, run_id: str, facts: AdmissionFacts) -> None:
+        """Refuse what there is no room for before its config is compiled, which can take seconds."""
+        try:
+            self.beginner.check_quota(request.tenant_id, request.config_id, run_id, facts)
+        except QuotaExceeded as refusal:
+            if not (request.may_wait and refusal.limit_name == CONCURRENT):
+                raise
 
     def _ready(self, request: RunRequest, run_id: str, pipeline: Pipeline) -> ReadyRun:
         today = self.clock().date()

@@ -162,7 +162,7 @@ def pipeline_services() -> "PipelineServices":
         configs=domain.configs(),
         starter=domain.starter(),
         retrier=RunRetrier(
-            beginner=domain.beginner(), reader=cloud.progress(), compile=domain.compiler(), clock=utc_now
+            beginner=domain.beginner(), reader=cloud.progress(), compile=domain.compile_cache(), clock=utc_now
         ),
         canceller=domain.stopper(),
         backfills=domain.backfills(),
@@ -212,7 +212,7 @@ def dispatcher() -> "Dispatcher":
         store=cloud.announcing_runs(),
         claims=cloud.claims(),
         levels=cloud.levels(),
-        compile=domain.compiler(),
+        compile=domain.compile_cache(),
         clock=utc_now,
         quiet_after=cloud.settings().level_budget + timedelta(minutes=2),
     )

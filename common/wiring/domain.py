@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from common.runs.beginning import RunBeginner
     from common.runs.cancelling import RunCanceller
     from common.runs.closing import Closer
+    from common.runs.compile_cache import CompileCache
     from common.runs.compiling import ConfigCompiler
     from common.runs.levels import LevelWorker
     from common.runs.ports import Identities
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from common.tenants.authentication import Authenticator
     from common.tenants.onboarding import Onboarding
 
-MOST_COMPILED = 10_000
 TEMPLATES = Path(__file__).parents[2] / "ps_templates"
 
 
@@ -69,6 +69,14 @@ def compiler() -> "ConfigCompiler":
     from common.runs.compiling import ConfigCompiler
 
     return ConfigCompiler(compiler=configs().compiler)
+
+
+@cache
+def compile_cache() -> "CompileCache":
+    """Return the compiler with what this instance has compiled lately."""
+    from common.runs.compile_cache import CompileCache
+
+    return CompileCache(compile=compiler(), policy_of=_policy_of)
 
 
 @cache
@@ -121,7 +129,7 @@ def starter() -> "RunStarter":
     return RunStarter(
         line=line,
         beginner=beginner(),
-        compile=compiler(),
+        compile=compile_cache(),
         clock=utc_now,
         seal=sealing.parameter_seal(),
     )
@@ -162,7 +170,7 @@ def backfills() -> "Backfills":
         stopper=stopper(),
         beginner=beginner(),
         identities=accounts.step_identities(),
-        compile=compiler(),
+        compile=compile_cache(),
         clock=utc_now,
         seal=sealing.parameter_seal(),
     )
@@ -179,8 +187,7 @@ def filler() -> "SlotFiller":
         beginner=beginner(),
         claims=cloud.claims(),
         levels=cloud.levels(),
-        # A schedule fires the same version again and again, and to compile one takes milliseconds.
-        compile=lru_cache(maxsize=MOST_COMPILED)(compiler()),
+        compile=compile_cache(),
         clock=utc_now,
     )
 
@@ -229,7 +236,7 @@ def canceller() -> "RunCanceller":
         claims=cloud.claims(),
         identities=accounts.step_identities(),
         levels=cloud.levels(),
-        compile=compiler(),
+        compile=compile_cache(),
         clock=utc_now,
     )
 

@@ -13,6 +13,7 @@ from common.pipelines.secret_values import NoSeal, Owner
 from common.runs.beginning import RunBeginner
 from common.runs.levels import LevelWorker
 from common.runs.ports import AdmissionFacts, ConfigText
+from common.runs.quotas import Limits
 from common.runs.run import RunStatus, Trigger, TriggerType
 from common.runs.starting import RunRequest, RunStarter, StartedRun
 from common.runs.sweeping import Sweeper
@@ -20,7 +21,7 @@ from tests.fakes.clock import VirtualClock
 from tests.fakes.jobs import MemoryJobs
 from tests.fakes.runs import MemoryLevels, MemoryProgress, MemoryRuns, MemoryTenant
 from tests.fakes.seals import a_seal
-from tests.unit.runs.examples import a_pipeline
+from tests.unit.runs.examples import a_pipeline, a_run
 
 DATE = Parameter(name="date", type="DATE")
 REQUEST = RunRequest(
@@ -43,6 +44,7 @@ class Platform:
         self.clock = VirtualClock()
         self.points: list[str] = []
         self.disturb: Callable[[str], None] = lambda point: None
+        self.compiled = 0
         self.jobs = MemoryJobs(self.clock, self._at)
         self.rows = MemoryRuns(self._at)
         self.levels = MemoryLevels(self._at)
@@ -60,6 +62,7 @@ class Platform:
         raise AssertionError("nobody waits here")
 
     def compile(self, *_: Any) -> Pipeline:
+        self.compiled += 1
         return a_pipeline(parameters=(DATE, Parameter(name="token", type="STRING", secret=True)))
 
     def work(self) -> None:
@@ -108,6 +111,39 @@ def test_repeats_with_an_idempotency_key_are_one_run() -> None:
     assert second.run.run_id == first.run.run_id
     assert second.is_repeat
     assert len(platform.levels.sent) == 1
+
+
+def test_over_the_quota_nothing_is_compiled() -> None:
+    platform = Platform()
+    platform.rows.tenants["acme"].limits = Limits(daily=1, monthly=180, concurrent=3)
+    platform.starter.start(REQUEST)
+    for key in ("april", "", "april"):
+        with pytest.raises(QuotaExceeded):
+            platform.starter.start(replace(REQUEST, idempotency_key=key))
+    assert platform.compiled == 1
+
+
+def test_a_run_that_has_its_ticket_goes_on_though_the_rows_leave_no_room() -> None:
+    platform = Platform()
+    platform.rows.tenants["acme"].limits = Limits(daily=6, monthly=180, concurrent=1)
+    platform.disturb = dies_at("before run row")
+    with pytest.raises(ProcessKilled):
+        platform.starter.start(REQUEST)
+    platform.disturb = lambda point: None
+    platform.rows.append_run(
+        a_run(ticket=2, started_at=platform.clock()), RunStatus.PENDING, platform.clock()
+    )
+    assert platform.starter.start(REQUEST).run.ticket == 1
+
+
+def dies_at(beginning: str) -> Callable[[str], None]:
+    """Kill the process at the first point of that name."""
+
+    def disturb(point: str) -> None:
+        if point.startswith(beginning):
+            raise ProcessKilled(point)
+
+    return disturb
 
 
 def test_requests_without_a_key_are_runs_of_their_own() -> None:
