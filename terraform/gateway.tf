@@ -69,7 +69,8 @@ resource "google_compute_security_policy" "gateway" {
     description = "Self-service onboarding: it takes no key, and each one makes a dataset"
     match {
       expr {
-        expression = "request.path.matches('^/api/v1/tenants/(onboard|dryrun)')"
+        # Decoded: what is matched must be what the function sees. The functions refuse such spellings as well.
+        expression = "request.path.urlDecode().matches('^/+api/+v1/+tenants/+(onboard|dryrun)')"
       }
     }
     rate_limit_options {

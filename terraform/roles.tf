@@ -3,12 +3,16 @@
 locals {
   central_prefix = "projects/${var.project_id}/datasets/${var.central_dataset}"
 
-  # Bootstrap keeps its copies in datasets whose names begin like the central one's; no tenant may have such a name.
-  # Snapshots begin so too, but they are the backup: what can delete the tables must not be able to delete those.
-  snapshots_prefix = "projects/${var.project_id}/datasets/${local.snapshots_dataset}"
+  # Bootstrap keeps its copies, and Terraform the snapshots, in datasets named like the central one with a suffix; no
+  # tenant may have a name that begins so. What can delete the tables must not be able to delete the snapshots.
+  copies_prefix = "${local.central_prefix}_backup_"
 
-  # Tenants with an account of their own: the shared executor is kept out of their datasets.
-  dedicated_names = [for tenant in sort(keys(var.dedicated_tenants)) : "projects/${var.project_id}/datasets/${tenant}"]
+  # A dataset as conditions mean it: itself and what is in it, and no other whose name begins like its own.
+  in_dataset = {
+    for dataset in concat([var.central_dataset, local.snapshots_dataset], keys(var.dedicated_tenants)) :
+    dataset => format("resource.name == \"%[1]s\" || resource.name.startsWith(\"%[1]s/\")", "projects/${var.project_id}/datasets/${dataset}")
+  }
+  in_platform = "${local.in_dataset[var.central_dataset]} || resource.name.startsWith(\"${local.central_prefix}_\")"
 
   # Where a role holds. Conditions are on names, so they cover tenant datasets that do not exist yet, and they survive
   # a bootstrap that makes the central dataset anew (grants on the dataset itself would go with it).
@@ -16,32 +20,31 @@ locals {
     {
       central = {
         title      = "The central dataset"
-        expression = "resource.name == \"${local.central_prefix}\" || resource.name.startsWith(\"${local.central_prefix}/\")"
+        expression = local.in_dataset[var.central_dataset]
       }
       central_and_copies = {
         title      = "The central dataset and its copies"
-        expression = "resource.name.startsWith(\"${local.central_prefix}\") && !resource.name.startsWith(\"${local.snapshots_prefix}\")"
+        expression = "${local.in_dataset[var.central_dataset]} || resource.name.startsWith(\"${local.copies_prefix}\")"
       }
       snapshots = {
         title      = "The snapshots"
-        expression = "resource.name.startsWith(\"${local.snapshots_prefix}\")"
+        expression = local.in_dataset[local.snapshots_dataset]
       }
       tenants = {
         title      = "Every tenant's dataset"
-        expression = "!resource.name.startsWith(\"${local.central_prefix}\")"
+        expression = "!(${local.in_platform})"
       }
       shared_tenants = {
         title = "Every dataset of a tenant without an account of its own"
         expression = format("!(%s)", join(" || ", concat(
-          ["resource.name.startsWith(\"${local.central_prefix}\")"],
-          [for name in local.dedicated_names : "resource.name == \"${name}\" || resource.name.startsWith(\"${name}/\")"],
+          [local.in_platform], [for tenant in sort(keys(var.dedicated_tenants)) : local.in_dataset[tenant]],
         )))
       }
     },
     {
       for tenant in keys(var.dedicated_tenants) : "tenant:${tenant}" => {
         title      = "The dataset of ${tenant}"
-        expression = "resource.name == \"projects/${var.project_id}/datasets/${tenant}\" || resource.name.startsWith(\"projects/${var.project_id}/datasets/${tenant}/\")"
+        expression = local.in_dataset[tenant]
       }
     },
   )
@@ -49,7 +52,9 @@ locals {
   permissions = {
     read_tables  = ["bigquery.datasets.get", "bigquery.tables.get", "bigquery.tables.getData", "bigquery.tables.list"]
     write_tables = ["bigquery.tables.create", "bigquery.tables.delete", "bigquery.tables.update", "bigquery.tables.updateData"]
-    share        = ["bigquery.datasets.getIamPolicy", "bigquery.datasets.setIamPolicy", "bigquery.datasets.update"]
+    # With datasets.delete: a dataset goes with all that is in it, whatever that is.
+    empty = ["bigquery.models.delete", "bigquery.models.list", "bigquery.routines.delete", "bigquery.routines.list", "bigquery.tables.delete", "bigquery.tables.list"]
+    share = ["bigquery.datasets.getIamPolicy", "bigquery.datasets.setIamPolicy", "bigquery.datasets.update"]
   }
 
   roles = {
@@ -79,19 +84,21 @@ locals {
     }
     OwnCentral = {
       title = "bootstrap the central dataset"
-      permissions = concat(
-        ["bigquery.datasets.delete"], local.permissions.read_tables, local.permissions.write_tables, local.permissions.share,
-      )
+      permissions = distinct(concat(
+        ["bigquery.datasets.delete"], local.permissions.empty,
+        local.permissions.read_tables, local.permissions.write_tables, local.permissions.share,
+      ))
     }
     OwnTenants = {
       title = "keep tenants' datasets"
-      permissions = concat(
-        ["bigquery.datasets.delete"], local.permissions.read_tables, local.permissions.write_tables, local.permissions.share,
-      )
+      permissions = distinct(concat(
+        ["bigquery.datasets.delete"], local.permissions.empty,
+        local.permissions.read_tables, local.permissions.write_tables, local.permissions.share,
+      ))
     }
     RemoveTenants = {
       title       = "delete datasets of offboarded tenants"
-      permissions = ["bigquery.datasets.delete", "bigquery.datasets.get", "bigquery.tables.delete", "bigquery.tables.list"]
+      permissions = concat(["bigquery.datasets.delete", "bigquery.datasets.get"], local.permissions.empty)
     }
     WriteTenants = {
       title       = "run tenants' SQL"

@@ -131,8 +131,8 @@ variable "dedicated_tenants" {
 
   validation {
     # The shared executor's condition names each of them, and an IAM condition takes 12 logical operators.
-    condition     = length(var.dedicated_tenants) <= 5
-    error_message = "dedicated_tenants takes five tenants at most; a sixth is better off in a project of its own."
+    condition     = length(var.dedicated_tenants) <= 4
+    error_message = "dedicated_tenants takes four tenants at most; a fifth is better off in a project of its own."
   }
 }
 

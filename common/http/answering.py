@@ -14,7 +14,7 @@ from common.http.bodies import read_content, read_json
 from common.http.calls import Answer, Call, Content, Edge, Services, SystemEdge
 from common.http.parameters import read_parameters
 from common.http.refusing import refuse
-from common.http.requests import check_headers, check_target, request_id_of, source_of
+from common.http.requests import check_headers, check_path, check_target, request_id_of, source_of
 from common.http.responses import add_standard_headers, json_response
 from common.http.routes import Access, Route, RouteTable
 from common.http.standing import STANDING_ROUTES
@@ -91,6 +91,7 @@ class Exchange[S: Services]:
         edge = self.system()  # Reads the settings, and sets the log up by them, whatever else comes up.
         check_target(self.request)
         check_headers(self.request)
+        check_path(self.request)
         is_system = STANDING_ROUTES.has(self.request.path)
         if self.request.method == "OPTIONS":
             return self._options(STANDING_ROUTES if is_system else self.routes)

@@ -2,17 +2,22 @@
 
 import re
 import uuid
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 from werkzeug.exceptions import BadRequest, RequestHeaderFieldsTooLarge
 from werkzeug.wrappers import Request
 
 from common.addresses import canonical_address
+from common.errors import NotFound
 
 MOST_HEADERS = 100
 MOST_HEADER_BYTES = 8 * 1024
 MOST_HEADERS_BYTES = 32 * 1024
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
+# Unreserved characters (RFC 3986, 2.3), slashes and per cent: encoded they name the same, or hide it.
+_NEEDLESS_ENCODING = re.compile(
+    r"%(?:2[def5]|3[0-9]|4[1-9a-f]|5[0-9acf]|6[1-9a-f]|7[0-9ae])|\\|%(?![0-9a-f]{2})", re.IGNORECASE
+)
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -44,6 +49,27 @@ def check_target(request: Request) -> None:
     quoted = [_bytes_of(part) for part in (sent, environ.get("QUERY_STRING", ""))]
     if not all(map(_is_text, [_bytes_of(environ.get("PATH_INFO", "")), *map(unquote_to_bytes, quoted)])):
         raise BadRequest("the path or the query holds what is no UTF-8, or a NUL")
+
+
+def check_path(request: Request) -> None:
+    """Raise NotFound for a path that is written in another way than its own.
+
+    Limits in front of us go by the path as it is sent, routes by what it means: `/tenants/%6fnboard` would be
+    an onboarding that no limit knows. Nothing that a path here can hold needs such a spelling.
+    """
+    path = _sent_path(request)
+    if _NEEDLESS_ENCODING.search(path):
+        raise NotFound("there is nothing at this path: it encodes characters that stand for themselves")
+    if any(segment in {"", ".", ".."} for segment in path.removesuffix("/").split("/")[1:]):
+        raise NotFound("there is nothing at this path: a segment of it is empty, or dots alone")
+
+
+def _sent_path(request: Request) -> str:
+    """Return the path before it was decoded; a server that does not tell has only the decoded one."""
+    sent: str = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or quote(request.path)
+    if not sent.startswith("/"):  # The absolute form, which proxies are sent.
+        sent = "/" + sent.partition("://")[2].partition("/")[2]
+    return sent.partition("?")[0].partition("#")[0]
 
 
 def check_headers(request: Request) -> None:

@@ -27,11 +27,12 @@ def reservation_fault(tenant_id: str, central_dataset: str) -> str | None:
     """Return why a well-formed tenant ID is kept from tenants, None where it is not.
 
     A dataset named like a word of SQL would need backticks wherever the tenant names a table of its own.
+    Copies of the central dataset have names that begin like its own, and people look for them there.
     """
     if tenant_id in _reserved()["sql_keywords"]:
         return "is a reserved word of SQL"
     names = {*_reserved()["platform"], central_dataset.lower()}
-    prefixes = (*_reserved()["platform_prefixes"], f"{central_dataset.lower()}_")
+    prefixes = (*_reserved()["platform_prefixes"], central_dataset.lower())
     if tenant_id in names or tenant_id.startswith(prefixes):
         return "is reserved for the platform"
     if _looks(tenant_id) in map(_looks, names):

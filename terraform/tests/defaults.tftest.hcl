@@ -114,8 +114,26 @@ run "defaults" {
   }
 
   assert {
-    condition     = local.scopes.shared_tenants.expression == "!(resource.name.startsWith(\"projects/example-convergence-test/datasets/tenants\"))"
-    error_message = "The executor is kept out of the central dataset."
+    condition = alltrue([
+      for role in local.roles : length(setsubtract(local.permissions.empty, role.permissions)) == 0
+      if contains(role.permissions, "bigquery.datasets.delete")
+    ])
+    error_message = "What deletes datasets may delete whatever is in them."
+  }
+
+  assert {
+    condition     = local.scopes.shared_tenants.expression == "!(resource.name == \"projects/example-convergence-test/datasets/tenants\" || resource.name.startsWith(\"projects/example-convergence-test/datasets/tenants/\") || resource.name.startsWith(\"projects/example-convergence-test/datasets/tenants_\"))"
+    error_message = "The executor is kept out of the central dataset and its copies, and of nothing that is only named alike."
+  }
+
+  assert {
+    condition     = local.scopes.central.expression == "resource.name == \"projects/example-convergence-test/datasets/tenants\" || resource.name.startsWith(\"projects/example-convergence-test/datasets/tenants/\")" && local.scopes.snapshots.expression == "resource.name == \"projects/example-convergence-test/datasets/tenants_snapshots\" || resource.name.startsWith(\"projects/example-convergence-test/datasets/tenants_snapshots/\")"
+    error_message = "A dataset is meant by its whole name."
+  }
+
+  assert {
+    condition     = local.scopes.central_and_copies.expression == "resource.name == \"projects/example-convergence-test/datasets/tenants\" || resource.name.startsWith(\"projects/example-convergence-test/datasets/tenants/\") || resource.name.startsWith(\"projects/example-convergence-test/datasets/tenants_backup_\")"
+    error_message = "What can delete the tables and their copies cannot delete the snapshots."
   }
 }
 

@@ -87,8 +87,15 @@ run "everything" {
   }
 
   assert {
-    condition     = local.scopes.shared_tenants.expression == "!(resource.name.startsWith(\"projects/example-convergence-test/datasets/tenants\") || resource.name == \"projects/example-convergence-test/datasets/acme_bank\" || resource.name.startsWith(\"projects/example-convergence-test/datasets/acme_bank/\") || resource.name == \"projects/example-convergence-test/datasets/zeta\" || resource.name.startsWith(\"projects/example-convergence-test/datasets/zeta/\"))"
+    condition     = local.scopes.shared_tenants.expression == "!(resource.name == \"projects/example-convergence-test/datasets/tenants\" || resource.name.startsWith(\"projects/example-convergence-test/datasets/tenants/\") || resource.name.startsWith(\"projects/example-convergence-test/datasets/tenants_\") || resource.name == \"projects/example-convergence-test/datasets/acme_bank\" || resource.name.startsWith(\"projects/example-convergence-test/datasets/acme_bank/\") || resource.name == \"projects/example-convergence-test/datasets/zeta\" || resource.name.startsWith(\"projects/example-convergence-test/datasets/zeta/\"))"
     error_message = "The shared executor is kept out of the datasets of tenants with accounts of their own."
+  }
+
+  assert {
+    condition = [
+      for rule in google_compute_security_policy.gateway["main"].rule : one(rule.match[0].expr).expression if rule.priority == 1000
+    ] == ["request.path.urlDecode().matches('^/+api/+v1/+tenants/+(onboard|dryrun)')"]
+    error_message = "Onboarding is throttled however its path is spelled."
   }
 
   assert {
@@ -104,5 +111,18 @@ run "everything" {
   assert {
     condition     = alltrue([for table in google_bigquery_table.central : !table.deletion_protection])
     error_message = "A project that is thrown away lets go of its tables."
+  }
+}
+
+run "as_many_dedicated_tenants_as_there_may_be" {
+  command = plan
+
+  variables {
+    dedicated_tenants = { aaa = "tenant-a", bbb = "tenant-b", ccc = "tenant-c", ddd = "tenant-d" }
+  }
+
+  assert {
+    condition     = alltrue([for scope in local.scopes : length(regexall("\\|\\||&&|!", scope.expression)) <= 12])
+    error_message = "A condition takes 12 logical operators."
   }
 }

@@ -150,7 +150,7 @@ run "fifth_faults" {
   ]
 
   variables {
-    dedicated_tenants = { aaa = "tenant-a", bbb = "tenant-b", ccc = "tenant-c", ddd = "tenant-d", eee = "tenant-e", fff = "tenant-f" } # more than a condition can name
+    dedicated_tenants = { aaa = "tenant-a", bbb = "tenant-b", ccc = "tenant-c", ddd = "tenant-d", eee = "tenant-e" } # more than a condition can name
   }
 }
 

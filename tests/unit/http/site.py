@@ -5,8 +5,9 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
-from werkzeug.test import Client, TestResponse
+from werkzeug.test import Client, TestResponse, create_environ, run_wsgi_app
 from werkzeug.wrappers import Request, Response
 
 from common.http.answering import answer
@@ -102,6 +103,14 @@ class Site[S: Services]:
         if method not in {"HEAD", "OPTIONS"}:
             self._check(method, path.partition("?")[0], response)
         return response
+
+    def ask_as_sent(self, target: str, key: ApiKey) -> TestResponse:
+        """Send a request whose target is not tidied up by the client: as it stands in the request line."""
+        path, _, query = target.removeprefix("http://localhost").partition("?")
+        environ = create_environ("/", query_string=query, headers={"X-API-Key": key.text})
+        environ |= {"PATH_INFO": unquote(path), "RAW_URI": target, "REQUEST_URI": target}
+        app = Request.application(self._answer)
+        return TestResponse(*run_wsgi_app(app, environ), request=Request(environ))
 
     def _check(self, method: str, path: str, response: TestResponse) -> None:
         if response.status_code >= 400:

@@ -313,6 +313,25 @@ def test_a_network_of_ipv6_addresses_guesses_as_one() -> None:
     assert ask_from("2001:db8:0:1::1", ACME) == 200
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/%6de", "/m%65", "/%6D%65", "/names/ac%6de", "/names/a%2Fb", "/names/a%5cb", "/names/a%255fb"),
+        *("/names/a%2", "/names/a%zz", "/names/a\\b", "//me", "/names//a", "/./me", "/names/../me"),
+        *("/names/..", "http://localhost/%6de", "http://localhost//me"),
+    ],
+)
+def test_there_is_nothing_at_a_path_that_is_written_otherwise_than_its_own(path: str) -> None:
+    response = Site(ROUTES, Bare()).ask_as_sent(path, ACME)
+    assert (response.status_code, problem(response)) == (404, "not-found")
+    assert response.json["detail"].startswith("there is nothing at this path: ")  # type: ignore[index]
+
+
+@pytest.mark.parametrize("path", ["/me", "/me?a=%6d%2f..//", "/names/a_b-c.d~e", "http://localhost/me"])
+def test_a_path_that_is_written_as_it_is_is_found(path: str) -> None:
+    assert Site(ROUTES, Bare()).ask_as_sent(path, ACME).status_code != 404
+
+
 # Failures
 
 

@@ -39,7 +39,8 @@ def test_capitals_are_refused_with_the_name_that_would_do() -> None:
 
 
 PLATFORM_NAMES = [
-    *("tenants", "tenants_backup_20260101", "information_schema", "region_us", "admin"),
+    *("tenants", "tenants_backup_20260101", "tenantsclub", "tenants2", "information_schema", "region_us"),
+    *("information_schemas", "admin"),
     *("google_ads", "bigquery_x", "bq_audit", "cvg_ticket"),
 ]
 
@@ -49,7 +50,7 @@ def test_names_of_the_platform_are_kept_from_tenants(tenant_id: str) -> None:
     assert reservation_fault(tenant_id, "tenants") == "is reserved for the platform"
 
 
-@pytest.mark.parametrize("tenant_id", ["state", "state_backup_20260101", "tenants"])
+@pytest.mark.parametrize("tenant_id", ["state", "state_backup_20260101", "states", "tenants", "tenantsoft"])
 def test_the_central_dataset_is_kept_from_tenants_whatever_it_is_called(tenant_id: str) -> None:
     assert reservation_fault(tenant_id, "State") == "is reserved for the platform"
 
