@@ -79,7 +79,7 @@ class Settings:
             filling_role=given("FILLING_ROLE") or _role(environment["GCP_PROJECT_ID"]),
             credentials_keyring=given("CREDENTIALS_KEYRING", ""),
             offboarding_grace=timedelta(days=float(given("OFFBOARDING_GRACE_DAYS", "30"))),
-            level_budget=timedelta(seconds=float(given("LEVEL_SECONDS", "480"))),
+            level_budget=timedelta(seconds=float(given("LEVEL_SECONDS", "30"))),
             log_format=given("LOG_FORMAT", "json"),
             public_url=given("PUBLIC_URL", "").rstrip("/"),
             public_urls={name: url.rstrip("/") for name, url in _paired(given("PUBLIC_URLS", "")).items()},

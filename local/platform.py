@@ -87,7 +87,7 @@ class Platform:
             self.parts["bigquery"] = self.bigquery.url
         self.parts["pubsub"] = self.options.pubsub_host
         if not self.options.pubsub_host:
-            self.pubsub = PubSubServer(journal=self.data_dir / "pubsub.journal")
+            self.pubsub = PubSubServer(journal=self.data_dir / "pubsub.journal", has_slow_start=True)
             self.parts["pubsub"] = self.pubsub.start()
             started.callback(self.pubsub.stop)
         self.scheduler = SchedulerServer()

@@ -171,13 +171,13 @@ variable "function_settings" {
 }
 
 variable "level_seconds" {
-  description = "How long one call of run_level works on a level before it hands over what is still running, in seconds."
+  description = "How long one call of run_level works on a level before it hands over what is still running, in seconds. Pub/Sub sends more at once the sooner it is answered."
   type        = number
-  default     = 480
+  default     = 30
 
   validation {
-    condition     = var.level_seconds >= 60 && var.level_seconds <= 540
-    error_message = "level_seconds is between 60 and 540: a message must be answered within its 600 seconds."
+    condition     = var.level_seconds >= 10 && var.level_seconds <= 540
+    error_message = "level_seconds is between 10 and 540: a message must be answered within its 600 seconds."
   }
 }
 

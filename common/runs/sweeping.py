@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 # A run whose first level has not begun has lost its message; a running one speaks up within a level's budget.
 QUIET_BEFORE_START = timedelta(minutes=1)
+MOST_UNBEGUN = 100
+"""Where more runs than these have not begun after a minute, their messages are not lost: they wait."""
 MOST_CONTINUED = 500
 """Runs that one round continues: where more are quiet, workers are missing, and messages do not help."""
 
@@ -75,22 +77,27 @@ class Sweeper:
     compile: Callable[[str, ConfigText], Pipeline]
     clock: Clock
     quiet_after: timedelta
-    """Longer than one level call works: a live worker is not disturbed."""
+    """Longer than a level call works and its next message waits: what is merely slow is not disturbed."""
 
     def sweep(self) -> Swept:
         """Do one round."""
         now = self.clock()
         findings = self.reader.look(now - QUIET_BEFORE_START, now)
-        quiet = [found for found in findings.open_runs if self._is_quiet(found, now)]
+        quiet = self._quiet(findings.open_runs, now)
         return Swept(
             continued=sum(self._continued(found) for found in _turn(quiet, now)),
             settled=sum(self._settled(gap, now) for gap in findings.gaps),
             last_recorded_at=findings.last_recorded_at,
         )
 
-    def _is_quiet(self, found: OpenRun, now: datetime) -> bool:
-        after = self.quiet_after if found.progress.has_begun else QUIET_BEFORE_START
-        return now - found.progress.last_activity >= after
+    def _quiet(self, open_runs: Sequence[OpenRun], now: datetime) -> list[OpenRun]:
+        """Return the runs whose message is lost, or whose worker died, as far as silence tells."""
+        begun = [found for found in open_runs if found.progress.has_begun]
+        unbegun = [found for found in open_runs if not found.progress.has_begun]
+        late = _silent(unbegun, QUIET_BEFORE_START, now)
+        if len(late) > MOST_UNBEGUN:  # More messages would only make all of them wait longer.
+            late = _silent(unbegun, self.quiet_after, now)
+        return [*_silent(begun, self.quiet_after, now), *late]
 
     def _continued(self, found: OpenRun) -> bool:
         with log_context(tenant=found.run.tenant_id, run=found.run.run_id):
@@ -130,6 +137,10 @@ class Sweeper:
         with log_context(tenant=tenant_id, run=run.run_id):
             self.store.append_run(run, RunStatus.FAILED, now, "the run was admitted and never begun")
             logger.warning("orphaned ticket settled", extra={"ticket": ticket.number})
+
+
+def _silent(runs: Sequence[OpenRun], since: timedelta, now: datetime) -> list[OpenRun]:
+    return [found for found in runs if now - found.progress.last_activity >= since]
 
 
 def _turn(quiet: Sequence[OpenRun], now: datetime) -> Sequence[OpenRun]:

@@ -26,6 +26,9 @@ logger = logging.getLogger(__name__)
 
 # Well inside the function's 300 seconds, and what is left is the next minute's.
 DISPATCH_BUDGET = timedelta(seconds=200)
+# The push subscriptions' own. Until then Pub/Sub itself sends again what a call that died held, and a message
+# may wait for its turn: the sweeper is for what is lost altogether.
+PUSH_DEADLINE = timedelta(seconds=600)
 
 
 @cache
@@ -214,7 +217,7 @@ def dispatcher() -> "Dispatcher":
         levels=cloud.levels(),
         compile=domain.compile_cache(),
         clock=utc_now,
-        quiet_after=cloud.settings().level_budget + timedelta(minutes=2),
+        quiet_after=max(cloud.settings().level_budget + timedelta(minutes=2), PUSH_DEADLINE),
     )
     return Dispatcher(
         sweeper=sweeper,

@@ -1,8 +1,9 @@
 """Serve Pub/Sub inside this process: pushes, retry, dead letters, ordering, and trouble on purpose.
 
 Otherwise than in the cloud, messages are kept until they are acknowledged, however old; subscriptions never
-expire; of an ordering key one message is out at a time, for pull too; pushes carry no OIDC token. Refused are
-exactly-once delivery, exports, transforms, unwrapped pushes; there are no topic updates, snapshots or seek.
+expire; how a failure closes the push window is a guess (`windows`); of an ordering key one message is out at
+a time, for pull too; pushes carry no OIDC token. Refused are exactly-once delivery, exports, transforms,
+unwrapped pushes; there are no topic updates, snapshots or seek.
 """
 
 from local.pubsub.clock import ManualClock, SystemClock

@@ -1,6 +1,8 @@
 """Drive time: end leases, start pushes, and cut those whose lease has ended."""
 
 import threading
+from collections import defaultdict
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -8,6 +10,7 @@ from local.pubsub.broker import Broker
 from local.pubsub.clock import earliest
 from local.pubsub.push import Push, push_body, push_headers
 from local.pubsub.subscriptions import Delivery, Subscription
+from local.pubsub.windows import PushWindow
 
 _MAX_THREADS = 1_024
 """More than all subscriptions of a local platform push at once; threads are made as they are needed."""
@@ -24,9 +27,9 @@ class _Flight:
 class Dispatcher:
     """One thread that watches the broker, and a pool of threads that push."""
 
-    def __init__(self, broker: Broker, *, pushes_in_flight: int) -> None:
+    def __init__(self, broker: Broker, *, new_window: Callable[[], PushWindow]) -> None:
         self._broker = broker
-        self._pushes_in_flight = pushes_in_flight
+        self._windows: dict[str, PushWindow] = defaultdict(new_window)
         self._flights: dict[str, _Flight] = {}
         self._is_stopping = False
         self._thread = threading.Thread(target=self._run, name="pubsub-dispatcher", daemon=True)
@@ -93,6 +96,8 @@ class Dispatcher:
     def _settle(self, subscription: Subscription, ack_id: str, is_acknowledged: bool) -> None:
         if subscription not in self._broker.subscriptions():
             return
+        if is_acknowledged or not self._is_stopping:
+            self._windows[subscription.name].note(is_acknowledged=is_acknowledged)
         if is_acknowledged:
             subscription.acknowledge([ack_id])
         elif not self._is_stopping:  # a push that we cut ourselves is no failure of the endpoint
@@ -108,4 +113,4 @@ class Dispatcher:
 
     def _room(self, subscription: Subscription) -> int:
         flights = sum(flight.subscription == subscription.name for flight in self._flights.values())
-        return self._pushes_in_flight - flights
+        return self._windows[subscription.name].size - flights

@@ -1,6 +1,7 @@
 """Put the parts together: one Pub/Sub server in this process."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,6 +18,7 @@ from local.pubsub.publisher_service import publisher_handlers
 from local.pubsub.publishes import Publishes
 from local.pubsub.subscriber_service import subscriber_handlers
 from local.pubsub.subscriptions import Counts
+from local.pubsub.windows import FixedWindow, SlowStart
 
 _GRPC_THREADS = 256
 """A pull that waits and a stream that is open hold one each; threads are made as they are needed."""
@@ -37,8 +39,12 @@ class PubSubServer:
         disturbance: Disturbance | None = None,
         clock: Clock | None = None,
         pushes_in_flight: int = 64,
+        has_slow_start: bool = False,
     ) -> None:
-        """Prepare a server; port 0 takes a free one, `pushes_in_flight` holds for each subscription."""
+        """Prepare a server; port 0 takes a free one, `pushes_in_flight` holds for each subscription.
+
+        With `has_slow_start` so many are out at the most, and few at first, as in the cloud.
+        """
         self._host = host
         self._port = port
         self.publishes = Publishes()
@@ -46,7 +52,12 @@ class PubSubServer:
         self._broker = Broker(
             clock=clock or SystemClock(), disturbance=disturbance or Disturbance(), journal=self._journal
         )
-        self._dispatcher = Dispatcher(self._broker, pushes_in_flight=pushes_in_flight)
+        self._dispatcher = Dispatcher(
+            self._broker,
+            new_window=partial(SlowStart, most=pushes_in_flight)
+            if has_slow_start
+            else partial(FixedWindow, size=pushes_in_flight),
+        )
         self._threads = ThreadPoolExecutor(max_workers=_GRPC_THREADS, thread_name_prefix="pubsub-grpc")
         self._readers = ThreadPoolExecutor(max_workers=_GRPC_THREADS, thread_name_prefix="pubsub-reader")
         self._grpc = grpc.server(

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.bench.bursts import bursts
 from tests.bench.minutes import COST_OF_A_MINUTE, minute
 from tests.bench.ratios import SQL, STEPS, ratios
 from tests.bench.report import Report
@@ -36,7 +37,9 @@ def main() -> int:
     report = Report()
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder), LEVEL_SECONDS) as site:
         counted = [*_runs(site, report), *_minute(site, report, given.firings, given.latency_ms / 1000)]
-    broken = sum(not one.is_kept for one in counted)
+    burst, *longer = bursts()
+    report.bursts([burst, *longer])
+    broken = sum(not one.is_kept for one in counted) + (not burst.is_kept)
     report.verdict(broken)
     return 1 if broken else 0
 

@@ -1,4 +1,4 @@
-"""What the bench shows: two tables of counts against their promises, and one of ratios."""
+"""What the bench shows: two tables of counts against their promises, one of ratios, and one of a burst."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from common.wiring import DISPATCH_BUDGET
+from tests.bench.bursts import LEVEL_MINUTES, LEVELS, Burst
 from tests.bench.minutes import Call
 from tests.bench.ratios import Ratio
 from tests.functional.costs import Counted
@@ -49,6 +50,19 @@ class Report:
         table = _table("Ratios of times (not exact)", "times as long")
         for ratio in ratios:
             table.add_row(ratio.what, f"{ratio.value:.2f}")
+        self._console.print(table)
+
+    def bursts(self, bursts: Sequence[Burst]) -> None:
+        """Show how soon the last of many long levels begins, by the length of calls."""
+        title = f"{LEVELS:,} levels of {LEVEL_MINUTES} minutes at once (virtual time)"
+        table = _table(title, "the last begins after", "hand-overs a level", "most deliveries")
+        for one in bursts:
+            table.add_row(
+                f"LEVEL_SECONDS={one.call_seconds:g}",
+                f"{one.last_begun_seconds / 60:.1f} min",
+                f"{one.handovers_per_level:.1f}",
+                str(one.most_deliveries),
+            )
         self._console.print(table)
 
     def verdict(self, broken: int) -> None:

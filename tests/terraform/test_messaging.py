@@ -1,5 +1,6 @@
 """Topics, push subscriptions, dead letters and the dispatcher's job."""
 
+from common.wiring import PUSH_DEADLINE
 from tests.terraform.configuration import local_values, resources
 
 PUSHED = {"levels": "run_level", "run_requests": "run_request"}
@@ -28,7 +29,7 @@ def test_each_push_subscription_has_oidc_600_seconds_a_retry_policy_and_a_dead_l
         assert push["oidc_token"][0]["service_account_email"] == (
             '${google_service_account.account["push"].email}'
         )
-        assert subscription["ack_deadline_seconds"] == 600
+        assert subscription["ack_deadline_seconds"] == PUSH_DEADLINE.total_seconds()
         assert subscription["retry_policy"] == [{"minimum_backoff": "10s", "maximum_backoff": "600s"}]
         dead_letter = subscription["dead_letter_policy"][0]
         assert dead_letter["dead_letter_topic"] == '${google_pubsub_topic.topic["dead_letters"].id}'

@@ -8,7 +8,7 @@ from common.pipelines.pipeline import Pipeline
 from common.runs.ports import ConfigText
 from common.runs.progress import OpenRun, Progress
 from common.runs.run import RunStatus
-from common.runs.sweeping import MOST_CONTINUED, Findings, Gap, Sweeper, Swept
+from common.runs.sweeping import MOST_CONTINUED, MOST_UNBEGUN, Findings, Gap, Sweeper, Swept
 from common.runs.tickets import Applicant, take
 from tests.fakes.clock import VirtualClock
 from tests.fakes.jobs import MemoryJobs
@@ -110,6 +110,19 @@ def test_where_very_many_runs_are_quiet_each_minute_continues_others_until_all_h
         continued |= {platform.levels.take().run.run_id for _ in range(MOST_CONTINUED)}
         platform.clock.advance(timedelta(minutes=1))
     assert len(continued) == len(platform.open)
+
+
+def test_where_very_many_runs_have_not_begun_their_messages_wait_and_get_no_company() -> None:
+    platform = Platform()
+    for number in range(MOST_UNBEGUN + 1):
+        found = platform.found(timedelta(minutes=2), has_begun=False)
+        platform.open[-1] = replace(found, run=replace(found.run, run_id=f"run-{number}"))
+    assert platform.sweep().continued == 0
+    platform.open.pop()
+    assert platform.sweep().continued == MOST_UNBEGUN
+    platform.found(timedelta(minutes=2), has_begun=False)
+    platform.clock.advance(timedelta(minutes=10))
+    assert platform.sweep().continued == MOST_UNBEGUN + 1
 
 
 def test_an_orphaned_ticket_gets_a_failed_row_with_the_reason_once_it_is_surely_orphaned() -> None:
