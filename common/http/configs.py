@@ -15,8 +15,9 @@ def save_config(call: Call[PipelineServices]) -> Answer:
     """Upload a pipeline.
 
     The body is the file, YAML or JSON, of any usual content type. It is checked as a whole, and all that is
-    wrong with it is told at once. Each upload that changes something is a new version: 201; the latest file
-    once more is 200. With curl, send the file by `--data-binary @file`: `-d @file` strips its line breaks.
+    wrong with it is told at once; `warnings` tell what breaks no rule and is perhaps not what was meant. Each
+    upload that changes something is a new version: 201; the latest file once more is 200. With curl, send the
+    file by `--data-binary @file`: `-d @file` strips its line breaks.
     """
     saved = call.services.configs.save(
         tenant_id=call.caller.tenant_id,
@@ -29,6 +30,7 @@ def save_config(call: Call[PipelineServices]) -> Answer:
     understood = {
         "levels": [[step.id for step in level] for level in saved.pipeline.levels],
         "parameters": [_parameter_body(parameter) for parameter in saved.pipeline.parameters],
+        "warnings": [{"pointer": told.pointer, "rule": told.rule} for told in saved.warnings],
         "message": f"version {config.version} {'stays as it is' if saved.is_unchanged else 'is saved'}",
     }
     body = config_body(edge, config) | understood

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from common.errors import Fault, InvalidInput
@@ -14,12 +15,21 @@ from common.pipelines.schema import schema_faults
 from common.pipelines.step_types import StepTypes
 from common.pipelines.tables import Policy
 from common.pipelines.variables import Variables
+from common.pipelines.warnings import sql_warnings
 from common.pipelines.yaml_documents import Document, Value
 from common.schedules.schedule import schedule_faults
 
 MOST_FAULTS_TOLD = 200
 
 _LEVEL = re.compile(r"level_[1-9][0-9]{0,2}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """The pipeline that a file describes, and what its author may want to know of it."""
+
+    pipeline: Pipeline
+    warnings: tuple[Fault, ...]
 
 
 def compile_pipeline(
@@ -31,7 +41,7 @@ def compile_pipeline(
     project_id: str,
     step_types: StepTypes,
     policy: Policy,
-) -> Pipeline:
+) -> Compiled:
     """Check a document and return the pipeline that it describes; InvalidInput with all faults of the file.
 
     The same input gives the same pipeline.
@@ -56,7 +66,7 @@ def compile_pipeline(
     drafts = _drafts(document, around, faults)
     arrangement, disorder = _arrange(drafts, document)
     _refuse([*faults, *broken, *(fault for draft in drafts for fault in draft.faults), *disorder])
-    return Pipeline(
+    pipeline = Pipeline(
         tenant_id=tenant_id,
         config_id=config_id,
         version=version,
@@ -66,6 +76,8 @@ def compile_pipeline(
         timeout_minutes=int(header.get("timeout_minutes", 1440)),
         sources=tuple(sorted(policy.allowed_sources)),
     )
+    found = [*arrangement.warnings, *sql_warnings([draft.sql_of_step() for draft in drafts])]
+    return Compiled(pipeline=pipeline, warnings=tuple(sorted(found, key=lambda told: _order(told.pointer))))
 
 
 def _schedule_faults(document: Document, shape_faults: Sequence[Fault]) -> list[Fault]:

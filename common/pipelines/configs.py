@@ -11,13 +11,14 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from common.errors import Conflict, Fault, InvalidInput, NotFound
-from common.pipelines.compile import compile_pipeline
+from common.pipelines.compile import Compiled, compile_pipeline
 from common.pipelines.confines import Confines, nothing_more
 from common.pipelines.documents import document_text, read_document
 from common.pipelines.pipeline import Pipeline
 from common.pipelines.schema import FORMATS
 from common.pipelines.step_types import StepTypes
 from common.pipelines.tables import Policy
+from common.pipelines.warnings import schedule_warnings
 from common.pipelines.yaml_documents import Document
 from common.times import Clock
 
@@ -68,11 +69,15 @@ class ConfigStore(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedConfig:
-    """The answer to an upload: the row, the pipeline that it makes, and whether it was there already."""
+    """The answer to an upload: the row, the pipeline that it makes, and whether it was there already.
+
+    `warnings` tell what breaks no rule, and is perhaps not what was meant.
+    """
 
     config: StoredConfig
     pipeline: Pipeline
     is_unchanged: bool
+    warnings: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +90,9 @@ class Compiler:
 
     def compile(
         self, document: Document, tenant_id: str, config_id: str, version: int, confines: Confines
-    ) -> Pipeline:
+    ) -> Compiled:
         """Compile a document; InvalidInput with all its faults."""
-        pipeline = compile_pipeline(
+        compiled = compile_pipeline(
             document,
             tenant_id=tenant_id,
             config_id=config_id,
@@ -96,13 +101,14 @@ class Compiler:
             step_types=self.step_types,
             policy=self.policy_of(tenant_id).widened(confines.sources),
         )
-        return replace(pipeline, is_isolated=confines.is_isolated)
+        return replace(compiled, pipeline=replace(compiled.pipeline, is_isolated=confines.is_isolated))
 
     def compile_text(
         self, text: str, tenant_id: str, config_id: str, version: int, confines: Confines
     ) -> Pipeline:
         """Compile a file as it was uploaded."""
-        return self.compile(read_document(text.encode(), None), tenant_id, config_id, version, confines)
+        document = read_document(text.encode(), None)
+        return self.compile(document, tenant_id, config_id, version, confines).pipeline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,11 +130,16 @@ class Configs:
         """
         _check_id(config_id)
         document = read_document(body, content_type)
-        pipeline = self.compiler.compile(document, tenant_id, config_id, 1, self.confines_of(tenant_id))
-        row = _row(document, document_text(body), tenant_id, config_id, created_by, self.clock())
+        compiled = self.compiler.compile(document, tenant_id, config_id, 1, self.confines_of(tenant_id))
+        now = self.clock()
+        row = _row(document, document_text(body), tenant_id, config_id, created_by, now)
         saved, is_new = self._append(row, self.store.latest(tenant_id, config_id))
+        of_schedule = schedule_warnings(row.schedule, f"{tenant_id}/{config_id}", now)
         return SavedConfig(
-            config=saved, pipeline=replace(pipeline, version=saved.version), is_unchanged=not is_new
+            config=saved,
+            pipeline=replace(compiled.pipeline, version=saved.version),
+            is_unchanged=not is_new,
+            warnings=(*of_schedule, *compiled.warnings),
         )
 
     def get(self, tenant_id: str, config_id: str, version: int | None = None) -> StoredConfig:

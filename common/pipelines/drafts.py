@@ -15,6 +15,7 @@ from common.pipelines.schema import schema_faults
 from common.pipelines.step_types import StepType, StepTypes
 from common.pipelines.tables import Policy, TableName
 from common.pipelines.variables import Rendered, Variables
+from common.pipelines.warnings import SqlOfStep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +87,20 @@ class StepDraft:
             labels=dict(config.get("labels", {})),
             credential=config.get("credential", ""),
             retry=_retry(self.raw.get("retry", {})),
+        )
+
+    def sql_of_step(self) -> SqlOfStep:
+        """Return the statement of a draft without faults, for what there is to say of it."""
+        if self.statement is None or self.target is None:
+            raise ValueError(f"step {self.id} has faults")
+        partitioning = _partitioning(self.config.get("partitioning"))
+        return SqlOfStep(
+            id=self.id,
+            pointer=self._pointer("config", *filter(None, [self.query_field])),
+            sql=self.statement.sql,
+            reads=self.reads,
+            writes=self.target,
+            partitioned_by=partitioning.field if partitioning else "",
         )
 
     def check(self, around: Surroundings, shape_faults: Collection[Fault]) -> None:

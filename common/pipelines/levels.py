@@ -1,7 +1,8 @@
 """Levels: in which order the steps of a pipeline run, and which of them at the same time.
 
-The file says it with `dependencies.level_n`, or with `depends_on` per step, or not at all; what the SQL of
-the steps reads and writes says it in any case. All that is said must agree.
+The file says it with `dependencies.level_n`, or with `depends_on` per step, or not at all. What is
+written holds: a step that is to run before another reads what was there before. Where nothing is written, a
+step waits for those that write what its SQL reads.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,10 +33,14 @@ class Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrangement:
-    """The level of each step, from 1, and the steps that each depends on."""
+    """The level of each step, from 1, and the steps that each depends on.
+
+    `warnings` tell where the order may not be the one that was meant.
+    """
 
     level_of: Mapping[str, int]
     depends_on: Mapping[str, tuple[str, ...]]
+    warnings: tuple[Fault, ...] = ()
 
 
 def arrange(
@@ -48,20 +53,22 @@ def arrange(
     """
     by_id = {node.id: node for node in nodes}
     faults = list(_faults_of_depends_on(by_id))
-    edges = {node.id: _edges(node, by_id) for node in nodes}
+    misplaced: list[Fault] = []
+    level_of = {} if declared is None else _declared_levels(by_id, declared, misplaced)
+    waiting = _written_before(by_id) if declared is None else _in_later_levels(level_of)
+    edges = {node.id: _edges(node, by_id, waiting) for node in nodes}
     cycles = _cycles(edges)
     faults += [
         Fault("/steps", f"steps wait for each other in a circle: {' → '.join(cycle)}") for cycle in cycles
     ]
     if declared is not None:
-        level_of = _declared_levels(by_id, declared, faults)
-        if not cycles:
-            faults += _contradictions(by_id, level_of)
-    else:
-        level_of = _longest_paths(edges) if not cycles else {}
+        faults += [*misplaced, *(() if cycles else _contradictions(by_id, level_of))]
+    elif not cycles:
+        level_of = _longest_paths(edges)
     faults += _too_many(level_of, declared)
     faults += _rivals(nodes, level_of)
-    return Arrangement(level_of=level_of, depends_on=edges), faults
+    warnings = tuple(_surprises(nodes, edges, waiting))
+    return Arrangement(level_of=level_of, depends_on=edges, warnings=warnings), faults
 
 
 def _faults_of_depends_on(by_id: Mapping[str, Node]) -> Iterator[Fault]:
@@ -80,13 +87,64 @@ def unknown_step(step_id: str, known: Mapping[str, object]) -> str:
     return f"no step has the ID {step_id}" + (f"; did you mean {close[0]}?" if close else "")
 
 
-def _edges(node: Node, by_id: Mapping[str, Node]) -> tuple[str, ...]:
-    """List the steps that must be done before: those named, and those that write what this one reads."""
+def _written_before(by_id: Mapping[str, Node]) -> dict[str, set[str]]:
+    """Return for each step those that the file has wait for it: by `depends_on`, step by step."""
+    waiting: dict[str, set[str]] = {step: set() for step in by_id}
+    for step in by_id:
+        reached, open_steps = set[str](), [step]
+        while open_steps:
+            named = set(by_id[open_steps.pop()].depends_on) & by_id.keys()
+            open_steps += named - reached
+            reached |= named
+        for other in reached - {step}:
+            waiting[other].add(step)
+    return waiting
+
+
+def _in_later_levels(level_of: Mapping[str, int]) -> dict[str, set[str]]:
+    """Return for each step those that the file has in a later level."""
+    return {
+        step: {other for other, other_level in level_of.items() if other_level > level}
+        for step, level in level_of.items()
+    }
+
+
+def _edges(node: Node, by_id: Mapping[str, Node], waiting: Mapping[str, set[str]]) -> tuple[str, ...]:
+    """List the steps that must be done before: those named, and those that write what this one reads.
+
+    What the file has wait for this step is none of them, whatever it writes.
+    """
     return tuple(
         other.id
         for other in by_id.values()
-        if other.id != node.id and (other.id in node.depends_on or _reads_from(node, other))
+        if other.id != node.id
+        and (
+            other.id in node.depends_on
+            or (_reads_from(node, other) and other.id not in waiting.get(node.id, ()))
+        )
     )
+
+
+def _surprises(
+    nodes: Sequence[Node], edges: Mapping[str, tuple[str, ...]], waiting: Mapping[str, set[str]]
+) -> Iterator[Fault]:
+    """Find steps that read a table of which the file does not say clearly when it is written."""
+    for number, node in enumerate(nodes):
+        for other in nodes:
+            if other is node or not _reads_from(node, other):
+                continue
+            if other.id in waiting.get(node.id, ()):
+                read = f"{node.id} reads {other.writes} before {other.id} writes it"
+                yield Fault(node.reads_at, f"{read}: what is there before the run")
+            elif (
+                other.id in edges[node.id]
+                and other.id not in node.depends_on
+                and not any(_reads_from(node, earlier) for earlier in nodes[:number])
+            ):
+                read = f"{node.id} reads {other.writes}, which only {other.id}, listed later, writes"
+                mend = f"write depends_on: [{node.id}] in {other.id}"
+                rule = f"{read}: it waits for it. To read what is there before the run, {mend}"
+                yield Fault(node.reads_at, rule)
 
 
 def _reads_from(node: Node, other: Node) -> bool:
@@ -150,7 +208,7 @@ def _contradictions(by_id: Mapping[str, Node], level_of: Mapping[str, int]) -> I
             if level_of[other.id] < level_of[node.id]:
                 continue
             where = _where(level_of[node.id], level_of[other.id])
-            if _reads_from(node, other):
+            if _reads_from(node, other) and level_of[other.id] == level_of[node.id]:
                 rule = f"{node.id} reads {other.writes}, which {other.id} writes {where}"
                 yield Fault(node.reads_at, rule)
             if other.id in node.depends_on:

@@ -29,7 +29,7 @@ def compiled(document: dict[str, Any] | str, step_types: StepTypes = STEP_TYPES,
         "policy": POLICY,
     }
     read = read_document(document.encode(), None) if isinstance(document, str) else document
-    return compile_pipeline(read, step_types=step_types, **fields | changes)
+    return compile_pipeline(read, step_types=step_types, **fields | changes).pipeline
 
 
 def faults_of(

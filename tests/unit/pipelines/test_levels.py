@@ -1,5 +1,6 @@
 """Levels: three ways to say the order of steps, and every way to contradict oneself."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -97,17 +98,61 @@ def test_a_table_of_the_same_name_elsewhere_is_another_table() -> None:
         ((node("a", "b"), node("b", "a")), {"a", "b"}),
         ((node("a", "c"), node("b", "a"), node("c", "b"), node("d", "c")), {"a", "b", "c"}),
         ((node("a", reads="y", writes="x"), node("b", reads="x", writes="y")), {"a", "b"}),
-        ((node("a", "b", writes="x"), node("b", reads="x")), {"a", "b"}),
+        (
+            (node("a", reads="z", writes="x"), node("b", "c", writes="z"), node("c", reads="x")),
+            {"a", "b", "c"},
+        ),
     ],
 )
 def test_a_circle_is_told_with_its_path(nodes: tuple[Node, ...], cycle: set[str]) -> None:
-    for declared in (None, {"level_1": [step.id for step in nodes]}):
+    declarations: list[dict[str, list[str]] | None] = [None, {"level_1": [step.id for step in nodes]}]
+    for declared in declarations:
         told = faults_of(*nodes, declared=declared)
-        assert len(told) == 1
         rule, _, path = told[0].rpartition(": ")
         assert rule == "/steps: steps wait for each other in a circle"
+        assert len(told) == 1
         steps = path.split(" → ")
         assert (steps[0], set(steps), len(steps)) == (steps[-1], cycle, len(cycle) + 1)
+
+
+def warnings_of(*nodes: Node, declared: dict[str, list[str]] | None = None) -> list[str]:
+    return [str(warning) for warning in arrange(nodes, declared)[0].warnings]
+
+
+KEEP, REBUILD = node("keep", reads="prices", writes="before"), node("rebuild", "keep", writes="prices")
+COMPARE = node("compare", "rebuild", reads="prices before")
+
+
+def test_an_order_that_is_written_holds_against_what_the_sql_suggests() -> None:
+    written = {"keep": 1, "rebuild": 2, "compare": 3}
+    assert levels(KEEP, REBUILD, COMPARE) == written
+    assert levels(COMPARE, REBUILD, KEEP) == written
+    arrangement, _ = arrange([KEEP, REBUILD, COMPARE], None)
+    assert arrangement.depends_on == {"keep": (), "rebuild": ("keep",), "compare": ("keep", "rebuild")}
+    declared = {"level_1": ["keep"], "level_2": ["rebuild"], "level_3": ["compare"]}
+    assert levels(KEEP, REBUILD, COMPARE, declared=declared) == written
+    assert levels(KEEP, replace(REBUILD, depends_on=()), COMPARE, declared=declared) == written
+    assert warnings_of(KEEP, REBUILD, COMPARE) == [
+        "/keep/sql: keep reads p.acme.prices before rebuild writes it: what is there before the run"
+    ]
+
+
+def test_an_order_that_is_written_over_several_steps_holds_too() -> None:
+    between = node("between", "keep")
+    rebuild = replace(REBUILD, depends_on=("between",))
+    assert levels(rebuild, between, KEEP) == {"keep": 1, "between": 2, "rebuild": 3}
+
+
+def test_what_only_a_step_that_is_listed_later_writes_is_waited_for_and_told() -> None:
+    reader, writer = node("report", reads="t"), node("load", writes="t")
+    assert levels(reader, writer) == {"load": 1, "report": 2}
+    assert warnings_of(reader, writer) == [
+        "/report/sql: report reads p.acme.t, which only load, listed later, writes: it waits for it. To read "
+        "what is there before the run, write depends_on: [report] in load"
+    ]
+    assert warnings_of(writer, reader) == []
+    assert warnings_of(replace(reader, depends_on=("load",)), writer) == []
+    assert warnings_of(writer, reader, node("more", writes="t")) == []
 
 
 def test_two_circles_are_both_told() -> None:
@@ -139,9 +184,7 @@ def test_levels_must_wait_for_what_a_step_reads() -> None:
     assert faults_of(*steps, declared=declared) == [
         "/b/sql: b reads p.acme.t, which a writes in the same level, level_1: move one of them"
     ]
-    assert faults_of(*steps, declared={"level_1": ["b"], "level_2": ["a"], "level_3": ["c"]}) == [
-        "/b/sql: b reads p.acme.t, which a writes in a later level, level_2, than its own, level_1"
-    ]
+    assert levels(*steps, declared={"level_1": ["b"], "level_2": ["a"], "level_3": ["c"]})["b"] == 1
 
 
 def test_levels_and_depends_on_must_agree() -> None:

@@ -1,0 +1,75 @@
+"""What an upload is told beside its version: nothing that is refused, and yet perhaps not what was meant."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from common.errors import Fault
+from common.pipelines.lexemes import Kind, Lexeme, lexemes
+from common.pipelines.tables import TableName
+from common.schedules.schedule import Schedule
+
+RARE = timedelta(days=31)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlOfStep:
+    """A step's statement without faults: where it stands, what it reads and writes."""
+
+    id: str
+    pointer: str
+    sql: str
+    reads: frozenset[TableName]
+    writes: TableName
+    partitioned_by: str = ""
+
+
+def sql_warnings(steps: Sequence[SqlOfStep]) -> Iterator[Fault]:
+    """Find columns that come unnamed, and whole tables that are read for lack of a filter."""
+    partitioned = {step.writes: step.partitioned_by for step in steps if step.partitioned_by}
+    for step in steps:
+        words = [lexeme for lexeme in lexemes(step.sql) if lexeme.kind not in {Kind.SPACE, Kind.COMMENT}]
+        if _takes_all_columns(words):
+            rule = (
+                "takes all columns as they come (SELECT *): a new column of its source changes what it writes"
+            )
+            yield Fault(step.pointer, f"{step.id} {rule}")
+        for table in sorted(table for table in partitioned if any(read.covers(table) for read in step.reads)):
+            column = partitioned[table]
+            if table != step.writes and not _names(words, column):
+                rule = f"reads {table} whole: it is partitioned by {column}, on which there is no filter"
+                yield Fault(step.pointer, f"{step.id} {rule}")
+
+
+def schedule_warnings(schedule: Mapping[str, Any] | None, owner: str, now: datetime) -> Iterator[Fault]:
+    """Find a schedule that does not fire for a month, or never again."""
+    if not schedule:
+        return
+    declared = Schedule.declared(schedule, owner)
+    following = declared.next_after(now)
+    if not declared.is_enabled or (following and following <= now + RARE):
+        return
+    rule = f"fires next at {following:%Y-%m-%dT%H:%M:%SZ}" if following else "never fires again: it has ended"
+    yield Fault("/schedule", rule)
+
+
+def _takes_all_columns(words: Sequence[Lexeme]) -> bool:
+    """Tell whether the outermost SELECT begins with a star; one with EXCEPT names at least what it leaves."""
+    depth = 0
+    for number, word in enumerate(words):
+        depth += {"(": 1, ")": -1}.get(word.text, 0)
+        if depth == 0 and word.text.upper() == "SELECT":
+            behind = [other.text.upper() for other in words[number + 1 : number + 4]]
+            if behind[:1] in (["DISTINCT"], ["ALL"]):
+                behind = behind[1:]
+            if behind[:1] == ["*"] and behind[1:2] != ["EXCEPT"]:
+                return True
+    return False
+
+
+def _names(words: Sequence[Lexeme], column: str) -> bool:
+    """Tell whether a column is named anywhere behind a WHERE or an ON."""
+    texts = [word.text.strip("`").upper() for word in words]
+    first = next((number for number, text in enumerate(texts) if text in {"WHERE", "ON", "HAVING"}), None)
+    return first is not None and column.upper() in texts[first:]

@@ -1,0 +1,80 @@
+"""What an upload is told though it breaks no rule."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from common.pipelines.tables import TableName
+from common.pipelines.warnings import SqlOfStep, schedule_warnings, sql_warnings
+
+NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
+
+
+def table(name: str) -> TableName:
+    return TableName(project="p", dataset="acme", table=name)
+
+
+def step(step_id: str, sql: str, reads: str = "", **more: Any) -> SqlOfStep:
+    read = frozenset(table(name) for name in reads.split())
+    return SqlOfStep(id=step_id, pointer=f"/{step_id}", sql=sql, reads=read, writes=table(step_id), **more)
+
+
+def told(*steps: SqlOfStep) -> list[str]:
+    return [str(warning) for warning in sql_warnings(steps)]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM t",
+        "select distinct * from t",
+        "WITH t AS (SELECT 1 AS a) SELECT /* all */ * FROM t",
+        "SELECT a FROM t UNION ALL SELECT * FROM u",
+    ],
+)
+def test_columns_that_come_unnamed_are_told(sql: str) -> None:
+    assert told(step("a", sql)) == [
+        "/a: a takes all columns as they come (SELECT *): a new column of its source changes what it writes"
+    ]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT a FROM (SELECT * FROM t)",
+        "SELECT COUNT(*) AS n FROM t",
+        "SELECT * EXCEPT (a) FROM t",
+        "SELECT 2 * 3 AS six",
+        "SELECT '*' AS star -- SELECT *",
+    ],
+)
+def test_columns_that_are_named_are_no_matter(sql: str) -> None:
+    assert told(step("a", sql)) == []
+
+
+def test_a_partitioned_table_that_is_read_whole_is_told() -> None:
+    days = step("days", "SELECT 1 AS n, CURRENT_DATE() AS day", partitioned_by="day")
+    whole = step("whole", "SELECT day, n FROM days", reads="days")
+    part = step("part", "SELECT n FROM days AS d WHERE d.`Day` = @date", reads="days")
+    assert told(days, whole, part) == [
+        "/whole: whole reads p.acme.days whole: it is partitioned by day, on which there is no filter"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "warning"),
+    [
+        (None, None),
+        ({"cron": "0 5 * * *"}, None),
+        ({"cron": "0 5 1 * *"}, None),
+        ({"cron": "0 0 29 2 *"}, "/schedule: fires next at 2028-02-29T00:00:00Z"),
+        ({"cron": "0 0 29 2 *", "enabled": False}, None),
+        ({"cron": "0 5 * * *", "end": "2026-01-01"}, "/schedule: never fires again: it has ended"),
+    ],
+)
+def test_a_schedule_that_is_silent_for_a_month_is_told(
+    schedule: dict[str, Any] | None, warning: str | None
+) -> None:
+    found = [str(told) for told in schedule_warnings(schedule, "acme/daily", NOW)]
+    assert found == ([warning] if warning else [])
