@@ -191,6 +191,7 @@ ADMIN_ROUTES: RouteTable[AdminServices] = RouteTable(
         endpoint=bootstrap_platform,
         access=Access.ADMIN,
         request_schema="bootstrap_request",
+        makes_log=True,
         told_members=("force_recreate_dataset", "force_recreate_tables"),
         answers={200: "bootstrap_report"},
         problems=(Conflict,),

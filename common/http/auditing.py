@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from common.errors import NoSuchResource
 from common.http.calls import Call, Services
 from common.http.problems import kind_of
 from common.http.routes import Access, Route
@@ -22,9 +21,10 @@ def audited[S: Services](route: Route[S], call: Call[S], admin_key: str | None) 
         return
     auditor = call.services.edge.auditor
     entry = _entry(route, call, admin_key)
-    if route.access is not Access.PUBLIC:
-        # Nobody knows who asks a public route, and rows for the asking would be anybody's to make.
-        _begin(call, entry)
+    if route.access is not Access.PUBLIC and not route.makes_log:
+        # Nobody knows who asks a public route, and rows for the asking would be anybody's to make. And a row
+        # for a table that is not there yet would have BigQuery's streaming learn of it later.
+        auditor.log.append(entry, recorded_at=entry.occurred_at)
     try:
         yield
     except Exception as error:
@@ -32,14 +32,6 @@ def audited[S: Services](route: Route[S], call: Call[S], admin_key: str | None) 
             auditor.end(entry, Outcome.REFUSED if kind_of(type(error)).status < 500 else Outcome.FAILED)
         raise
     auditor.end(entry, Outcome.DONE)
-
-
-def _begin[S: Services](call: Call[S], entry: AuditEntry) -> None:
-    try:
-        call.services.edge.auditor.log.append(entry, recorded_at=entry.occurred_at)
-    except NoSuchResource:
-        # Before the first bootstrap there is no log, and nothing that could be done but bootstrap.
-        return
 
 
 def _entry[S: Services](route: Route[S], call: Call[S], admin_key: str | None) -> AuditEntry:

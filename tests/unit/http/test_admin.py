@@ -345,9 +345,15 @@ def test_nothing_is_done_that_cannot_be_written_down(world: World) -> None:
     assert not world.platform.datasets.datasets
 
 
-def test_the_first_bootstrap_needs_no_log(world: World) -> None:
-    world.audit.fault = NoSuchResource("platform_audit_log")
+@pytest.mark.parametrize("fault", [NoSuchResource("platform_audit_log"), Unavailable("too early")])
+def test_the_first_bootstrap_needs_no_log(world: World, fault: Exception) -> None:
+    world.audit.fault = fault
     assert world.ask("POST", "/admin/bootstrap", {}).status_code == 200
+
+
+def test_a_bootstrap_is_written_down_once_it_has_made_the_log(world: World) -> None:
+    world.ask("POST", "/admin/bootstrap", {})
+    assert [(row.action, row.outcome) for row in world.audit.rows] == [("bootstrap_platform", "DONE")]
 
 
 # Scheduler
