@@ -21,8 +21,8 @@ class ConfigCompiler:
             config.text, tenant_id, config.config_id, config.version, config.confines
         )
 
-    def judge(self, job: StepJob, dry_run: DryRun) -> str:
-        """Say why a step must not run, "" where it may: the text and BigQuery's reading of it must agree.
+    def judge(self, job: StepJob, dry_run: DryRun | None) -> str:
+        """Say why a step must not run, "" where it may: by its text alone, or by BigQuery's reading of it.
 
         The sources are those that the run was compiled with, so that no run changes its mind half-way.
         """
@@ -32,6 +32,8 @@ class ConfigCompiler:
             allowed_sources=frozenset(job.sources),
             runs_elsewhere=bool(job.credential),
         )
-        reasons = judge_statement(job.sql, policy).reasons
-        reasons += judge_dry_run(dry_run.statement_type, dry_run.tables, policy, dry_run.routines)
+        if dry_run is None:
+            reasons = judge_statement(job.sql, policy).reasons
+        else:
+            reasons = judge_dry_run(dry_run.statement_type, dry_run.tables, policy, dry_run.routines)
         return "; ".join(f"the step {reason}" for reason in dict.fromkeys(reasons))

@@ -14,12 +14,13 @@ from common.pipelines.pipeline import Step
 from common.pipelines.secret_values import NoSeal, ParameterSeal
 from common.runs.cancelling import is_cancelled
 from common.runs.discreet_jobs import discreetly
+from common.runs.guarding import Guard
 from common.runs.handovers import Handovers
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import Identities, JobReport, JobsOf, LevelPublisher, RunStore
 from common.runs.run import Run, RunStatus, StepRow, StepStatus
 from common.runs.step_jobs import running_row, skipped_row, step_row
-from common.runs.steps import Attempt, Guard, Outcome, StepWorker, attempts_of
+from common.runs.steps import Attempt, Outcome, StepWorker, attempts_of
 from common.times import Clock
 
 logger = logging.getLogger(__name__)

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from common.claims import says_of_itself
 from common.errors import AlreadyExists, Conflict, QueryRefused, Unavailable
 from common.pipelines.pipeline import Step
+from common.runs.guarding import Guard, guarded_dry_run
 from common.runs.level_messages import LevelMessage
-from common.runs.ports import DryRun, JobReport, JobsOf, StepJob
+from common.runs.ports import JobReport, JobsOf, StepJob
 from common.runs.retries import is_retryable, pause_before
 from common.runs.run import StepRow, StepStatus
 from common.runs.step_jobs import job_id, labels, running_row, step_job, step_row
@@ -19,9 +20,6 @@ logger = logging.getLogger(__name__)
 
 SHORTEST_POLL = timedelta(milliseconds=50)
 LONGEST_POLL = timedelta(seconds=5)
-
-type Guard = Callable[[StepJob, DryRun], str]
-"""Judges a dry run: the reason why the step must not run, "" where it may."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,10 +109,7 @@ class StepWorker:
         """Judge the statement right before it runs: BigQuery's dry run says what it is and reads."""
         try:
             jobs = self.jobs_of(step)
-            dry_run = jobs.dry_run(job)
-            if reason := self.guard(job, dry_run):
-                return _refused(job, "firewall", reason)
-            jobs.prepare(job, dry_run)
+            jobs.prepare(job, guarded_dry_run(jobs, job, self.guard))
         except QueryRefused as refused:
             return _refused(job, refused.reason, str(refused))
         return None

@@ -17,6 +17,7 @@ from common.pipelines.pipeline import Pipeline
 from common.pipelines.secret_values import NoSeal, ParameterSeal, with_secrets_sealed
 from common.runs.beginning import RunBeginner
 from common.runs.discreet_jobs import discreetly
+from common.runs.guarding import Guard, guarded_dry_run
 from common.runs.level_messages import LevelMessage
 from common.runs.levels import AtOnce, in_threads
 from common.runs.ports import ConfigText, Identities
@@ -100,6 +101,7 @@ class Backfills:
     stopper: RunStopper
     beginner: RunBeginner
     identities: Identities
+    guard: Guard
     compile: Callable[[str, ConfigText], Pipeline]
     clock: Clock
     at_once: AtOnce = in_threads
@@ -178,7 +180,8 @@ class Backfills:
         for step in pipeline.steps:
             message = LevelMessage(run=run, pipeline=pipeline, level=step.level)
             try:
-                total += jobs_of(step).dry_run(step_job(message, step, 1)).bytes_processed
+                job = step_job(message, step, 1)
+                total += guarded_dry_run(jobs_of(step), job, self.guard).bytes_processed
             except Unavailable:
                 raise
             except ConvergenceError:

@@ -170,6 +170,7 @@ def backfills() -> "Backfills":
         stopper=stopper(),
         beginner=beginner(),
         identities=accounts.step_identities(),
+        guard=compiler().judge,
         compile=compile_cache(),
         clock=utc_now,
         seal=sealing.parameter_seal(),

@@ -55,6 +55,7 @@ class WaitingRoom:
             filler=self._filler(),
             stopper=world.stopper(),
             beginner=world.beginner(),
+            guard=lambda job, dry_run: "",
             identities=world.jobs,
             compile=world.compile,
             clock=world.stage.clock,

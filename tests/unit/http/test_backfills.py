@@ -96,6 +96,18 @@ def test_a_maximum_that_cannot_be_held_is_refused(world: World) -> None:
     assert world.queue.rows == []
 
 
+def test_an_estimate_says_nothing_of_tables_that_are_not_ones_own(world: World) -> None:
+    world.jobs.bytes_of["extract"] = 2000
+    world.jobs.read_tables["extract"] = ("p.victim.orders",)
+    there = backfill(world, dry_run=True).json or {}
+
+    world.jobs.refused.add("extract")
+    missing = backfill(world, dry_run=True).json or {}
+
+    assert there == missing
+    assert there["bytes_estimate"] is None
+
+
 @pytest.mark.parametrize(
     ("changes", "pointer"),
     [

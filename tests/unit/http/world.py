@@ -18,6 +18,7 @@ from common.pipelines.tables import Policy
 from common.public_urls import PublicUrls
 from common.runs.beginning import RunBeginner
 from common.runs.cancelling import RunCanceller
+from common.runs.compiling import ConfigCompiler
 from common.runs.ports import ConfigText
 from common.runs.progress import OpenRun, Progress
 from common.runs.quotas import Limits
@@ -164,6 +165,7 @@ class World:
                 stopper=stopper,
                 beginner=beginner,
                 identities=jobs,
+                guard=ConfigCompiler(compiler=compiler()).judge,
                 compile=compiled,
                 clock=clock,
                 seal=seal,

@@ -122,4 +122,5 @@ def test_the_last_look_at_a_statement_goes_by_its_own_credential(
         credential=credential,
     )
     dry_run = DryRun(statement_type="SELECT", tables=(table,), bytes_processed=0)
-    assert bool(ConfigCompiler(compiler=compiler).judge(job, dry_run)) is is_refused
+    judge = ConfigCompiler(compiler=compiler).judge
+    assert [bool(judge(job, None)), bool(judge(job, dry_run))] == [is_refused, is_refused]

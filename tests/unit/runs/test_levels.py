@@ -72,7 +72,7 @@ class Platform:
         self.points.append(point)
         self.disturb(point)
 
-    def _guard(self, job: StepJob, dry_run: DryRun) -> str:
+    def _guard(self, job: StepJob, dry_run: DryRun | None) -> str:
         return self.refusals.get(job.target_table, "")
 
 

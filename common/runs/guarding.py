@@ -1,0 +1,56 @@
+"""Questions to BigQuery about tenants' SQL: none is asked, and none answered, past the firewall.
+
+A dry run reads no row, but its answer tells whether a table exists, how large it is, and what its columns are
+called. So the text is judged before BigQuery hears of it, BigQuery's reading of it before anybody else does,
+and what BigQuery says against it must not speak of tables that are not the tenant's.
+"""
+
+import re
+from collections.abc import Callable
+
+from common.errors import QueryRefused, WarehouseError
+from common.runs.ports import DryRun, StepJob, StepJobs
+
+type Guard = Callable[[StepJob, DryRun | None], str]
+"""Judges a job's text, or where there is one its dry run: the reason why it must not run, "" where it may."""
+
+FIREWALL = "firewall"
+"""The reason of a step that the platform itself refuses."""
+WITHHELD = "the step reads a table that is not there, or that is neither yours nor of an allowed source"
+
+_NAME = r"[`\"']?([a-z][a-z0-9.-]*[a-z0-9])[:.](\w+)(?:\.([\w$*-]+))?"
+_NAMED = (
+    re.compile(rf"\b(?i:table|dataset|view|routine|model|function)s?(?i: not found)?:?\s+{_NAME}"),
+    re.compile(rf"{_NAME} does not match any table"),
+)
+
+
+def guarded_dry_run(jobs: StepJobs, job: StepJob, guard: Guard) -> DryRun:
+    """Ask BigQuery what a statement is; QueryRefused also where the guard refuses it, before or after."""
+    _refuse(guard(job, None))
+    try:
+        dry_run = jobs.dry_run(job)
+    except WarehouseError as error:
+        if _tells_of_others(str(error), job):
+            raise QueryRefused(WITHHELD, FIREWALL) from error
+        raise
+    _refuse(guard(job, dry_run))
+    return dry_run
+
+
+def _refuse(reason: str) -> None:
+    if reason:
+        raise QueryRefused(reason, FIREWALL)
+
+
+def _tells_of_others(message: str, job: StepJob) -> bool:
+    """Tell whether a message names a table of another dataset than the job may read.
+
+    Under a credential it is the tenant's own account that asks, and hears what it may hear anyway.
+    """
+    return not job.credential and any(
+        dataset != job.tenant_id
+        and not {project, f"{project}.{dataset}", f"{project}.{dataset}.{table}"} & {*job.sources}
+        for pattern in _NAMED
+        for project, dataset, table in pattern.findall(message)
+    )
