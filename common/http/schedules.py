@@ -55,6 +55,7 @@ def _body(call: Call[PipelineServices], config: ScheduledConfig) -> dict[str, An
         "jitter_seconds": round(schedule.delay.total_seconds()),
         "enabled": schedule.is_enabled,
         "paused": config.is_paused,
+        "error_message": config.error or None,
         "next_fire_time": call.services.schedules.next_fire(config),
         "last_fire_time": last,
         "links": links,

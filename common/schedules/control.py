@@ -95,5 +95,6 @@ class PlatformWatch:
     def overview(self) -> Overview:
         """Look at everything now: two queries."""
         now = self.clock()
-        due = [firing.tenant_id for firing in due_runs(self.timetable, now)]
+        runs, _ = due_runs(self.timetable, now)
+        due = [firing.tenant_id for firing in runs]
         return Overview(plans=self.load.read_load(now, due), at=now)

@@ -4,14 +4,13 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Protocol
 
 from common.errors import ConvergenceError
 from common.runs.dead_letters import DeadLetterHandler
 from common.runs.sweeping import Sweeper, Swept
 from common.schedules.filling import Filled, SlotFiller
-from common.schedules.firings import CATCH_UP_WINDOW, Firing, ScheduledConfig, due_firings
+from common.schedules.firings import CATCH_UP_WINDOW, ScheduledConfig, due_firings
 from common.schedules.queue import RunQueue
 from common.schedules.timetable import EVERY_TENANT, Timetable
 from common.schedules.waiting import WaitingRun, from_firing
@@ -95,8 +94,18 @@ class Dispatcher:
         return self.filler.fill([*self.due(), *self.queue.waiting()], until)
 
     def due(self) -> list[WaitingRun]:
-        """List the firings that are due and have not been seen to, of all tenants: one read."""
-        return due_runs(self.timetable, self.clock())
+        """List the firings that are due and have not been seen to, of all tenants: one read.
+
+        A schedule that cannot be followed is its tenant's error: one entry in its history, not each minute's.
+        """
+        now = self.clock()
+        runs, broken = due_runs(self.timetable, now)
+        for config, error in broken:
+            try:
+                self.queue.refuse_schedule(config, error, now)
+            except ConvergenceError:
+                logger.warning("fault of a schedule not recorded yet", exc_info=True)
+        return runs
 
     def _report(self, last_recorded_at: datetime | None) -> bool:
         now = self.clock()
@@ -111,41 +120,37 @@ class Dispatcher:
         self.firings.settle_firings(now - SETTLING_WINDOW, now)
 
 
-def due_runs(timetable: Timetable, now: datetime) -> list[WaitingRun]:
-    """List the firings that are due and have not been seen to, of all tenants: one read."""
-    configs = timetable.read(EVERY_TENANT, now - CATCH_UP_WINDOW - LONGEST_JITTER)
-    return [from_firing(firing, now) for config in configs for firing in _due_of(config, now)]
+def due_runs(
+    timetable: Timetable, now: datetime
+) -> tuple[list[WaitingRun], list[tuple[ScheduledConfig, str]]]:
+    """List the firings that are due and have not been seen to, of all tenants: one read.
 
-
-def _due_of(config: ScheduledConfig, now: datetime) -> list[Firing]:
-    """List what is due of one config. One without times fires not, and keeps no other from it."""
-    try:
-        return due_firings(config, now)
-    except (ValueError, OverflowError) as error:
-        _tell_once(config.tenant_id, config.config_id, config.version, str(error))
-        return []
-
-
-@lru_cache(maxsize=1000)
-def _tell_once(tenant_id: str, config_id: str, version: int, why: str) -> None:
-    """Log a bad schedule, once in an instance's life: it is looked at each minute."""
-    logger.warning(
-        "schedule has no times",
-        extra={"tenant": tenant_id, "config": config_id, "version": version, "error": why},
-    )
+    Beside them the schedules that cannot be followed, with the reason: none keeps the others from firing.
+    """
+    runs: list[WaitingRun] = []
+    broken: list[tuple[ScheduledConfig, str]] = []
+    for config in timetable.read(EVERY_TENANT, now - CATCH_UP_WINDOW - LONGEST_JITTER):
+        error = config.error
+        try:
+            runs += [from_firing(firing, now) for firing in due_firings(config, now)]
+        except Exception as fault:  # noqa: BLE001 - whatever it is, it concerns this schedule alone
+            error = str(fault) or type(fault).__name__
+        if error:
+            broken.append((config, error))
+    return runs, broken
 
 
 @dataclass(slots=True)
 class Parts:
     """Parts of a minute's work, and the first fault among them."""
 
-    _fault: ConvergenceError | None = None
+    _fault: Exception | None = None
 
     def do[T](self, part: Callable[[], T], otherwise: T) -> T:
         """Do one part; where it fails, go on with what stands for nothing done."""
         try:
             return part()
-        except ConvergenceError as fault:
+        except Exception as fault:
             logger.exception("part of the minute failed")
             self._fault = self._fault or fault
             return otherwise

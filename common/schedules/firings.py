@@ -34,11 +34,13 @@ class ScheduledConfig:
     since: datetime
     last_fired: datetime | None = None
     is_paused: bool = False
+    error: str = ""
+    """Why the schedule cannot be read: it was uploaded before a rule came."""
 
     @property
     def fires(self) -> bool:
         """Tell whether anything happens by it."""
-        return self.schedule.is_enabled and not self.is_paused
+        return self.schedule.is_enabled and not self.is_paused and not self.error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,12 @@ class Firing:
 def run_id_of(tenant_id: str, config_id: str, scheduled_time: datetime) -> str:
     """Return the ID of the run that a config's firing at a time becomes."""
     return str(uuid.uuid5(FIRINGS, f"{tenant_id}\n{config_id}\n{to_rfc3339(scheduled_time)}"))
+
+
+def fault_run_id(config: ScheduledConfig) -> str:
+    """Return the ID under which the history shows that a version's schedule cannot be followed."""
+    name = f"fault\n{config.tenant_id}\n{config.config_id}\n{config.version}"
+    return str(uuid.uuid5(FIRINGS, name))
 
 
 def due_firings(config: ScheduledConfig, now: datetime) -> list[Firing]:

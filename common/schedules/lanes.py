@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from common.claims import ClaimJobs
-from common.errors import Conflict, InvalidInput, QuotaExceeded, Unavailable
+from common.errors import Conflict, ConvergenceError, InvalidInput, QuotaExceeded, Unavailable
 from common.logs import log_context
 from common.pipelines.pipeline import Pipeline
-from common.runs.beginning import RunBeginner
+from common.runs.beginning import ReadyRun, RunBeginner
 from common.runs.cancelling import is_cancelled
 from common.runs.ports import ConfigText
 from common.runs.quotas import CONCURRENT, MAX_PARALLEL
@@ -77,6 +77,9 @@ class Lane:
                 except Unavailable:
                     logger.warning("lane left for the next minute", exc_info=True)
                     break
+                except Exception:  # a defect that one tenant's rows bring out is nobody else's
+                    logger.exception("lane left for the next minute")
+                    break
                 if one is None:
                     logger.info("lane left to another filler")
                     break
@@ -123,9 +126,9 @@ class Lane:
         config = self.configs.get(waiting.config_key)
         if config is None:
             raise Conflict(f"there is no pipeline config {waiting.config_id!r} any more")
-        pipeline = self.compile(waiting.tenant_id, config)
+        pipeline, ready = self._compiled(waiting, config)
         asked_at = self.clock()
-        run = self.beginner.admit(waiting.ready(pipeline), self.facts.ledger, self._taken, self._holders)
+        run = self.beginner.admit(ready, self.facts.ledger, self._taken, self._holders)
         if run.started_at < asked_at and not self._takes_over(run, asked_at):
             return None
         ticket = Ticket(
@@ -139,6 +142,16 @@ class Lane:
         self.facts = replace(self.facts, ledger=with_ticket(self.facts.ledger, ticket))
         logger.info("run admitted", extra={"ticket": run.ticket, "config": run.config_id})
         return Settled(waiting=waiting, status=RunStatus.PENDING, run=run, pipeline=pipeline)
+
+    def _compiled(self, waiting: WaitingRun, config: ConfigText) -> tuple[Pipeline, ReadyRun]:
+        try:
+            pipeline = self.compile(waiting.tenant_id, config)
+            return pipeline, waiting.ready(pipeline)
+        except ConvergenceError:
+            raise
+        except Exception as defect:
+            logger.exception("pipeline cannot be compiled")
+            raise Conflict(f"the pipeline config {waiting.config_id!r} cannot be compiled") from defect
 
     def _takes_over(self, run: Run, now: datetime) -> bool:
         return self.takes_over and now - run.started_at >= ANOTHERS_TURN

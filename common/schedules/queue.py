@@ -12,7 +12,8 @@ from common.runs.cancelling import flag
 from common.runs.events import Announcer, RunEvent
 from common.runs.ports import StoredRun
 from common.runs.run import RunStatus
-from common.schedules.waiting import LONGEST_WAIT, Settled, WaitingRun
+from common.schedules.firings import ScheduledConfig
+from common.schedules.waiting import LONGEST_WAIT, Settled, WaitingRun, from_fault
 from common.times import Clock
 
 logger = logging.getLogger(__name__)
@@ -88,6 +89,17 @@ class RunQueue:
         if firings := [one for one in settled if one.waiting.is_due]:
             self.firings.append_firings(firings, now)
         self.announcer.announce([event for one in settled if (event := _event(one, now))])
+
+    def refuse_schedule(self, config: ScheduledConfig, error: str, now: datetime) -> None:
+        """Tell a tenant that its schedule cannot be followed, once for each version of the config."""
+        refused = from_fault(config, now)
+        mark = f"cvg-schedule-fault-{refused.run_id}"
+        if self.claims.find_claim(mark):
+            return
+        told = f"the schedule cannot be followed: {error}"
+        self.record([Settled(waiting=refused, status=RunStatus.FAILED, error=told)], now)
+        claim(self.claims, mark, {"tenant": config.tenant_id})
+        logger.error("schedule cannot be followed", extra={"config": config.config_id, "reason": error})
 
     def waiting(self, tenant_id: str = EVERY_TENANT) -> Sequence[WaitingRun]:
         """Return whose turn is next, of one tenant or of every one."""

@@ -12,6 +12,8 @@ from common.schedules.crontab import last_time_between, times_after, zone_of
 from common.times import from_rfc3339
 
 _DAY = len("2026-01-31")
+# A day from the beginning of the calendar, so that no zone leads beyond it.
+_EARLIEST = datetime(1, 1, 3, tzinfo=UTC)
 
 
 class CatchUp(StrEnum):
@@ -59,7 +61,7 @@ class Schedule:
 
     def last_between(self, after: datetime, until: datetime) -> datetime | None:
         """Return the latest time after a moment and up to another, None where there is none."""
-        latest = min(until, self.end - timedelta(microseconds=1)) if self.end else until
+        latest = min(until, _just_before(self.end)) if self.end else until
         return last_time_between(self.cron, self.timezone, self._no_earlier(after), latest)
 
     def between(self, after: datetime, until: datetime, most: int) -> list[datetime]:
@@ -72,7 +74,7 @@ class Schedule:
         return moment.astimezone(zone_of(self.timezone)).date()
 
     def _no_earlier(self, moment: datetime) -> datetime:
-        return max(moment, self.start - timedelta(microseconds=1)) if self.start else moment
+        return max(moment, _just_before(self.start)) if self.start else moment
 
     def _is_before_end(self, moment: datetime) -> bool:
         return self.end is None or moment < self.end
@@ -107,6 +109,10 @@ def _period_faults(body: Mapping[str, Any], timezone: str) -> dict[str, str]:
     if len(moments) == 2 and moments["end"] <= moments["start"]:
         faults["end"] = "must be later than the start"
     return faults
+
+
+def _just_before(moment: datetime) -> datetime:
+    return max(moment, _EARLIEST) - timedelta(microseconds=1)
 
 
 def _beginning(text: str, timezone: str) -> datetime:

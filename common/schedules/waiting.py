@@ -12,7 +12,7 @@ from common.pipelines.pipeline import BoundParameter, Pipeline
 from common.runs.beginning import ReadyRun
 from common.runs.ports import ConfigText
 from common.runs.run import Run, RunStatus, Trigger, TriggerType
-from common.schedules.firings import Firing
+from common.schedules.firings import Firing, ScheduledConfig, fault_run_id
 
 # Who has waited for a day has lost the day that the run was for.
 LONGEST_WAIT = timedelta(hours=24)
@@ -125,6 +125,21 @@ def from_firing(firing: Firing, now: datetime) -> WaitingRun:
         run_date=firing.day,
         trigger=Trigger(type=TriggerType.SCHEDULE, by=SCHEDULER),
         is_due=True,
+    )
+
+
+def from_fault(config: ScheduledConfig, now: datetime) -> WaitingRun:
+    """Return what stands in the history for the runs that a schedule cannot ask for."""
+    return WaitingRun(
+        tenant_id=config.tenant_id,
+        run_id=fault_run_id(config),
+        config_id=config.config_id,
+        config_version=config.version,
+        priority=config.priority,
+        due_at=now,
+        added_at=now,
+        run_date=now.date(),
+        trigger=Trigger(type=TriggerType.SCHEDULE, by=SCHEDULER),
     )
 
 

@@ -1,17 +1,14 @@
 """Schedules in the central dataset (`common.schedules.timetable.Timetable`)."""
 
 import json
-import logging
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from common.schedules.firings import FIRINGS, ScheduledConfig
 from common.schedules.schedule import Schedule
 from common.warehouse.queries import Queries, Row
-
-logger = logging.getLogger(__name__)
 
 # The rows of schedules themselves lie in a partition of their own: to read them is to read nothing else.
 STATES_AT = datetime(1970, 1, 1, tzinfo=UTC)
@@ -27,7 +24,7 @@ class ScheduleRows:
     def read(self, tenant_id: str, since: datetime) -> Sequence[ScheduledConfig]:
         """Return the schedules of a tenant, or of every one; what was fired before `since` is not told."""
         rows = self.queries.read("schedules/timetable", tenant_id=tenant_id, since=since, states_at=STATES_AT)
-        return list(_sound(rows))
+        return [_scheduled(row) for row in rows]
 
     def set_paused(self, config: ScheduledConfig, now: datetime, *, is_paused: bool) -> None:
         """Append that a schedule is paused or resumed, so that it can be read at once."""
@@ -46,24 +43,25 @@ class ScheduleRows:
         )
 
 
-def _sound(rows: Iterable[Row]) -> Iterator[ScheduledConfig]:
-    """Leave out what was uploaded before a rule came: one bad schedule must not keep all others."""
-    for row in rows:
-        try:
-            yield _scheduled(row)
-        except (ValueError, KeyError):
-            logger.exception("schedule cannot be read", extra={"tenant": row["tenant_id"]})
-
-
 def _scheduled(row: Row) -> ScheduledConfig:
-    owner = f"{row['tenant_id']}/{row['config_id']}"
+    schedule, error = _schedule(row)
     return ScheduledConfig(
         tenant_id=row["tenant_id"],
         config_id=row["config_id"],
         version=row["version"],
         priority=DEFAULT_PRIORITY if row["priority"] is None else row["priority"],
-        schedule=Schedule.declared(json.loads(row["schedule"]), owner),
+        schedule=schedule,
         since=row["since"],
         last_fired=row["last_fired"],
         is_paused=row["is_paused"],
+        error=error,
     )
+
+
+def _schedule(row: Row) -> tuple[Schedule, str]:
+    """Read a file's schedule, or tell why it is none: it may have been uploaded before a rule came."""
+    try:
+        return Schedule.declared(json.loads(row["schedule"]), f"{row['tenant_id']}/{row['config_id']}"), ""
+    except Exception as fault:  # noqa: BLE001 - one tenant's row does not keep all others from firing
+        error = str(fault) or type(fault).__name__
+        return Schedule(cron=str(row["schedule_cron"]), is_enabled=False), error

@@ -77,12 +77,24 @@ def test_a_schedule_is_that_of_the_latest_version_with_its_latest_firing(schedul
     assert (config.since, config.last_fired, config.is_paused) == (START + 2 * HOUR, START + 4 * HOUR, False)
 
 
-def test_a_config_without_a_schedule_or_deleted_or_unreadable_is_left_out(schedules: Schedules) -> None:
+def test_a_config_without_a_schedule_or_deleted_is_left_out(schedules: Schedules) -> None:
     schedules.upload("plain", 1, None)
     schedules.upload("deleted", 1, {"cron": "0 1 * * *"})
     schedules.upload("deleted", 2, {"cron": "0 1 * * *"}, is_active=False)
-    schedules.upload("bad", 1, {"cron": "99 1 * * *"})
     assert schedules.rows.read(schedules.tenant, START) == []
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [{"cron": "99 1 * * *"}, {"cron": "0 1 * * *", "jitter_minutes": []}, {"cron": "0 1 * * *", "end": 1}],
+)
+def test_a_schedule_that_cannot_be_read_says_so_and_never_fires(
+    schedules: Schedules, schedule: dict[str, Any]
+) -> None:
+    schedules.upload("bad", 1, schedule)
+    (config,) = schedules.rows.read(schedules.tenant, START)
+    assert (config.config_id, config.fires) == ("bad", False)
+    assert config.error
 
 
 def test_every_tenants_schedules_are_one_read(schedules: Schedules, bootstrapped: Central) -> None:

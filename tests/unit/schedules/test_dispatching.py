@@ -2,17 +2,19 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from common.errors import Unavailable
+from common.pipelines.pipeline import Pipeline
+from common.runs.ports import ConfigText
 from common.runs.quotas import Limits
 from common.runs.run import RunStatus, TriggerType
-from common.schedules.dispatching import due_runs
 from common.schedules.filling import Filled
 from common.schedules.firings import run_id_of
+from common.schedules.schedule import Schedule
 from tests.fakes.clock import START
-from tests.unit.schedules.examples import a_scheduled_config
 from tests.unit.schedules.platform import LIMITS, MINUTE, Platform
 
 
@@ -25,20 +27,6 @@ def platform() -> Platform:
     platform = Platform()
     platform.add_tenant()
     return platform
-
-
-def test_a_schedule_whose_times_cannot_be_told_keeps_no_other_from_firing_and_is_told_once(
-    platform: Platform, caplog: pytest.LogCaptureFixture
-) -> None:
-    platform.add_tenant("globex")
-    broken = a_scheduled_config(version=77)
-    broken = replace(broken, schedule=replace(broken.schedule, cron="once upon a time"))
-    platform.timetable.configs["acme", "daily"] = broken
-    platform.timetable.configs["globex", "daily"] = a_scheduled_config(tenant_id="globex")
-    for minute in (1, 2):
-        found = due_runs(platform.timetable, START + minute * MINUTE)
-        assert {run.tenant_id for run in found} == {"globex"}
-    assert [record.message for record in caplog.records] == ["schedule has no times"]
 
 
 def test_a_due_schedule_becomes_a_run_with_its_first_message(platform: Platform) -> None:
@@ -211,5 +199,88 @@ def test_a_fault_in_one_part_keeps_the_dispatcher_from_no_other(platform: Platfo
     platform.schedule("*/5 * * * *")
     dispatcher = replace(platform.dispatcher, sweeper=Broken())  # type: ignore[arg-type]
     with pytest.raises(Unavailable):
+        dispatcher.tick()
+    assert len(platform.runs()) == 1
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"error": "'61' is no minute"},
+        {"schedule": Schedule(cron="61 5 * * *")},
+        {"schedule": Schedule(cron="0 5 * * *", timezone="Mars/Olympus")},
+        {"schedule": Schedule(cron="0 5 * * *", delay=timedelta.max)},
+    ],
+)
+def test_a_schedule_that_cannot_be_followed_is_its_tenants_error_once_and_the_rest_fires(
+    platform: Platform, caplog: pytest.LogCaptureFixture, broken: dict[str, Any]
+) -> None:
+    platform.add_tenant("globex")
+    platform.schedule("*/5 * * * *", "globex", **broken)
+    platform.schedule("*/5 * * * *")
+    for _ in range(3):
+        platform.dispatcher.tick()
+        platform.clock.advance(MINUTE)
+    assert [run.tenant_id for run in platform.runs().values()] == ["acme"]
+    (entry,) = platform.queue_rows.entries().values()
+    assert (entry.waiting.tenant_id, entry.status) == ("globex", RunStatus.FAILED)
+    assert entry.error.startswith("the schedule cannot be followed: ")
+    assert [record.message for record in caplog.records].count("schedule cannot be followed") == 1
+
+
+def test_a_new_version_of_a_schedule_that_could_not_be_followed_is_told_of_anew(platform: Platform) -> None:
+    for version in (1, 2):
+        platform.schedule("*/5 * * * *", version=version, error="'61' is no minute")
+        platform.dispatcher.tick()
+    assert [e.waiting.config_version for e in platform.queue_rows.entries().values()] == [1, 2]
+
+
+@pytest.mark.parametrize("end", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2026-04-04T14:15:00Z"])
+def test_no_end_of_a_schedule_stops_those_of_others(platform: Platform, end: str) -> None:
+    body = {"cron": "0 */2 * * *", "timezone": "Pacific/Chatham", "end": end, "catch_up": "all"}
+    platform.add_tenant("globex")
+    platform.schedule("*/5 * * * *", "globex", schedule=Schedule.declared(body, "globex/daily"))
+    platform.schedule("*/5 * * * *")
+    platform.dispatcher.tick()
+    assert "acme" in {run.tenant_id for run in platform.runs().values()}
+
+
+def test_a_defect_that_one_tenants_file_brings_out_is_that_tenants_failure(platform: Platform) -> None:
+    def compile_or_break(tenant_id: str, config: ConfigText) -> Pipeline:
+        if tenant_id == "globex":
+            raise RecursionError("too deep")
+        return platform.compile(tenant_id, config)
+
+    platform.add_tenant("globex")
+    platform.schedule("*/5 * * * *", "globex")
+    platform.schedule("*/5 * * * *")
+    filler = replace(platform.filler, compile=compile_or_break)
+    assert replace(platform.dispatcher, filler=filler).tick().filled == Filled(begun=1, refused=1)
+    assert (
+        "cannot be compiled"
+        in platform.firings.rows[-1].settled.error + platform.firings.rows[0].settled.error
+    )
+
+
+def test_a_defect_in_one_lane_leaves_that_lane_alone(platform: Platform) -> None:
+    def perhaps_break(point: str) -> None:
+        if point.startswith("before claim cvg-ticket-globex"):
+            raise ZeroDivisionError(point)
+
+    platform.add_tenant("globex")
+    platform.schedule("*/5 * * * *", "globex")
+    platform.schedule("*/5 * * * *")
+    platform.jobs.at = perhaps_break
+    assert platform.dispatcher.tick().filled == Filled(begun=1, left=1)
+
+
+def test_a_defect_in_one_part_of_the_minute_keeps_it_from_no_other(platform: Platform) -> None:
+    class Broken:
+        def sweep(self) -> None:
+            raise ZeroDivisionError
+
+    platform.schedule("*/5 * * * *")
+    dispatcher = replace(platform.dispatcher, sweeper=Broken())  # type: ignore[arg-type]
+    with pytest.raises(ZeroDivisionError):
         dispatcher.tick()
     assert len(platform.runs()) == 1

@@ -13,7 +13,7 @@ states AS (
   QUALIFY ROW_NUMBER() OVER (PARTITION BY tenant_id, config_id ORDER BY recorded_at DESC) = 1
 )
 SELECT
-  config.tenant_id, config.config_id, config.version, config.priority,
+  config.tenant_id, config.config_id, config.version, config.priority, config.schedule_cron,
   TO_JSON_STRING(config.schedule) AS schedule,
   IF(states.status = 'ACTIVE', GREATEST(config.recorded_at, states.recorded_at), config.recorded_at) AS since,
   fired.last_fired,
