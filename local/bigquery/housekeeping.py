@@ -2,15 +2,15 @@
 
 import asyncio
 import time
-from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 
 from local.bigquery import jobs
 from local.bigquery.answers import Answer
 from local.bigquery.calls import Call
 from local.bigquery.gate import Gate
-from local.bigquery.jobs import JobKey
 from local.bigquery.proxy import Forward
+from local.bigquery.results import Results
 
 
 class Files(Protocol):
@@ -23,9 +23,9 @@ class Files(Protocol):
 class Housekeeping:
     """Drop the result tables of old query jobs, and merge the small files that streamed rows leave.
 
-    Each query job leaves its rows in a table of its own: the newest `keep_results` stay, unless older
-    than `keep_seconds`; one younger than `grace_seconds` always stays, because its client may not have
-    read it yet. Only the rows go: a job's ID stays used, and `jobs.get` answers on.
+    Each query job leaves its rows in a table of its own. Those that were read stay while they are among the
+    newest `keep_results`, and for `grace_seconds` at least; those that were not stay for `keep_seconds`
+    after their client was heard of. Only the rows go: a job's ID stays used, and `jobs.get` answers on.
 
     Each insertAll leaves a file. After `merge_after_writes` writes they are merged, in a moment without
     running jobs, because a merge makes a concurrent UPDATE fail. New jobs wait for such a moment, and it
@@ -41,14 +41,14 @@ class Housekeeping:
         merge_after_writes: int = 200,
         merge_wait_seconds: float = 1.0,
         pause_seconds: float = 5.0,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        self._keep_results = keep_results
-        self._keep_seconds = keep_seconds
-        self._grace_seconds = grace_seconds
+        self.results = Results(
+            keep=keep_results, keep_seconds=keep_seconds, grace_seconds=grace_seconds, clock=clock
+        )
         self._merge_after_writes = merge_after_writes
         self._merge_wait_seconds = merge_wait_seconds
         self._pause_seconds = pause_seconds
-        self._results: deque[tuple[float, JobKey]] = deque()
         self._writes = 0
         self._jobs_gate = Gate()
 
@@ -56,26 +56,18 @@ class Housekeeping:
         """Pass the call on, and note what it leaves behind."""
         if call.method == "tabledata.insertAll":
             self._writes += 1
-        if not call.starts_job:
-            return await forward(call)
-        async with self._jobs_gate.passing():
-            answer = await forward(call)
-        if answer.is_success:
-            self._writes += 1
-            self.note(time.time(), (call.project, call.job_id))
+        with self.results.used_by(call):
+            answer = await (self._start(call, forward) if call.starts_job else forward(call))
+        self.results.note(call, answer)
         return answer
-
-    def note(self, created: float, key: JobKey) -> None:
-        """Remember that a job started at `created` (seconds since 1970) leaves a result."""
-        self._results.append((created, key))
 
     def recall(self) -> None:
         """Remember the results that an earlier process left."""
-        self._results.extend(jobs.results())
+        self.results.recall()
 
     def reset(self) -> None:
         """Forget what the wiped jobs left."""
-        self._results.clear()
+        self.results.clear()
         self._writes = 0
 
     async def run(self, files: Files) -> None:
@@ -86,23 +78,16 @@ class Housekeeping:
 
     async def tidy(self, files: Files) -> None:
         """Do what is due now."""
-        for key in self.take_due(time.time()):
+        for key in self.results.take_due():
             await asyncio.to_thread(jobs.drop_result, key)
         if self._writes >= self._merge_after_writes:
             await self._merge(files)
 
-    def take_due(self, now: float) -> list[JobKey]:
-        """Return the jobs whose results are due to go at `now`, and forget them."""
-        due: list[JobKey] = []
-        while self._results:
-            created, key = self._results[0]
-            age = now - created
-            surplus = len(self._results) > self._keep_results and age > self._grace_seconds
-            if not (surplus or age > self._keep_seconds) or jobs.running(key):
-                break
-            self._results.popleft()
-            due.append(key)
-        return due
+    async def _start(self, call: Call, forward: Forward) -> Answer:
+        async with self._jobs_gate.passing():
+            answer = await forward(call)
+        self._writes += answer.is_success
+        return answer
 
     async def _merge(self, files: Files) -> None:
         try:
