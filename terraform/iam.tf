@@ -1,15 +1,32 @@
 # Grants: who holds which role, and where. docs/permissions.md says why; a test compares the two.
 
 locals {
+  # Central table => the functions that append rows to it; no other can change it. docs/adr/0018 weighs what remains.
+  table_writers = {
+    platform_audit_log              = ["admin", "dispatcher", "onboarding", "pipelines"]
+    tenant_api_keys                 = ["admin", "onboarding"]
+    tenant_cloud_credentials        = ["onboarding"]
+    tenant_dq_results               = ["run_level"]
+    tenant_pipeline_configs         = ["pipelines"]
+    tenant_pipeline_execution_queue = ["dispatcher", "pipelines", "run_level", "run_request"]
+    tenant_pipeline_runs            = ["dispatcher", "pipelines", "run_level", "run_request"]
+    tenant_profiles                 = ["admin", "onboarding"]
+    tenant_scheduled_pipeline_runs  = ["dispatcher", "pipelines", "run_level", "run_request"]
+    tenant_step_logs                = ["dispatcher", "run_level"]
+    tenant_subscriptions            = ["admin", "onboarding"]
+    tenant_usage_quotas             = ["admin", "dispatcher", "onboarding"]
+  }
+
   # account => role => scope (a key of local.scopes, or null for the whole project).
-  # Each function claims by job IDs and appends rows to central tables; what else it may do is its own business.
+  # Each function claims by job IDs, reads central tables and appends rows to its own ones; what else it may do is its
+  # own business. Credentials are read where they are kept, where their accounts are let in, and where they are opened.
   platform_roles = {
-    onboarding  = { ClaimJobs = null, AppendState = "central", CreateDatasets = null, ShareTenants = "tenants", AuthorizeViews = "central" }
-    admin       = { ClaimJobs = null, AppendState = "central", CreateDatasets = null, OwnCentral = "central_and_copies", OwnTenants = "tenants", OperateSchedule = null }
-    pipelines   = { ClaimJobs = null, AppendState = "central" }
-    run_request = { ClaimJobs = null, AppendState = "central" }
-    run_level   = { ClaimJobs = null, AppendState = "central" }
-    dispatcher  = { ClaimJobs = null, AppendState = "central", RemoveTenants = "tenants" }
+    onboarding  = { ClaimJobs = null, ReadState = "central", AppendRows = "written:onboarding", CreateDatasets = null, ShareTenants = "tenants", AuthorizeViews = "central" }
+    admin       = { ClaimJobs = null, ReadState = "central", AppendRows = "written:admin", CreateDatasets = null, OwnCentral = "central_and_copies", OwnTenants = "tenants", OperateSchedule = null }
+    pipelines   = { ClaimJobs = null, ReadState = "central_but_credentials", AppendRows = "written:pipelines" }
+    run_request = { ClaimJobs = null, ReadState = "central_but_credentials", AppendRows = "written:run_request" }
+    run_level   = { ClaimJobs = null, ReadState = "central", AppendRows = "written:run_level" }
+    dispatcher  = { ClaimJobs = null, ReadState = "central_but_credentials", AppendRows = "written:dispatcher", RemoveTenants = "tenants" }
     executor    = { RunJobs = null, WriteTenants = "shared_tenants" }
     backup      = { RunJobs = null, Snapshot = "central", KeepSnapshots = "snapshots" }
   }

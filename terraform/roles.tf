@@ -30,6 +30,12 @@ locals {
         title      = "The snapshots"
         expression = local.in_dataset[local.snapshots_dataset]
       }
+      central_but_credentials = {
+        title = "The central dataset without credentials"
+        expression = format("(%s) && resource.name != \"%s/tables/tenant_cloud_credentials\"",
+          local.in_dataset[var.central_dataset], local.central_prefix,
+        )
+      }
       tenants = {
         title      = "Every tenant's dataset"
         expression = "!(${local.in_platform})"
@@ -45,6 +51,15 @@ locals {
       for tenant in keys(var.dedicated_tenants) : "tenant:${tenant}" => {
         title      = "The dataset of ${tenant}"
         expression = local.in_dataset[tenant]
+      }
+    },
+    {
+      # The tables by their whole names: nothing else of the central dataset can be written under such a grant.
+      for function in keys(local.functions) : "written:${function}" => {
+        title = "The tables that ${replace(function, "_", "-")} writes"
+        expression = join(" || ", [
+          for table in sort(keys(local.table_writers)) : "resource.name == \"${local.central_prefix}/tables/${table}\"" if contains(local.table_writers[table], function)
+        ])
       }
     },
   )
@@ -70,9 +85,14 @@ locals {
       title       = "create datasets"
       permissions = ["bigquery.datasets.create"]
     }
-    AppendState = {
-      title       = "read and append central state"
-      permissions = concat(local.permissions.read_tables, ["bigquery.tables.updateData"])
+    ReadState = {
+      title       = "read central state"
+      permissions = local.permissions.read_tables
+    }
+    # BigQuery has no right to append alone: who may append to a table may change its rows. So it is granted by table.
+    AppendRows = {
+      title       = "append rows to tables"
+      permissions = ["bigquery.tables.get", "bigquery.tables.updateData"]
     }
     SeeTopic = {
       title       = "see whether a topic exists"

@@ -30,6 +30,12 @@ def documented_grants() -> set[Grant]:
     }
 
 
+def documented_writers() -> dict[str, list[str]]:
+    """Read the rows of docs/permissions.md that say who writes which table."""
+    rows = re.findall(r"^\| `(\w+)` \| ([a-z_, ]+) \|$", (DOCS / "permissions.md").read_text(), re.MULTILINE)
+    return {table: functions.split(", ") for table, functions in rows}
+
+
 def runbook_sections() -> set[str]:
     """Return the anchors of the runbook's headings."""
     headings = re.findall(r"^#+ (.+)$", (DOCS / "runbook.md").read_text(), re.MULTILINE)

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from local.bigquery.dataset_roles import CUSTOM_ROLES
-from tests.terraform.configuration import function_defaults, local_values
+from tests.terraform.configuration import ROOT, function_defaults, local_values
+from tests.terraform.documents import documented_writers
 from tests.terraform.wiring import reached
 
 FUNCTIONS = set(function_defaults())
@@ -80,7 +81,50 @@ def test_whoever_claims_or_appends_may_and_no_other_account() -> None:
     roles = local_values()["platform_roles"]
     claimers = functions_that(lambda parts: "cloud.claims" in parts)
     assert claimers == {account for account, held in roles.items() if "ClaimJobs" in held}
-    assert claimers == {account for account, held in roles.items() if "AppendState" in held}
+    writers = {account: held["AppendRows"] for account, held in roles.items() if "AppendRows" in held}
+    assert writers == {function: f"written:{function}" for function in claimers}
+
+
+# Central table => the parts of the wiring that append to it.
+WRITERS = {
+    "platform_audit_log": {"domain.auditor"},
+    "tenant_api_keys": {"domain.administration", "domain.onboarding"},
+    "tenant_cloud_credentials": {"accounts.credentials"},
+    "tenant_pipeline_configs": {"wiring.pipeline_services"},
+    "tenant_pipeline_execution_queue": {"domain.queue"},
+    "tenant_pipeline_runs": {"cloud.announcing_runs", "cloud.lane_rows"},
+    "tenant_profiles": {"domain.onboarding", "cloud.tenant_records"},
+    "tenant_scheduled_pipeline_runs": {"cloud.firing_rows"},
+    "tenant_step_logs": {"domain.worker", "domain.stopping_worker"},
+    "tenant_subscriptions": {"domain.onboarding", "cloud.tenant_records"},
+    "tenant_usage_quotas": {"domain.onboarding", "wiring.dispatcher"},
+}
+# Written by the checks of steps, which run where the steps do.
+OF_STEPS = {"tenant_dq_results": ["run_level"]}
+
+
+def test_whoever_appends_to_a_table_may_and_nobody_else() -> None:
+    written = {
+        table: sorted(functions_that(lambda parts, ways=frozenset(ways): bool(parts & ways)))  # type: ignore[misc]
+        for table, ways in WRITERS.items()
+    }
+    assert local_values()["table_writers"] == written | OF_STEPS
+
+
+def test_every_central_table_has_its_writers() -> None:
+    tables = {path.stem for path in (ROOT / "ps_templates/setup/initial/schemas").glob("*.json")}
+    assert set(local_values()["table_writers"]) == tables
+
+
+def test_the_page_of_permissions_says_who_writes_which_table() -> None:
+    assert documented_writers() == local_values()["table_writers"]
+
+
+def test_whoever_keeps_lets_in_or_opens_credentials_may_read_them_and_nobody_else() -> None:
+    roles = local_values()["platform_roles"]
+    ways = {"accounts.credentials", "accounts.credential_access", "accounts.opening_identities"}
+    readers = functions_that(lambda parts: bool(parts & ways))
+    assert readers == {account for account, held in roles.items() if held.get("ReadState") == "central"}
 
 
 def test_whoever_checks_the_admin_key_or_the_token_may_read_it() -> None:
