@@ -8,7 +8,7 @@ from typing import Any
 from common.errors import Fault
 from common.pipelines.firewall import judge_statement
 from common.pipelines.levels import Node
-from common.pipelines.lexemes import LexicalFault
+from common.pipelines.lexemes import Kind, LexicalFault, lexemes
 from common.pipelines.pipeline import Partitioning, Retry, Step, WriteDisposition
 from common.pipelines.pointers import pointer
 from common.pipelines.schema import schema_faults
@@ -16,6 +16,7 @@ from common.pipelines.step_types import StepType, StepTypes
 from common.pipelines.tables import Policy, TableName
 from common.pipelines.variables import Rendered, Variables
 from common.pipelines.warnings import SqlOfStep
+from common.pipelines.yaml_documents import Folded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +155,9 @@ class StepDraft:
 
     def _is_query_sound(self, step_type: StepType, name: str, around: Surroundings) -> bool:
         """Judge a query of the tenant's by itself: what is put into a statement must be whole."""
+        if lost := _lost_by_folding(name, self.config.get(name)):
+            self._add_reasons([lost], self._pointer("config", name))
+            return False
         text, _ = step_type.fields[name].render(self.config.get(name), around.variables)
         rendered = self._render(text, around, self._pointer("config", name))
         return rendered is not None and self._judge(rendered, around, self._pointer("config", name))
@@ -187,6 +191,26 @@ class StepDraft:
 
     def _pointer(self, *path: str) -> str:
         return pointer(("steps", self.index, *path))
+
+
+def _lost_by_folding(name: str, text: object) -> str:
+    """Say what a query has lost with its line breaks, "" for nothing."""
+    if not isinstance(text, Folded):
+        return ""
+    try:
+        pieces = lexemes(text)
+    except LexicalFault:  # Which is told where the query is judged.
+        return ""
+    if any(piece.kind is Kind.COMMENT and piece.text[:1] in "-#" for piece in pieces):
+        what = "a comment (-- or #), and the lines behind it have become part of it"
+    elif any(piece.kind is Kind.STRING and piece.text.lstrip("rRbB")[:3] in _LONG_QUOTES for piece in pieces):
+        what = "a string in three quotes, and its line breaks may be lost"
+    else:
+        return ""
+    return f"has {what}: YAML makes one line of a text of several. Write `{name}: |` and the text below it"
+
+
+_LONG_QUOTES = ("'''", '"""')
 
 
 def _partitioning(raw: Mapping[str, Any] | None) -> Partitioning | None:

@@ -64,6 +64,10 @@ MASK = "$"
 """What stands for the text of each string in a masked statement; no name can be this."""
 
 _INVISIBLE = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp", "Zs"}
+_IN_TEXTS = {"Cf", "Zs"}
+"""Invisible characters that many scripts and emoji are written with: joiners, blanks of their own."""
+_TURNS_TEXT = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Bidirectional controls: they show code in another order than it is read in."""
 
 
 def with_line_feeds(text: str) -> str:
@@ -99,9 +103,14 @@ def _check(lexeme: Lexeme) -> None:
     if lexeme.kind is Kind.BROKEN:
         what = {"/*": "comment", "`": "quoted name"}.get(lexeme.text, "string")
         raise LexicalFault(f"has a {what} that begins in line {lexeme.line} and does not end")
+    allowed = _IN_TEXTS if lexeme.kind in {Kind.COMMENT, Kind.STRING} else set[str]()
     for character in lexeme.text:
-        if character not in " \t\n" and unicodedata.category(character) in _INVISIBLE:
-            raise LexicalFault(
-                f"holds the invisible character U+{ord(character):04X} in line {lexeme.line}: "
-                "in a string write it as an escape, elsewhere leave it out"
-            )
+        category = unicodedata.category(character)
+        if character in " \t\n" or category not in _INVISIBLE:
+            continue
+        if category in allowed and character not in _TURNS_TEXT:
+            continue
+        raise LexicalFault(
+            f"holds the invisible character U+{ord(character):04X} in line {lexeme.line}: "
+            "in a string write it as an escape, elsewhere leave it out"
+        )

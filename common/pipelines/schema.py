@@ -11,6 +11,7 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from common.errors import Fault
+from common.pipelines.names import COLUMN_RULE, is_column_name
 from common.pipelines.pointers import pointer
 
 type Schema = Mapping[str, Any]
@@ -18,6 +19,7 @@ type Schema = Mapping[str, Any]
 RESERVED_LABELS = ("pipeline", "run", "step", "tenant", "trace")
 
 _DAY_OR_TIME = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:\d{2}))?"
+_COLUMN = r"[A-Za-z_\u0080-\U0010ffff][A-Za-z0-9_\u0080-\U0010ffff]{0,299}"
 _RULES = {
     "id": (
         r"[a-z][a-z0-9_-]{0,62}",
@@ -28,12 +30,9 @@ _RULES = {
         r"[a-z_][a-z0-9_]{0,63}",
         "must be lower-case letters, digits and _, begin with no digit and have at most 64 characters",
     ),
-    "column": (
-        r"[A-Za-z_][A-Za-z0-9_]{0,299}",
-        "must be a column: letters, digits and _, beginning with no digit, at most 300 characters",
-    ),
+    "column": (_COLUMN, COLUMN_RULE),
     "ordering": (
-        r"[A-Za-z_][A-Za-z0-9_]{0,299}(?: (?:ASC|DESC))?(?: NULLS (?:FIRST|LAST))?",
+        rf"{_COLUMN}(?: (?:ASC|DESC))?(?: NULLS (?:FIRST|LAST))?",
         "must be a column, with ASC or DESC and NULLS FIRST or NULLS LAST behind it if need be",
     ),
     "label key": (
@@ -69,12 +68,19 @@ _NOUNS = {
 def _format_checker() -> FormatChecker:
     checker = FormatChecker(formats=())
     for name, (pattern, _) in FORMATS.items():
-        checker.checks(name)(_matches(pattern))
+        checker.checks(name)(_matches(pattern, is_of_columns=name in {"column", "ordering"}))
     return checker
 
 
-def _matches(pattern: re.Pattern[str]) -> Callable[[object], bool]:
-    return lambda value: not isinstance(value, str) or pattern.fullmatch(value) is not None
+def _matches(pattern: re.Pattern[str], *, is_of_columns: bool) -> Callable[[object], bool]:
+    def matches(value: object) -> bool:
+        if not isinstance(value, str):
+            return True
+        return pattern.fullmatch(value) is not None and (
+            not is_of_columns or is_column_name(value.partition(" ")[0])
+        )
+
+    return matches
 
 
 def validator_for(schema: Schema, *referenced: Schema) -> Draft202012Validator:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from common.pipelines.lexemes import MASK
+from common.pipelines.names import TABLE_RULE, is_table_name
 
 # Google's name for whole datasets of metadata. Only these views show nothing but their own dataset.
 INFORMATION_SCHEMA = "INFORMATION_SCHEMA"
@@ -35,7 +36,6 @@ _WITH_PROJECT = (
     "a step with a credential runs in another project, so write project.dataset.name, and "
     "`${project_id}.${tenant_id}.name` for your own"
 )
-_NAME_OF_NEW_TABLE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,1023}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -128,8 +128,8 @@ class Policy:
         table = self.resolve(path)
         if table is None or not self.is_own(table):
             return f"must be in your own dataset, {self.dataset}"
-        if not _NAME_OF_NEW_TABLE.fullmatch(table.table):
-            return "must name one table: letters, digits, _ and -, without a decorator ($) or a wildcard (*)"
+        if not is_table_name(table.table):
+            return TABLE_RULE
         if _is_platform_view(table):
             return f"must not be a view of the platform: no name that begins with {PLATFORM_VIEWS}"
         return ""

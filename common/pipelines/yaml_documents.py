@@ -2,12 +2,13 @@
 
 PyYAML's loaders follow YAML 1.1, where `on` is a boolean, `2024-01-01` a date and `010` eight, and where nine
 lines of aliases can grow to gigabytes. This reader takes PyYAML's events alone and gives them the meaning
-that they look like.
+that they look like. What YAML would change in a text without a word is refused, or told to the reader (`Folded`).
 """
 
 import math
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 
 import yaml
 
@@ -29,7 +30,20 @@ _BOOLEANS = {
 }
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_FRACTION = re.compile(r"[-+]?[0-9]+\.[0-9]+")
 _MAXIMUM_DIGITS = 400
+
+
+_LINE_BREAKS_OF_YAML = re.compile("[\x85\u2028\u2029]")
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_CHANGED_BY_ESCAPES = frozenset("0abevf_NLP")
+"""What YAML makes control characters and blanks of, and SQL, or a pattern in it, means otherwise."""
+
+
+class Folded(str):
+    """A text of several lines that YAML has made one of: each line break is a blank, or has gone."""
+
+    __slots__ = ()
 
 
 class YamlFault(Exception):
@@ -41,10 +55,15 @@ class YamlFault(Exception):
 
 def read_yaml(text: str) -> Value:
     """Read one YAML document; YamlFault says the line, InputTooLarge that it is nested too deeply."""
+    if found := _LINE_BREAKS_OF_YAML.search(text):
+        rule = f"holds U+{ord(found.group()):04X}, of which YAML makes a line break: write it as an escape"
+        raise YamlFault(rule, text.count("\n", 0, found.start()) + 1)
     try:
-        return _Builder().build(yaml.parse(text, Loader=yaml.SafeLoader))
+        return _Builder(text).build(yaml.parse(text, Loader=yaml.SafeLoader))
     except yaml.MarkedYAMLError as error:
         problem = " ".join(filter(None, (error.problem, error.context)))
+        if "unknown escape character" in problem:
+            problem += f". {_ESCAPES_IN_WORDS}"
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise YamlFault(f"is no YAML: {problem}", line) from None
     except yaml.YAMLError as error:
@@ -54,7 +73,8 @@ def read_yaml(text: str) -> Value:
 class _Builder:
     """Builds a value from events, with a stack of its own: depth is a rule, not the interpreter's limit."""
 
-    def __init__(self) -> None:
+    def __init__(self, text: str) -> None:
+        self._text = text
         self._root: list[Value] = []
         self._open: list[list[Value] | _Mapping] = []
 
@@ -85,9 +105,13 @@ class _Builder:
 
     def _scalar(self, event: yaml.ScalarEvent) -> Value:
         _refuse_tag(event.tag, _line(event))
-        if self._awaits_key() or event.style is not None:
+        if self._awaits_key():
             return event.value
-        return _plain(event.value, _line(event))
+        written = self._text[event.start_mark.index : event.end_mark.index]
+        if event.style == '"':
+            _check_escapes(written, _line(event))
+        value = event.value if event.style is not None else _plain(event.value, _line(event))
+        return Folded(value) if isinstance(value, str) and _is_folded(written, event.style) else value
 
     def _awaits_key(self) -> bool:
         return bool(self._open) and isinstance(self._open[-1], _Mapping) and self._open[-1].key is None
@@ -124,6 +148,23 @@ def _line(event: yaml.Event) -> int:
     return event.start_mark.line + 1 if event.start_mark else 0
 
 
+def _is_folded(written: str, style: str | None) -> bool:
+    """Tell whether a scalar had several lines and has them no more; behind `|` it keeps them."""
+    lines = [line for line in written.splitlines() if line.strip()]
+    return style != "|" and len(lines) > (2 if style == ">" else 1)
+
+
+_ESCAPES_IN_WORDS = "In double quotes a backslash begins an escape: double it, or write the text behind `|`"
+
+
+def _check_escapes(written: str, line: int) -> None:
+    for letter in _ESCAPE.findall(written):
+        if letter in _CHANGED_BY_ESCAPES:
+            raise YamlFault(
+                f"has \\{letter}, of which YAML makes another character. {_ESCAPES_IN_WORDS}", line
+            )
+
+
 def _refuse_tag(tag: str | None, line: int) -> None:
     if tag is not None:
         raise YamlFault(f"tags ({tag}) are not allowed", line)
@@ -141,6 +182,9 @@ def _plain(text: str, line: int) -> Value:
         raise YamlFault("holds a number with too many digits", line)
     if _INTEGER.fullmatch(text):
         return int(text)
-    if not math.isfinite(float(text)):
+    value = float(text)
+    if not math.isfinite(value):
         raise YamlFault(f"holds the number {text}, which is not finite", line)
-    return float(text)
+    if _FRACTION.fullmatch(text) and Decimal(text) != Decimal(repr(value)):
+        raise YamlFault(f"holds the number {text}, of which digits would be lost: put it in quotes", line)
+    return value

@@ -247,7 +247,7 @@ def test_a_source_is_allowed_by_the_policy_alone() -> None:
         ),
         (a_document(a_step(target="t$20240101")), "/steps/0/config/target_table: must name one table"),
         (a_document(a_step(target="t_*")), "/steps/0/config/target_table: must name one table"),
-        (a_document(a_step(target="`a b`")), "/steps/0/config/target_table: must name one table"),
+        (a_document(a_step(target="` a`")), "/steps/0/config/target_table: must name one table"),
         (
             a_document(a_step(target="a`b")),
             "/steps/0/config/target_table: must be table, ${tenant_id}.table or",
@@ -380,3 +380,52 @@ def test_a_nul_character_is_refused_wherever_it_is() -> None:
     told = faults_of(document)
     assert "/parameters: has a key with a NUL character in it" in told
     assert "/parameters/b/default: holds a NUL character" in told
+
+
+FOLDED = {
+    "behind >": ">\n        SELECT * FROM src  -- every order\n        WHERE paid",
+    "plain": "SELECT * FROM src  -- every order\n        WHERE paid",
+    "in single quotes": "'SELECT * FROM src  # every order\n        WHERE paid'",
+    "in double quotes": '"SELECT * FROM src  -- every order\n        WHERE paid"',
+    "indented deeper": ">\n        SELECT a,\n          b -- both\n        FROM src",
+    "a long string": ">\n        SELECT '''one\n        two''' AS words",
+}
+
+
+@pytest.mark.parametrize("written", FOLDED.values(), ids=FOLDED)
+def test_what_a_query_loses_with_its_line_breaks_is_refused(written: str) -> None:
+    text = f"""
+pipeline: {{name: Folded}}
+steps:
+  - id: paid
+    ps_type: bq_etl.query
+    config:
+      target_table: paid
+      source_query: {written}
+"""
+    (told,) = faults_of(text)
+    assert told.startswith("/steps/0/config/source_query: step paid has a ")
+    assert told.endswith("Write `source_query: |` and the text below it")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "|\n        SELECT * FROM src  -- every order\n        WHERE paid",
+        ">\n        SELECT * FROM src\n        WHERE paid AND note != '--'",
+        ">\n        SELECT * FROM src /* every\n        order */ WHERE paid",
+        ">\n        SELECT * FROM src -- every order",
+        "SELECT * FROM src\n        WHERE paid",
+    ],
+)
+def test_a_query_that_loses_nothing_may_be_written_as_one_likes(written: str) -> None:
+    text = f"""
+pipeline: {{name: Kept}}
+steps:
+  - id: paid
+    ps_type: bq_etl.query
+    config:
+      target_table: paid
+      source_query: {written}
+"""
+    assert compiled(text).levels

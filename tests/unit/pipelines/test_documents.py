@@ -1,5 +1,6 @@
 """Uploaded bytes, read: which texts are pipelines, and what each other one is told."""
 
+import re
 import time
 
 import pytest
@@ -184,3 +185,23 @@ def test_deep_nesting_is_refused_at_once(body: str) -> None:
     with pytest.raises(InputTooLarge, match="nested more than 32 levels"):
         read_document(body.encode(), None)
     assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("\"LIKE 'a\\_b'\"", "line 1: has \\\\_, of which YAML makes another character. .* double it"),
+        ("\"r'\\bfoo'\"", "has \\\\b, of which"),
+        ("\"r'\\d+'\"", "unknown escape character 'd' .* double it, or write the text behind `|`"),
+        ("0.12345678901234567890", "of which digits would be lost: put it in quotes"),
+        ("'a\x85b'", "holds U\\+0085, of which YAML makes a line break"),
+        ("'a\u2028b'", "holds U\\+2028"),
+    ],
+)
+def test_what_yaml_would_change_without_a_word_is_refused(text: str, words: str) -> None:
+    assert re.search(words, rule_of(f"pipeline: {text}\n"))
+
+
+def test_escapes_that_mean_what_they_look_like_are_kept() -> None:
+    document = read_document(b'pipeline: "a\\\\d \\"b\\" \\n \\t \\/ \\u00e9"\n', None)
+    assert document == {"pipeline": 'a\\d "b" \n \t / é'}

@@ -62,12 +62,33 @@ def test_what_does_not_end_is_refused(sql: str, what: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "character", ["\0", "\v", "\x1f", "\x85", "\xa0", "\u200b", "\u2028", "\u202e", "\ufeff"]
+    "character", ["\0", "\v", "\x1f", "\x85", "\u2028", "\u202e", "\u2066", "\u200f", "\u061c", "\ue000"]
 )
 @pytest.mark.parametrize("sql", ["a{}b", "'{}'", "-- {}", "`{}`"])
-def test_characters_that_nobody_sees_are_refused_wherever_they_stand(sql: str, character: str) -> None:
+def test_what_controls_or_turns_text_is_refused_wherever_it_stands(sql: str, character: str) -> None:
     with pytest.raises(LexicalFault, match=f"U\\+{ord(character):04X} in line 1"):
         lexemes(sql.format(character))
+
+
+SCRIPTS = {
+    "a no-break space": "\xa0",
+    "an ideographic space": "\u3000",
+    "a joiner": "\u200d",
+    "a non-joiner": "\u200c",
+    "a zero-width space": "\u200b",
+    "a byte order mark": "\ufeff",
+    "a tag of a flag": "\U000e0067",
+}
+
+
+@pytest.mark.parametrize("character", SCRIPTS.values(), ids=SCRIPTS)
+def test_what_scripts_and_emoji_are_written_with_is_for_strings_and_comments(character: str) -> None:
+    for sql in ("'a{}b'", '"""{}"""', "r'{}'", "SELECT 1 -- {}", "# {}", "/* {} */"):
+        written = sql.format(character)
+        assert "".join(piece.text for piece in lexemes(written)) == written
+    for sql in ("a{}b", "`{}`", "@a{}", "1{}", "SELECT{}1"):
+        with pytest.raises(LexicalFault, match=f"U\\+{ord(character):04X} in line 1"):
+            lexemes(sql.format(character))
 
 
 def test_letters_of_any_script_are_kept() -> None:
