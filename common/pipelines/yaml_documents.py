@@ -2,7 +2,8 @@
 
 PyYAML's loaders follow YAML 1.1, where `on` is a boolean, `2024-01-01` a date and `010` eight, and where nine
 lines of aliases can grow to gigabytes. This reader takes PyYAML's events alone and gives them the meaning
-that they look like. What YAML would change in a text without a word is refused, or told to the reader (`Folded`).
+that they look like. What YAML would change in a text without a word is refused, or told to who reads it:
+`Folded`.
 """
 
 import math
