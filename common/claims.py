@@ -51,10 +51,19 @@ def claim(jobs: ClaimJobs, job_id: str, labels: Mapping[str, str]) -> Claim:
 
     A client repeats an insert whose answer got lost, so a 409 can be our own claim. Only the labels tell.
     """
+    holder = try_claim(jobs, job_id, labels)
+    if holder is None:
+        raise Unavailable("a job ID is taken and its job cannot be read yet")
+    return holder
+
+
+def try_claim(jobs: ClaimJobs, job_id: str, labels: Mapping[str, str]) -> Claim | None:
+    """Take a job ID, or learn who holds it; None where it is taken and there is no job to tell by whom.
+
+    BigQuery forgets a job after 180 days, and nothing says that it forgets the ID: whoever counts IDs up
+    takes the next.
+    """
     try:
         return jobs.insert_claim(job_id, labels)
-    except AlreadyExists as taken:
-        holder = jobs.find_claim(job_id)
-        if holder is None:
-            raise Unavailable("a job ID is taken and its job cannot be read yet") from taken
-        return holder
+    except AlreadyExists:
+        return jobs.find_claim(job_id)

@@ -15,6 +15,7 @@ logger = logging.getLogger(__name__)
 
 # Every collision is another admission of the same tenant that went through meanwhile.
 MOST_COLLISIONS = 100
+MAX_DOUBLINGS = 20
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,6 +31,8 @@ class Admission:
     clock: Clock
     holders: set[str] = field(default_factory=set)
     _rowless: dict[int, Ticket] = field(default_factory=dict)
+    _forgotten: list[int] = field(default_factory=list)
+    """Numbers that are taken and whose jobs are gone: they count for nobody."""
 
     def admit(self, ledger: Ledger) -> Ticket:
         """Take the next free ticket, or raise QuotaExceeded. `ledger` has just been read.
@@ -49,9 +52,13 @@ class Admission:
                 ledger, is_fresh = self.read_ledger(), True
                 self._learn(ledger)
                 continue
-            number = max([ledger.last_ticket, *self._rowless]) + 1
-            self._rowless[number] = take(self.jobs, self.applicant, number, now)
-            self.holders.add(self._rowless[number].run_id)
+            number = self._next_number(ledger)
+            ticket = take(self.jobs, self.applicant, number, now)
+            if ticket is None:
+                self._forgotten.append(number)
+                continue
+            self._rowless[number] = ticket
+            self.holders.add(ticket.run_id)
             is_fresh = False
         raise Unavailable("this tenant is admitting too many runs at once")
 
@@ -66,6 +73,17 @@ class Admission:
         self._learn(ledger)
         if self._own_ticket() is None:
             raise refusal
+
+    def _next_number(self, ledger: Ledger) -> int:
+        """Return the number above all that are known.
+
+        Where no row tells how far a tenant once came, numbers that are forgotten are passed in growing steps:
+        by the same way for everybody, so that whoever is first is met by all others.
+        """
+        known = max([ledger.last_ticket, *self._rowless])
+        passed = max([known, *self._forgotten])
+        is_lost = known == 0 and self._forgotten
+        return passed + (2 ** min(len(self._forgotten), MAX_DOUBLINGS) if is_lost else 1)
 
     def _refusal(self, ledger: Ledger, now: datetime) -> QuotaExceeded | None:
         """Return what forbids one run more: the tenant's plan, or the backfill that asks for it."""

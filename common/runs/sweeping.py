@@ -18,7 +18,7 @@ from common.pipelines.pipeline import Pipeline
 from common.runs.ports import ConfigText, LevelPublisher, RunStore
 from common.runs.progress import OpenRun
 from common.runs.run import Run, RunStatus, Trigger, TriggerType
-from common.runs.tickets import Ticket, look_up
+from common.runs.tickets import MAX_GAPS, Ticket, look_up
 from common.times import Clock
 
 logger = logging.getLogger(__name__)
@@ -29,6 +29,10 @@ MOST_UNBEGUN = 100
 """Where more runs than these have not begun after a minute, their messages are not lost: they wait."""
 MOST_CONTINUED = 500
 """Runs that one round continues: where more are quiet, workers are missing, and messages do not help."""
+
+
+MAX_UNKNOWN_TICKETS = 3
+"""Numbers of a gap that nobody holds, before the rest of the gap is taken for forgotten."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,12 +116,16 @@ class Sweeper:
 
     def _settled(self, gap: Gap, now: datetime) -> int:
         """Give the tickets of a gap whose admissions died the rows that they lack; count them."""
-        settled = 0
-        for number in range(gap.before - 1, gap.after, -1):
+        settled = unknown = 0
+        for number in range(gap.before - 1, max(gap.after, gap.before - 1 - MAX_GAPS), -1):
             ticket = look_up(self.claims, gap.tenant_id, number)
             if ticket is None:
-                # Tickets are claimed without gaps: what is below is older than BigQuery's memory of jobs.
-                break
+                # Tickets are claimed without gaps: what is below is older than BigQuery's memory of jobs, or
+                # one of the few numbers that were taken and told nobody by whom.
+                unknown += 1
+                if unknown > MAX_UNKNOWN_TICKETS:
+                    break
+                continue
             if ticket.is_orphaned(now):
                 self._settle(gap.tenant_id, ticket, now)
                 settled += 1

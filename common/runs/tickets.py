@@ -5,27 +5,35 @@ claim, of every admission before it; the plan's limits are exact, and as nothing
 leaks.
 """
 
+import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
-from common.claims import Claim, ClaimJobs, as_label, claim
+from common.claims import Claim, ClaimJobs, as_label, try_claim
+from common.errors import Unavailable
 from common.runs.quotas import Limits, Use
 from common.times import start_of_day, start_of_month
+
+logger = logging.getLogger(__name__)
 
 # From its ticket to its row an admission takes a second; a function that admits is stopped long before this.
 ADMISSION_LIFETIME = timedelta(minutes=2)
 # Then the sweeper, which comes each minute, has given an orphaned ticket its row, and the row can be read.
 SETTLED_AFTER = timedelta(minutes=10)
+MAX_GAPS = 1_000
+"""Tickets without rows of one tenant: as many as begin at once, and no more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
     """A tenant's tickets as its run rows tell them at one moment.
 
-    `gaps` are tickets below `last_ticket` without a row: claimed by an admission whose row is not readable
-    yet, or by one that died before it wrote its row. `first_ticket` is the lowest with a row, where what is
+    `last_ticket` is the greatest of all time. `gaps` are tickets below it without a row: claimed by an
+    admission whose row is not readable yet, or by one that died before it wrote its row; at most a few more
+    than `MAX_GAPS` are named. `first_ticket` is the lowest with a row, where what is
     below it may still count (`may_count_since`); else 0. `backfills` counts, by backfill, the runs of
     `use.running` that backfills have asked for.
     """
@@ -69,8 +77,8 @@ def job_id(tenant_id: str, number: int) -> str:
     return f"cvg-ticket-{tenant_id}-{number}"
 
 
-def take(jobs: ClaimJobs, applicant: Applicant, number: int, now: datetime) -> Ticket:
-    """Try to take a ticket for a run; the answer's `run_id` tells whose it is."""
+def take(jobs: ClaimJobs, applicant: Applicant, number: int, now: datetime) -> Ticket | None:
+    """Try to take a ticket for a run; the answer's `run_id` tells whose it is. None: nobody can tell."""
     tenant_id = applicant.tenant_id
     labels = {
         "tenant": tenant_id,
@@ -80,7 +88,8 @@ def take(jobs: ClaimJobs, applicant: Applicant, number: int, now: datetime) -> T
     }
     if applicant.backfill_id:
         labels["backfill"] = as_label(applicant.backfill_id)
-    return _ticket(claim(jobs, job_id(tenant_id, number), labels), number)
+    holder = try_claim(jobs, job_id(tenant_id, number), labels)
+    return _ticket(holder, number) if holder else None
 
 
 def look_up(jobs: ClaimJobs, tenant_id: str, number: int) -> Ticket | None:
@@ -90,14 +99,30 @@ def look_up(jobs: ClaimJobs, tenant_id: str, number: int) -> Ticket | None:
 
 
 def without_rows(jobs: ClaimJobs, tenant_id: str, ledger: Ledger) -> list[Ticket]:
-    """Look up who holds the tickets that the rows leave out: in the gaps, and below the first."""
+    """Look up who holds the tickets that the rows leave out: in the gaps, and below the first.
+
+    Unavailable where they are too many to be what died admissions leave behind.
+    """
+    if len(ledger.gaps) > MAX_GAPS:
+        logger.error(
+            "tickets do not add up",
+            extra={"tenant": tenant_id, "last_ticket": ledger.last_ticket, "first_gap": ledger.gaps[0]},
+        )
+        raise Unavailable("too many tickets of this tenant have no run: its operator has been told")
     found = [ticket for gap in ledger.gaps if (ticket := look_up(jobs, tenant_id, gap))]
-    below = ledger.first_ticket - 1
     # Tickets are claimed without gaps, so the first one that nobody holds ends the search.
-    while below > 0 and (ticket := look_up(jobs, tenant_id, below)):
+    for number in range(ledger.first_ticket - 1, max(ledger.first_ticket - 1 - MAX_GAPS, 0), -1):
+        ticket = look_up(jobs, tenant_id, number)
+        if ticket is None:
+            break
         found.append(ticket)
-        below -= 1
     return found
+
+
+def gaps_between(tickets: Iterable[tuple[int, int]]) -> tuple[int, ...]:
+    """List the numbers between pairs of tickets, but no more than it takes to see that they are too many."""
+    numbers = (number for low, high in tickets for number in range(low + 1, high))
+    return tuple(islice(numbers, MAX_GAPS + 1))
 
 
 def with_ticket(ledger: Ledger, ticket: Ticket) -> Ledger:
@@ -105,7 +130,7 @@ def with_ticket(ledger: Ledger, ticket: Ticket) -> Ledger:
     if ticket.number <= ledger.last_ticket and ticket.number not in ledger.gaps:
         return ledger
     use = ledger.use
-    skipped = range(ledger.last_ticket + 1, ticket.number)
+    skipped = gaps_between([(ledger.last_ticket, ticket.number)])
     return replace(
         ledger,
         use=Use(today=use.today + 1, month=use.month + 1, running=use.running + 1),

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from common.claims import Claim, ClaimJobs, claim
+from common.claims import Claim, ClaimJobs, try_claim
 from common.errors import Conflict, Unavailable, WarehouseError
 from common.setup.views import TENANT_VIEW
 from common.tenants.ports import CommitState, TenantDataset, TenantDatasets, TenantStore
@@ -90,7 +90,9 @@ class Turns:
                 number=number,
                 began_at=began_at,
             )
-            holder = claim(self.claims, dead.job_id, dead.fence_labels)
+            holder = try_claim(self.claims, dead.job_id, dead.fence_labels)
+            if holder is None:
+                continue  # So long dead that BigQuery has forgotten its job; whoever is next has another ID.
             if holder.is_held_by(dead.fence_labels):
                 return replace(dead, number=number + 1)
             self._refuse_living(tenant_id, holder)

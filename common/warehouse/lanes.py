@@ -1,7 +1,7 @@
 """Many tenants' admissions read and written at once (`common.schedules.filling.LaneStore`)."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from common.runs.ports import ConfigText
@@ -10,7 +10,7 @@ from common.runs.tickets import may_count_since
 from common.schedules.lanes import LaneFacts
 from common.times import start_of_day, start_of_month
 from common.warehouse.queries import Queries, Row
-from common.warehouse.runs import TICKET_WINDOW, confines_of, ledger_of, pending_row
+from common.warehouse.runs import TICKET_WINDOW, confines_of, last_tickets, ledger_of, pending_row
 from common.warehouse.streaming import Streaming
 
 RUNS = "tenant_pipeline_runs"
@@ -36,7 +36,12 @@ class LaneRows:
             may_count_since=may_count_since(now),
             day_start=start_of_day(now),
         )
-        return {row["tenant_id"]: _facts(row) for row in rows}
+        found = {row["tenant_id"]: _facts(row) for row in rows}
+        idle = [tenant_id for tenant_id, facts in found.items() if not facts.ledger.last_ticket]
+        for tenant_id, last_ticket in last_tickets(self.queries, idle, now).items():
+            facts = found[tenant_id]
+            found[tenant_id] = replace(facts, ledger=replace(facts.ledger, last_ticket=last_ticket))
+        return found
 
     def read_configs(
         self, keys: Collection[tuple[str, str, int]]

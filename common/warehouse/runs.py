@@ -2,8 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +15,7 @@ from common.runs.ports import AdmissionFacts, ConfigText, StoredRun
 from common.runs.quotas import Limits, Use
 from common.runs.reading import HistoryFilter
 from common.runs.run import Run, RunStatus, StepRow, StepStatus, Trigger, TriggerType
-from common.runs.tickets import Ledger, may_count_since
+from common.runs.tickets import Ledger, gaps_between, may_count_since
 from common.tenants.tenant import Isolation
 from common.times import start_of_day, start_of_month, to_rfc3339
 from common.warehouse.queries import Queries, Row
@@ -51,9 +51,13 @@ class RunRows:
         )
         if row["tenant_status"] is None or row["daily_limit"] is None:
             raise NotFound(f"the tenant {tenant_id!r} has no active subscription")
+        ledger = ledger_of(row)
+        if not ledger.last_ticket:
+            last = last_tickets(self.queries, [tenant_id], now)
+            ledger = replace(ledger, last_ticket=last.get(tenant_id, 0))
         return AdmissionFacts(
             tenant_status=row["tenant_status"],
-            ledger=ledger_of(row),
+            ledger=ledger,
             config=_config(config_id, row),
             repeated=_stored_run(tenant_id, run_id, row),
         )
@@ -104,6 +108,15 @@ class RunRows:
         )
 
 
+def last_tickets(queries: Queries, tenant_ids: Collection[str], now: datetime) -> Mapping[str, int]:
+    """Read the greatest ticket of each tenant from before the window in which tickets are looked up."""
+    if not tenant_ids:
+        return {}
+    before = now - TICKET_WINDOW
+    rows = queries.read("runs/last_tickets", tenant_ids=sorted(tenant_ids), before=before)
+    return {row["tenant_id"]: row["last_ticket"] for row in rows}
+
+
 def ledger_of(row: Row) -> Ledger:
     """Read what a tenant's rows say of its tickets."""
     return Ledger(
@@ -113,15 +126,9 @@ def ledger_of(row: Row) -> Ledger:
         use=Use(today=row["today"], month=row["month"], running=row["running"]),
         last_ticket=row["last_ticket"],
         first_ticket=row["first_ticket"] or 0,
-        gaps=tuple(_numbers_between(row["gaps"] or ())),
+        gaps=gaps_between(tuple(map(int, gap.split("-"))) for gap in row["gaps"] or ()),  # type: ignore[misc]
         backfills=Counter(row["running_backfills"] or ()),
     )
-
-
-def _numbers_between(gaps: Iterable[str]) -> Iterable[int]:
-    for gap in gaps:
-        low, high = map(int, gap.split("-"))
-        yield from range(low + 1, high)
 
 
 def _config(config_id: str, row: Row) -> ConfigText | None:

@@ -10,6 +10,7 @@ ERRORS = {
     "accessDenied": (403, "PERMISSION_DENIED"),
     "backendError": (503, "UNAVAILABLE"),
     "bytesBilledLimitExceeded": (400, "INVALID_ARGUMENT"),
+    "duplicate": (409, "ALREADY_EXISTS"),
     "internalError": (500, "INTERNAL"),
     "invalid": (400, "INVALID_ARGUMENT"),
     "invalidQuery": (400, "INVALID_ARGUMENT"),

@@ -63,8 +63,8 @@ class LocalBigQuery:
         self.engine = Engine(data_dir.resolve(), project)
         self.counts = Counts()
         self.housekeeping = housekeeping or Housekeeping()
-        job_ids = JobIds()
-        self.faults = Faults(job_ids)
+        self.job_ids = JobIds()
+        self.faults = Faults(self.job_ids)
         self.access = Access(identities or {}, frozenset(owners))
         self.limits = Limits()
         self.streaming_delay = StreamingDelay()
@@ -73,7 +73,7 @@ class LocalBigQuery:
             self.counts,
             self.faults,
             JobNames(),
-            job_ids,
+            self.job_ids,
             self.access,
             self.billing,
             MetadataRates(self.limits),

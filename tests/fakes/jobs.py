@@ -37,6 +37,8 @@ class MemoryJobs:
         self.effects: list[StepJob] = []
         """What was written, in order: each job that ended well, once."""
         self.claims: dict[str, Claim] = {}
+        self.forgotten: set[str] = set()
+        """IDs that are taken, of jobs that are too old to be told of."""
         self.dry_runs: list[str] = []
         self.read_tables: dict[str, tuple[str, ...]] = {}
         """Which tables a dry run of a target's statement names; so the next two, by target table."""
@@ -61,7 +63,7 @@ class MemoryJobs:
     def insert_claim(self, job_id: str, labels: Mapping[str, str]) -> Claim:
         self.at(f"before claim {job_id}")
         with self._lock:
-            if job_id in self.claims:
+            if job_id in self.claims or job_id in self.forgotten:
                 raise AlreadyExists(job_id)
             self.claims[job_id] = Claim(job_id=job_id, labels=dict(labels), claimed_at=self.clock())
         self.at(f"after claim {job_id}")

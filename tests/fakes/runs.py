@@ -14,7 +14,7 @@ from common.runs.progress import OpenRun, Progress
 from common.runs.quotas import Limits, Use
 from common.runs.run import Run, RunStatus, StepRow, StepStatus
 from common.runs.sweeping import Findings, Gap
-from common.runs.tickets import Ledger, may_count_since
+from common.runs.tickets import Ledger, gaps_between, may_count_since
 from common.times import Clock, start_of_day, start_of_month
 from tests.fakes.jobs import nowhere
 
@@ -215,7 +215,7 @@ def _ledger(limits: Limits, rows: list[RunRow], now: datetime) -> Ledger:
         ),
         last_ticket=tickets[-1] if tickets else 0,
         first_ticket=tickets[0] if tickets and _first_start(rows) >= may_count_since(now) else 0,
-        gaps=tuple(sorted(set(range(tickets[0], tickets[-1])) - set(tickets))) if tickets else (),
+        gaps=gaps_between(pairwise(tickets)),
         backfills=Counter(id_ for row in rows if (id_ := row.run.trigger.backfill_id) and row.is_open),
     )
 

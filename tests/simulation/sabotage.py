@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from common.claims import Claim
+from common.errors import Unavailable
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import AdmissionFacts, JobReport, StepJob
 from common.runs.progress import OpenRun
@@ -27,6 +28,18 @@ def tickets_are_no_claims(world: World) -> None:
         return type(jobs).insert_claim(jobs, job_id, labels)
 
     jobs.insert_claim = insert_claim  # type: ignore[method-assign]
+
+
+def forgotten_ids_are_awaited(world: World) -> None:
+    """Wait until a job can be read whose ID is taken, though nobody will ever tell of it."""
+    jobs = world.jobs
+
+    def find_claim(job_id: str) -> Claim | None:
+        if job_id in jobs.forgotten:
+            raise Unavailable("a job ID is taken and its job cannot be read yet")
+        return type(jobs).find_claim(jobs, job_id)
+
+    jobs.find_claim = find_claim  # type: ignore[method-assign]
 
 
 def step_jobs_have_new_ids(world: World) -> None:
@@ -168,6 +181,7 @@ class Sabotage:
 
 SABOTAGES: tuple[Sabotage, ...] = (
     Sabotage(remove=tickets_are_no_claims, breaks="ticket"),
+    Sabotage(remove=forgotten_ids_are_awaited, breaks="lost"),
     Sabotage(remove=step_jobs_have_new_ids, breaks="times"),
     Sabotage(remove=gaps_are_overlooked, breaks="at once"),
     Sabotage(remove=nobody_sweeps, breaks="still"),

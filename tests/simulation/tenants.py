@@ -27,8 +27,10 @@ SHAPES = [[1], [1, 1], [2, 1], [1, 2, 1]]
 def prepare_tenants(world: "World") -> None:
     """Give three tenants two pipelines each, and two of them perhaps a schedule."""
     random = world.random
+    past = Random(f"the past of {world.seed}")
     for tenant_id in ("acme", "globex", FILLS_BACK):
         world.rows.tenants[tenant_id] = MemoryTenant(limits=LIMITS)
+        world.jobs.forgotten |= _forgotten(past, tenant_id)
         for config_id in ("hourly", "nightly"):
             pipeline = _pipeline(random, tenant_id, config_id)
             world.pipelines[f"{tenant_id}/{config_id}"] = pipeline
@@ -38,6 +40,12 @@ def prepare_tenants(world: "World") -> None:
                 world.jobs.outcomes[step.target_table] = _outcome(random, world.troubles.failing)
         if tenant_id != FILLS_BACK and random.random() < 0.5:
             world.waiting.timetable.add(_schedule(random, tenant_id))
+
+
+def _forgotten(random: Random, tenant_id: str) -> set[str]:
+    """Have a tenant be idle for years, now and then: its numbers are taken, and nothing else tells of it."""
+    count = random.choice([0, 0, 0, 1, 5])
+    return {f"cvg-ticket-{tenant_id}-{number}" for number in range(1, count + 1)}
 
 
 def _schedule(random: Random, tenant_id: str) -> ScheduledConfig:

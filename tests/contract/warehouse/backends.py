@@ -17,6 +17,7 @@ from common.warehouse.progress import ProgressRows
 from common.warehouse.queries import Central, Queries
 from common.warehouse.runs import RunRows
 from common.warehouse.streaming import Streaming
+from local.bigquery import LocalBigQuery
 from tests.fakes.clock import START, VirtualClock
 from tests.fakes.jobs import MemoryJobs
 from tests.fakes.runs import MemoryProgress, MemoryRuns, MemoryTenant
@@ -39,6 +40,8 @@ class Backend:
     claims: ClaimJobs
     jobs: StepJobs
     add_tenant: Callable[[str, Limits], None]
+    forget: Callable[[str], None]
+    """Have a job ID be taken by a job that is too old to be told of."""
     wait: Callable[[], None]
     """Let a little time pass."""
 
@@ -59,6 +62,7 @@ def in_memory() -> Backend:
         claims=jobs,
         jobs=jobs,
         add_tenant=add_tenant,
+        forget=jobs.forgotten.add,
         wait=lambda: clock.sleep(1),
     )
 
@@ -78,8 +82,15 @@ def in_bigquery(central: Central) -> Backend:
         claims=ClaimedJobs(client=central.client, location=central.location),
         jobs=ExecutorJobs(client=central.client, location=central.location, project=central.project),
         add_tenant=add_tenant,
+        forget=lambda job_id: _forget(central, job_id),
         wait=lambda: time.sleep(0.05),
     )
+
+
+def _forget(central: Central, job_id: str) -> None:
+    server = LocalBigQuery.running()
+    assert server is not None
+    server.job_ids.forgotten.add((central.project, job_id))
 
 
 def _tenant_rows(tenant_id: str, limits: Limits) -> dict[str, dict[str, Any]]:

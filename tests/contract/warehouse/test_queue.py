@@ -88,6 +88,15 @@ def tenant(backend: Backend) -> str:
     return tenant_id
 
 
+def test_a_lane_of_a_tenant_that_was_idle_for_long_goes_on_with_its_numbers(
+    backend: Backend, tenant: str
+) -> None:
+    long_ago = START - timedelta(days=210)
+    run = a_run(tenant_id=tenant, run_id=f"{tenant}-old", ticket=57, started_at=long_ago)
+    backend.runs.append_run(run, RunStatus.COMPLETED, long_ago)
+    assert backend.lanes.read_lanes([tenant], [], START)[tenant].ledger.last_ticket == 57
+
+
 def a_waiting_run(tenant_id: str, number: int = 1, **changes: Any) -> WaitingRun:
     fields: dict[str, Any] = {
         "tenant_id": tenant_id,

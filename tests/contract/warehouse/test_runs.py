@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from common.claims import claim
-from common.errors import AlreadyExists, NotFound
+from common.claims import claim, try_claim
+from common.errors import AlreadyExists, NotFound, Unavailable
 from common.pipelines.pipeline import BoundParameter, SealedValue, WriteDisposition
 from common.runs.ports import JobReport, StepJob
 from common.runs.quotas import Limits, Use
 from common.runs.run import Run, RunStatus, StepRow, StepStatus
+from common.runs.tickets import MAX_GAPS
 from common.warehouse.queries import Central
 from tests.contract.warehouse.backends import Backend, in_bigquery, in_memory
 from tests.fakes.clock import START
@@ -87,6 +88,21 @@ def test_a_new_tenants_first_ticket_is_told_so_that_one_below_it_can_be_looked_f
 ) -> None:
     backend.store.append_run(a_run_of(tenant, 2), RunStatus.PENDING, START)
     assert backend.store.read_admission(tenant, "", "", NOW).ledger.first_ticket == 2
+
+
+def test_a_tenant_that_was_idle_for_long_goes_on_with_its_numbers(backend: Backend, tenant: str) -> None:
+    long_ago = START - timedelta(days=210)
+    backend.store.append_run(a_run_of(tenant, 57, started_at=long_ago), RunStatus.COMPLETED, long_ago)
+    ledger = backend.store.read_admission(tenant, "", "", NOW).ledger
+    assert (ledger.last_ticket, ledger.first_ticket, ledger.gaps) == (57, 0, ())
+    assert ledger.use == Use(today=0, month=0, running=0)
+
+
+def test_a_ticket_that_cannot_be_true_makes_no_millions_of_gaps(backend: Backend, tenant: str) -> None:
+    for ticket in (1, 50_000_000):
+        backend.store.append_run(a_run_of(tenant, ticket), RunStatus.COMPLETED, START)
+    ledger = backend.store.read_admission(tenant, "", "", NOW).ledger
+    assert (ledger.last_ticket, len(ledger.gaps)) == (50_000_000, MAX_GAPS + 1)
 
 
 def test_rows_of_another_tenant_count_for_nothing(backend: Backend, tenant: str) -> None:
@@ -171,6 +187,14 @@ def test_a_claim_is_held_by_the_first_who_takes_it(backend: Backend, tenant: str
 
 def test_a_job_id_that_nobody_holds_is_not_found(backend: Backend, tenant: str) -> None:
     assert backend.claims.find_claim(f"cvg-free-{tenant}") is None
+
+
+def test_an_id_that_is_taken_by_a_forgotten_job_is_nobodys(backend: Backend, tenant: str) -> None:
+    job_id = f"cvg-old-{tenant}"
+    backend.forget(job_id)
+    assert try_claim(backend.claims, job_id, {"tenant": tenant}) is None
+    with pytest.raises(Unavailable, match="cannot be read"):
+        claim(backend.claims, job_id, {"tenant": tenant})
     assert backend.jobs.find(f"cvg-free-{tenant}") is None
     backend.jobs.cancel(f"cvg-free-{tenant}")
 

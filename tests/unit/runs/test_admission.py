@@ -9,11 +9,11 @@ from functools import partial
 
 import pytest
 
-from common.errors import Conflict, QuotaExceeded
+from common.errors import Conflict, QuotaExceeded, Unavailable
 from common.runs.admission import Admission
 from common.runs.quotas import Limits
 from common.runs.run import Run, RunStatus, Trigger, TriggerType
-from common.runs.tickets import Applicant, Ledger, Ticket, take
+from common.runs.tickets import MAX_GAPS, Applicant, Ledger, Ticket, take, with_ticket
 from tests.fakes.clock import VirtualClock
 from tests.fakes.jobs import MemoryJobs
 from tests.fakes.runs import MemoryRuns, MemoryTenant
@@ -72,6 +72,54 @@ def test_a_run_over_the_concurrent_limit_is_refused_with_the_numbers() -> None:
         platform.admit("run-3")
     assert (refused.value.limit_name, refused.value.used, refused.value.limit) == ("concurrent", 3, 3)
     assert refused.value.retry_after_seconds == 60
+
+
+def test_numbers_go_on_where_old_ids_are_taken_and_their_jobs_forgotten() -> None:
+    platform = Platform()
+    platform.jobs.forgotten = {f"cvg-ticket-acme-{number}" for number in range(1, 250)}
+    first = platform.admit("run-0")
+    assert first.number > 249
+    assert [platform.admit(f"run-{number}").number for number in (1, 2)] == [
+        first.number + 1,
+        first.number + 2,
+    ]
+
+
+def test_all_who_pass_forgotten_numbers_meet_at_the_first_that_is_free() -> None:
+    platform = Platform()
+    platform.jobs.forgotten = {f"cvg-ticket-acme-{number}" for number in range(1, 6)}
+    died = platform.admit("died", write_row=False)
+    assert platform.admit("next").number == died.number + 1
+    assert platform.admit("died").number == died.number
+
+
+def test_a_forgotten_number_among_known_ones_is_passed_and_counts_for_nobody() -> None:
+    platform = Platform(Limits(daily=6, monthly=180, concurrent=2))
+    platform.admit("run-1")
+    platform.jobs.forgotten = {"cvg-ticket-acme-2"}
+    assert platform.admit("run-3").number == 3
+    with pytest.raises(QuotaExceeded):
+        platform.admit("run-4")
+
+
+def test_a_ticket_that_cannot_be_true_stops_its_tenant_alone_and_tells_the_operator(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    platform = Platform()
+    platform.end(platform.admit("run-1"))
+    forged = Ticket(number=50_000_000, run_id="forged", config_id="daily", admitted_at=platform.clock())
+    platform.end(forged)
+    with pytest.raises(Unavailable, match="too many tickets"):
+        platform.admit("run-2")
+    (record,) = caplog.records
+    assert (record.message, record.levelname) == ("tickets do not add up", "ERROR")
+    assert vars(record)["tenant"] == "acme"
+
+
+def test_a_ledger_that_goes_along_names_no_more_gaps_than_it_takes() -> None:
+    ledger = Platform().read_ledger()
+    ahead = Ticket(number=10**9, run_id="r", config_id="daily", admitted_at=datetime.now(UTC))
+    assert len(with_ticket(ledger, ahead).gaps) <= MAX_GAPS + 1
 
 
 def test_an_ended_run_frees_its_slot_and_stays_counted_for_its_day() -> None:
@@ -189,6 +237,7 @@ def test_tickets_are_exact_for_every_interleaving_of_read_and_claim() -> None:
     platform = Platform(Limits(daily=1, monthly=10, concurrent=10))
     stale = platform.read_ledger()
     taken = take(platform.jobs, applicant("first"), 1, platform.clock())
+    assert taken is not None
     platform.write_row(taken)
     admission = Admission(
         applicant=applicant("second"),

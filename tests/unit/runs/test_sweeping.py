@@ -129,6 +129,7 @@ def test_an_orphaned_ticket_gets_a_failed_row_with_the_reason_once_it_is_surely_
     platform = Platform()
     applicant = Applicant(tenant_id="acme", run_id="died", config_id="daily")
     ticket = take(platform.jobs, applicant, 7, platform.clock())
+    assert ticket is not None
     platform.gaps.append(Gap(tenant_id="acme", after=5, before=8))
     assert platform.sweep().settled == 0
     platform.clock.advance(timedelta(minutes=3))

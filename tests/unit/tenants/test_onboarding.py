@@ -200,6 +200,12 @@ def test_the_successor_of_a_dead_process_may_die_too(platform: Platform, first: 
     assert_made_by_a_later_repeat(platform)
 
 
+def test_attempts_whose_jobs_are_forgotten_are_passed(platform: Platform) -> None:
+    platform.datasets.create("acme", owner="long-dead")
+    platform.jobs.forgotten = {f"cvg-onboard-acme-long-dead-{number}" for number in (1, 2)}
+    assert_made_by_a_later_repeat(platform)
+
+
 def assert_made_by_a_later_repeat(platform: Platform) -> None:
     """Repeat once everything works again and the dead have been given up."""
     platform.trouble = lambda _point: None
