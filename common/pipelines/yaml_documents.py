@@ -108,11 +108,16 @@ class _Builder:
         _refuse_tag(event.tag, _line(event))
         if self._awaits_key():
             return event.value
-        written = self._text[event.start_mark.index : event.end_mark.index]
+        written = self._written(event)
         if event.style == '"':
             _check_escapes(written, _line(event))
         value = event.value if event.style is not None else _plain(event.value, _line(event))
         return Folded(value) if isinstance(value, str) and _is_folded(written, event.style) else value
+
+    def _written(self, event: yaml.ScalarEvent) -> str:
+        """Return a scalar as the text has it, with its quotes or its mark."""
+        start, end = event.start_mark, event.end_mark
+        return self._text[start.index : end.index] if start and end else ""
 
     def _awaits_key(self) -> bool:
         return bool(self._open) and isinstance(self._open[-1], _Mapping) and self._open[-1].key is None
