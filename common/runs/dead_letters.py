@@ -108,10 +108,9 @@ class DeadLetterHandler:
                 return False
             if found.status.is_terminal:
                 return False
-            self.worker.give_up(replace(message, run=found.run), letter.reason)
-            logger.error(
-                "run failed by a dead letter", extra={"level": message.level, "reason": letter.reason}
-            )
+            reason = _reason(found, letter)
+            self.worker.give_up(replace(message, run=found.run), reason)
+            logger.error("run failed by a dead letter", extra={"level": message.level, "reason": reason})
         return True
 
     def _message(self, letter: DeadLetter) -> LevelMessage | None:
@@ -128,3 +127,9 @@ class DeadLetterHandler:
         run = message.run
         found = self.reader.find(run.tenant_id, run.run_id, self.clock())
         return found if found and found.run.ticket == run.ticket else None
+
+
+def _reason(found: OpenRun, letter: DeadLetter) -> str:
+    """Say why a message was given up, and what a step of its run had last been stopped by."""
+    trouble = found.progress.last_trouble
+    return f"{letter.reason}; a step of it {trouble}" if trouble else letter.reason

@@ -1,14 +1,15 @@
 """Carrying out one level of a run, as often as its message is delivered, with the effect of one delivery."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Protocol
 
 from common.claims import ClaimJobs
-from common.errors import QueryRefused
+from common.errors import ConvergenceError, Unavailable, WarehouseError
 from common.logs import carried
 from common.pipelines.pipeline import Step
 from common.pipelines.secret_values import NoSeal, ParameterSeal
@@ -19,8 +20,8 @@ from common.runs.handovers import Handovers
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import Identities, JobReport, JobsOf, LevelPublisher, RunStore
 from common.runs.run import Run, RunStatus, StepRow, StepStatus
-from common.runs.step_jobs import running_row, skipped_row, step_row
-from common.runs.steps import Attempt, Outcome, StepWorker, attempts_of
+from common.runs.step_jobs import job_id, latest_job, running_row, skipped_row, step_row
+from common.runs.steps import Attempt, Outcome, StepWorker, tried_again, underway_row
 from common.times import Clock
 
 logger = logging.getLogger(__name__)
@@ -78,18 +79,43 @@ class LevelWorker:
 
     def carry_out(self, message: LevelMessage) -> None:
         """Run all steps of the level at once; then start the next level, end the run, or hand over."""
+        with self._telling(message):
+            parts = self._carry_out(message)
+        for part in parts:
+            if part.fault:  # Its row has told of it.
+                raise Unavailable(f"step {part.step.id}: {part.fault}", part.fault.reason) from None
+
+    def _carry_out(self, message: LevelMessage) -> Sequence[Attempt] | Sequence[Outcome]:
+        """Do what can be done; return how far each step has come."""
         if is_cancelled(self.claims, message.run.run_id):
-            return self._stop(message, RunStatus.CANCELLED, "the run was cancelled")
+            self._stop(message, RunStatus.CANCELLED, "the run was cancelled")
+            return ()
         if self._is_past_its_time(message):
             minutes = message.pipeline.timeout_minutes
-            return self._stop(
+            self._stop(
                 message, RunStatus.FAILED, f"the run took longer than its timeout of {minutes} minutes"
             )
+            return ()
         worker = self._worker(message)
         attempts = self.at_once(worker.begin, message.pipeline.levels[message.level - 1])
         self._record_running(message, attempts)
+        if any(attempt.fault for attempt in attempts):
+            return attempts
         outcomes = self.at_once(worker.finish, attempts)
-        return self._conclude(worker, attempts, outcomes)
+        self._conclude(worker, attempts, outcomes)
+        return outcomes
+
+    @contextmanager
+    def _telling(self, message: LevelMessage) -> Iterator[None]:
+        """Write down what keeps a level from being carried out, for whoever ends the run by it one day."""
+        try:
+            yield
+        except ConvergenceError as error:
+            step = message.pipeline.levels[message.level - 1][0]
+            report = JobReport(job_id="", is_done=False, error_message=tried_again(error))
+            with suppress(ConvergenceError):  # The message comes again in any case.
+                self.store.append_steps(message.run, [running_row(step, 1, report, self.clock)], self.clock())
+            raise
 
     def give_up(self, message: LevelMessage, reason: str) -> None:
         """End a run whose message could not be handled, however often it was delivered."""
@@ -113,12 +139,10 @@ class LevelWorker:
         return Handovers(claims=self.claims, levels=self.levels, clock=self.clock, budget=self.budget)
 
     def _record_running(self, message: LevelMessage, attempts: Sequence[Attempt]) -> None:
-        if message.continuation:
-            return
         rows = [
-            running_row(attempt.step, attempt.number, attempt.report, self.clock)
+            underway_row(attempt, self.clock)
             for attempt in attempts
-            if attempt.report.job_id
+            if attempt.fault or (attempt.report.job_id and not message.continuation)
         ]
         self.store.append_steps(message.run, rows, self.clock())
 
@@ -126,7 +150,9 @@ class LevelWorker:
         message = worker.message
         rows = [row for outcome in outcomes for row in outcome.rows]
         failed = [outcome for outcome in outcomes if outcome.status not in {StepStatus.COMPLETED, None}]
-        if any(outcome.status is None for outcome in outcomes):
+        if any(outcome.fault for outcome in outcomes):
+            self.store.append_steps(message.run, rows, self.clock())
+        elif any(outcome.status is None for outcome in outcomes):
             self.store.append_steps(message.run, rows, self.clock())
             self._handovers().hand_over(message)
         elif failed:
@@ -169,10 +195,11 @@ class LevelWorker:
     def _stopped_rows(self, message: LevelMessage, step: Step, jobs_of: JobsOf) -> list[StepRow]:
         try:
             return self._stopped_by_us(message, step, jobs_of)
-        except QueryRefused as refused:
-            if not step.credential:
-                raise
-            # Its job, if there is one, is in the tenant's project, where the tenant can see and stop it.
+        except Unavailable:
+            raise
+        except WarehouseError as refused:
+            # An account of the tenant's, most likely: its job, if there is one, is in the tenant's project,
+            # where the tenant can see and stop it. The run's end does not wait for who may look at it.
             unknown = JobReport(
                 job_id="",
                 is_done=True,
@@ -183,14 +210,15 @@ class LevelWorker:
 
     def _stopped_by_us(self, message: LevelMessage, step: Step, jobs_of: JobsOf) -> list[StepRow]:
         jobs = jobs_of(step)
-        for number, job_id in zip(range(step.retry.attempts, 0, -1), attempts_of(message, step), strict=True):
-            if report := jobs.find(job_id):
-                jobs.cancel(job_id)
-                report = jobs.find(job_id) or report
-                completed = report.is_done and not report.has_failed
-                status = StepStatus.COMPLETED if completed else StepStatus.CANCELLED
-                return [step_row(step, number, status, replace(report, is_done=True), self.clock)]
-        return [skipped_row(step, self.clock)]
+        found = latest_job(jobs, message.run.run_id, step.id, step.retry.attempts)
+        if found is None:
+            return [skipped_row(step, self.clock)]
+        number, report = found
+        jobs.cancel(report.job_id)
+        report = jobs.find(report.job_id) or report
+        completed = report.is_done and not report.has_failed
+        status = StepStatus.COMPLETED if completed else StepStatus.CANCELLED
+        return [step_row(step, number, status, replace(report, is_done=True), self.clock)]
 
     def _end(self, message: LevelMessage, status: RunStatus, error: str) -> None:
         if status is RunStatus.COMPLETED and is_cancelled(self.claims, message.run.run_id):
@@ -210,8 +238,8 @@ def _later_steps(message: LevelMessage) -> list[Step]:
 def _has_begun(message: LevelMessage, jobs_of: JobsOf) -> bool:
     first = message.pipeline.levels[message.level - 1][0]
     try:
-        return jobs_of(first).find(attempts_of(message, first)[-1]) is not None
-    except QueryRefused:
-        if not first.credential:
-            raise
+        return jobs_of(first).find(job_id(message.run.run_id, first.id, 1)) is not None
+    except Unavailable:
+        raise
+    except WarehouseError:
         return False  # To deliver a level once more does no harm.

@@ -104,6 +104,8 @@ class JobReport:
     bytes_billed: int | None = None
     project: str = ""
     """Where the job is; "" is the platform's own project."""
+    is_unreadable: bool = False
+    """BigQuery would not say, and will not: what the job does is not known, so no other may follow on it."""
 
     @property
     def has_failed(self) -> bool:

@@ -18,6 +18,8 @@ class Progress:
     completed: frozenset[str]
     has_begun: bool
     last_activity: datetime
+    last_trouble: str = ""
+    """What a step that is under way was last stopped by, "" where nothing did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,9 @@
-"""Which failures of a step are worth another attempt, and after what pause. One table, nowhere else."""
+"""Which failures of a step pass by themselves, and after what pause. One table, nowhere else.
+
+Two kinds pass. A fault of BigQuery's is worth another attempt, as many as the step's policy has. A limit of
+BigQuery's, on updates of a table or on what runs and queues at once, says nothing of the step: it is waited
+out, and takes none of its attempts.
+"""
 
 import hashlib
 from datetime import timedelta
@@ -6,22 +11,26 @@ from datetime import timedelta
 from common.pipelines.pipeline import Retry
 
 # Reasons that pass by themselves (BigQuery's words).
-RETRYABLE_REASONS = frozenset(
-    {
-        "backendError",
-        "internalError",
-        "jobBackendError",
-        "jobInternalError",
-        "rateLimitExceeded",
-        "jobRateLimitExceeded",
-    }
-)
+RETRYABLE_REASONS = frozenset({"backendError", "internalError", "jobBackendError", "jobInternalError"})
 # A reason that means two things: these texts tell the passing one.
-RETRYABLE_TEXTS = {
-    "invalidQuery": ("concurrent update", "too many dml statements outstanding"),
-    "quotaExceeded": ("too many queued", "exceeded quota for max number of jobs that can be queued"),
-}
+RETRYABLE_TEXTS = {"invalidQuery": ("concurrent update",)}
 LONGEST_PAUSE_SECONDS = 300.0
+
+LIMIT_REASONS = frozenset({"rateLimitExceeded", "jobRateLimitExceeded"})
+# The same limits come under other reasons too: `quotaExceeded` is also a day's quota, which is not waited
+# for, and `resourcesExceeded` most often a query that is too large.
+LIMIT_TEXTS = (
+    "too many table update operations",
+    "too many table dml insert operations",
+    "too many dml statements outstanding",
+    "too many concurrent",
+    "exceeded quota for concurrent",
+    "too many queued",
+    "number of jobs that can be queued",
+)
+LIMIT_WINDOW_SECONDS = 10.0
+"""How long BigQuery counts what a limit is on: updates of a table, for one."""
+LONGEST_LIMIT_PAUSE_SECONDS = 60.0
 
 
 def is_retryable(reason: str, message: str) -> bool:
@@ -31,6 +40,11 @@ def is_retryable(reason: str, message: str) -> bool:
     return any(text in message.lower() for text in RETRYABLE_TEXTS.get(reason, ()))
 
 
+def is_limit(reason: str, message: str) -> bool:
+    """Tell whether a limit of BigQuery's kept the statement from running, and will not for long."""
+    return reason in LIMIT_REASONS or any(text in message.lower() for text in LIMIT_TEXTS)
+
+
 def pause_before(attempt: int, retry: Retry, key: str) -> timedelta:
     """Return the pause before an attempt (2 is the first retry): doubling, up to half of it jitter.
 
@@ -38,5 +52,17 @@ def pause_before(attempt: int, retry: Retry, key: str) -> timedelta:
     moment.
     """
     longest = min(retry.backoff_seconds * 2 ** (attempt - 2), LONGEST_PAUSE_SECONDS)
-    fraction = int.from_bytes(hashlib.sha256(f"{key}/{attempt}".encode()).digest()[:4]) / 2**32
-    return timedelta(seconds=longest * (0.5 + fraction / 2))
+    return timedelta(seconds=longest * (0.5 + _fraction(f"{key}/{attempt}") / 2))
+
+
+def pause_for_limit(waits: int, key: str) -> timedelta:
+    """Return the pause after a refusal by a limit (`waits` before it): its window and more, doubling.
+
+    Many steps wait for the same window, so each adds its own jitter, a function of `key`.
+    """
+    window = min(LIMIT_WINDOW_SECONDS * 2 ** min(waits, 10), LONGEST_LIMIT_PAUSE_SECONDS)
+    return timedelta(seconds=window * (1 + _fraction(f"{key}/{waits}") / 2))
+
+
+def _fraction(key: str) -> float:
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4]) / 2**32

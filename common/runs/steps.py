@@ -6,20 +6,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from common.claims import says_of_itself
-from common.errors import AlreadyExists, Conflict, QueryRefused, Unavailable
+from common.errors import AlreadyExists, Conflict, Unavailable, WarehouseError
 from common.pipelines.pipeline import Step
 from common.runs.guarding import Guard, guarded_dry_run
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import JobReport, JobsOf, StepJob
-from common.runs.retries import is_retryable, pause_before
+from common.runs.retries import is_limit, is_retryable, pause_before, pause_for_limit
 from common.runs.run import StepRow, StepStatus
-from common.runs.step_jobs import job_id, labels, running_row, step_job, step_row
+from common.runs.step_jobs import job_id, labels, latest_wait, running_row, step_job, step_row
 from common.times import Clock
 
 logger = logging.getLogger(__name__)
 
 SHORTEST_POLL = timedelta(milliseconds=50)
 LONGEST_POLL = timedelta(seconds=5)
+NOT_FOR_NOW = "quotaExceeded"
+"""A day's quota: it passes, but not while a run waits, unless it is a limit (`common.runs.retries`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,19 +32,24 @@ class Attempt:
     number: int
     report: JobReport
     is_attached: bool = False
+    waits: int = 0
+    """How many of its jobs failed by limits of BigQuery's: none of them was an attempt."""
+    fault: Unavailable | None = None
+    """What kept it from beginning, and may pass: the level is to be delivered again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What became of a step, with a terminal row for each attempt that has ended.
 
-    No `status` where time was too short; then an attempt that is under way has a row too, so that the sweeper
-    hears of it.
+    No `status` where time was too short, or where a `fault` that may pass has stopped it; then an attempt
+    that is under way has a row too, so that the sweeper hears of it.
     """
 
     step: Step
     status: StepStatus | None
     rows: tuple[StepRow, ...]
+    fault: Unavailable | None = None
 
     @property
     def error(self) -> str:
@@ -51,11 +58,20 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Next:
+    """What follows on a failed job, and when."""
+
+    number: int
+    waits: int
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepWorker:
     """Carries out steps of one level message until `deadline`.
 
     The walk from attempt to attempt holds no state of its own: whoever repeats it after a crash finds the
-    same jobs.
+    same jobs. Whatever BigQuery answers to a step's job ends the step, but for what may pass by itself.
     """
 
     message: LevelMessage
@@ -68,104 +84,161 @@ class StepWorker:
 
     def begin(self, step: Step) -> Attempt:
         """Start the step's first attempt, or attach to it."""
-        return self._launch(step, 1)
+        return self._launch(step, 1, 0)
 
     def finish(self, attempt: Attempt) -> Outcome:
         """Follow a step to its end, through retries; give up when time is short, the jobs keep running."""
         rows: list[StepRow] = []
-        step = attempt.step
-        while (report := self._wait(attempt)).is_done:
-            status = _status(report)
-            rows.append(step_row(step, attempt.number, status, report, self.clock))
-            if not self._is_worth_another(attempt, report):
-                return Outcome(step=step, status=status, rows=tuple(rows))
-            due = (report.ended_at or self.clock()) + pause_before(
-                attempt.number + 1, step.retry, report.job_id
-            )
-            # The pause goes on in the next call; to hand over before our time is up would spin.
-            self._sleep_until(min(due, self.deadline))
-            if due >= self.deadline:
-                return Outcome(step=step, status=None, rows=tuple(rows))
-            attempt = self._launch(step, attempt.number + 1)
-        rows.append(running_row(step, attempt.number, report, self.clock))
-        return Outcome(step=step, status=None, rows=tuple(rows))
-
-    def _launch(self, step: Step, number: int) -> Attempt:
-        job = step_job(self.message, step, number)
         try:
-            if self.message.continuation and (known := self._find(step, job.job_id)):
-                return Attempt(step=step, number=number, report=known, is_attached=True)
+            while not attempt.fault and (attempt := self._wait(attempt)).report.is_done:
+                following = self._next(attempt)
+                if following is None:
+                    return self._ended(attempt, rows)
+                went_on = self._go_on(attempt, following, rows)
+                if isinstance(went_on, Outcome):
+                    return went_on
+                attempt = went_on
+        except Unavailable as fault:
+            attempt = replace(attempt, fault=fault)
+        rows.append(underway_row(attempt, self.clock))
+        return Outcome(step=attempt.step, status=None, rows=tuple(rows), fault=attempt.fault)
+
+    def _go_on(self, attempt: Attempt, following: _Next, rows: list[StepRow]) -> Attempt | Outcome:
+        """Make the next job of a step when it is due, or end the call; note an attempt that is over."""
+        is_over = following.number > attempt.number
+        if is_over:
+            rows.append(
+                step_row(attempt.step, attempt.number, _status(attempt.report), attempt.report, self.clock)
+            )
+        elif later := self._later(attempt):
+            return later
+        # The pause goes on in the next call; to hand over before our time is up would spin.
+        self._sleep_until(min(following.due, self.deadline))
+        if following.due >= self.deadline:
+            waiting = () if is_over else (self._waiting_row(attempt),)
+            return Outcome(step=attempt.step, status=None, rows=(*rows, *waiting))
+        if self.is_cancelled():
+            return self._cancelled(attempt, rows)
+        return self._launch(attempt.step, following.number, following.waits)
+
+    def _launch(self, step: Step, number: int, waits: int) -> Attempt:
+        job = step_job(self.message, step, number, waits)
+        launched = Attempt(step=step, number=number, waits=waits, report=_not_begun(job))
+        try:
+            if self.message.continuation and (known := self._find(step, job)):
+                return replace(launched, report=known, is_attached=True)
             if refusal := self._refusal(step, job):
                 # An earlier delivery may have run the job while the guard still let it pass.
-                known = self._earlier(step, job.job_id)
-                return Attempt(step=step, number=number, report=known or refusal, is_attached=bool(known))
-            return Attempt(step=step, number=number, report=self.jobs_of(step).submit(job))
+                known = self._earlier(step, job)
+                return replace(launched, report=known or refusal, is_attached=bool(known))
+            return replace(launched, report=self._submitted(step, job))
         except AlreadyExists:
-            return self._attached(step, number, job)
-        except QueryRefused as refused:
-            return Attempt(step=step, number=number, report=_refused(job, refused.reason, str(refused)))
+            return self._attached(launched, job)
+        except Unavailable as fault:
+            return replace(launched, fault=fault)
 
     def _refusal(self, step: Step, job: StepJob) -> JobReport | None:
         """Judge the statement right before it runs: BigQuery's dry run says what it is and reads."""
         try:
             jobs = self.jobs_of(step)
             jobs.prepare(job, guarded_dry_run(jobs, job, self.guard))
-        except QueryRefused as refused:
-            return _refused(job, refused.reason, str(refused))
+        except WarehouseError as error:
+            return _refused_by(job, error)
         return None
 
-    def _attached(self, step: Step, number: int, job: StepJob) -> Attempt:
+    def _submitted(self, step: Step, job: StepJob) -> JobReport:
         try:
-            report = self._held_by_us(step, job)
-        except QueryRefused as refused:
-            report = _refused(job, refused.reason, str(refused))
-        return Attempt(step=step, number=number, report=report, is_attached=True)
+            return self.jobs_of(step).submit(job)
+        except AlreadyExists:
+            raise
+        except WarehouseError as error:
+            return _refused_by(job, error)
 
-    def _held_by_us(self, step: Step, job: StepJob) -> JobReport:
-        report = self._find(step, job.job_id)
+    def _attached(self, launched: Attempt, job: StepJob) -> Attempt:
+        try:
+            report = self._find(launched.step, job)
+        except Unavailable as fault:
+            return replace(launched, fault=fault)
         if report is None:
-            raise Unavailable("a step's job ID is taken and its job cannot be read yet")
-        if not says_of_itself(report.labels, labels(self.message.run, step)):
+            unread = Unavailable("a step's job ID is taken and its job cannot be read yet")
+            return replace(launched, fault=unread)
+        return replace(launched, report=report, is_attached=True)
+
+    def _find(self, step: Step, job: StepJob) -> JobReport | None:
+        """Look at a job of ours; where BigQuery will not let us, and will not later either, that ends it."""
+        try:
+            report = self.jobs_of(step).find(job.job_id)
+        except Unavailable:
+            raise
+        except WarehouseError as error:
+            return replace(_refused_by(job, error), is_unreadable=True)
+        if report and not says_of_itself(report.labels, labels(self.message.run, step)):
             raise Conflict(f"the job {job.job_id} is not this step's")
         return report
 
-    def _earlier(self, step: Step, job_id: str) -> JobReport | None:
-        try:
-            return self._find(step, job_id)
-        except QueryRefused:  # The step was refused already, and has that to say.
-            return None
+    def _earlier(self, step: Step, job: StepJob) -> JobReport | None:
+        report = self._find(step, job)
+        # The step was refused already, and has that to say.
+        return None if report and report.is_unreadable else report
 
-    def _find(self, step: Step, job_id: str) -> JobReport | None:
-        """Look at a job. Where a tenant's own account may not any more: QueryRefused, which ends the step.
-
-        The platform's own will be able to again: Unavailable, which has the message delivered again.
-        """
-        try:
-            return self.jobs_of(step).find(job_id)
-        except QueryRefused as refused:
-            if step.credential:
-                raise
-            raise Unavailable(f"a step's job cannot be looked at: {refused}", refused.reason) from refused
-
-    def _wait(self, attempt: Attempt) -> JobReport:
+    def _wait(self, attempt: Attempt) -> Attempt:
         report, pause = attempt.report, SHORTEST_POLL
+        job = step_job(self.message, attempt.step, attempt.number, attempt.waits)
         while not report.is_done and self.clock() + pause < self.deadline:
             self.sleep(pause.total_seconds())
             pause = min(pause * 2, LONGEST_POLL)
-            try:
-                report = self._find(attempt.step, report.job_id) or report
-            except QueryRefused as refused:
-                reason = refused.reason or "invalid"
-                return replace(report, is_done=True, error_reason=reason, error_message=str(refused))
-        return report
+            found = self._find(attempt.step, job) or report
+            report = replace(found, job_id=report.job_id, project=report.project)
+        return replace(attempt, report=report)
 
-    def _is_worth_another(self, attempt: Attempt, report: JobReport) -> bool:
-        return (
-            report.has_failed
-            and attempt.number < attempt.step.retry.attempts
-            and is_retryable(report.error_reason, report.error_message)
-            and not self.is_cancelled()
-        )
+    def _next(self, attempt: Attempt) -> _Next | None:
+        """Say what follows on a job that is done; nothing where the step has come to its end."""
+        report = attempt.report
+        if not report.has_failed or report.is_unreadable:
+            return None
+        number, waits, step = attempt.number, attempt.waits, attempt.step
+        ended_at = report.ended_at or self.clock()
+        if is_limit(report.error_reason, report.error_message):
+            key = job_id(self.message.run.run_id, step.id, number, waits)
+            pause = pause_for_limit(waits, key)
+            return _Next(number=number, waits=waits + bool(report.job_id), due=ended_at + pause)
+        if number < step.retry.attempts and is_retryable(report.error_reason, report.error_message):
+            pause = pause_before(number + 1, step.retry, report.job_id)
+            return _Next(number=number + 1, waits=0, due=ended_at + pause)
+        return None
+
+    def _later(self, attempt: Attempt) -> Attempt | None:
+        """Find the last job that another delivery has made after waiting for a limit."""
+        if not (attempt.is_attached and attempt.report.job_id):
+            return None
+
+        def find(waits: int) -> JobReport | None:
+            return self._find(attempt.step, step_job(self.message, attempt.step, attempt.number, waits))
+
+        found = latest_wait(find, attempt.waits + 1)
+        return replace(attempt, waits=found[0], report=found[1]) if found else None
+
+    def _ended(self, attempt: Attempt, rows: list[StepRow]) -> Outcome:
+        report = attempt.report
+        status = _status(report)
+        if report.has_failed:
+            told = {"step": attempt.step.id, "reason": report.error_reason, "error": report.error_message}
+            logger.warning("step failed", extra=told)
+        row = step_row(attempt.step, attempt.number, status, report, self.clock)
+        return Outcome(step=attempt.step, status=status, rows=(*rows, row))
+
+    def _cancelled(self, attempt: Attempt, rows: list[StepRow]) -> Outcome:
+        """End a step that was to be tried again: what its run has failed by is that it was cancelled."""
+        if not rows:
+            status = StepStatus.CANCELLED
+            rows = [step_row(attempt.step, attempt.number, status, attempt.report, self.clock)]
+        return Outcome(step=attempt.step, status=StepStatus.CANCELLED, rows=tuple(rows))
+
+    def _waiting_row(self, attempt: Attempt) -> StepRow:
+        report = attempt.report
+        logger.info("step waits for a limit of BigQuery", extra={"step": attempt.step.id})
+        said = f"waits for a limit of BigQuery: {report.error_message}"
+        return running_row(attempt.step, attempt.number, replace(report, error_message=said), self.clock)
 
     def _sleep_until(self, due: datetime) -> None:
         seconds = (due - self.clock()).total_seconds()
@@ -173,15 +246,36 @@ class StepWorker:
             self.sleep(seconds)
 
 
-def attempts_of(message: LevelMessage, step: Step) -> list[str]:
-    """Name every job that a step of this run can have had, the latest first."""
-    return [job_id(message.run.run_id, step.id, number) for number in range(step.retry.attempts, 0, -1)]
+def underway_row(attempt: Attempt, clock: Clock) -> StepRow:
+    """Write down that an attempt is under way, and what has stopped it for now."""
+    report = attempt.report
+    if attempt.fault:
+        reason = attempt.fault.reason
+        report = replace(report, error_reason=reason, error_message=tried_again(attempt.fault))
+    return running_row(attempt.step, attempt.number, report, clock)
+
+
+def tried_again(error: Exception) -> str:
+    """Say what has stopped a step that goes on by itself."""
+    return f"is tried again: {error}"
 
 
 def _status(report: JobReport) -> StepStatus:
     if not report.has_failed:
         return StepStatus.COMPLETED
     return StepStatus.CANCELLED if report.error_reason == "stopped" else StepStatus.FAILED
+
+
+def _not_begun(job: StepJob) -> JobReport:
+    return JobReport(job_id="", is_done=False, labels=job.labels)
+
+
+def _refused_by(job: StepJob, error: WarehouseError) -> JobReport:
+    """Report a refusal as if the job had failed by it; raise what may pass by itself."""
+    passes = isinstance(error, Unavailable) and error.reason != NOT_FOR_NOW
+    if passes and not is_limit(error.reason, str(error)):
+        raise error
+    return _refused(job, error.reason, str(error))
 
 
 def _refused(job: StepJob, reason: str, message: str) -> JobReport:

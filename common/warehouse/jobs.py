@@ -10,11 +10,12 @@ from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 
 from common.claims import Claim
+from common.errors import AlreadyExists, NoSuchResource, QueryRefused
 from common.pipelines.pipeline import BoundParameter, Partitioning
 from common.runs.ports import DryRun, JobReport, StepJob
 from common.warehouse.paces import Pace
 from common.warehouse.statements import bound
-from common.warehouse.translation import first_reason, translated
+from common.warehouse.translation import NO_WORD, first_reason, own_words, translated
 
 # A level has minutes, not the client's ten: what does not pass within this time is left to the next delivery.
 RETRY = DEFAULT_RETRY.with_timeout(60.0)
@@ -116,8 +117,13 @@ class ExecutorJobs(Jobs):
         """Do nothing: an executor makes the target table by the job itself."""
 
     def submit(self, job: StepJob) -> JobReport:
-        """Start the job and do not wait."""
-        return self._reported(self._insert(job.sql, self._config(job), job.job_id))
+        """Start the job and do not wait; AlreadyExists where its ID is taken, and by nothing else."""
+        try:
+            return self._reported(self._insert(job.sql, self._config(job), job.job_id))
+        except AlreadyExists as error:
+            if job.job_id in str(error):
+                raise
+            raise QueryRefused(str(error), error.reason) from error  # Something else that is there already.
 
     def _asking(self, job: StepJob) -> bigquery.QueryJobConfig:
         """Configure the dry run."""
@@ -174,8 +180,8 @@ def _report(job: bigquery.QueryJob) -> JobReport:
         job_id=job.job_id,
         is_done=is_done,
         labels=dict(job.labels),
-        error_reason=first_reason([error]) if error else "",
-        error_message=str(error.get("message", "")),
+        error_reason=(first_reason([error]) or "invalid") if error else "",
+        error_message=own_words(str(error.get("message") or (NO_WORD if error else ""))),
         started_at=job.started or job.created,
         ended_at=job.ended,
         rows=_rows_written(job) if succeeded else None,
@@ -185,9 +191,15 @@ def _report(job: bigquery.QueryJob) -> JobReport:
 
 
 def _rows_written(job: bigquery.QueryJob) -> int | None:
-    """Count the rows that a query wrote: its plan's last stage says so."""
+    """Count the rows that a query wrote: its plan's last stage says so.
+
+    None where nobody can tell any more, its table being gone: the job has succeeded all the same.
+    """
     if job.query_plan:
         return int(job.query_plan[-1].records_written or 0)
-    with translated():
-        rows = job.result(max_results=0, retry=RETRY, timeout=TIMEOUT_SECONDS, job_retry=None)
+    try:
+        with translated():
+            rows = job.result(max_results=0, retry=RETRY, timeout=TIMEOUT_SECONDS, job_retry=None)
+    except (NoSuchResource, QueryRefused):
+        return None
     return None if rows.total_rows is None else int(rows.total_rows)

@@ -85,5 +85,6 @@ def _open_run(row: Row) -> OpenRun:
             completed=frozenset(row["completed_steps"] or []),
             has_begun=row["has_begun"],
             last_activity=row["last_activity"],
+            last_trouble=row["last_trouble"] or "",
         ),
     )

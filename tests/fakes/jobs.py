@@ -5,12 +5,16 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
+
+from google.api_core import exceptions as google
 
 from common.claims import Claim
-from common.errors import AlreadyExists, QueryRefused
+from common.errors import QueryRefused, WarehouseError
 from common.pipelines.pipeline import Pipeline, Step
 from common.runs.ports import DryRun, JobReport, JobsOf, StepJob
 from common.times import Clock
+from common.warehouse.translation import translate
 
 
 @dataclass(slots=True, kw_only=True)
@@ -20,6 +24,25 @@ class Outcome:
     takes: timedelta = timedelta(seconds=1)
     errors: list[tuple[str, str]] = field(default_factory=list)
     """One for each attempt that fails, in order; attempts after them succeed."""
+    limited: list[tuple[str, str]] = field(default_factory=list)
+    """One for each job of the first attempt that fails by a limit of BigQuery's, before the others."""
+
+    def is_limited(self, attempt: int, waits: int) -> bool:
+        """Tell whether a job fails by a limit."""
+        return attempt == 1 and waits < len(self.limited)
+
+    def error_of(self, attempt: int, waits: int) -> tuple[str, str] | None:
+        """Return what a job ends with, None where it ends well."""
+        if self.is_limited(attempt, waits):
+            return self.limited[waits]
+        return self.errors[attempt - 1] if attempt <= len(self.errors) else None
+
+
+def refused(status: int, reason: str, message: str) -> WarehouseError:
+    """Make the error that an adapter raises where BigQuery's API answers so, the way adapters make it."""
+    said = f"POST https://bigquery.googleapis.com/bigquery/v2/projects/p/jobs?prettyPrint=false: {message}"
+    errors: list[Any] = [{"message": message, "domain": "global", "reason": reason}]
+    return translate(google.from_http_status(status, said, errors=errors))  # type: ignore[no-untyped-call]
 
 
 def nowhere(point: str) -> None:
@@ -43,13 +66,16 @@ class MemoryJobs:
         self.read_tables: dict[str, tuple[str, ...]] = {}
         """Which tables a dry run of a target's statement names; so the next two, by target table."""
         self.bytes_of: dict[str, int] = {}
-        self.refused: set[str] = set()
+        self.refusals: dict[tuple[str, str], tuple[int, str, str]] = {}
+        """What BigQuery answers (status, reason, message) to which call ("dry run", "find", …), by target."""
         self.opened: list[str] = []
         """The credentials that were opened, in order."""
         self.unusable: dict[str, str] = {}
         """Why a credential is of no use."""
         self.unreadable = ""
-        """Why no job can be looked at."""
+        """Why BigQuery denies a look at any job."""
+        self.limited: list[str] = []
+        """The IDs of jobs that failed by a limit of BigQuery's."""
         self.prepared: list[str] = []
         """The target tables that were made ready."""
         self._jobs: dict[str, tuple[StepJob, JobReport]] = {}
@@ -64,7 +90,7 @@ class MemoryJobs:
         self.at(f"before claim {job_id}")
         with self._lock:
             if job_id in self.claims or job_id in self.forgotten:
-                raise AlreadyExists(job_id)
+                raise _taken(job_id)
             self.claims[job_id] = Claim(job_id=job_id, labels=dict(labels), claimed_at=self.clock())
         self.at(f"after claim {job_id}")
         return self.claims[job_id]
@@ -90,8 +116,7 @@ class MemoryJobs:
         self.at(f"dry run {job.job_id}")
         self.dry_runs.append(job.job_id)
         target = job.target_table
-        if target in self.refused:
-            raise QueryRefused(f"no table for {target}", "notFound")
+        self._refuse("dry run", target)
         return DryRun(
             statement_type="SELECT",
             tables=self.read_tables.get(target, ()),
@@ -99,13 +124,15 @@ class MemoryJobs:
         )
 
     def prepare(self, job: StepJob, dry_run: DryRun) -> None:
+        self._refuse("prepare", job.target_table)
         self.prepared.append(job.target_table)
 
     def submit(self, job: StepJob) -> JobReport:
         self.at(f"before submit {job.job_id}")
         with self._lock:
             if job.job_id in self._jobs:
-                raise AlreadyExists(job.job_id)
+                raise _taken(job.job_id)
+            self._refuse("submit", job.target_table)
             report = JobReport(
                 job_id=job.job_id,
                 is_done=False,
@@ -120,10 +147,11 @@ class MemoryJobs:
     def find(self, job_id: str) -> JobReport | None:
         self.at(f"find {job_id}")
         if self.unreadable:
-            raise QueryRefused(self.unreadable, "accessDenied")
+            raise refused(403, "accessDenied", self.unreadable)
         with self._lock:
             if job_id not in self._jobs:
                 return None
+            self._refuse("find", self._jobs[job_id][0].target_table)
             self._settle(job_id)
             return self._jobs[job_id][1]
 
@@ -139,13 +167,19 @@ class MemoryJobs:
             for job_id in self._jobs:
                 self._settle(job_id)
 
+    def _refuse(self, call: str, target: str) -> None:
+        if answer := self.refusals.get((call, target)):
+            raise refused(*answer)
+
     def _settle(self, job_id: str) -> JobReport:
         job, report = self._jobs[job_id]
         outcome = self.outcomes[job.target_table]
         ends = (report.started_at or self.clock()) + outcome.takes
         if not report.is_done and self.clock() >= ends:
-            attempt = int(job_id.rpartition("-")[2])
-            self._end(job_id, ends, outcome.errors[attempt - 1] if attempt <= len(outcome.errors) else None)
+            attempt, waits = _attempt_of(job_id)
+            if outcome.is_limited(attempt, waits):
+                self.limited.append(job_id)
+            self._end(job_id, ends, outcome.error_of(attempt, waits))
         return self._jobs[job_id][1]
 
     def _end(self, job_id: str, ended_at: datetime, error: tuple[str, str] | None) -> None:
@@ -156,3 +190,15 @@ class MemoryJobs:
         reason, message = error or ("", "")
         done = replace(report, is_done=True, ended_at=ended_at, error_reason=reason, error_message=message)
         self._jobs[job_id] = (job, done)
+
+
+def _taken(job_id: str) -> WarehouseError:
+    return refused(409, "duplicate", f"Already Exists: Job customer-project:US.{job_id}")
+
+
+def _attempt_of(job_id: str) -> tuple[int, int]:
+    """Read the number of an attempt, and its waits, off a job's ID."""
+    first, _, waits = job_id.rpartition("-w")
+    if first and waits.isdecimal():
+        return int(first.rpartition("-")[2]), int(waits)
+    return int(job_id.rpartition("-")[2]), 0

@@ -130,12 +130,17 @@ class MemoryRuns:
                 latest[row.run.run_id] = row
         return latest
 
+    def last_trouble(self, run_id: str) -> str:
+        """Return what the latest row of a step under way says that it waits for."""
+        said = (row.error_message for owner, row in self.step_rows if owner == run_id and not row.ended_at)
+        return next((message for message in reversed(list(said)) if message), "")
+
     def steps_of(self, run_id: str) -> dict[str, StepRow]:
         """Return the row that counts of each step: of the latest attempt, terminal beats running."""
         latest: dict[str, StepRow] = {}
         for owner, row in self.step_rows:
             known = latest.get(row.step_id)
-            if owner == run_id and (known is None or _rank(row) > _rank(known)):
+            if owner == run_id and (known is None or _beats(row, known)):
                 latest[row.step_id] = row
         return latest
 
@@ -167,6 +172,7 @@ class MemoryProgress:
             completed=frozenset(id_ for id_, step in steps.items() if step.status is StepStatus.COMPLETED),
             has_begun=bool(steps),
             last_activity=max([row.recorded_at, *self.rows.heard_of.get(run.run_id, [])]),
+            last_trouble=self.rows.last_trouble(run.run_id),
         )
         config = self.rows.tenants[run.tenant_id].configs[run.config_id]
         return OpenRun(run=run, status=row.status, config=config, progress=progress)
@@ -222,6 +228,11 @@ def _ledger(limits: Limits, rows: list[RunRow], now: datetime) -> Ledger:
 
 def _first_start(rows: list[RunRow]) -> datetime:
     return min(row.run.started_at for row in rows)
+
+
+def _beats(row: StepRow, known: StepRow) -> bool:
+    is_newer = _rank(row) == _rank(known) and row.status is StepStatus.RUNNING
+    return _rank(row) > _rank(known) or is_newer
 
 
 def _rank(row: StepRow) -> tuple[int, bool]:

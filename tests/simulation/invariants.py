@@ -31,6 +31,7 @@ def broken_invariants(world: World) -> list[str]:
         *_refused_and_begun(world, rows),
         *_firings_that_were_lost(world, rows),
         *_levels_handed_over_twice(world),
+        *_failed_by_a_limit(world),
     ]
 
 
@@ -171,6 +172,13 @@ def _levels_handed_over_twice(world: World) -> Iterator[str]:
     for (run_id, level, _), count in counts.items():
         if count > 1:
             yield f"level {level} of run {run_id} was handed over {count} times in one window"
+
+
+def _failed_by_a_limit(world: World) -> Iterator[str]:
+    limited = set(world.jobs.limited)
+    for run_id, row in world.rows.step_rows:
+        if row.status is StepStatus.FAILED and row.job_id in limited:
+            yield f"step {row.step_id} of run {run_id} failed by a limit that passes"
 
 
 def _window(sent: Sent) -> int:

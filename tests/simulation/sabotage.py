@@ -103,6 +103,19 @@ def messages_are_acknowledged_before_the_work(world: World) -> None:
     world._deliver = deliver_once  # type: ignore[method-assign]
 
 
+def limits_are_failures(world: World) -> None:
+    """Take a limit of BigQuery's for a fault that each attempt of a step has once."""
+    jobs = world.jobs
+
+    def find(job_id: str) -> JobReport | None:
+        report = type(jobs).find(jobs, job_id)
+        if report and job_id in jobs.limited:
+            return replace(report, error_reason="backendError", error_message="try again")
+        return report
+
+    jobs.find = find  # type: ignore[method-assign]
+
+
 def levels_overtake_each_other(world: World) -> None:
     """Start the next level as soon as one begins."""
     levels = world.levels
@@ -188,6 +201,7 @@ SABOTAGES: tuple[Sabotage, ...] = (
     Sabotage(remove=the_sweeper_trusts_failed_rows, breaks="after level"),
     Sabotage(remove=terminal_rows_are_dropped, breaks="still"),
     Sabotage(remove=messages_are_acknowledged_before_the_work, breaks="still"),
+    Sabotage(remove=limits_are_failures, breaks="by a limit"),
     Sabotage(remove=levels_overtake_each_other, breaks="after level"),
     Sabotage(remove=every_delivery_hands_over, breaks="handed over"),
     Sabotage(remove=tickets_do_not_name_their_backfill, breaks="beside each other"),

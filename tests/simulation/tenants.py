@@ -11,6 +11,7 @@ from common.schedules.firings import ScheduledConfig
 from common.schedules.schedule import CatchUp, Schedule
 from tests.fakes.jobs import Outcome
 from tests.fakes.runs import MemoryTenant
+from tests.simulation.troubles import Troubles
 from tests.unit.runs.examples import a_step
 
 if TYPE_CHECKING:
@@ -21,6 +22,10 @@ START = datetime.fromisoformat("2026-03-31T23:57:00+00:00")
 TROUBLED = timedelta(minutes=20)
 FILLS_BACK = "initech"
 LIMITS = Limits(daily=4, monthly=6, concurrent=2)
+TOO_MANY_UPDATES = (
+    "rateLimitExceeded",
+    "Exceeded rate limits: too many table update operations for this table",
+)
 SHAPES = [[1], [1, 1], [2, 1], [1, 2, 1]]
 
 
@@ -37,7 +42,7 @@ def prepare_tenants(world: "World") -> None:
             stored = ConfigText(config_id=config_id, version=1, text="pipeline: {name: Simulated}")
             world.rows.tenants[tenant_id].configs[config_id] = stored
             for step in pipeline.steps:
-                world.jobs.outcomes[step.target_table] = _outcome(random, world.troubles.failing)
+                world.jobs.outcomes[step.target_table] = _outcome(random, world.troubles)
         if tenant_id != FILLS_BACK and random.random() < 0.5:
             world.waiting.timetable.add(_schedule(random, tenant_id))
 
@@ -79,8 +84,11 @@ def _step(random: Random, name: str, level: int) -> Step:
     return a_step(name, level, retry=Retry(attempts=2, backoff_seconds=random.choice([1, 200])))
 
 
-def _outcome(random: Random, failing: float) -> Outcome:
-    errors = []
-    if random.random() < failing:
+def _outcome(random: Random, troubles: Troubles) -> Outcome:
+    errors, limited = [], []
+    if random.random() < troubles.limited:
+        limited = [TOO_MANY_UPDATES] * random.choice([1, 2, 6])
+    if random.random() < troubles.failing:
         errors = [random.choice([("backendError", "try again"), ("invalidQuery", "no such column")])]
-    return Outcome(takes=timedelta(seconds=random.choice([1, 20, 150])), errors=errors)
+    takes = timedelta(seconds=random.choice([1, 20, 150]))
+    return Outcome(takes=takes, errors=errors, limited=limited)

@@ -20,6 +20,8 @@ class Troubles:
     """How long a row takes at the most until it can be read."""
     failing: float
     """How likely the first attempt of a step fails."""
+    limited: float
+    """How likely the first jobs of a step fail by a limit of BigQuery's."""
     oversleeping: int
     """How many times longer than it wants to a worker sleeps."""
 
@@ -33,5 +35,6 @@ class Troubles:
             late=timedelta(seconds=random.choice([0, 5, 90])),
             lag=timedelta(seconds=random.choice([0, 2, 20])),
             failing=random.choice([0.0, 0.1, 0.4]),
+            limited=random.choice([0.0, 0.0, 0.3]),
             oversleeping=random.choice([1, 10, 10]),
         )

@@ -44,6 +44,8 @@ class Backend:
     """Have a job ID be taken by a job that is too old to be told of."""
     wait: Callable[[], None]
     """Let a little time pass."""
+    miss: Callable[[str, str], None]
+    """Have no table of a name for the statement of a target."""
 
 
 def in_memory() -> Backend:
@@ -56,6 +58,11 @@ def in_memory() -> Backend:
         config = ConfigText(config_id="daily", version=1, text="steps: []")
         rows.tenants[tenant_id] = MemoryTenant(limits=limits, configs={"daily": config})
 
+    def miss(target: str, table: str) -> None:
+        for call in ("dry run", "submit"):
+            said = f"Not found: Table p:d.{table} was not found in location US"
+            jobs.refusals[call, target] = (404, "notFound", said)
+
     return Backend(
         store=rows,
         progress=MemoryProgress(rows),
@@ -64,6 +71,7 @@ def in_memory() -> Backend:
         add_tenant=add_tenant,
         forget=jobs.forgotten.add,
         wait=lambda: clock.sleep(1),
+        miss=miss,
     )
 
 
@@ -84,6 +92,7 @@ def in_bigquery(central: Central) -> Backend:
         add_tenant=add_tenant,
         forget=lambda job_id: _forget(central, job_id),
         wait=lambda: time.sleep(0.05),
+        miss=lambda target, table: None,  # The SQL names one that nobody has made.
     )
 
 

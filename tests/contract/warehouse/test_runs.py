@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from common.claims import claim, try_claim
-from common.errors import AlreadyExists, NotFound, Unavailable
+from common.errors import AlreadyExists, NotFound, Unavailable, WarehouseError
 from common.pipelines.pipeline import BoundParameter, SealedValue, WriteDisposition
 from common.runs.ports import JobReport, StepJob
 from common.runs.quotas import Limits, Use
@@ -166,6 +166,21 @@ def test_an_attempt_told_once_more_to_be_under_way_is_a_sign_of_life(backend: Ba
     assert found.progress.last_activity == START + 9 * MINUTE
 
 
+def test_progress_tells_what_a_step_under_way_was_last_stopped_by(backend: Backend, tenant: str) -> None:
+    run = a_run_of(tenant, 1)
+    backend.store.append_run(run, RunStatus.PENDING, START)
+    for minutes, said in enumerate(
+        ["", "is tried again: no answer", "is tried again: an internal error", ""]
+    ):
+        row = a_step_row(StepStatus.RUNNING, error_message=said)
+        backend.store.append_steps(run, [row], START + minutes * MINUTE)
+    failed = a_step_row(StepStatus.FAILED, ended_at=START, error_message="no such column")
+    backend.store.append_steps(run, [failed], START + 9 * MINUTE)
+    found = backend.progress.find(tenant, run.run_id, NOW)
+    assert found is not None
+    assert found.progress.last_trouble == "is tried again: an internal error"
+
+
 def test_a_look_finds_quiet_open_runs_and_gaps_and_the_newest_row(backend: Backend, tenant: str) -> None:
     for ticket in (1, 4):
         backend.store.append_run(a_run_of(tenant, ticket), RunStatus.PENDING, START)
@@ -229,6 +244,25 @@ def test_a_dry_run_tells_the_statement_type_and_takes_no_job_id(backend: Backend
     job = a_step_job(tenant)
     assert backend.jobs.dry_run(job).statement_type == "SELECT"
     assert backend.jobs.find(job.job_id) is None
+
+
+@pytest.mark.parametrize("call", ["dry_run", "submit"])
+def test_a_statement_on_a_missing_table_is_refused_for_good_in_bigquerys_words(
+    backend: Backend, tenant: str, call: str
+) -> None:
+    job = a_step_job(tenant, sql="SELECT * FROM ordres", parameters=())
+    backend.miss(job.target_table, "ordres")
+    try:
+        answer = getattr(backend.jobs, call)(job)
+    except WarehouseError as error:
+        said, reason, may_pass = str(error), error.reason, isinstance(error, Unavailable)
+    else:  # BigQuery may also take a job, and fail it.
+        report = _ended(backend, answer.job_id)
+        said, reason, may_pass = report.error_message, report.error_reason, False
+    assert (reason, may_pass) == ("notFound", False)
+    assert said.startswith("Not found: Table ")
+    assert "ordres" in said
+    assert not any(word in said for word in ("http", "POST", "Job ID"))
 
 
 def _ended(backend: Backend, job_id: str) -> JobReport:

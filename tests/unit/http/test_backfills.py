@@ -89,7 +89,7 @@ def test_what_would_read_more_than_it_may_is_refused_with_the_estimate(world: Wo
 
 
 def test_a_maximum_that_cannot_be_held_is_refused(world: World) -> None:
-    world.jobs.refused.add("transform")
+    world.jobs.refusals["dry run", "transform"] = (404, "notFound", "Not found: Table p:acme.extract")
     assert (backfill(world, dry_run=True).json or {})["bytes_estimate"] is None
     body = backfill(world, maximum_bytes=10**12).json or {}
     assert [fault["pointer"] for fault in body["errors"]] == ["/maximum_bytes"]
@@ -101,7 +101,8 @@ def test_an_estimate_says_nothing_of_tables_that_are_not_ones_own(world: World) 
     world.jobs.read_tables["extract"] = ("p.victim.orders",)
     there = backfill(world, dry_run=True).json or {}
 
-    world.jobs.refused.add("extract")
+    missing_table = "Not found: Table p:victim.orders was not found in location US"
+    world.jobs.refusals["dry run", "extract"] = (404, "notFound", missing_table)
     missing = backfill(world, dry_run=True).json or {}
 
     assert there == missing

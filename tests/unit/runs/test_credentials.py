@@ -3,9 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
-from common.errors import Unavailable
 from common.pipelines.pipeline import Pipeline, Retry
 from common.runs.cancelling import flag
 from common.runs.run import RunStatus, StepRow, StepStatus
@@ -102,20 +99,6 @@ def test_a_job_of_the_same_id_that_cannot_be_looked_at_is_not_run_a_second_time(
     platform.deliver(a_message(a_pipeline_with()))
     assert platform.jobs.submitted == [JOB]
     assert platform.status is RunStatus.FAILED
-
-
-def test_the_platforms_own_identity_that_cannot_look_has_the_message_delivered_again() -> None:
-    platform = Platform()
-    platform.jobs.outcomes["extract"] = Outcome(takes=timedelta(minutes=5))
-
-    def lock_out(point: str) -> None:
-        if point == f"find {JOB}":
-            platform.jobs.unreadable = "Access Denied"
-
-    platform.disturb = lock_out
-    with pytest.raises(Unavailable):
-        platform.deliver(a_message())
-    assert platform.status is None
 
 
 def test_a_cancelled_run_has_its_job_in_the_tenants_project_stopped() -> None:

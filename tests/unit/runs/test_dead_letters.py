@@ -91,6 +91,32 @@ def test_a_level_that_its_function_rejected_fails_its_run_with_the_reason() -> N
     assert "the job is not this step's" in platform.rows.current()[RUN_ID].error
 
 
+def test_a_level_that_is_given_up_says_what_it_was_stopped_by_last() -> None:
+    platform, message = a_platform(), a_message()
+    for said in ("Visibility check was unavailable", "An internal error occurred"):
+        platform.jobs.refusals["dry run", "extract"] = (503, "backendError", said)
+        with pytest.raises(Unavailable):
+            platform.deliver(message)
+    handle(platform, Inbox(a_letter()))
+    error = platform.rows.current()[RUN_ID].error
+    assert error.endswith("; a step of it is tried again: An internal error occurred")
+
+
+def test_so_does_one_that_none_of_its_steps_could_begin_in() -> None:
+    platform, message = a_platform(), a_message()
+
+    def out_of_reach(point: str) -> None:
+        if point.startswith("find claim"):
+            raise Unavailable("BigQuery did not answer: ConnectionError")
+
+    platform.disturb = out_of_reach
+    with pytest.raises(Unavailable):
+        platform.deliver(message)
+    platform.disturb = lambda point: None
+    handle(platform, Inbox(a_letter()))
+    assert "BigQuery did not answer: ConnectionError" in platform.rows.current()[RUN_ID].error
+
+
 def test_a_run_that_has_completed_meanwhile_stays_completed() -> None:
     platform = a_platform()
     platform.run_to_end(a_message())

@@ -116,7 +116,7 @@ def test_a_fault_that_passes_is_raised_without_the_secret_and_without_its_cause(
     platform.at, platform.error = at, Unavailable(QUOTED, "backendError")
     with pytest.raises(Unavailable) as raised:
         platform.worker.carry_out(message())
-    assert (str(raised.value), raised.value.reason) == (MASKED, "backendError")
+    assert (str(raised.value), raised.value.reason) == (f"step extract: {MASKED}", "backendError")
     assert raised.value.__suppress_context__
 
 

@@ -139,7 +139,7 @@ def test_the_other_steps_of_a_level_come_to_their_end_when_one_fails() -> None:
 def test_a_passing_error_is_tried_again_under_a_new_attempt_after_a_pause() -> None:
     platform = Platform()
     platform.jobs.outcomes["a"] = Outcome(
-        errors=[("backendError", "try again"), ("rateLimitExceeded", "slow down")]
+        errors=[("backendError", "try again"), ("internalError", "slow down")]
     )
     platform.run_to_end(a_message(a_pipeline((a_step("a", retry=Retry(attempts=3, backoff_seconds=10)),))))
     assert platform.jobs.submitted == [f"cvg-step-{RUN_ID}-a-{attempt}" for attempt in (1, 2, 3)]

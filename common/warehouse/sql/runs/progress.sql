@@ -1,9 +1,13 @@
--- Read runs with their progress: their config's text, the steps that have completed, and when they were last heard of; tenant "" is every tenant.
+-- Read runs with their progress: their config's text, the steps that have completed, when they were last heard of and what last stopped them; tenant "" is every tenant.
 -- Parameters: tenant_id STRING, run_ids ARRAY<STRING>, since TIMESTAMP
 WITH steps AS (
   SELECT
     pipeline_logging_id,
     ARRAY_AGG(IF(status = 'COMPLETED', step_id, NULL) IGNORE NULLS) AS completed_steps,
+    ARRAY_AGG(
+      IF(status = 'RUNNING', error_message, NULL)
+      ORDER BY IF(status = 'RUNNING' AND error_message IS NOT NULL, recorded_at, NULL) DESC LIMIT 1
+    )[SAFE_OFFSET(0)] AS last_trouble,
     MAX(recorded_at) AS recorded_at
   FROM `${project}.${dataset}.tenant_step_logs`
   WHERE @tenant_id IN ('', tenant_id) AND start_time >= @since AND pipeline_logging_id IN UNNEST(@run_ids)
@@ -16,7 +20,7 @@ SELECT
   TO_JSON_STRING(run.run_metadata) AS run_metadata,
   config.pipeline_yaml, profile.isolation, profile.sources,
   steps.pipeline_logging_id IS NOT NULL AS has_begun,
-  steps.completed_steps,
+  steps.completed_steps, steps.last_trouble,
   GREATEST(run.recorded_at, COALESCE(steps.recorded_at, run.recorded_at)) AS last_activity
 FROM `${project}.${dataset}.current_pipeline_runs` AS run
 JOIN `${project}.${dataset}.tenant_pipeline_configs` AS config

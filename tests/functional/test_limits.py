@@ -1,0 +1,68 @@
+"""BigQuery's limits, in force in the local one: runs wait for them, and complete."""
+
+import base64
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from common.runs.level_messages import decode
+from common.times import utc_now
+from common.wiring import domain
+from local.bigquery.metadata_rates import UPDATES, WINDOW_SECONDS
+from tests.functional.site import Site, Tenant, a_pipeline_file
+
+RUNS = 10
+
+
+class Time:
+    """The seconds that BigQuery's limits and the workers go by: they pass where a worker sleeps."""
+
+    def __init__(self) -> None:
+        self.began = utc_now()
+        self.seconds = 0.0
+        self._lock = threading.Lock()
+
+    def sleep(self, seconds: float) -> None:
+        with self._lock:
+            self.seconds += seconds
+
+    def now(self) -> datetime:
+        return self.began + timedelta(seconds=self.seconds)
+
+
+@pytest.fixture
+def time(site: Site) -> Iterator[Time]:
+    passing = Time()
+    site.bigquery.limits.is_on, site.bigquery.limits.clock = True, lambda: passing.seconds
+    yield passing
+    site.bigquery.limits.reset()
+
+
+def work_until_nothing_waits(site: Site, time: Time) -> None:
+    """Carry out all levels that wait, each in a thread of its own, and what comes of them."""
+    worker = replace(domain.worker(), clock=time.now, sleep=time.sleep)
+    with ThreadPoolExecutor(RUNS) as pool:
+        while pushed := site.take_levels():
+            messages = [decode(base64.b64decode(one["message"]["data"])) for one in pushed]
+            list(pool.map(worker.carry_out, messages))
+
+
+def test_ten_runs_at_once_that_append_to_one_table_all_complete(
+    site: Site, tenant: Tenant, time: Time
+) -> None:
+    assert tenant.upload("appending", a_pipeline_file({"sales": "SELECT 1 AS n"})).status_code == 201
+    run_ids = [tenant.run("appending", **{"Idempotency-Key": f"{number}"}) for number in range(RUNS)]
+    work_until_nothing_waits(site, time)
+    assert {tenant.status(run_id)["status"] for run_id in run_ids} == {"COMPLETED"}
+    (counted,) = site.rows(f"SELECT COUNT(*) AS n FROM `{tenant.tenant_id}`.sales")
+    assert counted["n"] == RUNS
+    receipts = [tenant.call("GET", f"/api/v1/pipelines/runs/{one}/receipt").get_json() for one in run_ids]
+    attempts = [attempt for receipt in receipts for attempt in receipt["attempts"]]
+    assert {(one["attempt"], one["status"]) for one in attempts} == {(1, "COMPLETED")}
+    waited = [one["job_id"] for one in attempts if "-w" in one["job_id"].removeprefix("cvg-step-")]
+    assert len(waited) >= RUNS - UPDATES
+    assert time.seconds >= WINDOW_SECONDS
