@@ -1,0 +1,136 @@
+"""The interval that a run is for: whoever starts a run, it has one, and `date` is the day on which it begins.
+
+A pipeline's zone is its schedule's. A day, and a bound without a zone, is one there.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from common.pipelines.pipeline import Parameter
+from common.times import to_rfc3339
+
+INTERVAL_START, INTERVAL_END = BOUNDS = ("interval_start", "interval_end")
+GIVEN_TO_ALL = ("date", *BOUNDS)
+"""Parameters whose values every run gets without anybody's doing."""
+BOUND_TYPES = ("TIMESTAMP", "DATE", "STRING")
+_A_DAY = timedelta(days=1)
+_DAY = len("2026-01-31")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """From `start` on and before `end` (UTC)."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunTime:
+    """What a run is for: its interval, and its date."""
+
+    interval: Interval
+    date: date
+
+
+def midnight(day: date, timezone: str) -> datetime:
+    """Return the moment (UTC) at which a day begins in a zone; OverflowError beyond the calendar."""
+    return datetime.combine(day, time(), ZoneInfo(timezone)).astimezone(UTC)
+
+
+def day_of(moment: datetime, timezone: str) -> date:
+    """Return the day that a moment falls on in a zone."""
+    return moment.astimezone(ZoneInfo(timezone)).date()
+
+
+def of_day(day: date, timezone: str) -> RunTime:
+    """Return what a run for a day is for: the day in a zone, 23 or 25 hours where clocks are changed."""
+    interval = Interval(start=midnight(day, timezone), end=midnight(day + _A_DAY, timezone))
+    return RunTime(interval=interval, date=day)
+
+
+def read_bound(text: str, timezone: str) -> datetime:
+    """Read a day, or a time that is in the pipeline's zone where it names none; ValueError, OverflowError."""
+    if len(text) == _DAY:
+        return midnight(date.fromisoformat(text), timezone)
+    moment = datetime.fromisoformat(text)
+    zoned = moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(timezone))
+    return zoned.astimezone(UTC)
+
+
+def by_hand(
+    declared: Sequence[Parameter],
+    given: Mapping[str, Any],
+    interval: Interval | None,
+    timezone: str,
+    now: datetime,
+) -> RunTime:
+    """Say what a run is for that somebody asks for: the interval or the day that is given, else today.
+
+    Defaults in the file are given where the request says nothing. What is no value counts as nothing here: it is
+    refused where values are bound.
+    """
+    defaults = {parameter.name: parameter.default for parameter in declared if parameter.default is not None}
+    for told, asked in ((given, interval), (defaults, None)):
+        day = _day(told.get("date"))
+        found = asked or _completed(*(_moment(told.get(name), timezone) for name in BOUNDS), timezone)
+        if found:
+            return RunTime(interval=found, date=day or day_of(found.start, timezone))
+        if day:
+            return _of_day(day, timezone) or _of_today(now, timezone)
+    return _of_today(now, timezone)
+
+
+def values_of(
+    declared: Sequence[Parameter], run_time: RunTime, timezone: str, given: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what is given, with `date` and the bounds that the pipeline declares, each in its own type."""
+    bounds = zip(BOUNDS, (run_time.interval.start, run_time.interval.end), strict=True)
+    types = {parameter.name: parameter.type for parameter in declared}
+    values = {
+        name: day_of(moment, timezone).isoformat() if types[name] == "DATE" else to_rfc3339(moment)
+        for name, moment in bounds
+        if types.get(name) in BOUND_TYPES
+    }
+    told = {name: value for name, value in given.items() if value is not None or name not in values}
+    return values | {"date": run_time.date.isoformat()} | told
+
+
+def _of_today(now: datetime, timezone: str) -> RunTime:
+    return of_day(day_of(now, timezone), timezone)
+
+
+def _of_day(day: date, timezone: str) -> RunTime | None:
+    try:
+        return of_day(day, timezone)
+    except OverflowError:
+        return None
+
+
+def _completed(start: datetime | None, end: datetime | None, timezone: str) -> Interval | None:
+    """Make an interval of two bounds, or of one and the rest of its day."""
+    try:
+        if start and end is None:
+            end = midnight(day_of(start, timezone) + _A_DAY, timezone)
+        if end and start is None:
+            start = midnight(day_of(end - timedelta(microseconds=1), timezone), timezone)
+    except OverflowError:
+        return None
+    return Interval(start=start, end=end) if start and end else None
+
+
+def _day(value: Any) -> date | None:
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) and len(value) == _DAY else None
+    except ValueError:
+        return None
+
+
+def _moment(value: Any, timezone: str) -> datetime | None:
+    try:
+        return read_bound(value, timezone) if isinstance(value, str) else None
+    except (ValueError, OverflowError):
+        return None
