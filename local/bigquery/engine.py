@@ -19,7 +19,7 @@ from local_bigquery.engine import database, sessions
 from local_bigquery.jobs import runner
 from local_bigquery.settings import settings
 
-from local.bigquery import catalog, jobs
+from local.bigquery import catalog, jobs, receipts
 from local.bigquery.answers import ERRORS
 from local.bigquery.duckdb_settings import ConfiguredDuckDB
 from local.bigquery.sql_files import sql
@@ -42,7 +42,7 @@ class Engine:
         self._project = project
 
     def open(self) -> None:
-        """Open the folder, and fail the jobs that an earlier process left unfinished."""
+        """Open the folder, and end the jobs that an earlier process left unfinished."""
         settings.data_dir = self._data_dir / "tables"
         settings.gcs_local_root = self._data_dir / "gcs"
         settings.default_project_id = self._project
@@ -50,6 +50,7 @@ class Engine:
         errors.STATUSES.update(ERRORS)
         database.duckdb = ConfiguredDuckDB(self._data_dir / "duckdb")
         runner.cancel, runner._done = jobs.cancel, jobs.done
+        receipts.install()
         runner._executor = ThreadPoolExecutor(JOB_THREADS, "bigquery-job")
         try:
             self._connect()
@@ -85,7 +86,7 @@ class Engine:
     def _connect(self) -> None:
         database.connection()
         catalog.install()
-        jobs.fail_unfinished()
+        jobs.end_unfinished()
 
     def _disconnect(self) -> None:
         for session in list(sessions._sessions):

@@ -15,7 +15,7 @@ from local_bigquery.errors import BigQueryError
 from local_bigquery.jobs import runner, store
 from local_bigquery.models import Job, JobConfiguration, JobStatistics
 
-from local.bigquery import catalog
+from local.bigquery import catalog, committed, receipts
 from local.bigquery.sql_files import sql
 
 CANCEL_SECONDS = 10.0
@@ -56,7 +56,9 @@ def time_out(key: JobKey, seconds: float) -> None:
 
 
 def done(job: Job, statistics: JobStatistics, error: BigQueryError | None = None) -> Job:
-    """Return `job` as it is when it has ended."""
+    """Return `job` as it is when it has ended; one that has committed its rows has not failed."""
+    if error and (counts := receipts.current(*_key(job))) is not None:
+        statistics, error = committed.statistics_of(job.configuration, counts), None
     seconds = _timed_out.get((job.jobReference.projectId, job.jobReference.jobId))
     if error and seconds is not None:
         error = BigQueryError("stopped", f"Job execution was cancelled: Job timed out after {seconds:g} sec")
@@ -75,10 +77,16 @@ def end_all(grace_seconds: float) -> None:
             _fail_as_lost(job)
 
 
-def fail_unfinished() -> None:
-    """Fail the jobs that an earlier process started and did not live to finish."""
+def end_unfinished() -> None:
+    """End the jobs that an earlier process did not live to end: done with their rows, or failed without."""
     for (resource,) in database.fetch(sql("unfinished_jobs")):
-        _fail_as_lost(Job.model_validate_json(resource))
+        job = Job.model_validate_json(resource)
+        counts = receipts.find(*_key(job)) if receipts.commits_once(job.configuration) else None
+        if counts is None:
+            _fail_as_lost(job)
+        else:
+            committed.describe_destination(job.configuration)
+            store.save(done(job, committed.statistics_of(job.configuration, counts)))
 
 
 def finish_at_once(asked: Sequence[tuple[JobKey, dict[str, Any]]]) -> list[Outcome]:

@@ -60,11 +60,23 @@ class Statement:
 @lru_cache(maxsize=1024)
 def read_statements(sql: str, project: str, dataset: str = "") -> tuple[Statement, ...]:
     """Read a statement or a script; what cannot be read, such as IF or EXECUTE IMMEDIATE, is UNREADABLE."""
+    trees = trees_of(sql)
+    if not trees:
+        return (Statement(kind=Kind.UNREADABLE),)
+    return tuple(_statement(tree, project, dataset) for tree in trees)
+
+
+@lru_cache(maxsize=1024)
+def trees_of(sql: str) -> tuple[exp.Expr, ...]:
+    """Parse a statement or a script; nothing for what cannot be parsed.
+
+    What comes behind the last semicolon is a statement to sqlglot, even where it is a comment alone.
+    """
     try:
         trees = sqlglot.parse(sql, dialect="bigquery")
     except sqlglot.errors.SqlglotError:
-        return (Statement(kind=Kind.UNREADABLE),)
-    return tuple(_statement(tree, project, dataset) for tree in trees if tree is not None)
+        return ()
+    return tuple(tree for tree in trees if tree is not None and not isinstance(tree, exp.Semicolon))
 
 
 def statements_of(call: Call) -> tuple[Statement, ...]:

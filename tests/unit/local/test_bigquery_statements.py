@@ -59,6 +59,11 @@ def test_a_name_that_with_defines_is_no_table_from_there_on(sql: str, sources: l
     assert statement.sources == frozenset(table(path) for path in sources)
 
 
+@pytest.mark.parametrize("end", ["; -- the end", "\n;\n/* checked */", ";;", "; # done\n;"])
+def test_what_follows_the_last_semicolon_is_no_statement(end: str) -> None:
+    assert [statement.kind for statement in read_statements(f"SELECT 1 AS a{end}", "p")] == [Kind.SELECT]
+
+
 def test_a_transaction_is_read_statement_by_statement() -> None:
     script = "BEGIN TRANSACTION; INSERT INTO d.t (a) VALUES (@a); COMMIT TRANSACTION;"
     kinds = [statement.kind for statement in read_statements(script, "p")]
