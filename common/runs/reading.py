@@ -43,8 +43,8 @@ class RunReader(Protocol):
     def read_run(self, tenant_id: str, run_id: str, now: datetime) -> Mapping[str, Any] | None:
         """Return a run's columns and its `steps` (latest attempts, in order), None where there is none."""
 
-    def read_receipt(self, tenant_id: str, run_id: str, now: datetime) -> Sequence[Mapping[str, Any]]:
-        """Return the columns of every attempt of every step of a run, in order."""
+    def read_receipt(self, tenant_id: str, run_id: str, since: datetime) -> Sequence[Mapping[str, Any]]:
+        """Return the columns of every attempt of every step of a run that began at `since`, in order."""
 
     def read_history(self, tenant_id: str, wanted: HistoryFilter) -> Sequence[Mapping[str, Any]]:
         """Return the columns of runs, those in the queue too, the last asked for first."""
@@ -69,7 +69,7 @@ class RunLog:
     def receipt(self, tenant_id: str, run_id: str) -> dict[str, Any]:
         """Return a run with every job that it made in BigQuery; NotFound where the tenant has none such."""
         run = self.status(tenant_id, run_id)
-        attempts = self.reader.read_receipt(tenant_id, run_id, self.clock())
+        attempts = self.reader.read_receipt(tenant_id, run_id, run["start_time"])
         return run | {"attempts": [dict(attempt) for attempt in attempts if attempt["job_id"]]}
 
     def history(

@@ -25,9 +25,9 @@ class QueuedRunReader:
         entry = self.queue.find(tenant_id, run_id, now)
         return _row(entry) if entry else None
 
-    def read_receipt(self, tenant_id: str, run_id: str, now: datetime) -> Sequence[Mapping[str, Any]]:
+    def read_receipt(self, tenant_id: str, run_id: str, since: datetime) -> Sequence[Mapping[str, Any]]:
         """Return the attempts of a run's steps."""
-        return self.reader.read_receipt(tenant_id, run_id, now)
+        return self.reader.read_receipt(tenant_id, run_id, since)
 
     def read_history(self, tenant_id: str, wanted: HistoryFilter) -> Sequence[Mapping[str, Any]]:
         """Return the columns of runs, those in the queue too: one query reads both."""

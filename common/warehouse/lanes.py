@@ -10,7 +10,14 @@ from common.runs.tickets import may_count_since
 from common.schedules.lanes import LaneFacts
 from common.times import start_of_day, start_of_month
 from common.warehouse.queries import Queries, Row
-from common.warehouse.runs import TICKET_WINDOW, confines_of, last_tickets, ledger_of, pending_row
+from common.warehouse.runs import (
+    TICKET_WINDOW,
+    confines_of,
+    last_tickets,
+    ledger_of,
+    pending_row,
+    recent_since,
+)
 from common.warehouse.streaming import Streaming
 
 RUNS = "tenant_pipeline_runs"
@@ -32,12 +39,13 @@ class LaneRows:
             tenant_ids=sorted(tenant_ids),
             run_ids=sorted(run_ids),
             since=now - TICKET_WINDOW,
+            recent_since=recent_since(now),
             month_start=start_of_month(now),
             may_count_since=may_count_since(now),
             day_start=start_of_day(now),
         )
         found = {row["tenant_id"]: _facts(row) for row in rows}
-        idle = [tenant_id for tenant_id, facts in found.items() if not facts.ledger.last_ticket]
+        idle = [row["tenant_id"] for row in rows if row["is_old"] and not row["last_ticket"]]
         for tenant_id, last_ticket in last_tickets(self.queries, idle, now).items():
             facts = found[tenant_id]
             found[tenant_id] = replace(facts, ledger=replace(facts.ledger, last_ticket=last_ticket))

@@ -10,9 +10,11 @@ from common.runs.run import Run, RunStatus, Trigger, TriggerType
 from common.runs.sweeping import Findings, Gap
 from common.times import from_rfc3339, start_of_month
 from common.warehouse.queries import Queries, Row
-from common.warehouse.runs import TICKET_WINDOW, confines_of, parameters_of
+from common.warehouse.runs import TICKET_WINDOW, confines_of, parameters_of, recent_since
 
 EVERY_TENANT = ""
+WHOLE_LOOK = 30
+"""The minute of each hour in which all runs are looked at whose tickets can be known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,10 +24,15 @@ class ProgressRows:
     queries: Queries
 
     def look(self, quiet_before: datetime, now: datetime) -> Findings:
-        """Return the open runs that were last heard of before a moment, and the recent gaps."""
+        """Return the open runs that were last heard of before a moment, and the recent gaps.
+
+        Once an hour it looks for runs that are open although their time was up long ago.
+        """
+        since = now - TICKET_WINDOW
         (row,) = self.queries.read(
             "runs/minute",
-            since=now - TICKET_WINDOW,
+            since=since,
+            recent_since=since if now.minute == WHOLE_LOOK else recent_since(now),
             gaps_since=start_of_month(now - timedelta(days=1)),
             quiet_before=quiet_before,
         )

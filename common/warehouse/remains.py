@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from google.api_core import exceptions as google
 
@@ -18,6 +18,8 @@ from common.warehouse.setup import LABELS
 from common.warehouse.translation import translated
 
 DISPATCHER = "dispatcher"
+REMOVAL_WINDOW = timedelta(days=400)
+"""How long after its grace a dataset is looked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,7 @@ class RemainsRows:
         (row,) = self.queries.read(
             "tenants/remains",
             deleted_before=deleted_before,
+            removed_since=deleted_before - REMOVAL_WINDOW,
             since=now - TICKET_WINDOW,
             waiting_since=now - WAITING_WINDOW,
         )

@@ -25,6 +25,12 @@ from common.warehouse.streaming import Streaming
 # BigQuery keeps job IDs for 180 days; a ticket must be known for longer than its claim.
 TICKET_WINDOW = timedelta(days=200)
 READING_WINDOW = timedelta(days=400)
+# Who looks at a run mostly looks at one that is under way: a run takes a day at the most.
+LATELY = timedelta(days=3)
+# A run's start is by our clock, those of its steps are by BigQuery's.
+CLOCKS_APART = timedelta(hours=1)
+# What a month's limit counts, and before it what a filler may still find that it has begun.
+BEFORE_MONTH = timedelta(days=10)
 # What joins the queue was due no longer ago than schedules catch up with, and begins within a day or never.
 LONGEST_BEFORE_QUEUE = timedelta(days=9)
 LONGEST_IN_QUEUE = timedelta(days=2)
@@ -45,6 +51,7 @@ class RunRows:
             config_id=config_id,
             run_id=run_id,
             since=now - TICKET_WINDOW,
+            recent_since=recent_since(now),
             month_start=start_of_month(now),
             may_count_since=may_count_since(now),
             day_start=start_of_day(now),
@@ -52,7 +59,7 @@ class RunRows:
         if row["tenant_status"] is None or row["daily_limit"] is None:
             raise NotFound(f"the tenant {tenant_id!r} has no active subscription")
         ledger = ledger_of(row)
-        if not ledger.last_ticket:
+        if row["is_old"] and not ledger.last_ticket:
             last = last_tickets(self.queries, [tenant_id], now)
             ledger = replace(ledger, last_ticket=last.get(tenant_id, 0))
         return AdmissionFacts(
@@ -80,16 +87,16 @@ class RunRows:
 
     def read_run(self, tenant_id: str, run_id: str, now: datetime) -> Row | None:
         """Read one run with its steps, None where the tenant has none of that ID."""
-        rows = self.queries.read(
-            "runs/status", tenant_id=tenant_id, run_id=run_id, since=now - READING_WINDOW
-        )
-        return rows[0] if rows else None
+        for window in (LATELY, READING_WINDOW):
+            since = now - window
+            if rows := self.queries.read("runs/status", tenant_id=tenant_id, run_id=run_id, since=since):
+                return rows[0]
+        return None
 
-    def read_receipt(self, tenant_id: str, run_id: str, now: datetime) -> list[Row]:
-        """Read every attempt of every step of a run, in order."""
-        return self.queries.read(
-            "runs/receipt", tenant_id=tenant_id, run_id=run_id, since=now - READING_WINDOW
-        )
+    def read_receipt(self, tenant_id: str, run_id: str, since: datetime) -> list[Row]:
+        """Read every attempt of every step of a run that has begun at `since`, in order."""
+        since -= CLOCKS_APART
+        return self.queries.read("runs/receipt", tenant_id=tenant_id, run_id=run_id, since=since)
 
     def read_history(self, tenant_id: str, wanted: HistoryFilter) -> list[Row]:
         """Read a page of runs, those in the queue too, the last asked for first."""
@@ -115,6 +122,11 @@ def last_tickets(queries: Queries, tenant_ids: Collection[str], now: datetime) -
     before = now - TICKET_WINDOW
     rows = queries.read("runs/last_tickets", tenant_ids=sorted(tenant_ids), before=before)
     return {row["tenant_id"]: row["last_ticket"] for row in rows}
+
+
+def recent_since(now: datetime) -> datetime:
+    """Return since when runs count, or may be under way; of those before only their tickets are asked for."""
+    return start_of_month(now) - BEFORE_MONTH
 
 
 def ledger_of(row: Row) -> Ledger:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from common.claims import ClaimJobs
@@ -103,7 +103,7 @@ def _forget(central: Central, job_id: str) -> None:
 
 
 def _tenant_rows(tenant_id: str, limits: Limits) -> dict[str, dict[str, Any]]:
-    created = {"tenant_id": tenant_id, "created_at": to_rfc3339(START)}
+    created = {"tenant_id": tenant_id, "created_at": to_rfc3339(START - timedelta(days=1000))}
     return {
         "tenant_profiles": created
         | {

@@ -273,3 +273,33 @@ def _ended(backend: Backend, job_id: str) -> JobReport:
             return report
         backend.wait()
     pytest.fail("the job does not end")
+
+
+def test_tickets_go_on_where_those_of_long_ago_end(backend: Backend, tenant: str) -> None:
+    long_ago, lately = START - timedelta(days=90), START - timedelta(days=20)
+    for ticket, started_at in [(1, long_ago), (3, long_ago), (5, lately)]:
+        run = a_run_of(tenant, ticket, started_at=started_at)
+        backend.store.append_run(run, RunStatus.COMPLETED, started_at)
+    ledger = backend.store.read_admission(tenant, "daily", f"{tenant}-run-new", NOW).ledger
+    assert (ledger.last_ticket, ledger.first_ticket) == (5, 0)
+    assert 4 in ledger.gaps
+
+
+def test_a_tenant_that_ran_long_ago_only_goes_on_with_its_numbers(backend: Backend, tenant: str) -> None:
+    long_ago = START - timedelta(days=90)
+    run = a_run_of(tenant, 7, started_at=long_ago)
+    backend.store.append_run(run, RunStatus.COMPLETED, long_ago)
+    facts = backend.store.read_admission(tenant, "daily", run.run_id, NOW)
+    assert (facts.ledger.last_ticket, facts.ledger.first_ticket) == (7, 0)
+    assert facts.ledger.use == Use(today=0, month=0, running=0)
+    assert facts.repeated
+    assert facts.repeated.status is RunStatus.COMPLETED
+
+
+def test_the_sweeper_sees_a_gap_after_a_ticket_of_long_ago(backend: Backend, tenant: str) -> None:
+    long_ago = START - timedelta(days=90)
+    for ticket, started_at in [(7, long_ago), (9, START)]:
+        run = a_run_of(tenant, ticket, started_at=started_at)
+        backend.store.append_run(run, RunStatus.COMPLETED, started_at)
+    gaps = [gap for gap in backend.progress.look(NOW, NOW).gaps if gap.tenant_id == tenant]
+    assert (gaps[-1].after, gaps[-1].before) == (7, 9)

@@ -4,7 +4,7 @@ SELECT
   audit_id, occurred_at, actor, action, outcome, tenant_id, source, request_id,
   TO_JSON_STRING(details) AS details
 FROM `${project}.${dataset}.platform_audit_log`
-WHERE occurred_at >= @since AND occurred_at < @before AND (@tenant_id = '' OR tenant_id = @tenant_id)
+WHERE occurred_at >= @since AND occurred_at < @before AND @tenant_id IN ('', tenant_id)
 QUALIFY ROW_NUMBER() OVER (PARTITION BY audit_id ORDER BY recorded_at DESC) = 1
 ORDER BY occurred_at DESC, audit_id
 LIMIT @most

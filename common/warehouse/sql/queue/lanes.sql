@@ -1,13 +1,24 @@
 -- Read, for each of many active tenants, what admissions decide on (as runs/admission does for one), and which of the asked runs have rows.
--- Parameters: tenant_ids ARRAY<STRING>, run_ids ARRAY<STRING>, since TIMESTAMP, month_start TIMESTAMP, may_count_since TIMESTAMP, day_start TIMESTAMP
+-- Parameters: tenant_ids ARRAY<STRING>, run_ids ARRAY<STRING>, since TIMESTAMP, recent_since TIMESTAMP, month_start TIMESTAMP, may_count_since TIMESTAMP, day_start TIMESTAMP
 WITH runs AS (
   SELECT tenant_id, pipeline_logging_id, ticket, status, start_time, trigger_type, trigger_by
   FROM `${project}.${dataset}.current_pipeline_runs`
-  WHERE tenant_id IN UNNEST(@tenant_ids) AND start_time >= @since AND ticket IS NOT NULL
+  WHERE tenant_id IN UNNEST(@tenant_ids) AND start_time >= @recent_since AND ticket IS NOT NULL
+),
+earlier AS (
+  SELECT tenant_id, MAX(ticket) AS last_ticket
+  FROM `${project}.${dataset}.tenant_pipeline_runs`
+  WHERE tenant_id IN UNNEST(@tenant_ids) AND start_time >= @since AND start_time < @recent_since AND ticket IS NOT NULL
+  GROUP BY tenant_id
+),
+tickets AS (
+  SELECT tenant_id, ticket FROM runs
+  UNION ALL
+  SELECT tenant_id, last_ticket FROM earlier
 ),
 spans AS (
   SELECT tenant_id, ticket, LEAD(ticket) OVER (PARTITION BY tenant_id ORDER BY ticket) AS next_ticket
-  FROM runs
+  FROM tickets
 ),
 gaps AS (
   SELECT tenant_id, ARRAY_AGG(CONCAT(ticket, '-', next_ticket)) AS gaps
@@ -39,17 +50,18 @@ used AS (
   GROUP BY tenant_id
 )
 SELECT
-  profile.tenant_id, subscription.daily_limit, subscription.monthly_limit, subscription.concurrent_limit,
+  profile.tenant_id, profile.created_at < @since AS is_old, subscription.daily_limit, subscription.monthly_limit, subscription.concurrent_limit,
   COALESCE(used.today, 0) AS today,
   COALESCE(used.month, 0) AS month,
   COALESCE(used.running, 0) AS running,
-  COALESCE(used.last_ticket, 0) AS last_ticket,
-  COALESCE(used.first_ticket, 0) AS first_ticket,
+  COALESCE(used.last_ticket, earlier.last_ticket, 0) AS last_ticket,
+  IF(earlier.last_ticket IS NULL, COALESCE(used.first_ticket, 0), 0) AS first_ticket,
   gaps.gaps, begun.begun, backfills.running_backfills
 FROM `${project}.${dataset}.current_tenant_profiles` AS profile
 JOIN `${project}.${dataset}.current_subscriptions` AS subscription
   ON subscription.tenant_id = profile.tenant_id AND subscription.status IN ('ACTIVE', 'TRIAL')
 LEFT JOIN used ON used.tenant_id = profile.tenant_id
+LEFT JOIN earlier ON earlier.tenant_id = profile.tenant_id
 LEFT JOIN gaps ON gaps.tenant_id = profile.tenant_id
 LEFT JOIN backfills ON backfills.tenant_id = profile.tenant_id
 LEFT JOIN begun ON begun.tenant_id = profile.tenant_id

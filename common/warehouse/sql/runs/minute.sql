@@ -1,11 +1,18 @@
 -- Read, in one row, what a minute of the dispatcher needs to know of all tenants' runs: open ones that are quiet, gaps between recent tickets, and when the last row came.
--- Parameters: since TIMESTAMP, gaps_since TIMESTAMP, quiet_before TIMESTAMP
-WITH runs AS (
+-- Parameters: since TIMESTAMP, recent_since TIMESTAMP, gaps_since TIMESTAMP, quiet_before TIMESTAMP
+WITH earlier AS (
+  SELECT tenant_id, MAX(ticket) AS last_ticket
+  FROM `${project}.${dataset}.tenant_pipeline_runs`
+  WHERE start_time >= @since AND start_time < @recent_since AND ticket IS NOT NULL
+  GROUP BY tenant_id
+),
+runs AS (
   SELECT
-    tenant_id, pipeline_logging_id, status, start_time, recorded_at, ticket,
-    COALESCE(LAG(ticket) OVER (PARTITION BY tenant_id ORDER BY ticket), 0) AS previous_ticket
-  FROM `${project}.${dataset}.current_pipeline_runs`
-  WHERE start_time >= @since AND ticket IS NOT NULL
+    run.tenant_id, run.pipeline_logging_id, run.status, run.start_time, run.recorded_at, run.ticket,
+    COALESCE(LAG(run.ticket) OVER (PARTITION BY run.tenant_id ORDER BY run.ticket), earlier.last_ticket, 0) AS previous_ticket
+  FROM `${project}.${dataset}.current_pipeline_runs` AS run
+  LEFT JOIN earlier ON earlier.tenant_id = run.tenant_id
+  WHERE run.start_time >= @recent_since AND run.ticket IS NOT NULL
 )
 SELECT
   ARRAY(

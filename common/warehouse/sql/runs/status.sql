@@ -1,5 +1,19 @@
 -- Read one run with the latest attempt of each of its steps.
 -- Parameters: tenant_id STRING, run_id STRING, since TIMESTAMP
+WITH steps AS (
+  -- As current_step_logs does; that one's rows are chosen before a reader's days could be.
+  SELECT *
+  FROM `${project}.${dataset}.tenant_step_logs`
+  WHERE tenant_id = @tenant_id AND pipeline_logging_id = @run_id AND start_time >= @since
+  QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY step_id
+    ORDER BY
+      attempt DESC,
+      status IN ('COMPLETED', 'FAILED', 'CANCELLED', 'SKIPPED') DESC,
+      IF(status IN ('COMPLETED', 'FAILED', 'CANCELLED', 'SKIPPED'), recorded_at, NULL),
+      recorded_at DESC
+  ) = 1
+)
 SELECT
   run.pipeline_logging_id, run.tenant_id, run.pipeline_id, run.config_version, run.status, run.trigger_type, run.trigger_by,
   run.start_time, run.end_time, run.duration_ms, run.run_date, run.error_message,
@@ -9,8 +23,7 @@ SELECT
     SELECT AS STRUCT
       step_id, step_type, step_index, level, attempt, status, start_time, end_time, duration_ms, rows_processed,
       bytes_processed, bytes_billed, job_id, target_table, error_reason, error_message
-    FROM `${project}.${dataset}.current_step_logs`
-    WHERE tenant_id = @tenant_id AND pipeline_logging_id = @run_id AND start_time >= @since
+    FROM steps
     ORDER BY level, step_index
   ) AS steps
 FROM `${project}.${dataset}.current_pipeline_runs` AS run

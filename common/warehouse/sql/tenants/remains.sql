@@ -1,5 +1,5 @@
 -- Read, in one row, what tenants that are not ACTIVE have left: open runs, runs that wait, and datasets whose grace is over and that nobody has deleted.
--- Parameters: deleted_before TIMESTAMP, since TIMESTAMP, waiting_since TIMESTAMP
+-- Parameters: deleted_before TIMESTAMP, removed_since TIMESTAMP, since TIMESTAMP, waiting_since TIMESTAMP
 WITH stopped AS (
   SELECT tenant_id, status, recorded_at
   FROM `${project}.${dataset}.current_tenant_profiles`
@@ -17,7 +17,7 @@ entries AS (
 removed AS (
   SELECT tenant_id, MAX(occurred_at) AS removed_at
   FROM `${project}.${dataset}.platform_audit_log`
-  WHERE action = 'delete_dataset' AND outcome = 'DONE'
+  WHERE occurred_at >= @removed_since AND action = 'delete_dataset' AND outcome = 'DONE'
   GROUP BY tenant_id
 )
 SELECT
@@ -33,6 +33,7 @@ SELECT
     SELECT stopped.tenant_id
     FROM stopped
     LEFT JOIN removed ON removed.tenant_id = stopped.tenant_id AND removed.removed_at > stopped.recorded_at
-    WHERE stopped.status = 'DELETED' AND stopped.recorded_at < @deleted_before AND removed.tenant_id IS NULL
+    WHERE stopped.status = 'DELETED' AND stopped.recorded_at < @deleted_before AND stopped.recorded_at >= @removed_since
+      AND removed.tenant_id IS NULL
     ORDER BY stopped.tenant_id
   ) AS datasets
