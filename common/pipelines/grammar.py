@@ -22,6 +22,10 @@ from sqlglot.tokenizer_core import Token, TokenType
 STEPS_PER_TOKEN = 20
 PATH_HEAD = "path_head"
 """The key in a table's `meta` for the first element of its path, as written."""
+NAMED_AS = "named_as"
+"""The key in a table's `meta` for the word before its path, TABLE or MODEL, where there is one."""
+HAS_QUOTED_DOTS = "has_quoted_dots"
+"""The key in a table's `meta` that says that one pair of backticks holds several names."""
 
 _OPENING = (TokenType.L_PAREN, TokenType.L_BRACKET)
 _NAMES = (TokenType.VAR, TokenType.IDENTIFIER)
@@ -101,10 +105,12 @@ class QueryParser(BigQueryParser):
         return super()._parse_types(check_func, *args, **options)
 
     def _parse_table_parts(self, *args: Any, **options: Any) -> exp.Table | exp.Dot | None:
-        head = self._curr.text if self._curr else ""
+        start, head = self._index, self._curr.text if self._curr else ""
         table = super()._parse_table_parts(*args, **options)
         if isinstance(table, exp.Table):
             table.meta[PATH_HEAD] = head
+            names = (token for token in self._tokens[start : self._index] if token.token_type in _NAMES)
+            table.meta[HAS_QUOTED_DOTS] = any("." in name.text for name in names)
             self.tables.append(table)
         return table
 
@@ -112,7 +118,10 @@ class QueryParser(BigQueryParser):
         """Read one argument of a function; `TABLE name` and `MODEL name` are tables."""
         is_named = self._next and self._next.token_type in _NAMES
         if is_named and (self._match(TokenType.TABLE) or self._match_text_seq("MODEL")):
-            return self._parse_table_parts()
+            word = self._prev.text.upper()
+            if (table := self._parse_table_parts()) is not None:
+                table.meta[NAMED_AS] = word
+            return table
         return super()._parse_lambda(alias)
 
     def _parse_column_ops(self, this: exp.Expr | None) -> exp.Expr | None:

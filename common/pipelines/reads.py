@@ -1,17 +1,18 @@
 """What a query reads: the paths after FROM that are tables, and the routines that it calls.
 
 A path after FROM is no table where its first name stands for something nearer: a common table expression, or,
-in a path of several names, a row to the left in this FROM or in a query around it (`FROM t, t.items`). These
-rules are BigQuery's. Where in doubt the path is a table: what is refused for it can be written with UNNEST.
+in a path of several names, a row to the left in this FROM or in a query around it (`FROM t, t.items`). Joins
+in brackets, and joins whose ON comes after a later one's, are a FROM of their own: what is in them sees no
+row outside. These rules are BigQuery's, and held against its analyzer. Where in doubt the path is a table:
+what is refused for it can be written with UNNEST.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeGuard
 
 from sqlglot import exp
 
-from common.pipelines.grammar import PATH_HEAD, UnreadableQuery, read_query
+from common.pipelines.grammar import HAS_QUOTED_DOTS, NAMED_AS, PATH_HEAD, UnreadableQuery, read_query
 
 type Path = tuple[str, ...]
 
@@ -66,6 +67,8 @@ class _Walk:
         self.reads = Reads()
         self._stack: list[tuple[exp.Expr, _Scope]] = []
         self._seen: set[Path] = set()
+        self._walked: set[int] = set()
+        """The nodes (by `id`) whose joins have been pushed."""
 
     def run(self, tree: exp.Expr) -> None:
         self._stack.append((tree, _Scope()))
@@ -106,7 +109,8 @@ class _Walk:
                 self._push_children(node, scope)
 
     def _push_children(self, node: exp.Expr, scope: _Scope) -> None:
-        self._stack.extend((child, scope) for child in node.iter_expressions())
+        keys = node.args.keys() - ({"joins"} if id(node) in self._walked else set())
+        self._stack.extend((child, scope) for key in keys for child in _expressions(node.args[key]))
 
     def _push_ctes(self, ctes: exp.Expr, scope: _Scope) -> _Scope:
         """Push the bodies of a WITH; return what its query sees. A body sees no row of the queries around."""
@@ -122,15 +126,37 @@ class _Walk:
 
     def _select(self, select: exp.Select, scope: _Scope) -> None:
         inside = scope
-        for part, is_source in _from_clause(select):
-            if is_source:
-                self._stack.append((part, inside if _sees_left(part) else scope))
-                inside = inside.with_rows(_row_names(part))
-            else:
-                self._stack.append((part, inside))
+        joins = select.args.get("joins") or []
+        if (start := select.args.get("from_")) is not None:
+            joins = [*(start.this.args.get("joins") or ()), *joins]
+            inside = scope.with_rows(self._push_joined(start.this, joins, scope))
         for key, value in select.args.items():
             if key not in ("from_", "joins", "with_"):
                 self._stack.extend((child, inside) for child in _expressions(value))
+
+    def _push_joined(self, first: exp.Expr, joins: list[exp.Expr], around: _Scope) -> frozenset[str]:
+        """Push sources that are joined, from left to right; return the names of their rows.
+
+        Each sees the rows to its left among them, and what their query sees of those around it.
+        """
+        self._walked.add(id(first))
+        rows = self._push_source(first, around, frozenset())
+        for join in joins:
+            rows |= self._push_operand(join.this, around, rows)
+            conditions = (child for child in join.iter_expressions() if child is not join.this)
+            self._stack.extend((child, around.with_rows(rows)) for child in conditions)
+        return rows
+
+    def _push_operand(self, operand: exp.Expr, around: _Scope, left: frozenset[str]) -> frozenset[str]:
+        if joins := operand.args.get("joins"):
+            return self._push_joined(operand, joins, around)
+        return self._push_source(operand, around, left)
+
+    def _push_source(self, source: exp.Expr, around: _Scope, left: frozenset[str]) -> frozenset[str]:
+        if _is_bracket(source):
+            return self._push_operand(source.this, around, frozenset())
+        self._stack.append((source, around.with_rows(left) if _sees_left(source) else around))
+        return _row_names(source)
 
     def _table(self, table: exp.Table, scope: _Scope) -> None:
         self._seen.add(path := _path(table))
@@ -146,27 +172,11 @@ class _Walk:
                 self._stack.extend((child, scope) for child in _expressions(value))
 
 
-def _from_clause(select: exp.Expr) -> Iterator[tuple[exp.Expr, bool]]:
-    """List the parts of a FROM from left to right: sources (True), and what joins say of them (False)."""
-    start = select.args.get("from_")
-    if start is not None:
-        yield from _joined(start.this)
-    for join in select.args.get("joins") or ():
-        yield from _join(join)
-
-
-def _joined(source: exp.Expr) -> Iterator[tuple[exp.Expr, bool]]:
-    if isinstance(source, exp.Subquery) and not isinstance(source.this, exp.Query):
-        yield from _joined(source.this)  # Joins in brackets: `(a JOIN b ON …)` are two sources.
-    else:
-        yield source, True
-    for join in source.args.get("joins") or ():
-        yield from _join(join)
-
-
-def _join(join: exp.Expr) -> Iterator[tuple[exp.Expr, bool]]:
-    yield from _joined(join.this)
-    yield from ((child, False) for child in join.iter_expressions() if child is not join.this)
+def _is_bracket(source: exp.Expr) -> bool:
+    """Tell whether a source is joins in brackets, and not a query in them."""
+    is_query = isinstance(source.this, exp.Query) and not isinstance(source.this, exp.Subquery)
+    has_own = source.args.get("alias") or source.args.get("with_") or source.args.get("pivots")
+    return isinstance(source, exp.Subquery) and not is_query and not has_own
 
 
 def _sees_left(source: exp.Expr) -> bool:
@@ -185,12 +195,18 @@ def _row_names(source: exp.Expr) -> frozenset[str]:
     if alias is not None:
         names = (alias.this, *(alias.args.get("columns") or ()))
         return frozenset(name.name.lower() for name in names if name)
-    return frozenset({_path(source)[-1].lower()}) if _is_path(source) and not pivots else frozenset()
+    # What a row of `a.b`, in one pair of backticks, is called: BigQuery's documentation does not say.
+    if pivots or not _is_path(source) or source.meta.get(HAS_QUOTED_DOTS):
+        return frozenset()
+    return frozenset({_path(source)[-1].lower()})
 
 
 def _is_near(table: exp.Table, path: Path, scope: _Scope) -> bool:
+    what = table.meta.get(NAMED_AS)  # `TABLE x.y` and `MODEL x.y` mean no row, and a model is no WITH either.
     if len(path) == 1:
-        return path[0].lower() in scope.ctes
+        return what != "MODEL" and path[0].lower() in scope.ctes
+    if what:
+        return False
     # `a.b`.c and a-b.c.d begin with other names than the pieces of their paths say.
     head = table.meta.get(PATH_HEAD)
     return path[0] == head and head.lower() in scope.rows

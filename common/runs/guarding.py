@@ -25,12 +25,18 @@ _NAMED = (
 )
 
 
+_UNNEST = re.compile(r"UNNEST cannot be applied on .* at \[(\d+):(\d+)\]", re.DOTALL)
+_HEAD = re.compile(r"`[^`]*`|\w+")
+
+
 def guarded_dry_run(jobs: StepJobs, job: StepJob, guard: Guard) -> DryRun:
     """Ask BigQuery what a statement is; QueryRefused also where the guard refuses it, before or after."""
     _refuse(guard(job, None))
     try:
         dry_run = jobs.dry_run(job)
     except WarehouseError as error:
+        if found := _UNNEST.search(str(error)):
+            raise QueryRefused(_unrecognized(job.sql, int(found[1]), int(found[2])), error.reason) from error
         if _tells_of_others(str(error), job):
             raise QueryRefused(WITHHELD, FIREWALL) from error
         raise
@@ -41,6 +47,13 @@ def guarded_dry_run(jobs: StepJobs, job: StepJob, guard: Guard) -> DryRun:
 def _refuse(reason: str) -> None:
     if reason:
         raise QueryRefused(reason, FIREWALL)
+
+
+def _unrecognized(sql: str, line: int, column: int) -> str:
+    """Say of a table in UNNEST what BigQuery says where there is none; else the message tells which it is."""
+    place = "".join(sql.splitlines()[line - 1 : line])[column - 1 :]
+    head = _HEAD.match(place)
+    return f"Unrecognized name: {head[0] if head else ''} at [{line}:{column}]"
 
 
 def _tells_of_others(message: str, job: StepJob) -> bool:

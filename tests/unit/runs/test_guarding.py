@@ -99,3 +99,17 @@ def test_who_asks_under_an_account_of_their_own_hears_all_that_it_may_hear() -> 
     message = "Not found: Table customer-project:sales.orders was not found in location EU"
 
     assert told(message, replace(JOB, credential="my-gcp")) == message
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "UNNEST cannot be applied on a table: victim.t at [2:13]",
+        "UNNEST cannot be applied on path expression with table name prefix p-1.victim.t at [2:13]",
+        "Unrecognized name: victim at [2:13]",
+    ],
+)
+def test_a_table_in_unnest_is_the_same_whether_it_is_there_or_not(message: str) -> None:
+    job = replace(JOB, sql="SELECT 1\nFROM UNNEST(victim.t)")
+
+    assert told(message, job) == "Unrecognized name: victim at [2:13]"
