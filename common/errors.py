@@ -27,6 +27,7 @@ another tenant's data.
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,9 @@ class Fault:
 
 class ConvergenceError(Exception):
     """The root of the tree."""
+
+    explains_itself: ClassVar[bool] = True
+    """Whether its words are all that a log needs; a stack is for what nobody has foreseen."""
 
 
 class InvalidInput(ConvergenceError):
@@ -124,6 +128,8 @@ class MessageRefused(ConvergenceError):
 class WarehouseError(ConvergenceError):
     """BigQuery refused or failed; `reason` is BigQuery's own word for it."""
 
+    explains_itself = False
+
     def __init__(self, message: str, reason: str = "") -> None:
         super().__init__(message)
         self.reason = reason
@@ -147,3 +153,5 @@ class RowsRefused(WarehouseError):
 
 class Unavailable(WarehouseError):
     """A passing fault: the same call may succeed later."""
+
+    explains_itself = True

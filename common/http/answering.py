@@ -13,7 +13,8 @@ from common.http.auditing import audited
 from common.http.bodies import read_content, read_json
 from common.http.calls import Answer, Call, Content, Edge, Services, SystemEdge
 from common.http.parameters import read_parameters
-from common.http.refusing import refuse
+from common.http.problems import problem_of
+from common.http.refusing import level_of, refusal, stack_of, told_of
 from common.http.requests import check_headers, check_path, check_target, request_id_of, source_of
 from common.http.responses import add_standard_headers, json_response
 from common.http.routes import Access, Route, RouteTable
@@ -51,6 +52,7 @@ class Exchange[S: Services]:
     access: Access = Access.PUBLIC
     template: str = ""
     caller: Caller | None = None
+    error: Exception | None = None
     request_id: str = field(init=False)
     trace: Trace = field(init=False)
 
@@ -67,14 +69,22 @@ class Exchange[S: Services]:
             result = self._call()
             return json_response(result.body, result.status, result.headers)
         except Exception as error:  # noqa: BLE001 - the last line of defence: functions_framework would answer HTML
-            with log_context(tenant=self._tenant):
-                return refuse(self.request, error, self.request_id, self.access)
+            self.error = error
+            return refusal(self.request, problem_of(error, self.access), self.request_id)
 
     def log(self, response: Response) -> None:
-        """Write the access line: the route's template, never the path, which holds the caller's own words."""
-        logger.info(
+        """Write the one line of a request: the route's template, never the path, which is the caller's words.
+
+        A problem is told of in the same line, with a stack where nobody has foreseen it.
+        """
+        error = self.error
+        problem = problem_of(error, self.access) if error else None
+        logger.log(
+            level_of(problem) if problem else logging.INFO,
             "request answered",
-            extra={
+            exc_info=stack_of(error) if error else None,
+            extra=(told_of(problem, error) if problem and error else {})
+            | {
                 "method": self.request.method,
                 "route": self.template,
                 "status": response.status_code,

@@ -33,26 +33,42 @@ class JsonLine(logging.Formatter):
         }
         if stack := stack_of(self, record):
             line["stack_trace"] = stack
-        return json.dumps(redact_all(line), ensure_ascii=False, separators=(",", ":"))
+        # In ASCII: no reader takes a separator of another script, or half a character, for the line's end.
+        return json.dumps(redact_all(line), separators=(",", ":"))
 
 
 class TextLine(logging.Formatter):
-    """`09:30:00.123 INFO    step claimed tenant=acme step=extract`, and below it the exception's stack."""
+    """`09:30:00.123 INFO    step claimed tenant=acme step=extract`, and below it an exception's stack.
+
+    Whatever a text holds, it stays in its line: what cannot be printed is escaped.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Write the event with its context."""
         fields = event_fields(record)
         shown = labels_of(fields) | {name: value for name, value in fields.items() if name not in LABELS}
         moment = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S.%f")[:-3]
-        line = f"{moment} {record.levelname:<7} {' '.join(record.getMessage().splitlines())}"
+        line = f"{moment} {record.levelname:<7} {folded(record.getMessage())}"
         line += "".join(f" {name}={_as_word(value)}" for name, value in shown.items())
         stack = stack_of(self, record)
-        return redact(f"{line}\n{stack}" if stack else line)
+        return redact("\n".join([line, *(f"  | {folded(one)}" for one in stack.split("\n") if stack)]))
+
+
+def folded(text: str) -> str:
+    """Put a text in one line: line breaks become blanks, and what else cannot be printed is escaped."""
+    line = " ".join(text.splitlines())
+    return "".join(sign if sign.isprintable() else _escaped(sign) for sign in line)
+
+
+def _escaped(sign: str) -> str:
+    return sign.encode("unicode_escape").decode("ascii")
 
 
 def event_fields(record: logging.LogRecord) -> dict[str, Any]:
-    """Return what the caller gave as `extra`."""
-    return {name: value for name, value in record.__dict__.items() if name not in _OWN_ATTRIBUTES}
+    """Return what the caller gave as `extra`, and an exception's words where they stand for its stack."""
+    fields = {name: value for name, value in record.__dict__.items() if name not in _OWN_ATTRIBUTES}
+    error = _error_of(record)
+    return {"error": str(error)} | fields if _explains_itself(error) else fields
 
 
 def labels_of(fields: dict[str, Any]) -> dict[str, str]:
@@ -62,8 +78,18 @@ def labels_of(fields: dict[str, Any]) -> dict[str, str]:
 
 
 def stack_of(formatter: logging.Formatter, record: logging.LogRecord) -> str:
-    """Return the stack of the event's exception, "" where it has none."""
-    return formatter.formatException(record.exc_info) if record.exc_info else ""
+    """Return the stack of the event's exception, "" where it has none or says all by itself."""
+    if record.exc_info is None or _explains_itself(_error_of(record)):
+        return ""
+    return formatter.formatException(record.exc_info)
+
+
+def _error_of(record: logging.LogRecord) -> BaseException | None:
+    return record.exc_info[1] if record.exc_info else None
+
+
+def _explains_itself(error: BaseException | None) -> bool:
+    return bool(getattr(error, "explains_itself", False))
 
 
 def _head(record: logging.LogRecord) -> dict[str, Any]:
@@ -99,4 +125,4 @@ def _without_reserved(fields: dict[str, Any]) -> dict[str, Any]:
 def _as_word(value: Any) -> str:
     text = str(value)
     is_one_word = text and text.isprintable() and not set(text) & set(' "=')
-    return text if is_one_word else json.dumps(text, ensure_ascii=False)
+    return text if is_one_word else folded(json.dumps(text, ensure_ascii=False))

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol
 
+from werkzeug.exceptions import ServiceUnavailable
+
 from common.errors import ConvergenceError, MalformedInput, MessageRefused
 from common.logs import Trace, log_context, redact
 from common.messages.verdicts import Verdict, verdict
@@ -36,6 +38,10 @@ class Message:
     id: str
     data: bytes
     attributes: Mapping[str, str]
+
+
+class Redelivered(ServiceUnavailable):
+    """A push that is answered with 503, so that the message comes again; its cause is a line of the log."""
 
 
 class DeadLetters(Protocol):
@@ -76,9 +82,9 @@ def receive(
     """Do the work that a message asks for.
 
     Returns, and so acknowledges, when the work is done or can never be: then the message has gone to the
-    dead-letter topic with its reason, its data as `as_kept` makes it. Raises, and so has it redelivered, when
-    it may succeed later. What is no message, and what the topic does not take, is dropped with a line in the
-    log: sent again, it would come to the dead letters in the end as it is, as if it had been given up.
+    dead-letter topic with its reason, its data as `as_kept` makes it. Raises Redelivered, or what nobody has
+    foreseen, when it may succeed later. What is no message, and what the topic does not take, is dropped with
+    a line in the log: sent again, it would come to the dead letters in the end as it is, as if given up.
     """
     try:
         message = read_message(event_data)
@@ -94,7 +100,7 @@ def receive(
         except ConvergenceError as error:
             if verdict(error) is Verdict.REDELIVER:
                 logger.warning("message will be redelivered", extra={"error": str(error)})
-                raise
+                raise Redelivered from error
             logger.error("message rejected", extra={"error": str(error)})  # noqa: TRY400 - a fault of the message
             ours = {REASON: _reason(error), REJECTED_BY: rejected_by.value}
             _keep(dead_letters, as_kept(message.data), _kept(given) | ours)

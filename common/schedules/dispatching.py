@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from common.errors import ConvergenceError
+from common.errors import ConvergenceError, NotConfigured
 from common.runs.dead_letters import DeadLetterHandler
 from common.runs.sweeping import Sweeper, Swept
 from common.schedules.filling import Filled, SlotFiller
@@ -150,6 +150,8 @@ class Parts:
         """Do one part; where it fails, go on with what stands for nothing done."""
         try:
             return part()
+        except NotConfigured:  # All other parts would fail in the same way.
+            raise
         except Exception as fault:
             logger.exception("part of the minute failed")
             self._fault = self._fault or fault

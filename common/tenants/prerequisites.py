@@ -4,6 +4,8 @@ from common.errors import NoSuchResource, NotConfigured
 from common.setup.tables import central_tables
 from common.tenants.ports import CentralCatalog
 
+NOT_SET_UP = "the platform is not set up yet: its operator has to call POST /admin/bootstrap"
+
 
 def missing_tables(catalog: CentralCatalog) -> list[str]:
     """List the central tables that are not there yet."""
@@ -17,4 +19,4 @@ def missing_tables(catalog: CentralCatalog) -> list[str]:
 def require_tables(catalog: CentralCatalog) -> None:
     """Raise NotConfigured where a central table is missing."""
     if missing_tables(catalog):
-        raise NotConfigured("the platform is not set up yet: its operator has to call POST /admin/bootstrap")
+        raise NotConfigured(NOT_SET_UP)

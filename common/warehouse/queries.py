@@ -1,11 +1,14 @@
 """Statements from files, run with bound parameters in the platform's own name."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from google.cloud import bigquery
 
+from common.errors import NoSuchResource, NotConfigured
+from common.tenants.prerequisites import NOT_SET_UP
 from common.warehouse.statements import statement
 from common.warehouse.translation import translated
 
@@ -38,9 +41,9 @@ class Queries:
     timeout_seconds: float = 60.0
 
     def read(self, name: str, **values: Any) -> list[Row]:
-        """Run a SELECT and return its rows, all of them, as dictionaries."""
+        """Run a SELECT and return all its rows, as dictionaries; NotConfigured without its tables."""
         sql, config = self._prepare(name, values)
-        with translated():
+        with _set_up(), translated():
             rows = self.central.client.query_and_wait(
                 sql, job_config=config, location=self.central.location, wait_timeout=self.timeout_seconds
             )
@@ -54,7 +57,7 @@ class Queries:
         sql, config = self._prepare(name, values)
         config.labels = dict(labels)
         config.job_timeout_ms = int(self.timeout_seconds * 1000)
-        with translated():
+        with _set_up(), translated():
             self.central.client.query(
                 sql, job_config=config, job_id=job_id, location=self.central.location, job_retry=None
             ).result(timeout=self.timeout_seconds, job_retry=None)
@@ -63,3 +66,12 @@ class Queries:
         template = statement(name)
         sql = template.render(project=self.central.project, dataset=self.central.dataset)
         return sql, bigquery.QueryJobConfig(query_parameters=template.bind(values))
+
+
+@contextmanager
+def _set_up() -> Iterator[None]:
+    """Say what to do where a statement finds no central table: all statements here read nothing else."""
+    try:
+        yield
+    except NoSuchResource as missing:
+        raise NotConfigured(NOT_SET_UP) from missing

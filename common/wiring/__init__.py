@@ -53,8 +53,8 @@ def _is_ready(answers: Callable[[], bool]) -> bool:
 
     try:
         return answers()
-    except GoogleAuthError:
-        logger.warning("part is not ready", exc_info=True)
+    except GoogleAuthError as error:
+        logger.warning("part is not ready", extra={"error": str(error)})
         return False
 
 

@@ -345,7 +345,7 @@ def test_an_unforeseen_error_is_a_500_that_tells_nothing(caplog: pytest.LogCaptu
 def test_an_unforeseen_error_is_logged_once_with_its_stack(caplog: pytest.LogCaptureFixture) -> None:
     ask("GET", "/broken")
     with_stack = [record for record in caplog.records if record.exc_info]
-    assert [record.message for record in with_stack] == ["request failed"]
+    assert [record.message for record in with_stack] == ["request answered"]
     assert with_stack[0].levelno == logging.ERROR
 
 
@@ -428,6 +428,27 @@ def test_each_request_is_one_access_line(caplog: pytest.LogCaptureFixture) -> No
     assert (line.method, line.route, line.status) == ("GET", "/names/{name}", 422)  # type: ignore[attr-defined]
     assert line.duration_ms >= 0  # type: ignore[attr-defined]
     assert "secret" not in str(line.__dict__)
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "level", "kind"),
+    [
+        ("/unset", 503, logging.WARNING, "not-configured"),
+        ("/busy", 429, logging.INFO, "rate-limited"),
+        ("/nothing/here", 404, logging.INFO, "not-found"),
+        ("/broken", 500, logging.ERROR, "internal"),
+    ],
+)
+def test_a_request_that_fails_is_one_line_too_with_a_stack_where_nobody_foresaw_it(
+    caplog: pytest.LogCaptureFixture, path: str, status: int, level: int, kind: str
+) -> None:
+    with caplog.at_level(logging.INFO):
+        ask("GET", path)
+    (line,) = [record for record in caplog.records if record.name.startswith("common.")]
+    assert (line.message, line.levelno) == ("request answered", level)
+    assert (line.status, line.problem) == (status, kind)  # type: ignore[attr-defined]
+    assert (line.exc_info is not None) == (status == 500)
+    assert hasattr(line, "error") == (status >= 500)
 
 
 def test_the_access_line_names_the_tenant_even_where_the_request_fails(

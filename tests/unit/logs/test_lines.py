@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from common.errors import Fault, InvalidInput, NotConfigured, QueryRefused, Unavailable
 from common.logs import Trace, log_context
 from common.logs.lines import JsonLine, TextLine
 
@@ -125,11 +126,73 @@ def test_text_is_one_readable_line(logger: logging.Logger, written: Written) -> 
     assert line[12:] == ' INFO    step claimed by us tenant=acme step=a query="x = \\"1\\"" empty=""'
 
 
+def raise_it(error: Exception) -> None:
+    raise error
+
+
+def log_raised(logger: logging.Logger, error: Exception) -> None:
+    try:
+        raise_it(error)
+    except Exception:
+        logger.exception("work left for the next minute")
+
+
+BREAKS = ("\n", "\r", "\r\n", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029")
+FORGED = "00:00:00.000 INFO    all is well"
+
+
+@pytest.mark.parametrize("broken", [*BREAKS, "\x1b[2K", "\x7f", "\u202e", "\ud800"])
+@pytest.mark.parametrize("line_format", [TextLine(), JsonLine("my-project")], ids=["text", "json"])
+def test_no_text_of_an_event_breaks_out_of_its_line(
+    logger: logging.Logger, written: Written, broken: str, line_format: logging.Formatter
+) -> None:
+    written.setFormatter(line_format)
+    hostile = f"x{broken}{FORGED}"
+    with log_context(tenant=hostile):
+        logger.info(hostile, extra={"error": hostile, "list": [hostile], "step": hostile})
+    (line,) = written.lines
+    assert line.splitlines() == [line]
+    assert line.isprintable()
+
+
+def test_an_exceptions_text_forges_no_line(logger: logging.Logger, written: Written) -> None:
+    written.setFormatter(TextLine())
+    log_raised(logger, ValueError(f"x\n{FORGED}\u2028{FORGED}"))
+    (text,) = written.lines
+    _, *stack = text.split("\n")
+    assert all(line.startswith("  | ") and line.splitlines() == [line] for line in stack)
+
+
+@pytest.mark.parametrize(
+    ("error", "has_stack"),
+    [
+        (NotConfigured("not set up yet"), False),
+        (InvalidInput([Fault("/steps/0", "is no step")]), False),
+        (Unavailable("BigQuery did not answer"), False),
+        (QueryRefused("no such column"), True),
+        (KeyError("oops"), True),
+    ],
+)
+@pytest.mark.parametrize("line_format", [TextLine(), JsonLine("my-project")], ids=["text", "json"])
+def test_what_explains_itself_comes_without_a_stack(
+    logger: logging.Logger,
+    written: Written,
+    line_format: logging.Formatter,
+    error: Exception,
+    has_stack: bool,
+) -> None:
+    written.setFormatter(line_format)
+    log_raised(logger, error)
+    (line,) = written.lines
+    assert ("Traceback" in line) == has_stack
+    assert ("error" in line) or has_stack
+
+
 def test_text_has_the_stack_below(logger: logging.Logger, written: Written) -> None:
     written.setFormatter(TextLine())
     log_failure(logger)
     (line,) = written.lines
-    assert line.splitlines()[1] == "Traceback (most recent call last):"
+    assert line.splitlines()[1] == "  | Traceback (most recent call last):"
     assert "CYQQO8EL1kCjKfMG" not in line
 
 

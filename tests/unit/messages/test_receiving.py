@@ -11,7 +11,7 @@ from common import errors
 from common.errors import ConvergenceError, Fault, InvalidInput, MessageRefused, Unavailable
 from common.logs import current_traceparent
 from common.logs.context import current_context
-from common.messages.receiving import Message, read_message, receive
+from common.messages.receiving import Message, Redelivered, read_message, receive
 from common.messages.verdicts import VERDICTS, Verdict, verdict
 from common.runs.dead_letters import RejectedBy
 from local.pubsub.messages import Content
@@ -93,8 +93,9 @@ def test_work_goes_on_in_the_messages_trace() -> None:
 
 def test_a_passing_fault_has_the_message_redelivered() -> None:
     letters = DeadLetters()
-    with pytest.raises(Unavailable):
+    with pytest.raises(Redelivered) as answered:
         got(pushed(), failing(Unavailable("BigQuery did not answer")), letters)
+    assert answered.value.code == 503
     assert letters.sent == []
 
 
