@@ -20,11 +20,15 @@ help:  ## List the targets
 
 # Run it
 
-.PHONY: demo run
-demo: $(LOCAL)  ## Onboard a tenant and watch its pipeline run, all on this machine (CONFIG=pipeline.yml)
+.PHONY: demo run demo-config
+demo: demo-config $(LOCAL)  ## Onboard a tenant and watch its pipeline run, all on this machine (CONFIG=pipeline.yml)
 	@$(PYTHON_M) local demo $(if $(CONFIG),--config "$(CONFIG)")
 
-run: $(LOCAL)  ## Serve the platform until Ctrl-C (PORT=8090 ADMIN_API_KEY= DATA_DIR=.local EPHEMERAL=1)
+# Before anything is installed or started.
+demo-config:
+	@$(if $(CONFIG),if [ ! -f "$(CONFIG)" ]; then echo "The demo cannot start: $(CONFIG) is no file" >&2; exit 1; fi)
+
+run: $(LOCAL)  ## Serve the platform until Ctrl-C (PORT=8090 TENANT= ADMIN_API_KEY= DATA_DIR=.local EPHEMERAL=1)
 	@$(PYTHON_M) local run
 
 # Change it

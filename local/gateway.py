@@ -30,7 +30,11 @@ def load_functions(folder: Path = FUNCTIONS) -> dict[str, WsgiApp]:
 class Gateway:
     """Sends each request to the function that has its path; of each it has one instance."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(
+        self, host: str, port: int, heard: Callable[[str, str, int], None] = lambda *_: None
+    ) -> None:
+        """Take a port; `heard` hears of each answer: method, path and status."""
+        self._heard = heard
         self._functions: Mapping[str, WsgiApp] = {}
         # Bound by ourselves: werkzeug would answer a taken port with prints and an exit of its own.
         with _listener(host, port) as listener:
@@ -62,7 +66,15 @@ class Gateway:
     def _dispatch(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         name, path = _target(environ.get("PATH_INFO") or "/")
         function = self._functions.get(name) or self._functions[ANY_OTHER]
-        return function(environ | {"SCRIPT_NAME": "", "PATH_INFO": path}, start_response)
+        answered: list[str] = []
+
+        def start(status: str, *more: Any) -> Any:
+            answered.append(status)
+            return start_response(status, *more)
+
+        body = function(environ | {"SCRIPT_NAME": "", "PATH_INFO": path}, start)
+        self._heard(environ["REQUEST_METHOD"], path, int(answered[-1].split(maxsplit=1)[0]))
+        return body
 
 
 def _listener(host: str, port: int) -> socket.socket:

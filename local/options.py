@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DEFAULT_PORT = 8090
+LAST_PORT = 65_535
 DEFAULT_PROJECT = "convergence-local"
 
 
@@ -22,6 +23,12 @@ class Options:
     location: str
     bigquery_host: str = ""
     pubsub_host: str = ""
+    bigquery_port: int = 0
+    pubsub_port: int = 0
+    scheduler_port: int = 0
+    """Where the embedded parts answer; 0 takes a free port."""
+    tenant: str = ""
+    """A tenant to begin with."""
 
     @property
     def url(self) -> str:
@@ -30,11 +37,11 @@ class Options:
 
 
 def options_from_environment() -> Options:
-    """Read the options; README lists the variables."""
+    """Read the options; README lists the variables. ValueError names one that makes no sense."""
     given = os.environ.get
     key = given("ADMIN_API_KEY", "")
     return Options(
-        port=int(given("PORT") or DEFAULT_PORT),
+        port=_port("PORT", DEFAULT_PORT),
         admin_api_key=key or secrets.token_urlsafe(24),
         is_key_generated=not key,
         data_dir=Path(given("DATA_DIR") or ".local").resolve(),
@@ -43,4 +50,15 @@ def options_from_environment() -> Options:
         location=given("BIGQUERY_LOCATION") or "US",
         bigquery_host=given("BIGQUERY_EMULATOR_HOST", ""),
         pubsub_host=given("PUBSUB_EMULATOR_HOST", ""),
+        bigquery_port=_port("BIGQUERY_PORT", 0),
+        pubsub_port=_port("PUBSUB_PORT", 0),
+        scheduler_port=_port("SCHEDULER_PORT", 0),
+        tenant=given("TENANT", ""),
     )
+
+
+def _port(variable: str, default: int) -> int:
+    given = os.environ.get(variable) or str(default)
+    if not (given.isascii() and given.isdecimal() and int(given) <= LAST_PORT):
+        raise ValueError(f"{variable} is a port from 1 to {LAST_PORT}, not {given!r}")
+    return int(given)

@@ -34,8 +34,15 @@ def in_this_process(environment: Mapping[str, str]) -> Iterator[Mapping[str, Wsg
 class Platform:
     """Starts every part in order and ends them in the reverse one, whatever fails on the way."""
 
-    def __init__(self, options: Options, serving: Serving = in_this_process) -> None:
+    def __init__(
+        self,
+        options: Options,
+        serving: Serving = in_this_process,
+        heard: Callable[[str, str, int], None] = lambda *_: None,
+    ) -> None:
+        """Choose what to start; `heard` hears of each answer of the gateway's: method, path and status."""
         self.options = options
+        self._heard = heard
         self._serving = serving
         self.data_dir = options.data_dir
         self.parts: dict[str, str] = {}
@@ -49,7 +56,7 @@ class Platform:
     def start(self) -> None:
         """Start everything; OSError where the gateway's port is taken, and nothing is left running."""
         with ExitStack() as started:
-            gateway = Gateway("127.0.0.1", self.options.port)
+            gateway = Gateway("127.0.0.1", self.options.port, self._heard)
             started.callback(gateway.close)
             self._prepare_data_dir(started)
             self._start_servers(started)
@@ -81,17 +88,28 @@ class Platform:
     def _start_servers(self, started: ExitStack) -> None:
         self.parts["bigquery"] = self.options.bigquery_host
         if not self.options.bigquery_host:
-            self.bigquery = LocalBigQuery(data_dir=self.data_dir / "bigquery", project=self.options.project)
+            self.bigquery = LocalBigQuery(
+                data_dir=self.data_dir / "bigquery",
+                project=self.options.project,
+                port=self.options.bigquery_port,
+            )
             self.bigquery.access.is_on = True
-            started.enter_context(self.bigquery)
+            with _port_of("BIGQUERY_PORT", self.options.bigquery_port):
+                started.enter_context(self.bigquery)
             self.parts["bigquery"] = self.bigquery.url
         self.parts["pubsub"] = self.options.pubsub_host
         if not self.options.pubsub_host:
-            self.pubsub = PubSubServer(journal=self.data_dir / "pubsub.journal", has_slow_start=True)
-            self.parts["pubsub"] = self.pubsub.start()
+            self.pubsub = PubSubServer(
+                port=self.options.pubsub_port,
+                journal=self.data_dir / "pubsub.journal",
+                has_slow_start=True,
+            )
+            with _port_of("PUBSUB_PORT", self.options.pubsub_port):
+                self.parts["pubsub"] = self.pubsub.start()
             started.callback(self.pubsub.stop)
-        self.scheduler = SchedulerServer()
-        self.parts["scheduler"] = self.scheduler.start()
+        self.scheduler = SchedulerServer(port=self.options.scheduler_port)
+        with _port_of("SCHEDULER_PORT", self.options.scheduler_port):
+            self.parts["scheduler"] = self.scheduler.start()
         started.callback(self.scheduler.stop)
 
     def _point_at_servers(self) -> None:
@@ -121,6 +139,17 @@ class Platform:
                 "DEDICATED_SERVICE_ACCOUNTS": f"*={account(self.options.project, 'tenant-{tenant}')}",
             }
         return told
+
+
+@contextmanager
+def _port_of(variable: str, port: int) -> Iterator[None]:
+    """Name the variable to set where a port cannot be had."""
+    try:
+        yield
+    except OSError as error:
+        if not port:
+            raise
+        raise OSError(f"port {port} is taken; choose another one with {variable}=") from error
 
 
 def account(project: str, name: str) -> str:

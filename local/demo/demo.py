@@ -11,7 +11,7 @@ from common.warehouse.clients import make_client
 from local.demo.api import Api
 from local.demo.calls import Key
 from local.demo.errors import DemoError
-from local.demo.guide import TENANT, pipeline_file
+from local.demo.guide import TENANT, PipelineFile, pipeline_file
 from local.demo.progress import seconds
 from local.demo.screen import Screen
 from local.demo.stage import ephemeral_options, logging_to, started_platform
@@ -24,12 +24,17 @@ SUCCEEDED, FAILED, INTERRUPTED = 0, 1, 130
 def run(config: Path | None, screen: Screen | None = None) -> int:
     """Act the guide out, with its pipeline or the user's own; return the exit code."""
     shown = screen or Screen()
+    try:
+        file = pipeline_file(config)
+    except DemoError as error:
+        shown.end(f"The demo cannot start: {error}", is_good=False)
+        return FAILED
     interrupted = _listen_for_interrupts()
-    with tempfile.NamedTemporaryFile(prefix="convergence-demo-", suffix=".log", delete=False) as file:
-        log = Path(file.name)
+    with tempfile.NamedTemporaryFile(prefix="convergence-demo-", suffix=".log", delete=False) as made:
+        log = Path(made.name)
     began = time.monotonic()
     try:
-        summary = _told(config, shown, log)
+        summary = _told(file, shown, log)
     except (DemoError, KeyboardInterrupt) as error:
         # What an interrupt breaks off can end in an error of its own.
         if interrupted.is_set():
@@ -58,8 +63,7 @@ def _listen_for_interrupts() -> Event:
     return interrupted
 
 
-def _told(config: Path | None, screen: Screen, log: Path) -> str:
-    file = pipeline_file(config)
+def _told(file: PipelineFile, screen: Screen, log: Path) -> str:
     options = ephemeral_options()
     with ExitStack() as stage:
         stage.enter_context(logging_to(log, options.project))

@@ -75,7 +75,7 @@ def test_a_demo_that_cannot_begin_says_why_in_one_line(tmp_path: Path) -> None:
     code, printed = acted_out(tmp_path / "demo.log", "--config", str(tmp_path / "gone.yml"))
     assert code == 1
     first = next(line for line in printed.splitlines() if line)
-    assert first == f"The demo failed: {tmp_path / 'gone.yml'}: No such file or directory"
+    assert first == f"The demo cannot start: {tmp_path / 'gone.yml'}: No such file or directory"
     assert "Traceback" not in printed
 
 
