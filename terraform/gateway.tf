@@ -9,7 +9,7 @@ locals {
   # function => the paths that it serves; the local platform's gateway has the same
   gateway_paths = {
     admin      = ["/admin", "/admin/*"]
-    onboarding = ["/api/v1/tenants", "/api/v1/tenants/*", "/health", "/openapi.json"]
+    onboarding = ["/api/v1/tenants", "/api/v1/tenants/*", "/health", "/openapi.json", "/pipeline.schema.json"]
     pipelines  = ["/api/v1/pipelines", "/api/v1/pipelines/*"]
   }
 }

@@ -1,4 +1,4 @@
-"""Routes that every function has: whether it is ready, and what the API looks like."""
+"""Routes that every function has: whether it is ready, and what the API and pipeline files look like."""
 
 import json
 from pathlib import Path
@@ -9,6 +9,7 @@ from common.http.calls import Answer, Call, SystemEdge
 from common.http.routes import Access, Route, RouteTable
 
 DOCUMENT = Path(__file__).with_name("openapi.json")
+TEMPLATES = Path(__file__).parents[2] / "ps_templates"
 
 
 def health(call: Call[SystemEdge]) -> Answer:
@@ -36,6 +37,17 @@ def openapi(call: Call[SystemEdge]) -> Answer:
     return Answer(body=body)
 
 
+def pipeline_schema(_call: Call[SystemEdge]) -> Answer:
+    """Describe pipeline files, as a JSON Schema in one piece.
+
+    It refuses what an upload refuses, as far as a schema can. An editor takes it by
+    `# yaml-language-server: $schema=<this address>` in a file's first line.
+    """
+    from common.pipelines.file_schema import file_schema  # noqa: PLC0415 - asked for once in a while
+
+    return Answer(body=file_schema(TEMPLATES))
+
+
 def api_document() -> dict[str, Any]:
     """Load the API's document, which `python -m common.http` makes from all routes.
 
@@ -60,6 +72,14 @@ STANDING_ROUTES: RouteTable[SystemEdge] = RouteTable(
         endpoint=openapi,
         access=Access.PUBLIC,
         answers={200: "openapi_document"},
+        tag="Standing",
+    ),
+    Route(
+        method="GET",
+        path="/pipeline.schema.json",
+        endpoint=pipeline_schema,
+        access=Access.PUBLIC,
+        answers={200: "pipeline_schema_document"},
         tag="Standing",
     ),
 )

@@ -45,6 +45,12 @@ def test_the_document_needs_no_client(function: str) -> None:
 
 
 @pytest.mark.parametrize("function", ["admin", "onboarding", "pipelines"])
+def test_the_schema_of_pipeline_files_needs_no_client(function: str) -> None:
+    status, document, clients = asked(function, "/pipeline.schema.json")
+    assert (status, document["title"], clients) == (200, "Pipeline file", [])
+
+
+@pytest.mark.parametrize("function", ["admin", "onboarding", "pipelines"])
 def test_a_function_without_credentials_is_not_ready_and_fails_no_worse(function: str) -> None:
     status, problem, _ = asked(function, "/health")
     assert (status, problem["status"]) == (503, 503)
