@@ -36,5 +36,9 @@ def test_a_path_that_only_begins_like_a_functions_is_not_its(path: str) -> None:
 
 def test_the_gateway_sends_the_same_paths_to_the_same_functions() -> None:
     for function, paths in local_values()["gateway_paths"].items():
-        own = [path.removesuffix("/*") for path in paths if path not in {"/health", "/openapi.json", "/pipeline.schema.json"}]
+        own = [
+            path.removesuffix("/*")
+            for path in paths
+            if path not in {"/health", "/openapi.json", "/pipeline.schema.json"}
+        ]
         assert {function_of(path) for path in own} == {function}

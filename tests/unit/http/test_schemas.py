@@ -43,7 +43,7 @@ def test_its_examples_keep_it(name: str) -> None:
         assert faults_of(name, example) == []
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "openapi_document"])
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.endswith("_document")])
 def test_its_objects_take_no_unknown_members(name: str) -> None:
     for part in parts(schemas()[name]):
         if part.get("type") == "object":
