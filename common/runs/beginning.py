@@ -8,11 +8,11 @@ from functools import reduce
 
 from common.claims import ClaimJobs
 from common.errors import Forbidden, Unavailable
-from common.pipelines.pipeline import BoundParameter, Pipeline
+from common.pipelines.pipeline import BoundParameter, Pipeline, Step
 from common.runs.admission import Admission
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import AdmissionFacts, LevelPublisher, RunStore
-from common.runs.run import Run, RunStatus, Trigger
+from common.runs.run import Run, RunStatus, StepOutline, Trigger
 from common.runs.tickets import Applicant, Ledger, Ticket, with_ticket
 from common.times import Clock
 
@@ -115,6 +115,8 @@ class RunBeginner:
             trigger=ready.trigger,
             parameters=ready.parameters,
             levels=tuple(tuple(step.id for step in level) for level in pipeline.levels),
+            steps=tuple(_outline(step) for step in pipeline.steps),
+            is_isolated=pipeline.is_isolated,
             request_hash=ready.request_hash,
             traceparent=ready.traceparent,
             retry_of=ready.retry_of,
@@ -127,3 +129,14 @@ class RunBeginner:
             # Its ticket has a row by now, so no collision would tell that it is ours: it would get a second.
             raise Unavailable("the same run is being admitted by another request")
         return facts.ledger
+
+
+def _outline(step: Step) -> StepOutline:
+    return StepOutline(
+        step_id=step.id,
+        ps_type=step.ps_type,
+        index=step.index,
+        target_table=step.target_table,
+        attempts=step.retry.attempts,
+        credential=step.credential,
+    )

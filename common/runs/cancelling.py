@@ -1,20 +1,21 @@
 """Cancelling a run: a flag that is a claim, set once and read with one `jobs.get`."""
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from common.claims import ClaimJobs, claim
 from common.errors import Conflict, NotFound, Unavailable, WarehouseError
-from common.pipelines.pipeline import Pipeline, Step
+from common.pipelines.pipeline import Step
 from common.runs.level_messages import LevelMessage
-from common.runs.ports import ConfigText, Identities, JobsOf, LevelPublisher
+from common.runs.ports import Identities, JobsOf, LevelPublisher
 from common.runs.progress import OpenRun, ProgressReader
 from common.runs.run import RunStatus
 from common.runs.step_jobs import latest_job
 from common.times import Clock
 
 logger = logging.getLogger(__name__)
+
+CANCELLED_BY_HAND = "the run was cancelled"
 
 
 def job_id(run_id: str) -> str:
@@ -43,7 +44,6 @@ class RunCanceller:
     claims: ClaimJobs
     identities: Identities
     levels: LevelPublisher
-    compile: Callable[[str, ConfigText], Pipeline]
     clock: Clock
 
     def cancel(self, tenant_id: str, run_id: str) -> OpenRun:
@@ -59,7 +59,7 @@ class RunCanceller:
         if found.status.is_terminal:
             raise Conflict(f"the run has ended: it is {found.status}")
         flag(self.claims, tenant_id, run_id)
-        message = found.message(self.compile)
+        message = found.ending_message(CANCELLED_BY_HAND)
         jobs_of = self.identities.acting_for(message.pipeline)
         for step in message.pipeline.levels[message.level - 1]:
             _stop(message, step, jobs_of)

@@ -8,7 +8,7 @@ that the store does not know, by its tenant, ID and ticket.
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
@@ -109,7 +109,9 @@ class DeadLetterHandler:
             if found.status.is_terminal:
                 return False
             reason = _reason(found, letter)
-            self.worker.give_up(replace(message, run=found.run), reason)
+            self.worker.give_up(
+                found.ending_message(f"level {message.level} could not be carried out: {reason}")
+            )
             logger.error("run failed by a dead letter", extra={"level": message.level, "reason": reason})
         return True
 

@@ -17,6 +17,9 @@ class LevelMessage:
     pipeline: Pipeline
     level: int
     continuation: int = 0
+    end_reason: str = ""
+    """Why the run is to end here, FAILED unless somebody has cancelled it; "" where it goes on. Then the
+    pipeline is an outline: it says which jobs there can be, and none of its steps can be carried out."""
 
     @property
     def is_last(self) -> bool:

@@ -90,6 +90,9 @@ class LevelWorker:
         if is_cancelled(self.claims, message.run.run_id):
             self._stop(message, RunStatus.CANCELLED, "the run was cancelled")
             return ()
+        if message.end_reason:
+            self._stop(message, RunStatus.FAILED, message.end_reason)
+            return ()
         if self._is_past_its_time(message):
             minutes = message.pipeline.timeout_minutes
             self._stop(
@@ -117,9 +120,9 @@ class LevelWorker:
                 self.store.append_steps(message.run, [running_row(step, 1, report, self.clock)], self.clock())
             raise
 
-    def give_up(self, message: LevelMessage, reason: str) -> None:
-        """End a run whose message could not be handled, however often it was delivered."""
-        self._stop(message, RunStatus.FAILED, f"level {message.level} could not be carried out: {reason}")
+    def give_up(self, message: LevelMessage) -> None:
+        """End a run, for the reason that the message gives."""
+        self._stop(message, RunStatus.FAILED, message.end_reason)
 
     def _worker(self, message: LevelMessage) -> StepWorker:
         return StepWorker(

@@ -1,14 +1,15 @@
-"""How far a run has come, for whoever is to continue, cancel or retry it."""
+"""How far a run has come, for whoever is to continue, end or retry it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from common.pipelines.pipeline import Pipeline
+from common.errors import NotFound
+from common.pipelines.pipeline import Pipeline, Retry, Step, WriteDisposition
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import ConfigText
-from common.runs.run import Run, RunStatus
+from common.runs.run import Run, RunStatus, StepOutline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,15 +29,32 @@ class OpenRun:
 
     run: Run
     status: RunStatus
-    config: ConfigText
+    config: ConfigText | None
+    """None where that version cannot be found any more."""
     progress: Progress
 
+    def compiled(self, compile_config: Callable[[str, ConfigText], Pipeline]) -> Pipeline:
+        """Compile the run's version of its config, as a whole: InvalidInput where today's rules refuse it."""
+        if self.config is None:
+            raise NotFound(f"there is no version {self.run.config_version} of {self.run.config_id} any more")
+        return compile_config(self.run.tenant_id, self.config)
+
     def message(self, compile_config: Callable[[str, ConfigText], Pipeline]) -> LevelMessage:
-        """Make the message that delivers the run's current level once more."""
-        compiled = compile_config(self.run.tenant_id, self.config)
-        pipeline = compiled.restricted_to(self.run.step_ids)
+        """Make the message that delivers the run's current level once more; raises as `compiled` does."""
+        return self._message(self.compiled(compile_config).restricted_to(self.run.step_ids))
+
+    def ending_message(self, reason: str) -> LevelMessage:
+        """Make the message that ends the run at its current level.
+
+        It is made of what the run's row says: what today's rules would say of the config is no matter.
+        """
+        return self._message(_outlined(self.run), reason)
+
+    def _message(self, pipeline: Pipeline, end_reason: str = "") -> LevelMessage:
         level = current_level(pipeline, self.progress.completed)
-        return LevelMessage(run=self.run, pipeline=pipeline, level=level, continuation=1)
+        return LevelMessage(
+            run=self.run, pipeline=pipeline, level=level, continuation=1, end_reason=end_reason
+        )
 
 
 class ProgressReader(Protocol):
@@ -55,3 +73,34 @@ def current_level(pipeline: Pipeline, completed: frozenset[str]) -> int:
         if any(step.id not in completed for step in level):
             return number
     return len(pipeline.levels)
+
+
+def _outlined(run: Run) -> Pipeline:
+    """Return as much of a run's pipeline as it takes to end it; rows of long ago tell less."""
+    outlines = {outline.step_id: outline for outline in run.steps}
+    levels = tuple(
+        tuple(_step(outlines.get(step_id, StepOutline(step_id=step_id)), number) for step_id in level)
+        for number, level in enumerate(run.levels, start=1)
+    )
+    return Pipeline(
+        tenant_id=run.tenant_id,
+        config_id=run.config_id,
+        version=run.config_version,
+        name=run.config_id,
+        levels=levels,
+        is_isolated=run.is_isolated,
+    )
+
+
+def _step(outline: StepOutline, level: int) -> Step:
+    return Step(
+        id=outline.step_id,
+        ps_type=outline.ps_type,
+        index=outline.index,
+        level=level,
+        sql="",
+        target_table=outline.target_table,
+        write_disposition=WriteDisposition.APPEND,
+        retry=Retry(attempts=outline.attempts),
+        credential=outline.credential,
+    )

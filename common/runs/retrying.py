@@ -44,7 +44,7 @@ class RunRetrier:
         if not remaining:
             raise Conflict("all steps of the run have completed: there is nothing to retry")
         self.beginner.check_quota(tenant_id, found.run.config_id, retry_id, facts)
-        pipeline = self.compile(found.run.tenant_id, found.config).restricted_to(remaining)
+        pipeline = found.compiled(self.compile).restricted_to(remaining)
         run = self.beginner.begin(_ready(found, pipeline, retry_id, trigger, traceparent), facts)
         return StartedRun(run=run, status=RunStatus.PENDING)
 

@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from common.pipelines.pipeline import BoundParameter, SealedValue
 
+MAX_ATTEMPTS = 10
+"""As many attempts as a step can be given."""
+
 
 class RunStatus(StrEnum):
     """State of a run. A PENDING run is admitted; it counts as RUNNING from its first step row on."""
@@ -58,6 +61,19 @@ class Trigger:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepOutline:
+    """What it takes to end a step, and to write down that it has ended, whatever its config is by then."""
+
+    step_id: str
+    ps_type: str = ""
+    index: int = 0
+    target_table: str = ""
+    attempts: int = MAX_ATTEMPTS
+    """How many jobs it can have had."""
+    credential: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One admitted run. All its rows carry the same `started_at`, so that they share one day's partition."""
 
@@ -72,6 +88,9 @@ class Run:
     parameters: tuple[BoundParameter, ...] = ()
     levels: tuple[tuple[str, ...], ...] = ()
     """The outline of the pipeline: step IDs by level."""
+    steps: tuple[StepOutline, ...] = ()
+    is_isolated: bool = False
+    """Whether its jobs run under the tenant's own account."""
     request_hash: str = ""
     traceparent: str = ""
     retry_of: str = ""

@@ -98,7 +98,7 @@ def step_row(step: Step, attempt: int, status: StepStatus, report: JobReport, cl
         ended_at=(report.ended_at or clock()) if report.is_done else None,
         job_id=report.job_id,
         target_table=step.target_table,
-        statement_hash=hashlib.sha256(step.sql.encode()).hexdigest(),
+        statement_hash=hashlib.sha256(step.sql.encode()).hexdigest() if step.sql else "",
         rows=report.rows,
         bytes_processed=report.bytes_processed,
         bytes_billed=report.bytes_billed,

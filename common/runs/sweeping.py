@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from common.claims import ClaimJobs
-from common.errors import ConvergenceError
+from common.errors import ConvergenceError, InvalidInput, NotFound
 from common.logs import log_context
 from common.pipelines.pipeline import Pipeline
+from common.runs.level_messages import LevelMessage
 from common.runs.ports import ConfigText, LevelPublisher, RunStore
 from common.runs.progress import OpenRun
 from common.runs.run import Run, RunStatus, Trigger, TriggerType
@@ -31,6 +32,8 @@ MOST_CONTINUED = 500
 """Runs that one round continues: where more are quiet, workers are missing, and messages do not help."""
 
 
+MAX_REASON = 2_000
+"""Of a run's error, in characters: a file can break many rules."""
 MAX_UNKNOWN_TICKETS = 3
 """Numbers of a gap that nobody holds, before the rest of the gap is taken for forgotten."""
 
@@ -106,13 +109,21 @@ class Sweeper:
     def _continued(self, found: OpenRun) -> bool:
         with log_context(tenant=found.run.tenant_id, run=found.run.run_id):
             try:
-                message = found.message(self.compile)
+                message = self._next_message(found)
                 self.levels.publish_level(message)
             except ConvergenceError:
                 logger.exception("quiet run could not be continued")
                 return False
             logger.warning("quiet run continued", extra={"level": message.level})
             return True
+
+    def _next_message(self, found: OpenRun) -> LevelMessage:
+        """Have the run go on; or end it, where today's rules refuse what it was to do next."""
+        try:
+            return found.message(self.compile)
+        except (InvalidInput, NotFound) as refused:
+            logger.warning("quiet run ends", extra={"error": str(refused)})
+            return found.ending_message(f"it could not be continued: {refused}"[:MAX_REASON])
 
     def _settled(self, gap: Gap, now: datetime) -> int:
         """Give the tickets of a gap whose admissions died the rows that they lack; count them."""

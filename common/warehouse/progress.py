@@ -4,9 +4,10 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from common.pipelines.codec import from_json
 from common.runs.ports import ConfigText
 from common.runs.progress import OpenRun, Progress
-from common.runs.run import Run, RunStatus, Trigger, TriggerType
+from common.runs.run import Run, RunStatus, StepOutline, Trigger, TriggerType
 from common.runs.sweeping import Findings, Gap
 from common.times import from_rfc3339, start_of_month
 from common.warehouse.queries import Queries, Row
@@ -58,6 +59,17 @@ def _gap(text: str) -> Gap:
     return Gap(tenant_id=tenant_id, after=int(after), before=int(before))
 
 
+def _config(run: Run, row: Row) -> ConfigText | None:
+    if row["pipeline_yaml"] is None:
+        return None
+    return ConfigText(
+        config_id=run.config_id,
+        version=run.config_version,
+        text=row["pipeline_yaml"],
+        confines=confines_of(row),
+    )
+
+
 def _open_run(row: Row) -> OpenRun:
     metadata = json.loads(row["run_metadata"] or "{}")
     run = Run(
@@ -77,17 +89,14 @@ def _open_run(row: Row) -> OpenRun:
         levels=tuple(tuple(level) for level in metadata.get("levels", [])),
         request_hash=metadata.get("request_hash", ""),
         traceparent=metadata.get("traceparent", ""),
+        steps=tuple(from_json(StepOutline, outline) for outline in metadata.get("steps", [])),
+        is_isolated=metadata.get("is_isolated", False),
         queued_at=from_rfc3339(queued_at) if (queued_at := metadata.get("queued_at")) else None,
     )
     return OpenRun(
         run=run,
         status=RunStatus(row["status"]),
-        config=ConfigText(
-            config_id=run.config_id,
-            version=run.config_version,
-            text=row["pipeline_yaml"],
-            confines=confines_of(row),
-        ),
+        config=_config(run, row),
         progress=Progress(
             completed=frozenset(row["completed_steps"] or []),
             has_begun=row["has_begun"],

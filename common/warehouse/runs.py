@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from common.errors import NotFound
+from common.pipelines.codec import to_json
 from common.pipelines.confines import Confines
 from common.pipelines.pipeline import BoundParameter
 from common.pipelines.secret_values import shown
@@ -213,6 +214,8 @@ def _metadata(run: Run) -> dict[str, Any]:
         "parameter_types": {parameter.name: parameter.type for parameter in run.parameters},
         "sealed_parameters": sealed_parts(_values(run)),
         "levels": [list(level) for level in run.levels],
+        "steps": [to_json(outline) for outline in run.steps],
+        "is_isolated": run.is_isolated,
     }
 
 

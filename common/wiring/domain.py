@@ -237,7 +237,6 @@ def canceller() -> "RunCanceller":
         claims=cloud.claims(),
         identities=accounts.step_identities(),
         levels=cloud.levels(),
-        compile=compile_cache(),
         clock=utc_now,
     )
 

@@ -174,7 +174,7 @@ class MemoryProgress:
             last_activity=max([row.recorded_at, *self.rows.heard_of.get(run.run_id, [])]),
             last_trouble=self.rows.last_trouble(run.run_id),
         )
-        config = self.rows.tenants[run.tenant_id].configs[run.config_id]
+        config = self.rows.tenants[run.tenant_id].configs.get(run.config_id)
         return OpenRun(run=run, status=row.status, config=config, progress=progress)
 
 

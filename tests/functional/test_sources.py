@@ -24,11 +24,14 @@ def test_a_source_opens_with_the_operators_word_and_closes_with_it(site: Site, t
     path = f"/admin/tenants/{tenant.tenant_id}/sources"
     assert site.admin("PUT", path, {"sources": [SHARED]}).status_code == 200
     assert tenant.upload("days", file).status_code == 201
-    admitted = tenant.run("days")
+    admitted, to_stop = tenant.run("days"), tenant.run("days")
     assert site.admin("PUT", path, {"sources": []}).status_code == 200
     refused = tenant.call("POST", "/api/v1/pipelines/run/days", {})
     assert refused.status_code == 422
     assert "calendar.days" in refused.text
+    stopped = tenant.call("POST", f"/api/v1/pipelines/cancel/{to_stop}")
+    assert (stopped.status_code, stopped.get_json()["status"]) == (202, "PENDING")
     # What was admitted is judged by what it was admitted with.
     site.drain()
     assert tenant.status(admitted)["status"] == "COMPLETED"
+    assert tenant.status(to_stop)["status"] == "CANCELLED"

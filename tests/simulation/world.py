@@ -122,7 +122,6 @@ class World:
             claims=self.jobs,
             identities=self.jobs,
             levels=self.levels,
-            compile=self.compile,
             clock=self.stage.clock,
         )
         return RunStopper(canceller=canceller, queue=self.waiting.queue)

@@ -12,7 +12,7 @@ from common.errors import AlreadyExists, NotFound, Unavailable, WarehouseError
 from common.pipelines.pipeline import BoundParameter, SealedValue, WriteDisposition
 from common.runs.ports import JobReport, StepJob
 from common.runs.quotas import Limits, Use
-from common.runs.run import Run, RunStatus, StepRow, StepStatus
+from common.runs.run import Run, RunStatus, StepOutline, StepRow, StepStatus
 from common.runs.tickets import MAX_GAPS
 from common.warehouse.queries import Central
 from tests.contract.warehouse.backends import Backend, in_bigquery, in_memory
@@ -129,6 +129,13 @@ def test_progress_tells_completed_steps_and_the_last_sign_of_life(backend: Backe
         tenant,
         1,
         levels=(("extract", "other"),),
+        steps=(
+            StepOutline(
+                step_id="extract", ps_type="bq_etl.query", target_table="t", attempts=2, credential="gcp"
+            ),
+            StepOutline(step_id="other", index=1),
+        ),
+        is_isolated=True,
         parameters=(
             BoundParameter(name="date", type="DATE", value="2026-03-15"),
             BoundParameter(name="token", type="STRING", value=SealedValue(key_version="k1", data="c2VhbGVk")),
@@ -150,10 +157,19 @@ def test_progress_tells_completed_steps_and_the_last_sign_of_life(backend: Backe
     assert found.progress.completed == {"extract"}
     assert found.progress.has_begun
     assert found.progress.last_activity == START + 2 * MINUTE
+    assert found.config is not None
     assert found.config.text == "steps: []"
     repeated = backend.store.read_admission(tenant, "daily", run.run_id, NOW).repeated
     assert repeated is not None
     assert repeated.secret_names == {"token"}
+
+
+def test_a_run_is_found_where_its_version_of_the_config_is_not(backend: Backend, tenant: str) -> None:
+    run = a_run_of(tenant, 1, config_id="gone", config_version=7)
+    backend.store.append_run(run, RunStatus.PENDING, START)
+    found = backend.progress.find(tenant, run.run_id, NOW)
+    assert found is not None
+    assert (found.run, found.config) == (run, None)
 
 
 def test_an_attempt_told_once_more_to_be_under_way_is_a_sign_of_life(backend: Backend, tenant: str) -> None:

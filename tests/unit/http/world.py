@@ -132,7 +132,6 @@ class World:
                 claims=jobs,
                 identities=jobs,
                 levels=self.levels,
-                compile=compiled,
                 clock=clock,
             ),
             queue=queue,

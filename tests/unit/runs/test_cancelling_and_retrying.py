@@ -6,8 +6,9 @@ import pytest
 
 from common.errors import Conflict, NotFound
 from common.pipelines.pipeline import Pipeline, Retry
-from common.runs.beginning import RunBeginner
+from common.runs.beginning import ReadyRun, RunBeginner
 from common.runs.cancelling import RunCanceller
+from common.runs.level_messages import LevelMessage
 from common.runs.levels import LevelWorker
 from common.runs.ports import ConfigText
 from common.runs.retrying import RunRetrier
@@ -56,30 +57,32 @@ class Platform:
             claims=self.jobs,
             identities=self.jobs,
             levels=self.levels,
-            compile=self.compile,
             clock=self.clock,
         ).cancel(tenant_id, RUN_ID)
 
     def retry(self, run_id: str = RUN_ID, tenant_id: str = "acme") -> StartedRun:
-        beginner = RunBeginner(store=self.rows, claims=self.jobs, levels=self.levels, clock=self.clock)
         return RunRetrier(
-            beginner=beginner,
+            beginner=self.beginner(),
             reader=MemoryProgress(self.rows),
             compile=self.compile,
             clock=self.clock,
         ).retry(tenant_id, run_id, TRIGGER)
+
+    def beginner(self) -> RunBeginner:
+        return RunBeginner(store=self.rows, claims=self.jobs, levels=self.levels, clock=self.clock)
 
     def work(self) -> None:
         while self.levels.sent:
             self.worker.carry_out(self.levels.take())
 
     def run(self) -> None:
+        self.worker.carry_out(self.first_message())
+        self.work()
+
+    def first_message(self) -> LevelMessage:
         run = a_run(levels=(("extract", "other"), ("transform",)))
         self.rows.append_run(run, RunStatus.PENDING, self.clock())
-        self.worker.carry_out(
-            a_message(self.compile("acme", self.rows.tenants["acme"].configs["daily"]), run=run)
-        )
-        self.work()
+        return a_message(self.compile("acme", self.rows.tenants["acme"].configs["daily"]), run=run)
 
     def status(self, run_id: str = RUN_ID) -> RunStatus:
         return self.rows.current()[run_id].status
@@ -91,6 +94,59 @@ def test_a_run_that_has_not_begun_is_cancelled_before_its_first_job() -> None:
     platform.work()
     assert platform.status() is RunStatus.CANCELLED
     assert platform.jobs.submitted == []
+
+
+def test_a_run_is_stopped_whatever_has_become_of_its_config() -> None:
+    platform = Platform()
+    platform.jobs.outcomes["extract"] = Outcome(takes=timedelta(hours=1))
+    platform.jobs.outcomes["other"] = Outcome(takes=timedelta(hours=1))
+    platform.worker.carry_out(platform.first_message())
+    platform.rows.tenants["acme"].configs.clear()
+    platform.cancel()
+    platform.work()
+    assert platform.status() is RunStatus.CANCELLED
+    states = {step_id: row.status for step_id, row in platform.rows.steps_of(RUN_ID).items()}
+    assert states["extract"] is states["other"] is StepStatus.CANCELLED
+    assert states["transform"] is StepStatus.SKIPPED
+    assert platform.jobs.effects == []
+
+
+def test_a_run_that_cannot_go_on_ends_with_its_jobs_and_says_why() -> None:
+    platform = Platform()
+    platform.jobs.outcomes["extract"] = Outcome(takes=timedelta(hours=1))
+    platform.worker.carry_out(platform.first_message())
+    platform.levels.sent.clear()
+    found = MemoryProgress(platform.rows).find("acme", RUN_ID, platform.clock())
+    assert found is not None
+    platform.worker.carry_out(found.ending_message("the source is not allowed any more"))
+    row = platform.rows.current()[RUN_ID]
+    assert (row.status, row.error) == (RunStatus.FAILED, "the source is not allowed any more")
+    assert platform.rows.steps_of(RUN_ID)["extract"].status is StepStatus.CANCELLED
+
+
+def test_a_step_is_stopped_under_the_credential_that_it_ran_under() -> None:
+    platform = Platform()
+    platform.credential = "gcp"
+    platform.jobs.outcomes["extract"] = Outcome(takes=timedelta(hours=1))
+    pipeline = platform.compile("acme", platform.rows.tenants["acme"].configs["daily"])
+    beginner = platform.beginner()
+    facts = beginner.read("acme", "daily", "another")
+    ready = ReadyRun(
+        run_id="another", pipeline=pipeline, parameters=(), run_date=platform.clock().date(), trigger=TRIGGER
+    )
+    run = beginner.begin(ready, facts)
+    platform.worker.carry_out(platform.levels.take())
+    found = MemoryProgress(platform.rows).find("acme", run.run_id, platform.clock())
+    assert found is not None
+    message = found.ending_message("ended")
+    assert [(step.id, step.credential, step.retry.attempts) for step in message.pipeline.levels[0]] == [
+        ("extract", "gcp", 1),
+        ("other", "", 3),
+    ]
+    platform.jobs.opened.clear()
+    platform.worker.carry_out(message)
+    assert platform.jobs.opened == ["gcp"]
+    assert platform.rows.steps_of(run.run_id)["extract"].status is StepStatus.CANCELLED
 
 
 def test_a_step_whose_credential_is_opened_elsewhere_is_stopped_by_the_levels_worker() -> None:

@@ -1,5 +1,6 @@
 """Steps under a tenant's own credential: what becomes of them when it opens, and when it does not."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -117,7 +118,7 @@ def test_a_run_that_is_given_up_where_nobody_opens_credentials_says_what_it_does
     platform.jobs.outcomes["extract"] = Outcome(takes=timedelta(hours=2))
     platform.deliver(a_message(a_pipeline_with()))
     platform.jobs.unusable["gcp"] = "is opened to run steps alone"
-    platform.worker.give_up(platform.levels.take(), "tried ten times")
+    platform.worker.give_up(replace(platform.levels.take(), end_reason="tried ten times"))
     assert platform.status is RunStatus.FAILED
     assert platform.step_states()["extract"] is StepStatus.CANCELLED
     assert "its job could not be looked at" in row_of(platform).error_message

@@ -170,5 +170,5 @@ def test_who_has_no_key_ring_withholds_what_may_quote_a_secret() -> None:
     )
     platform.worker.carry_out(message())
     platform.clock.advance(timedelta(hours=2))
-    replace(platform.worker, seal=NoSeal()).give_up(message(), "it was delivered ten times")
+    replace(platform.worker, seal=NoSeal()).give_up(message())
     assert platform.step.error_message == WITHHELD

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from common.errors import InvalidInput
+from common.errors import InvalidInput, Unavailable
 from common.pipelines.pipeline import Pipeline
 from common.runs.ports import ConfigText
 from common.runs.progress import OpenRun, Progress
@@ -29,12 +29,15 @@ class Platform:
         self.open: list[OpenRun] = []
         self.gaps: list[Gap] = []
         self.broken: set[str] = set()
+        self.failing: set[str] = set()
 
     def look(self, quiet_before: datetime, now: datetime) -> Findings:
         found = [run for run in self.open if run.progress.last_activity < quiet_before]
         return Findings(open_runs=found, gaps=self.gaps, last_recorded_at=None)
 
     def compile(self, tenant_id: str, config: ConfigText) -> Pipeline:
+        if tenant_id in self.failing:
+            raise Unavailable("no answer")
         if tenant_id in self.broken:
             raise InvalidInput([], "a rule was added since")
         return a_pipeline()
@@ -95,8 +98,26 @@ def test_one_broken_run_does_not_keep_the_sweeper_from_the_others() -> None:
     broken = platform.found(timedelta(minutes=11))
     platform.found(timedelta(minutes=11))
     platform.open[0] = replace(broken, run=a_run(tenant_id="globex", run_id="other"))
-    platform.broken.add("globex")
+    platform.failing.add("globex")
     assert platform.sweep() == Swept(continued=1, settled=0)
+
+
+def test_a_run_that_todays_rules_refuse_ends_with_what_they_say() -> None:
+    platform = Platform()
+    platform.found(timedelta(minutes=11), "extract")
+    platform.broken.add("acme")
+    assert platform.sweep() == Swept(continued=1, settled=0)
+    message = platform.levels.take()
+    assert (message.level, "a rule was added since" in message.end_reason) == (2, True)
+    assert [step.id for step in message.pipeline.steps] == ["extract", "transform"]
+
+
+def test_a_run_whose_version_of_the_config_is_gone_ends() -> None:
+    platform = Platform()
+    platform.open.append(replace(platform.found(timedelta(minutes=11)), config=None))
+    del platform.open[0]
+    assert platform.sweep() == Swept(continued=1, settled=0)
+    assert "there is no version 1 of daily any more" in platform.levels.take().end_reason
 
 
 def test_where_very_many_runs_are_quiet_each_minute_continues_others_until_all_had_their_turn() -> None:

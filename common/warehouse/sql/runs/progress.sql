@@ -23,9 +23,9 @@ SELECT
   steps.completed_steps, steps.last_trouble,
   GREATEST(run.recorded_at, COALESCE(steps.recorded_at, run.recorded_at)) AS last_activity
 FROM `${project}.${dataset}.current_pipeline_runs` AS run
-JOIN `${project}.${dataset}.tenant_pipeline_configs` AS config
+LEFT JOIN `${project}.${dataset}.tenant_pipeline_configs` AS config
   ON config.tenant_id = run.tenant_id AND config.config_id = run.pipeline_id
     AND config.version = run.config_version AND config.is_active
-JOIN `${project}.${dataset}.current_tenant_profiles` AS profile ON profile.tenant_id = run.tenant_id
+LEFT JOIN `${project}.${dataset}.current_tenant_profiles` AS profile ON profile.tenant_id = run.tenant_id
 LEFT JOIN steps ON steps.pipeline_logging_id = run.pipeline_logging_id
 WHERE @tenant_id IN ('', run.tenant_id) AND run.start_time >= @since AND run.pipeline_logging_id IN UNNEST(@run_ids)
