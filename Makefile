@@ -89,7 +89,10 @@ check-deployed: $(DEVELOPMENT) $(DEPLOYED_INSTALLED)  ## Run the guide's command
 
 # Look after it
 
-.PHONY: rotate-credentials
+.PHONY: credentials-public-keys rotate-credentials
+credentials-public-keys: $(DEVELOPMENT)  ## Print what secrets are sealed with, the public half of a key ring (CREDENTIALS_KEYRING=)
+	@$(PYTHON_M) common.wiring.public_keys
+
 rotate-credentials: $(DEVELOPMENT)  ## Seal all credentials under the active key (GCP_PROJECT_ID= CREDENTIALS_KEYRING=)
 	@$(PYTHON_M) common.wiring.rotation
 

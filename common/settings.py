@@ -35,6 +35,8 @@ class Settings:
     filling_role: str
     """The role that accounts of tenants' credentials have on their datasets, by its full name."""
     credentials_keyring: str = field(repr=False)
+    """The ring that opens secrets; functions that only take them have its public half."""
+    credentials_public_keys: str
     offboarding_grace: timedelta
     level_budget: timedelta
     log_format: str
@@ -78,6 +80,7 @@ class Settings:
             dedicated_service_accounts=_paired(given("DEDICATED_SERVICE_ACCOUNTS", "")),
             filling_role=given("FILLING_ROLE") or _role(environment["GCP_PROJECT_ID"]),
             credentials_keyring=given("CREDENTIALS_KEYRING", ""),
+            credentials_public_keys=given("CREDENTIALS_PUBLIC_KEYS", ""),
             offboarding_grace=timedelta(days=float(given("OFFBOARDING_GRACE_DAYS", "30"))),
             level_budget=timedelta(seconds=float(given("LEVEL_SECONDS", "30"))),
             log_format=given("LOG_FORMAT", "json"),

@@ -31,6 +31,7 @@ locals {
     ALLOWED_SOURCES            = join(",", var.allowed_sources)
     BIGQUERY_LOCATION          = var.bigquery_location
     CENTRAL_DATASET            = var.central_dataset
+    CREDENTIALS_PUBLIC_KEYS    = var.credentials_enabled ? var.credentials_public_keys : ""
     DEAD_LETTERS_SUBSCRIPTION  = local.dead_letter_subscriptions.dispatcher
     DEAD_LETTERS_TOPIC         = local.topics.dead_letters
     DEDICATED_SERVICE_ACCOUNTS = join(",", [for tenant, account in google_service_account.tenant : "${tenant}=${account.email}"])

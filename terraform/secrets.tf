@@ -4,7 +4,7 @@ locals {
   # secret => the functions that read it, and the variable that they read it from
   secret_uses = {
     admin-api-key       = { variable = "ADMIN_API_KEY", functions = ["admin"] }
-    credentials-keyring = { variable = "CREDENTIALS_KEYRING", functions = ["onboarding", "pipelines", "run_level", "run_request"] }
+    credentials-keyring = { variable = "CREDENTIALS_KEYRING", functions = ["run_level"] }
     onboarding-token    = { variable = "ONBOARDING_TOKEN", functions = ["onboarding"] }
   }
 

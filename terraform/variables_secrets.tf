@@ -118,6 +118,22 @@ variable "credentials_keyring" {
   }
 }
 
+variable "credentials_public_keys" {
+  description = "The key ring's public half, no secret, which `make credentials-public-keys` prints: {\"active\": NAME, \"public_keys\": {NAME: 32 bytes in base64}}."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = !var.credentials_enabled || can(regex("^[A-Za-z0-9+/]{43}=$", jsondecode(var.credentials_public_keys).public_keys[jsondecode(var.credentials_public_keys).active]))
+    error_message = "credentials_enabled needs credentials_public_keys, with its active key: make credentials-public-keys prints it."
+  }
+
+  validation {
+    condition     = !can(jsondecode(var.credentials_public_keys).keys)
+    error_message = "credentials_public_keys is the public half alone: the ring itself is credentials_keyring."
+  }
+}
+
 variable "credentials_keyring_version" {
   description = "Count this up to make a new version of the secret from credentials_keyring."
   type        = number

@@ -4,7 +4,7 @@ BigQuery quotes values in its messages (`Bad int64 value: …`), so what it says
 hears it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -17,6 +17,8 @@ from common.runs.run import Run
 
 NOT_OPENED = "secretNotOpened"
 """The reason of a step whose secret cannot be opened. No other attempt would change that."""
+_BLANKS: Mapping[str, ParameterValue] = {"STRING": "", "INT64": 0, "ARRAY<STRING>": [], "ARRAY<INT64>": []}
+"""By the types that a secret can have (`common.pipelines.secret_values.SECRET_TYPES`)."""
 WITHHELD = "BigQuery's message is withheld: it may quote a secret parameter that can no longer be opened"
 
 
@@ -25,6 +27,15 @@ def discreetly(jobs_of: JobsOf, run: Run, seal: ParameterSeal) -> JobsOf:
     if not run.secrets:
         return jobs_of
     return lambda step: DiscreetJobs(jobs=jobs_of(step), run=run, seal=seal)
+
+
+def without_secrets(job: StepJob) -> StepJob:
+    """Give a job blanks for its secrets: whoever asks what it would read need not open them."""
+    blank = (
+        replace(one, value=_BLANKS[one.type]) if isinstance(one.value, SealedValue) else one
+        for one in job.parameters
+    )
+    return replace(job, parameters=tuple(blank))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

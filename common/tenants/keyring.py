@@ -1,26 +1,37 @@
-"""The key ring under which secrets are sealed: AES-256-GCM, bound to what a secret is and whose it is.
+"""The key ring under which secrets are sealed, by whoever has its public half, for their owner alone.
 
     {"active": "k2", "keys": {"k1": "<32 bytes in base64>", "k2": "<32 bytes in base64>"}}
+    {"active": "k2", "public_keys": {"k2": "<32 bytes in base64>"}}
 
-New secrets are sealed under the active key; the others open what was sealed before. A sealed text is a
-version byte, a nonce of 12 bytes, and the ciphertext with its tag.
+The first one opens what was sealed under any of its keys, and seals under the active one. The second is made
+of the first, is no secret, and seals alone. A sealed text is a version byte and what the version says:
+
+- 2, of rings with two halves: HPKE (RFC 9180: X25519, HKDF-SHA256, AES-256-GCM), its owner as the `info`. The
+  private key is derived from the ring's key, so that no ring had to be made anew.
+- 1, of before: AES-256-GCM under the ring's key itself, a nonce of 12 bytes in front. It is still opened.
 """
 
 import base64
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hpke
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from common.errors import NotConfigured
 
-_VERSION = b"\x01"
+_SHARED_KEY, _PUBLIC_KEY = b"\x01", b"\x02"
 _NONCE_BYTES = 12
 _KEY_BYTES = 32
+_PURPOSE = b"convergence-keyring-x25519"
+_FORMS = '{"active": NAME, "keys": {NAME: BASE64}} or {"active": NAME, "public_keys": {NAME: BASE64}}'
+_SUITE = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
 
 
 class BrokenSeal(Exception):
@@ -44,25 +55,42 @@ class Sealed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keyring:
-    """Keys by their names; `active` seals."""
+    """Keys by their names; `active` seals. A ring of public keys alone opens nothing."""
 
     active: str = ""
     _keys: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    _public_keys: Mapping[str, X25519PublicKey] = field(default_factory=dict, repr=False)
 
     @classmethod
     def read(cls, text: str) -> "Keyring":
-        """Read a key ring; "" is an empty one, that seals nothing. ValueError, which shows no key."""
+        """Read a key ring or its public half; "" is an empty one, that seals nothing.
+
+        ValueError, which shows no key.
+        """
         if not text.strip():
             return cls()
         try:
             ring = json.loads(text)
-            keys = {str(name): base64.b64decode(key, validate=True) for name, key in ring["keys"].items()}
+            is_public = "public_keys" in ring
+            given = ring["public_keys" if is_public else "keys"]
+            keys = {str(name): base64.b64decode(key, validate=True) for name, key in given.items()}
             active = str(ring["active"])
         except (ValueError, TypeError, KeyError, AttributeError):
-            raise ValueError('CREDENTIALS_KEYRING is no {"active": NAME, "keys": {NAME: BASE64}}') from None
+            raise ValueError(f"CREDENTIALS_KEYRING or CREDENTIALS_PUBLIC_KEYS is no {_FORMS}") from None
         if active not in keys or any(len(key) != _KEY_BYTES for key in keys.values()):
             raise ValueError("CREDENTIALS_KEYRING needs its active key, and keys of 32 bytes")
-        return cls(active=active, _keys=keys)
+        if is_public:
+            public = {name: X25519PublicKey.from_public_bytes(key) for name, key in keys.items()}
+            return cls(active=active, _public_keys=public)
+        public = {name: _private_key(key).public_key() for name, key in keys.items()}
+        return cls(active=active, _keys=keys, _public_keys=public)
+
+    def public(self) -> str:
+        """Write the half that seals and opens nothing: the active key, as it may be shown to anybody."""
+        if not self.active:
+            raise NotConfigured("no key ring is configured: set CREDENTIALS_KEYRING")
+        key = base64.b64encode(self._public_keys[self.active].public_bytes_raw()).decode()
+        return json.dumps({"active": self.active, "public_keys": {self.active: key}})
 
     def seal(self, secret: bytes, *owner: str, kind: Kind = Kind.CREDENTIAL) -> Sealed:
         """Seal a secret under the active key, for its owner: the tenant, and which of its secrets this is.
@@ -70,22 +98,31 @@ class Keyring:
         NotConfigured where there is no key.
         """
         if not self.active:
-            raise NotConfigured("no key ring is configured: set CREDENTIALS_KEYRING")
-        nonce = os.urandom(_NONCE_BYTES)
-        cipher = AESGCM(self._keys[self.active])
-        data = cipher.encrypt(nonce, secret, _bound_to(kind, owner))
-        return Sealed(key_version=self.active, data=_VERSION + nonce + data)
+            raise NotConfigured(
+                "no key ring is configured: set CREDENTIALS_KEYRING or CREDENTIALS_PUBLIC_KEYS"
+            )
+        data = _SUITE.encrypt(secret, self._public_keys[self.active], info=_bound_to(kind, owner))
+        return Sealed(key_version=self.active, data=_PUBLIC_KEY + data)
 
     def open(self, sealed: Sealed, *owner: str, kind: Kind = Kind.CREDENTIAL) -> bytes:
         """Open what was sealed for this owner; BrokenSeal."""
         key = self._keys.get(sealed.key_version)
-        if key is None or sealed.data[:1] != _VERSION:
+        version, data = sealed.data[:1], sealed.data[1:]
+        if key is None or version not in (_SHARED_KEY, _PUBLIC_KEY):
             raise BrokenSeal(f"there is no key {sealed.key_version!r}, or the format is unknown")
-        nonce, data = sealed.data[1 : 1 + _NONCE_BYTES], sealed.data[1 + _NONCE_BYTES :]
+        bound_to = _bound_to(kind, owner)
         try:
-            return AESGCM(key).decrypt(nonce, data, _bound_to(kind, owner))
+            if version == _SHARED_KEY:
+                return AESGCM(key).decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], bound_to)
+            return _SUITE.decrypt(data, _private_key(key), info=bound_to)
         except (InvalidTag, ValueError):
             raise BrokenSeal("the sealed text is not this tenant's, or was changed") from None
+
+
+def _private_key(key: bytes) -> X25519PrivateKey:
+    """Derive the private key of a ring's key, which seals of version 1 were made with itself."""
+    derived = HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=_PURPOSE).derive(key)
+    return X25519PrivateKey.from_private_bytes(derived)
 
 
 def _bound_to(kind: Kind, owner: tuple[str, ...]) -> bytes:

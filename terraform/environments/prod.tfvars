@@ -16,6 +16,8 @@ maximum_bytes_billed = 549755813888 # half a TiB a step
 
 onboarding_mode     = "token"
 credentials_enabled = true
+# The public half of the key ring, from `make credentials-public-keys`: no secret, and no key of anybody's here.
+credentials_public_keys = "{\"active\": \"k1\", \"public_keys\": {\"k1\": \"bm9ib2R5cy1wdWJsaWMta2V5LWJ1dC0zMi1ieXRlcyE=\"}}"
 kms_keys = {
   regional = "projects/example-keys/locations/europe-west1/keyRings/convergence/cryptoKeys/platform"
   bigquery = "projects/example-keys/locations/eu/keyRings/convergence/cryptoKeys/bigquery"

@@ -13,8 +13,9 @@ variables {
   onboarding_token   = "made-up-token-000001"
   iam_settle_seconds = 0
 
-  credentials_enabled = true
-  credentials_keyring = "{\"active\": \"k1\", \"keys\": {\"k1\": \"bWFkZS11cA==\"}}"
+  credentials_enabled     = true
+  credentials_keyring     = "{\"active\": \"k1\", \"keys\": {\"k1\": \"bWFkZS11cA==\"}}"
+  credentials_public_keys = "{\"active\": \"k1\", \"public_keys\": {\"k1\": \"bm9ib2R5cy1wdWJsaWMta2V5LWJ1dC0zMi1ieXRlcyE=\"}}"
 
   domain = "pipelines.example.com"
   kms_keys = {
@@ -69,6 +70,16 @@ run "everything" {
   assert {
     condition     = { for function, paths in local.gateway_paths : paths[1] => function } == { "/admin/*" = "admin", "/api/v1/tenants/*" = "onboarding", "/api/v1/pipelines/*" = "pipelines" }
     error_message = "The gateway sends each of the contract's paths to its function."
+  }
+
+  assert {
+    condition     = [for name, function in google_cloudfunctions2_function.function : name if anytrue([for secret in function.service_config[0].secret_environment_variables : secret.key == "CREDENTIALS_KEYRING"])] == ["run_level"]
+    error_message = "What opens secrets is given to the function alone that needs them open."
+  }
+
+  assert {
+    condition     = alltrue([for function in google_cloudfunctions2_function.function : function.service_config[0].environment_variables.CREDENTIALS_PUBLIC_KEYS == var.credentials_public_keys])
+    error_message = "Functions seal with the public half."
   }
 
   assert {

@@ -166,11 +166,21 @@ run "token_mode_needs_a_token" {
 
 run "credentials_need_a_key_ring" {
   command         = plan
-  expect_failures = [var.credentials_keyring]
+  expect_failures = [var.credentials_keyring, var.credentials_public_keys]
 
   variables {
-    credentials_enabled = true
-    credentials_keyring = null
+    credentials_enabled     = true
+    credentials_keyring     = null
+    credentials_public_keys = null
+  }
+}
+
+run "the_ring_itself_is_no_public_half" {
+  command         = plan
+  expect_failures = [var.credentials_public_keys]
+
+  variables {
+    credentials_public_keys = "{\"active\": \"k1\", \"keys\": {\"k1\": \"bWFkZS11cA==\"}}"
   }
 }
 
@@ -179,6 +189,7 @@ run "run_level_has_time_to_hand_over" {
   expect_failures = [google_cloudfunctions2_function.function]
 
   variables {
+    level_seconds     = 480
     function_settings = { run_level = { timeout_seconds = 480 } }
   }
 }

@@ -11,7 +11,7 @@ from google.api_core import exceptions as google
 
 from common.claims import Claim
 from common.errors import QueryRefused, WarehouseError
-from common.pipelines.pipeline import Pipeline, Step
+from common.pipelines.pipeline import Pipeline, SealedValue, Step
 from common.runs.ports import DryRun, JobReport, JobsOf, StepJob
 from common.times import Clock
 from common.warehouse.translation import translate
@@ -47,6 +47,12 @@ def refused(status: int, reason: str, message: str) -> WarehouseError:
 
 def nowhere(point: str) -> None:
     """Do nothing: the hook of a test that wants no trouble."""
+
+
+def _refuse_sealed(job: StepJob) -> None:
+    """BigQuery's client can write no sealed value as a parameter, and fails."""
+    if sealed := [one.name for one in job.parameters if isinstance(one.value, SealedValue)]:
+        raise TypeError(f"parameters that were not opened: {', '.join(sealed)}")
 
 
 class MemoryJobs:
@@ -115,6 +121,7 @@ class MemoryJobs:
     def dry_run(self, job: StepJob) -> DryRun:
         self.at(f"dry run {job.job_id}")
         self.dry_runs.append(job.job_id)
+        _refuse_sealed(job)
         target = job.target_table
         self._refuse("dry run", target)
         return DryRun(
@@ -129,6 +136,7 @@ class MemoryJobs:
 
     def submit(self, job: StepJob) -> JobReport:
         self.at(f"before submit {job.job_id}")
+        _refuse_sealed(job)
         with self._lock:
             if job.job_id in self._jobs:
                 raise _taken(job.job_id)

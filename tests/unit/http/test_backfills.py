@@ -7,6 +7,9 @@ from werkzeug.test import TestResponse
 
 from common.pipelines.secret_values import NoSeal
 from common.runs.quotas import Limits
+from common.tenants.keyring import Keyring
+from common.tenants.parameter_seals import KeyringSeal
+from tests.fakes.seals import a_ring
 from tests.unit.http.world import OTHER, World
 
 WEEK: dict[str, Any] = {"start": "2024-01-01", "end": "2024-01-08"}
@@ -139,6 +142,13 @@ def test_each_run_of_a_backfill_has_the_secret_as_it_was_sealed(world: World) ->
     waiting = [row.settled.waiting.parameters["token"] for row in world.queue.rows]
     assert waiting == [secret.value] * len(waiting)
     assert "s3cr3t" not in repr(world.queue.rows)
+
+
+def test_an_estimate_opens_no_secret() -> None:
+    world = World(KeyringSeal(keyring=Keyring.read(a_ring("k1").public())))
+    world.store.tenants["acme"].limits = Limits(daily=50, monthly=100, concurrent=5)
+    response = backfill(world, parameters={"token": "s3cr3t"}, dry_run=True)
+    assert (response.status_code, (response.json or {})["bytes_estimate"]) == (200, 0)
 
 
 def test_a_backfill_with_a_secret_needs_the_operators_key_ring() -> None:
