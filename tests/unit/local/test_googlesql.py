@@ -124,6 +124,12 @@ def test_functions_that_the_analyzer_lacks_are_added(analyzer: Analyzer, call: s
     assert analyzer.analyze(f"SELECT {call} AS x FROM orders").columns == (("x", kind),)
 
 
+def test_an_analytic_function_may_stand_within_a_condition(analyzer: Analyzer) -> None:
+    sql = "SELECT IF(paid, ROW_NUMBER() OVER (ORDER BY id), 0) AS x FROM orders"
+
+    assert analyzer.analyze(sql).columns == (("x", "INT64"),)
+
+
 def test_a_closed_catalog_answers_no_more() -> None:
     analyzer = Analyzer({}, default_dataset="p.d")
     analyzer.close()
