@@ -70,13 +70,14 @@ def by_hand(
 ) -> RunTime:
     """Say what a run is for that somebody asks for: the interval or the day that is given, else today.
 
-    Defaults in the file are given where the request says nothing. What is no value counts as nothing here: it is
-    refused where values are bound.
+    Defaults in the file are given where the request says nothing. What is no value counts as nothing here: it
+    is refused where values are bound.
     """
     defaults = {parameter.name: parameter.default for parameter in declared if parameter.default is not None}
     for told, asked in ((given, interval), (defaults, None)):
         day = _day(told.get("date"))
-        found = asked or _completed(*(_moment(told.get(name), timezone) for name in BOUNDS), timezone)
+        start, end = (_moment(told.get(name), timezone) for name in BOUNDS)
+        found = asked or _completed(start, end, timezone)
         if found:
             return RunTime(interval=found, date=day or day_of(found.start, timezone))
         if day:
