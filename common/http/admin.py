@@ -67,7 +67,10 @@ def offboard_tenant(call: Call[AdminServices]) -> Answer:
 
 
 def read_tenant(call: Call[AdminServices]) -> Answer:
-    """Show a tenant: profile, plan, use, API keys and datasets."""
+    """Show a tenant: profile, plan, use, API keys and datasets.
+
+    One that has been ended is DELETED, and says when its dataset goes.
+    """
     return Answer(body=_tenant_body(call.services.administration.overview(call.path["tenant_id"])))
 
 
@@ -171,6 +174,7 @@ def _tenant_body(overview: TenantOverview) -> dict[str, Any]:
         },
         "api_keys": [_key_body(record) for record in overview.keys],
         "datasets": list(overview.datasets),
+        "data_deleted_after": overview.data_deleted_after,
     }
 
 

@@ -33,6 +33,12 @@ class OpenRun:
     """None where that version cannot be found any more."""
     progress: Progress
 
+    @property
+    def state(self) -> RunStatus:
+        """The state in the word that everybody is told: RUNNING from the first step on."""
+        has_begun = self.status is RunStatus.PENDING and self.progress.has_begun
+        return RunStatus.RUNNING if has_begun else self.status
+
     def compiled(self, compile_config: Callable[[str, ConfigText], Pipeline]) -> Pipeline:
         """Compile the run's version of its config, as a whole: InvalidInput where today's rules refuse it."""
         if self.config is None:

@@ -6,6 +6,7 @@ neither lose it nor show it twice.
 """
 
 import base64
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -79,7 +80,8 @@ class RunLog:
         wanted = history_filter(self.clock(), cursor=cursor, **filters)
         rows = [dict(row) for row in self.reader.read_history(tenant_id, wanted)]
         is_full = len(rows) == wanted.page_size
-        return rows, _cursor(rows[-1]) if is_full else ""
+        names = ("status", "config_id", "since", "until")
+        return rows, _cursor(rows[-1], [filters.get(name) for name in names]) if is_full else ""
 
     def quotas(self, tenant_id: str) -> tuple[Quota, Quota, Quota]:
         """Return the use of the three limits, counted as an admission would count it now."""
@@ -101,7 +103,11 @@ def history_filter(
 ) -> HistoryFilter:
     """Put a filter together; InvalidInput for a cursor that is none of ours."""
     end = until or now + timedelta(days=1)
-    before_time, before_id = _position(cursor) if cursor else (end, END_OF_IDS)
+    if since and since >= end:
+        raise InvalidInput([Fault("/query/to", "must be later than `from`")])
+    before_time, before_id = (
+        _position(cursor, [status, config_id, since, until]) if cursor else (end, END_OF_IDS)
+    )
     return HistoryFilter(
         since=since or now - HISTORY_WINDOW,
         until=end,
@@ -146,14 +152,25 @@ def level_status(states: set[str]) -> str:
     return StepStatus.RUNNING.value
 
 
-def _cursor(row: Mapping[str, Any]) -> str:
-    position = json.dumps([to_rfc3339(row.get("queued_at") or row["start_time"]), row["pipeline_logging_id"]])
+def _cursor(row: Mapping[str, Any], wanted: Sequence[Any]) -> str:
+    moment = to_rfc3339(row.get("queued_at") or row["start_time"])
+    position = json.dumps([moment, row["pipeline_logging_id"], _hash(wanted)])
     return base64.urlsafe_b64encode(position.encode()).decode().rstrip("=")
 
 
-def _position(cursor: str) -> tuple[datetime, str]:
+def _position(cursor: str, wanted: Sequence[Any]) -> tuple[datetime, str]:
     try:
-        moment, run_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        return from_rfc3339(moment), str(run_id)
+        moment, run_id, hashed = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        position = from_rfc3339(moment), str(run_id)
     except (ValueError, TypeError) as error:
         raise InvalidInput([Fault("/cursor", "use the next_cursor of the page before, unchanged")]) from error
+    if hashed != _hash(wanted):
+        raise InvalidInput(
+            [Fault("/cursor", "is of a page with other filters: repeat those, or leave it out")]
+        )
+    return position
+
+
+def _hash(wanted: Sequence[Any]) -> str:
+    """Tell one filter from another; "" and None leave a filter out."""
+    return hashlib.sha256(json.dumps([str(one or "") for one in wanted]).encode()).hexdigest()[:16]

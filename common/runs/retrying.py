@@ -35,7 +35,7 @@ class RunRetrier:
         if found is None:
             raise NotFound(f"there is no run {run_id!r}")
         if found.status not in RETRYABLE:
-            raise Conflict(f"only a run that FAILED or was CANCELLED can be retried; it is {found.status}")
+            raise Conflict(f"only a run that FAILED or was CANCELLED can be retried; it is {found.state}")
         retry_id = str(uuid.uuid5(RUN_IDS, f"{tenant_id}\nretry of {run_id}"))
         facts = self.beginner.read(tenant_id, found.run.config_id, retry_id)
         if facts.repeated:

@@ -24,4 +24,4 @@ class RunStopper:
             if entry is None:
                 raise
             return self.queue.cancel(entry)
-        return StoredRun(run=found.run, status=found.status)
+        return StoredRun(run=found.run, status=found.state)

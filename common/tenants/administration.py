@@ -59,6 +59,8 @@ class TenantOverview:
     use: Use
     keys: tuple[KeyRecord, ...]
     datasets: tuple[str, ...]
+    data_deleted_after: datetime | None = None
+    """Of a tenant that is DELETED: when its dataset goes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +79,18 @@ class Administration:
     datasets: TenantDatasets
     clock: Clock
     new_id: Callable[[], str]
+    grace: timedelta = timedelta(days=30)
+    """How long the dataset of a tenant stays that has been ended."""
 
     def overview(self, tenant_id: str) -> TenantOverview:
-        """Look at one tenant; NotFound where there is none."""
+        """Look at one tenant, one that has been ended too; NotFound where there is none."""
+        profile = self.directory.find_profile(tenant_id)
+        if profile is None:
+            raise NotFound(f"there is no tenant {tenant_id}")
+        has_ended = profile.status is TenantStatus.DELETED and profile.recorded_at
         return TenantOverview(
-            profile=self._profile(tenant_id),
+            profile=profile,
+            data_deleted_after=profile.recorded_at + self.grace if has_ended else None,  # type: ignore[operator]
             subscription=self.directory.find_subscription(tenant_id),
             use=self.directory.count_use(tenant_id, self.clock()),
             keys=tuple(self.directory.keys_of(tenant_id)),

@@ -50,9 +50,12 @@ def mint_key(tenant_id: str) -> ApiKey:
 
 
 def read_key(text: str) -> ApiKey | None:
-    """Take what a caller gave as a key; None where it has not a key's form: no table need be asked."""
-    form = _FORM.fullmatch(text)
-    return ApiKey(tenant_id=form["tenant_id"], text=text) if form else None
+    """Take what a caller gave as a key; None where it has not a key's form: no table need be asked.
+
+    Blanks and line breaks around it come of copying, and are not part of it.
+    """
+    form = _FORM.fullmatch(text.strip())
+    return ApiKey(tenant_id=form["tenant_id"], text=form[0]) if form else None
 
 
 def is_key_hash(text: str) -> bool:

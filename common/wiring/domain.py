@@ -266,6 +266,7 @@ def administration() -> "Administration":
         datasets=cloud.tenant_datasets(),
         clock=utc_now,
         new_id=new_id,
+        grace=cloud.settings().offboarding_grace,
     )
 
 

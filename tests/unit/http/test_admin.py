@@ -253,8 +253,10 @@ def test_an_offboarded_tenant_leaves_a_manifest_and_no_living_key(world: World) 
     assert manifest["data_deleted_after"] > manifest["deleted_at"]
     assert not any(key.is_active for key in world.platform.tenants.keys_of("customer_name"))
     assert "customer_name" not in world.platform.datasets.authorized
-    for method, body in (("GET", None), ("PATCH", {"status": "ACTIVE"})):
-        assert world.ask(method, "/admin/tenants/customer_name", body).status_code == 404
+    seen = world.ask("GET", "/admin/tenants/customer_name").json or {}
+    assert (seen["status"], seen["data_deleted_after"]) == ("DELETED", manifest["data_deleted_after"])
+    assert [key["is_active"] for key in seen["api_keys"]] == [False]
+    assert world.ask("PATCH", "/admin/tenants/customer_name", {"status": "ACTIVE"}).status_code == 404
     assert world.ask("DELETE", "/admin/tenants/nobody_here").status_code == 404
 
 

@@ -276,6 +276,18 @@ def test_a_full_page_leads_to_the_next(world: World) -> None:
     assert (world.rows.asked[1].before_time, world.rows.asked[1].before_id) == (START, RUN_ID)
 
 
+@pytest.mark.parametrize("more", ["&status=FAILED", "&pipeline_id=daily", "&from=2024-01-01", "&to=2027-01-01"])
+def test_a_cursor_goes_on_with_the_filters_that_it_was_made_with(world: World, more: str) -> None:
+    world.rows.rows = [row(), row("another-run")]
+    path = "/api/v1/pipelines/history?limit=1"
+    for one, other in (("", more), (more, "")):
+        cursor = (world.ask("GET", path + one).json or {})["next_cursor"]
+        assert world.ask("GET", f"{path}{one}&cursor={cursor}").status_code == 200
+        refused = world.ask("GET", f"{path}{other}&cursor={cursor}")
+        assert refused.status_code == 422
+        assert "other filters" in refused.text
+
+
 def test_a_page_that_ends_with_a_run_that_has_waited_goes_on_where_it_was_asked_for(world: World) -> None:
     world.rows.rows = [row(queued_at=START - timedelta(hours=1)), row("another-run")]
     body = world.ask("GET", "/api/v1/pipelines/history?limit=1").json or {}
@@ -310,6 +322,8 @@ def test_the_history_is_filtered(world: World) -> None:
         "cursor=../../etc",
         "offset=20",
         "pipeline_id=1",
+        "from=2024-01-02&to=2024-01-01",
+        "from=2024-01-01&to=2024-01-01",
     ],
 )
 def test_a_wrong_filter_is_refused_with_its_place(world: World, query: str) -> None:

@@ -218,6 +218,14 @@ def test_retrying_twice_starts_one_run() -> None:
     assert (first.run.run_id, second.is_repeat) == (second.run.run_id, True)
 
 
+def test_a_run_whose_steps_have_begun_is_told_to_be_running() -> None:
+    platform = Platform()
+    platform.jobs.outcomes["extract"] = Outcome(takes=timedelta(hours=1))
+    platform.worker.carry_out(platform.first_message())
+    with pytest.raises(Conflict, match="it is RUNNING"):
+        platform.retry()
+
+
 def test_a_run_that_goes_well_cannot_be_retried() -> None:
     platform = Platform()
     platform.run()

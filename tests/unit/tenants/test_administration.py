@@ -60,13 +60,19 @@ def test_there_is_nothing_to_revoke_where_there_is_no_key(
         administration.revoke_key(api_key_hash)
 
 
-def test_a_deleted_tenant_is_not_there_and_gets_no_key(
+def test_a_tenant_that_has_been_ended_can_be_looked_at_and_gets_no_key(
     platform: OnboardingPlatform, administration: Administration
 ) -> None:
     platform.onboard("acme")
-    profile = replace(platform.tenants.profiles["acme"], status=TenantStatus.DELETED)
+    ended_at = platform.clock()
+    profile = replace(platform.tenants.profiles["acme"], status=TenantStatus.DELETED, recorded_at=ended_at)
     platform.tenants.profiles["acme"] = profile
+    overview = administration.overview("acme")
+    assert overview.profile.status is TenantStatus.DELETED
+    assert overview.data_deleted_after == ended_at + timedelta(days=30)
+    assert overview.subscription is not None
+    assert [key.tenant_id for key in overview.keys] == ["acme"]
     with pytest.raises(NotFound):
-        administration.overview("acme")
+        administration.overview("nobody")
     with pytest.raises(NotFound):
         administration.issue_key("acme", by="admin")

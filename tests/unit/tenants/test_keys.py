@@ -12,6 +12,11 @@ def test_a_new_key_names_its_tenant_and_ends_in_16_random_characters() -> None:
     assert mint_key("acme").text != key.text
 
 
+@pytest.mark.parametrize("given", [" {}", "{}\n", "\t{} ", "\r\n{}\r\n"])
+def test_blanks_around_a_key_are_none_of_it(given: str) -> None:
+    assert read_key(given.format("acme_api_CYQQO8EL1kCjKfMG")) == read_key("acme_api_CYQQO8EL1kCjKfMG")
+
+
 def test_a_key_is_stored_as_its_sha_256_and_shown_by_its_first_characters() -> None:
     key = read_key("gtest_customer_3s323_api_CYQQO8EL1kCjKfMG")
     assert key
