@@ -32,6 +32,7 @@ def run_pipeline(call: Call[PipelineServices]) -> Answer:
         parameters=parameters_of(call.body),
         idempotency_key=call.headers.get("Idempotency-Key", ""),
         traceparent=call.trace.traceparent,
+        interval=interval_of(call.body),
         may_wait=call.body.get("queue", False),
     )
     return _started(call.services.edge, call.services.starter.start(request))
@@ -141,6 +142,12 @@ def parameters_of(body: Mapping[str, Any]) -> dict[str, Any]:
         faults = [Fault(pointer("parameters", name), "is given at the top level too") for name in twice]
         raise InvalidInput(faults, "the request body breaks rules")
     return plain | nested
+
+
+def interval_of(body: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return the bounds of the interval that a request asks for."""
+    interval = body.get("interval")
+    return (interval["start"], interval["end"]) if interval else None
 
 
 def _moment(query: Mapping[str, Any], name: str) -> datetime | None:

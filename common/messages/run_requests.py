@@ -39,8 +39,9 @@ FIELDS: dict[str, type] = {
     "idempotency_key": str,
     "tenant_id": str,
     "queue": bool,
+    "interval": dict,
 }
-_NEVER_SECRET = ("config_id", "idempotency_key", "tenant_id", "queue")
+_NEVER_SECRET = ("config_id", "idempotency_key", "tenant_id", "queue", "interval")
 _NOUNS = {dict: "object", str: "string", bool: "boolean"}
 _CONFIG_ID = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}")
@@ -98,6 +99,7 @@ class RunRequestReceiver:
                 parameters=body.get("parameters", {}),
                 idempotency_key=body.get("idempotency_key") or f"message-{message.id}",
                 traceparent=self.new_trace(),
+                interval=_interval(body),
                 may_wait=body.get("queue", False),
             )
         )
@@ -119,6 +121,15 @@ class RunRequestReceiver:
         run = replace(started.run, traceparent=self.new_trace())
         occurred_at = self.clock() if started.status.is_terminal else run.started_at
         return RunEvent(run=run, status=started.status, occurred_at=occurred_at)
+
+
+def _interval(body: Mapping[str, Any]) -> tuple[str, str] | None:
+    interval = body.get("interval")
+    if interval is None:
+        return None
+    if set(interval) != {"start", "end"} or not all(isinstance(text, str) for text in interval.values()):
+        raise InvalidInput([Fault("/interval", "must have start and end, each a day or a time")])
+    return interval["start"], interval["end"]
 
 
 def _trigger(key: KnownKey) -> Trigger:

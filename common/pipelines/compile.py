@@ -7,6 +7,7 @@ from typing import Any
 
 from common.errors import Fault, InvalidInput
 from common.pipelines.drafts import StepDraft, Surroundings
+from common.pipelines.intervals import GIVEN_TO_ALL
 from common.pipelines.levels import Arrangement, arrange
 from common.pipelines.parameters import declare_parameters
 from common.pipelines.pipeline import Parameter, Pipeline, Step
@@ -74,6 +75,7 @@ def compile_pipeline(
         levels=_levels(drafts, arrangement),
         parameters=parameters,
         timeout_minutes=int(header.get("timeout_minutes", 1440)),
+        timezone=str(_mapping(document.get("schedule")).get("timezone", "UTC")),
         sources=tuple(sorted(policy.allowed_sources)),
     )
     found = [*arrangement.warnings, *sql_warnings([draft.sql_of_step() for draft in drafts])]
@@ -93,8 +95,14 @@ def _unmet_by_firings(document: Document, parameters: Sequence[Parameter]) -> li
     schedule = document.get("schedule")
     if not isinstance(schedule, dict) or schedule.get("enabled") is False:
         return []
-    rule = "must not be true beside a schedule, whose firings give no values"
-    unmet = [parameter for parameter in parameters if parameter.required and parameter.default is None]
+    rule = (
+        "must not be true beside a schedule, whose firings give no values but date and the interval's bounds"
+    )
+    unmet = [
+        parameter
+        for parameter in parameters
+        if parameter.required and parameter.default is None and parameter.name not in GIVEN_TO_ALL
+    ]
     return [Fault(pointer(("parameters", parameter.name, "required")), rule) for parameter in unmet]
 
 

@@ -97,7 +97,8 @@ def values_of(
         if types.get(name) in BOUND_TYPES
     }
     told = {name: value for name, value in given.items() if value is not None or name not in values}
-    return values | {"date": run_time.date.isoformat()} | told
+    day = {"date": run_time.date.isoformat()} if "date" in types else {}
+    return values | day | told
 
 
 def _of_today(now: datetime, timezone: str) -> RunTime:

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from itertools import islice
 
 from common.errors import Fault, InvalidInput
+from common.pipelines.intervals import BOUND_TYPES, BOUNDS
 from common.pipelines.pipeline import BoundParameter, Parameter, ParameterValue, SealedValue
 from common.pipelines.pointers import escaped
 from common.pipelines.secret_values import SECRET_TYPES, GivenValue
@@ -64,6 +65,11 @@ def _declare(name: str, item: Mapping[str, Value], faults: list[Fault]) -> Param
         faults.append(Fault(pointer, f"is the platform's own name: ${{{name}}} needs no declaration"))
     if name == RUN_DATE and type_name != "DATE":
         faults.append(Fault(f"{pointer}/type", "must be DATE: it is the day that the run is for"))
+    if name in BOUNDS and (type_name not in BOUND_TYPES or item.get("secret") is True):
+        types = ", ".join(BOUND_TYPES[:-1]) + f" or {BOUND_TYPES[-1]}"
+        faults.append(
+            Fault(f"{pointer}/type", f"must be {types}, and not secret: every run gets its interval")
+        )
     if is_required and item.get("default") is not None:
         faults.append(Fault(f"{pointer}/required", "contradicts the default: what has one is not required"))
     if type_name not in TYPES:

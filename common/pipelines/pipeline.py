@@ -104,6 +104,8 @@ class Pipeline:
     levels: tuple[tuple[Step, ...], ...]
     parameters: tuple[Parameter, ...] = ()
     timeout_minutes: int = 1440
+    timezone: str = "UTC"
+    """Where its days begin: its schedule's zone."""
     sources: tuple[str, ...] = ()
     """What its SQL may read beside the tenant's own dataset: what it was compiled by, and is judged by."""
     is_isolated: bool = False

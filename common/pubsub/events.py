@@ -42,6 +42,8 @@ class EventTopic:
             "trigger_type": run.trigger.type.value,
             "trigger_by": run.trigger.by,
             "run_date": run.run_date.isoformat(),
+            "interval_start": to_rfc3339(run.interval.start) if run.interval else None,
+            "interval_end": to_rfc3339(run.interval.end) if run.interval else None,
             "occurred_at": to_rfc3339(event.occurred_at),
             "links": {
                 "status": self.public_urls.link(STATUS_PATH + run.run_id),

@@ -8,6 +8,7 @@ from functools import reduce
 
 from common.claims import ClaimJobs
 from common.errors import Forbidden, Unavailable
+from common.pipelines.intervals import Interval
 from common.pipelines.pipeline import BoundParameter, Pipeline, Step
 from common.runs.admission import Admission
 from common.runs.level_messages import LevelMessage
@@ -27,6 +28,7 @@ class ReadyRun:
     pipeline: Pipeline
     parameters: tuple[BoundParameter, ...]
     run_date: date
+    interval: Interval
     trigger: Trigger
     request_hash: str = ""
     traceparent: str = ""
@@ -112,6 +114,7 @@ class RunBeginner:
             ticket=ticket.number,
             started_at=ticket.admitted_at,
             run_date=ready.run_date,
+            interval=ready.interval,
             trigger=ready.trigger,
             parameters=ready.parameters,
             levels=tuple(tuple(step.id for step in level) for level in pipeline.levels),

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from common.errors import Conflict, NotFound
+from common.pipelines.intervals import of_day
 from common.pipelines.pipeline import Pipeline
 from common.runs.beginning import ReadyRun, RunBeginner
 from common.runs.ports import ConfigText
@@ -55,6 +56,7 @@ def _ready(found: OpenRun, pipeline: Pipeline, retry_id: str, trigger: Trigger, 
         pipeline=pipeline,
         parameters=found.run.parameters,
         run_date=found.run.run_date,
+        interval=found.run.interval or of_day(found.run.run_date, pipeline.timezone).interval,
         trigger=trigger,
         traceparent=traceparent,
         retry_of=found.run.run_id,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from common.pipelines.intervals import Interval
 from common.pipelines.pipeline import BoundParameter, SealedValue
 
 MAX_ATTEMPTS = 10
@@ -85,6 +86,8 @@ class Run:
     started_at: datetime
     run_date: date
     trigger: Trigger
+    interval: Interval | None = None
+    """What it is for; None in rows of before and of runs that never began."""
     parameters: tuple[BoundParameter, ...] = ()
     levels: tuple[tuple[str, ...], ...] = ()
     """The outline of the pipeline: step IDs by level."""

@@ -7,8 +7,18 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from common.errors import Conflict, NotFound, QuotaExceeded
+from common.errors import Conflict, Fault, InvalidInput, NotFound, QuotaExceeded
 from common.logs import MASK
+from common.pipelines.intervals import (
+    INTERVAL_END,
+    INTERVAL_START,
+    Interval,
+    RunTime,
+    by_hand,
+    day_of,
+    read_bound,
+    values_of,
+)
 from common.pipelines.parameters import bind_parameters, run_date_of
 from common.pipelines.pipeline import Pipeline, SealedValue
 from common.pipelines.secret_values import NoSeal, ParameterSeal, with_secrets_sealed
@@ -31,6 +41,8 @@ class RunRequest:
     parameters: Mapping[str, Any] = field(repr=False)
     idempotency_key: str = ""
     traceparent: str = ""
+    interval: tuple[str, str] | None = None
+    """The bounds of what the run is for, as they were given; days, or times in the pipeline's zone."""
     may_wait: bool = False
     """Whether the run is to wait for a slot where the concurrent limit is reached."""
 
@@ -55,7 +67,8 @@ class RunRequest:
             name: MASK if isinstance(value, SealedValue) or (name in secrets and value is not None) else value
             for name, value in self.parameters.items()
         }
-        content = json.dumps([self.config_id, told], sort_keys=True, default=str)
+        asked = [self.config_id, told, *([self.interval] if self.interval else [])]
+        content = json.dumps(asked, sort_keys=True, default=str)
         return hashlib.sha256(content.encode()).hexdigest()
 
 
@@ -71,7 +84,7 @@ class StartedRun:
 class WaitingLine(Protocol):
     """Where a run waits for a slot."""
 
-    def join(self, request: RunRequest, run_id: str, facts: AdmissionFacts) -> StartedRun:
+    def join(self, request: RunRequest, ready: ReadyRun, facts: AdmissionFacts) -> StartedRun:
         """Put a run into the queue; one that this idempotency key has put there before is that run."""
 
 
@@ -106,7 +119,7 @@ class RunStarter:
             run = self.beginner.begin(ready, facts)
         except QuotaExceeded as refusal:
             if request.may_wait and refusal.limit_name == CONCURRENT:
-                return self.line.join(request, run_id, facts)
+                return self.line.join(request, ready, facts)
             raise
         return StartedRun(run=run, status=RunStatus.PENDING)
 
@@ -119,17 +132,46 @@ class RunStarter:
                 raise
 
     def _ready(self, request: RunRequest, run_id: str, pipeline: Pipeline) -> ReadyRun:
-        today = self.clock().date()
-        parameters = bind_parameters(pipeline.parameters, request.parameters, today)
+        timezone, declared, given = pipeline.timezone, pipeline.parameters, request.parameters
+        run_time = by_hand(declared, given, _interval(request, timezone), timezone, self.clock())
+        _check_order(run_time, given)
+        values = values_of(declared, run_time, timezone, given)
+        parameters = bind_parameters(declared, values, run_time.date)
         return ReadyRun(
             run_id=run_id,
             pipeline=pipeline,
             parameters=parameters,
-            run_date=run_date_of(parameters, today),
+            run_date=run_date_of(parameters, run_time.date),
+            interval=run_time.interval,
             trigger=request.trigger,
             request_hash=request.content_hash,
             traceparent=request.traceparent,
         )
+
+
+def _interval(request: RunRequest, timezone: str) -> Interval | None:
+    if request.interval is None:
+        return None
+    bounds, faults = [], []
+    for name, text in zip(("start", "end"), request.interval, strict=True):
+        try:
+            bounds.append(read_bound(text, timezone))
+        except (ValueError, OverflowError):
+            faults.append(Fault(f"/interval/{name}", "is on no calendar"))
+    if not faults and bounds[1] <= bounds[0]:
+        faults.append(Fault("/interval/end", "must be later than the start"))
+    if not faults and request.parameters.get("date", "") not in {"", day_of(bounds[0], timezone).isoformat()}:
+        faults.append(Fault("/date", "must be left out beside an interval, or be the day on which it begins"))
+    if faults:
+        raise InvalidInput(faults, "the run's interval breaks rules")
+    return Interval(start=bounds[0], end=bounds[1])
+
+
+def _check_order(run_time: RunTime, given: Mapping[str, Any]) -> None:
+    if run_time.interval.end <= run_time.interval.start:
+        name = INTERVAL_END if INTERVAL_END in given else INTERVAL_START
+        rule = "must be later than interval_start" if name == INTERVAL_END else "must be before interval_end"
+        raise InvalidInput([Fault(f"/{name}", rule)], "the run's interval breaks rules")
 
 
 def _repeat(stored: StoredRun, request: RunRequest) -> StartedRun:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from common.errors import ConvergenceError, Fault, InvalidInput, NotFound, QuotaExceeded, Unavailable
+from common.pipelines.intervals import Interval, day_of
 from common.pipelines.pipeline import Pipeline
 from common.pipelines.secret_values import NoSeal, ParameterSeal, with_secrets_sealed
 from common.runs.beginning import RunBeginner
@@ -25,7 +26,7 @@ from common.runs.quotas import Quota, quotas
 from common.runs.run import RunStatus, Trigger, TriggerType
 from common.runs.step_jobs import step_job
 from common.schedules.filling import SlotFiller
-from common.schedules.intervals import Interval, IntervalStep, intervals_between
+from common.schedules.intervals import IntervalStep, intervals_between
 from common.schedules.queue import RunQueue
 from common.schedules.stopping import RunStopper
 from common.schedules.waiting import Settled, WaitingRun, priority_of
@@ -224,26 +225,14 @@ def _waiting_runs(
             priority=priority,
             due_at=now,
             added_at=now + place * _INSTANT,
-            run_date=interval.start.date(),
+            run_date=day_of(interval.start, pipeline.timezone),
             trigger=Trigger(type=TriggerType.BACKFILL, by=plan.backfill_id, api_key_id=request.api_key_id),
-            parameters={**request.parameters, **_interval_parameters(pipeline, interval)},
-            interval_start=interval.start,
+            parameters=request.parameters,
+            interval=interval,
             max_parallel=request.max_parallel,
         )
         for place, (interval, run_id) in enumerate(ordered)
     ]
-
-
-def _interval_parameters(pipeline: Pipeline, interval: Interval) -> dict[str, Any]:
-    """Return the interval's parameters; its bounds where the pipeline declares them, in their own type."""
-    bounds = {"interval_start": interval.start, "interval_end": interval.end}
-    declared = {parameter.name: parameter.type for parameter in pipeline.parameters}
-    given: dict[str, Any] = {
-        name: moment.date().isoformat() if declared[name] == "DATE" else to_rfc3339(moment)
-        for name, moment in bounds.items()
-        if name in declared
-    }
-    return given | {"date": interval.start.date().isoformat()}
 
 
 def _check_room(limits: Sequence[Quota], count: int, now: datetime) -> None:

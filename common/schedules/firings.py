@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from common.pipelines.intervals import Interval
 from common.schedules.schedule import CatchUp, Schedule
 from common.times import to_rfc3339
 
@@ -45,7 +46,7 @@ class ScheduledConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Firing:
-    """One time at which a config is due; `day` is its date where the schedule is."""
+    """One time at which a config is due. Its interval ended then; `day` is the run's date."""
 
     tenant_id: str
     config_id: str
@@ -53,6 +54,7 @@ class Firing:
     priority: int
     scheduled_time: datetime
     day: date
+    interval: Interval
 
     @property
     def run_id(self) -> str:
@@ -106,5 +108,6 @@ def _firing(config: ScheduledConfig, moment: datetime) -> Firing:
         version=config.version,
         priority=config.priority,
         scheduled_time=moment,
-        day=config.schedule.day_of(moment),
+        day=config.schedule.date_at(moment),
+        interval=config.schedule.interval_at(moment),
     )

@@ -1,11 +1,11 @@
 """Intervals of time, one after another: what a backfill makes runs for."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from common.errors import Fault, InvalidInput
+from common.pipelines.intervals import Interval
 
 MOST_INTERVALS = 1000
 
@@ -16,14 +16,6 @@ class IntervalStep(StrEnum):
     HOUR = "hour"
     DAY = "day"
     MONTH = "month"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
-    """From `start` on and before `end` (UTC)."""
-
-    start: datetime
-    end: datetime
 
 
 def intervals_between(start: datetime, end: datetime, step: IntervalStep) -> list[Interval]:

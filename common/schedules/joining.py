@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from common.errors import Conflict
+from common.runs.beginning import ReadyRun
 from common.runs.ports import AdmissionFacts
 from common.runs.run import RunStatus
 from common.runs.starting import RunRequest, StartedRun
@@ -18,19 +19,20 @@ class QueueingRequests:
     queue: RunQueue
     clock: Clock
 
-    def join(self, request: RunRequest, run_id: str, facts: AdmissionFacts) -> StartedRun:
+    def join(self, request: RunRequest, ready: ReadyRun, facts: AdmissionFacts) -> StartedRun:
         """Put the run into the queue, or return what has become of the one under this idempotency key."""
         now = self.clock()
         stored = self.queue.join(
             WaitingRun(
                 tenant_id=request.tenant_id,
-                run_id=run_id,
+                run_id=ready.run_id,
                 config_id=request.config_id,
                 config_version=facts.config.version if facts.config else 0,
                 priority=priority_of(facts.config),
                 due_at=now,
                 added_at=now,
-                run_date=now.date(),
+                run_date=ready.run_date,
+                interval=ready.interval,
                 trigger=request.trigger,
                 parameters=request.parameters,
                 request_hash=request.content_hash,

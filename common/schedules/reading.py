@@ -49,6 +49,8 @@ def _row(entry: QueueEntry) -> dict[str, Any]:
         "end_time": entry.recorded_at if entry.status.is_terminal else None,
         "duration_ms": None,
         "run_date": waiting.run_date,
+        "interval_start": waiting.interval.start if waiting.interval else None,
+        "interval_end": waiting.interval.end if waiting.interval else None,
         "error_message": entry.error or None,
         "parameters": json.dumps(shown(waiting.parameters)),
         "run_metadata": None,

@@ -8,7 +8,8 @@ from enum import StrEnum
 from itertools import islice, takewhile
 from typing import Any, Self
 
-from common.schedules.crontab import last_time_between, times_after, zone_of
+from common.pipelines.intervals import Interval
+from common.schedules.crontab import LONGEST_LOOK, last_time_between, times_after, zone_of
 from common.times import from_rfc3339
 
 _DAY = len("2026-01-31")
@@ -38,6 +39,8 @@ class Schedule:
     end: datetime | None = None
     delay: timedelta = timedelta()
     is_enabled: bool = True
+    is_date_of_firing: bool = False
+    """Whether `date` is the day of the firing, not that of its interval's start."""
 
     @classmethod
     def declared(cls, body: Mapping[str, Any], owner: str) -> Self:
@@ -52,6 +55,7 @@ class Schedule:
             end=_end(body["end"], timezone) if body.get("end") else None,
             delay=_jitter(owner, int(body.get("jitter_minutes", 0))),
             is_enabled=body.get("enabled", True) is True,
+            is_date_of_firing=body.get("date") == "firing",
         )
 
     def next_after(self, moment: datetime) -> datetime | None:
@@ -68,6 +72,19 @@ class Schedule:
         """List the first times that lie after a moment and no later than another."""
         times = times_after(self.cron, self.timezone, self._no_earlier(after))
         return list(islice(takewhile(lambda t: t <= until and self._is_before_end(t), times), most))
+
+    def interval_at(self, moment: datetime) -> Interval:
+        """Return the interval that ends at a time of the schedule: since the time before, due or not.
+
+        Where there is none in as long as anybody looks, it is a day long.
+        """
+        before = _just_before(moment)
+        start = last_time_between(self.cron, self.timezone, before - LONGEST_LOOK, before)
+        return Interval(start=start or moment - timedelta(days=1), end=moment)
+
+    def date_at(self, moment: datetime) -> date:
+        """Return the date of the run at a time of the schedule."""
+        return self.day_of(moment if self.is_date_of_firing else self.interval_at(moment).start)
 
     def day_of(self, moment: datetime) -> date:
         """Return the day that a time falls on where the schedule is."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from common.errors import NotFound
 from common.pipelines.documents import read_document
+from common.pipelines.intervals import Interval, RunTime, of_day, values_of
 from common.pipelines.parameters import bind_parameters, run_date_of
 from common.pipelines.pipeline import BoundParameter, Pipeline
 from common.runs.beginning import ReadyRun
@@ -40,8 +41,8 @@ class WaitingRun:
     """As they were given; secret ones are sealed."""
     request_hash: str = ""
     traceparent: str = ""
-    interval_start: datetime | None = None
-    """What a run of a backfill is for; the backfill itself is its trigger."""
+    interval: Interval | None = None
+    """What it is for; None in entries of before."""
     max_parallel: int = 0
     """How many runs of its backfill may run at once; 0 for as many as the plan allows."""
     is_queued: bool = False
@@ -63,12 +64,17 @@ class WaitingRun:
 
     def ready(self, pipeline: Pipeline) -> ReadyRun:
         """Bind its parameters; InvalidInput where the pipeline does not take them."""
-        parameters = bind_parameters(pipeline.parameters, self.parameters, self.run_date)
+        declared, timezone, given = pipeline.parameters, pipeline.timezone, self.parameters
+        if self.interval:
+            run_time = RunTime(interval=self.interval, date=self.run_date)
+            given = values_of(declared, run_time, timezone, given)
+        parameters = bind_parameters(declared, given, self.run_date)
         return ReadyRun(
             run_id=self.run_id,
             pipeline=pipeline,
             parameters=parameters,
             run_date=run_date_of(parameters, self.run_date),
+            interval=self.interval or of_day(self.run_date, timezone).interval,
             trigger=self.trigger,
             request_hash=self.request_hash,
             traceparent=self.traceparent,
@@ -91,6 +97,7 @@ class WaitingRun:
             ticket=0,
             started_at=self.added_at,
             run_date=self.run_date,
+            interval=self.interval,
             trigger=self.trigger,
             parameters=parameters,
             request_hash=self.request_hash,
@@ -123,6 +130,7 @@ def from_firing(firing: Firing, now: datetime) -> WaitingRun:
         due_at=firing.scheduled_time,
         added_at=now,
         run_date=firing.day,
+        interval=firing.interval,
         trigger=Trigger(type=TriggerType.SCHEDULE, by=SCHEDULER),
         is_due=True,
     )

@@ -10,6 +10,7 @@ from common.runs.progress import OpenRun, Progress
 from common.runs.run import Run, RunStatus, StepOutline, Trigger, TriggerType
 from common.runs.sweeping import Findings, Gap
 from common.times import from_rfc3339, start_of_month
+from common.warehouse.intervals import interval_of
 from common.warehouse.queries import Queries, Row
 from common.warehouse.runs import TICKET_WINDOW, confines_of, parameters_of, recent_since
 
@@ -80,6 +81,7 @@ def _open_run(row: Row) -> OpenRun:
         ticket=row["ticket"],
         started_at=row["start_time"],
         run_date=row["run_date"],
+        interval=interval_of(metadata),
         trigger=Trigger(
             type=TriggerType(row["trigger_type"]),
             by=row["trigger_by"],

@@ -11,7 +11,8 @@ from common.runs.run import RunStatus, Trigger, TriggerType
 from common.schedules.firings import CATCH_UP_WINDOW
 from common.schedules.queue import QueueEntry
 from common.schedules.waiting import LONGEST_WAIT, Settled, WaitingRun
-from common.times import from_rfc3339, to_rfc3339
+from common.times import to_rfc3339
+from common.warehouse.intervals import interval_columns, interval_of
 from common.warehouse.queries import Queries, Row
 from common.warehouse.runs import READING_WINDOW
 from common.warehouse.sealed_parts import sealed_parts, with_sealed_parts
@@ -90,7 +91,7 @@ def _metadata(waiting: WaitingRun) -> dict[str, Any]:
         "api_key_id": waiting.trigger.api_key_id,
         "request_hash": waiting.request_hash,
         "traceparent": waiting.traceparent,
-        "interval_start": to_rfc3339(waiting.interval_start) if waiting.interval_start else None,
+        **interval_columns(waiting.interval),
         "max_parallel": waiting.max_parallel,
         "sealed_parameters": sealed_parts(waiting.parameters),
     }
@@ -115,7 +116,7 @@ def _waiting(row: Row) -> WaitingRun:
         parameters=with_sealed_parts(json.loads(row["parameters"] or "{}"), metadata),
         request_hash=metadata["request_hash"],
         traceparent=metadata["traceparent"],
-        interval_start=from_rfc3339(metadata["interval_start"]) if metadata.get("interval_start") else None,
+        interval=interval_of(metadata),
         max_parallel=metadata.get("max_parallel", 0),
         is_queued=True,
     )

@@ -19,6 +19,7 @@ from common.runs.run import Run, RunStatus, StepRow, StepStatus, Trigger, Trigge
 from common.runs.tickets import Ledger, gaps_between, may_count_since
 from common.tenants.tenant import Isolation
 from common.times import start_of_day, start_of_month, to_rfc3339
+from common.warehouse.intervals import interval_columns, interval_of
 from common.warehouse.queries import Queries, Row
 from common.warehouse.sealed_parts import sealed_names, sealed_parts, with_sealed_parts
 from common.warehouse.streaming import Streaming
@@ -172,6 +173,7 @@ def _stored_run(tenant_id: str, run_id: str, row: Row) -> StoredRun | None:
             ticket=found["ticket"],
             started_at=found["start_time"],
             run_date=found["run_date"],
+            interval=interval_of(found),
             trigger=Trigger(type=TriggerType(found["trigger_type"]), by=found["trigger_by"]),
             request_hash=found["request_hash"] or "",
         )
@@ -211,6 +213,7 @@ def _metadata(run: Run) -> dict[str, Any]:
         "traceparent": run.traceparent,
         "retry_of": run.retry_of or None,
         "queued_at": to_rfc3339(run.queued_at) if run.queued_at else None,
+        **interval_columns(run.interval),
         "parameter_types": {parameter.name: parameter.type for parameter in run.parameters},
         "sealed_parameters": sealed_parts(_values(run)),
         "levels": [list(level) for level in run.levels],

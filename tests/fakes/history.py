@@ -39,6 +39,8 @@ class MemoryHistory:
             "start_time": run.started_at,
             "end_time": row.recorded_at if row.status.is_terminal else None,
             "run_date": run.run_date,
+            "interval_start": run.interval.start if run.interval else None,
+            "interval_end": run.interval.end if run.interval else None,
             "error_message": row.error or None,
         }
 
@@ -57,6 +59,8 @@ class MemoryHistory:
             "start_time": waiting.added_at,
             "end_time": entry.recorded_at if entry.status.is_terminal else None,
             "run_date": waiting.run_date,
+            "interval_start": waiting.interval.start if waiting.interval else None,
+            "interval_end": waiting.interval.end if waiting.interval else None,
             "error_message": entry.error or None,
         }
 

@@ -157,13 +157,13 @@ class MemoryBackfills:
             if (waiting.tenant_id, waiting.backfill_id) == (
                 tenant_id,
                 backfill_id,
-            ) and waiting.interval_start:
+            ) and waiting.interval:
                 status = runs[run_id].status if run_id in runs else entry.status
                 found.append(
                     IntervalRun(
                         run_id=run_id,
                         config_id=waiting.config_id,
-                        interval_start=waiting.interval_start,
+                        interval_start=waiting.interval.start,
                         status=status,
                         error=entry.error,
                     )

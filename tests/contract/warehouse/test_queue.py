@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from common.logs import MASK
+from common.pipelines.intervals import Interval
 from common.pipelines.pipeline import BoundParameter, SealedValue
 from common.runs.ports import RunStore
 from common.runs.quotas import Limits
@@ -319,7 +320,13 @@ def test_a_backfill_is_read_by_its_intervals_as_far_as_each_has_come(bootstrappe
     backend.add_tenant(tenant_id, LIMITS)
     trigger = Trigger(type=TriggerType.BACKFILL, by="backfill-1")
     runs = [
-        a_waiting_run(tenant_id, n, trigger=trigger, interval_start=START + n * MINUTE, max_parallel=2)
+        a_waiting_run(
+            tenant_id,
+            n,
+            trigger=trigger,
+            interval=Interval(start=START + n * MINUTE, end=START + (n + 1) * MINUTE),
+            max_parallel=2,
+        )
         for n in (3, 1, 2)
     ]
     record(backend, runs, RunStatus.QUEUED)

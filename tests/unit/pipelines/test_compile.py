@@ -299,11 +299,29 @@ def test_a_broken_rule_is_told_with_its_place(document: dict[str, Any], fault: s
 NIGHTLY = {"cron": "0 5 * * *"}
 
 
-@pytest.mark.parametrize("name", ["region", "date"])
-def test_a_schedule_is_refused_beside_a_parameter_that_its_firings_cannot_give(name: str) -> None:
-    declared = {name: {"type": "DATE", "required": True}}
+def test_a_schedule_is_refused_beside_a_parameter_that_its_firings_cannot_give() -> None:
+    declared = {"region": {"type": "DATE", "required": True}}
     (fault,) = faults_of(a_document(parameters=declared, schedule=NIGHTLY))
-    assert fault.startswith(f"/parameters/{name}/required: must not be true beside a schedule")
+    assert fault.startswith("/parameters/region/required: must not be true beside a schedule")
+
+
+def test_what_every_run_gets_may_be_required_beside_a_schedule() -> None:
+    names = ("date", "interval_start", "interval_end")
+    declared = {name: {"type": "DATE", "required": True} for name in names}
+    assert compiled(a_document(parameters=declared, schedule=NIGHTLY)).parameters
+
+
+@pytest.mark.parametrize(
+    "declared", [{"type": "INT64"}, {"type": "ARRAY<DATE>"}, {"type": "DATE", "secret": True}]
+)
+def test_a_bound_of_the_interval_is_declared_so_that_every_run_can_get_it(declared: dict[str, Any]) -> None:
+    faults = faults_of(a_document(parameters={"interval_end": declared}))
+    assert any("must be TIMESTAMP, DATE or STRING, and not secret" in fault for fault in faults)
+
+
+def test_a_pipelines_zone_is_its_schedules() -> None:
+    assert compiled(a_document(schedule=NIGHTLY | {"timezone": "Asia/Tokyo"})).timezone == "Asia/Tokyo"
+    assert compiled(a_document()).timezone == "UTC"
 
 
 def test_a_schedule_that_never_fires_asks_for_no_defaults() -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from common.errors import Conflict, NotFound
+from common.pipelines.intervals import of_day
 from common.pipelines.pipeline import Pipeline, Retry
 from common.runs.beginning import ReadyRun, RunBeginner
 from common.runs.cancelling import RunCanceller
@@ -131,8 +132,14 @@ def test_a_step_is_stopped_under_the_credential_that_it_ran_under() -> None:
     pipeline = platform.compile("acme", platform.rows.tenants["acme"].configs["daily"])
     beginner = platform.beginner()
     facts = beginner.read("acme", "daily", "another")
+    today = of_day(platform.clock().date(), "UTC")
     ready = ReadyRun(
-        run_id="another", pipeline=pipeline, parameters=(), run_date=platform.clock().date(), trigger=TRIGGER
+        run_id="another",
+        pipeline=pipeline,
+        parameters=(),
+        run_date=today.date,
+        interval=today.interval,
+        trigger=TRIGGER,
     )
     run = beginner.begin(ready, facts)
     platform.worker.carry_out(platform.levels.take())

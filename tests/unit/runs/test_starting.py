@@ -2,15 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from common.errors import Conflict, Forbidden, InvalidInput, NotConfigured, NotFound, QuotaExceeded
+from common.pipelines.intervals import of_day
 from common.pipelines.pipeline import Parameter, Pipeline, SealedValue
 from common.pipelines.secret_values import NoSeal, Owner
-from common.runs.beginning import RunBeginner
+from common.runs.beginning import ReadyRun, RunBeginner
 from common.runs.levels import LevelWorker
 from common.runs.ports import AdmissionFacts, ConfigText
 from common.runs.quotas import Limits
@@ -58,7 +59,7 @@ class Platform:
             seal=a_seal(),
         )
 
-    def join(self, request: RunRequest, run_id: str, facts: AdmissionFacts) -> StartedRun:
+    def join(self, request: RunRequest, ready: ReadyRun, facts: AdmissionFacts) -> StartedRun:
         raise AssertionError("nobody waits here")
 
     def compile(self, *_: Any) -> Pipeline:
@@ -262,3 +263,43 @@ def test_the_hash_of_a_request_tells_nothing_of_its_secret() -> None:
     )
     assert run.request_hash == other.request_hash
     assert run.request_hash != Platform().starter.start(REQUEST).run.request_hash
+
+
+def test_a_run_that_is_asked_for_has_the_interval_of_its_day() -> None:
+    platform = Platform()
+    run = platform.starter.start(REQUEST).run
+    assert run.interval == of_day(date(2026, 3, 1), "UTC").interval
+
+
+def test_a_run_for_an_interval_has_it_and_the_day_of_its_start() -> None:
+    platform = Platform()
+    request = replace(REQUEST, parameters={}, interval=("2026-03-01T06:00", "2026-03-01T07:00:00Z"))
+    run = platform.starter.start(request).run
+    assert run.interval is not None
+    assert (run.interval.end - run.interval.start, run.run_date) == (timedelta(hours=1), date(2026, 3, 1))
+
+
+@pytest.mark.parametrize(
+    ("interval", "parameters", "pointer"),
+    [
+        (("2026-02-30", "2026-03-01"), {}, "/interval/start"),
+        (("2026-03-01", "2026-03-01"), {}, "/interval/end"),
+        (("2026-03-01", "2026-03-02"), {"date": "2026-03-02"}, "/date"),
+        (None, {"interval_start": "2026-03-02", "interval_end": "2026-03-01"}, "/interval_end"),
+    ],
+)
+def test_an_interval_that_is_none_is_refused_by_its_place(
+    interval: tuple[str, str] | None, parameters: dict[str, Any], pointer: str
+) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        Platform().starter.start(replace(REQUEST, interval=interval, parameters=parameters))
+    assert [fault.pointer for fault in refusal.value.faults] == [pointer]
+
+
+def test_the_same_key_for_another_interval_is_another_request() -> None:
+    platform = Platform()
+    first = replace(REQUEST, parameters={}, interval=("2026-03-01", "2026-03-02"))
+    platform.starter.start(first)
+    assert platform.starter.start(first).is_repeat
+    with pytest.raises(Conflict):
+        platform.starter.start(replace(first, interval=("2026-03-01", "2026-03-03")))

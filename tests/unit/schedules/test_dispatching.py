@@ -43,7 +43,9 @@ def test_a_due_schedule_becomes_a_run_with_its_first_message(platform: Platform)
 def test_the_day_of_a_run_is_the_day_where_its_schedule_is(platform: Platform) -> None:
     platform.schedule("0 12 * * *")
     config = platform.timetable.configs["acme", "daily"]
-    kiritimati = replace(config.schedule, cron="0 2 * * *", timezone="Pacific/Kiritimati")
+    kiritimati = replace(
+        config.schedule, cron="0 2 * * *", timezone="Pacific/Kiritimati", is_date_of_firing=True
+    )
     platform.timetable.add(replace(config, schedule=kiritimati))
     platform.dispatcher.tick()
     (run,) = platform.runs().values()

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from common.pipelines.intervals import Interval
 from common.schedules.firings import CATCH_UP_WINDOW, MOST_AT_ONCE, ScheduledConfig, due_firings
 from common.schedules.schedule import Schedule
 from tests.fakes.clock import START
@@ -84,8 +85,49 @@ def test_jitter_makes_a_firing_late_and_leaves_its_time_and_id_alone() -> None:
     assert due_firings(jittered, START + 4 * MINUTE)[0].run_id == due_firings(config, START)[0].run_id
 
 
-def test_a_firings_day_is_the_day_where_its_schedule_is() -> None:
-    schedule = Schedule.declared({"cron": "30 0 * * *", "timezone": "Asia/Tokyo"}, "acme/daily")
-    config = a_scheduled_config(schedule=schedule)
+@pytest.mark.parametrize(("option", "day"), [({}, 15), ({"date": "interval"}, 15), ({"date": "firing"}, 16)])
+def test_a_firings_date_is_the_day_of_its_intervals_start_or_its_own_where_its_schedule_is(
+    option: dict[str, str], day: int
+) -> None:
+    body = {"cron": "30 0 * * *", "timezone": "Asia/Tokyo"} | option
+    config = a_scheduled_config(schedule=Schedule.declared(body, "acme/daily"))
     (firing,) = due_firings(config, START + timedelta(hours=3, minutes=31))
-    assert (firing.scheduled_time.day, firing.day.day) == (15, 16)
+    assert (firing.scheduled_time.day, firing.day.day) == (15, day)
+
+
+@pytest.mark.parametrize(
+    ("cron", "zone", "firing", "start", "day"),
+    [
+        ("0 * * * *", "UTC", "2026-03-02T10:00Z", "2026-03-02T09:00Z", "2026-03-02"),
+        ("0 * * * *", "UTC", "2026-03-02T00:00Z", "2026-03-01T23:00Z", "2026-03-01"),
+        ("0 5 * * *", "Europe/Berlin", "2026-03-02T04:00Z", "2026-03-01T04:00Z", "2026-03-01"),
+        ("0 0 * * *", "Asia/Tokyo", "2026-03-01T15:00Z", "2026-02-28T15:00Z", "2026-03-01"),
+        ("0 6 1 * *", "UTC", "2026-03-01T06:00Z", "2026-02-01T06:00Z", "2026-02-01"),
+        ("0 5 * * 1-5", "UTC", "2026-03-02T05:00Z", "2026-02-27T05:00Z", "2026-02-27"),
+        ("0 0 29 2 *", "UTC", "2028-02-29T00:00Z", "2024-02-29T00:00Z", "2024-02-29"),
+        # The clock is put forward at 02:00 on 29 March, and back at 03:00 on 25 October.
+        ("0 0 * * *", "Europe/Berlin", "2026-03-29T22:00Z", "2026-03-28T23:00Z", "2026-03-29"),
+        ("0 0 * * *", "Europe/Berlin", "2026-10-25T23:00Z", "2026-10-24T22:00Z", "2026-10-25"),
+        ("30 2 * * *", "Europe/Berlin", "2026-03-29T01:00Z", "2026-03-28T01:30Z", "2026-03-28"),
+        ("0 * * * *", "Europe/Berlin", "2026-03-29T01:00Z", "2026-03-29T00:00Z", "2026-03-29"),
+        ("0 * * * *", "Europe/Berlin", "2026-10-25T01:00Z", "2026-10-25T00:00Z", "2026-10-25"),
+    ],
+)
+def test_a_firing_is_for_the_interval_since_the_time_before(
+    cron: str, zone: str, firing: str, start: str, day: str
+) -> None:
+    schedule = Schedule.declared({"cron": cron, "timezone": zone}, "acme/daily")
+    moment = datetime.fromisoformat(firing)
+    assert schedule.next_after(moment - MINUTE) == moment
+    assert schedule.interval_at(moment) == Interval(start=datetime.fromisoformat(start), end=moment)
+    assert schedule.date_at(moment).isoformat() == day
+
+
+def test_the_first_firing_of_a_schedule_has_an_interval_too_and_each_that_is_made_up_for_its_own() -> None:
+    schedule = Schedule.declared(
+        {"cron": "*/20 * * * *", "catch_up": "all", "start": "2026-03-15T12:00Z"}, "acme/daily"
+    )
+    config = a_scheduled_config(schedule=schedule)
+    found = [firing.interval for firing in due_firings(config, START + 45 * MINUTE)]
+    assert [(one.start - START) / MINUTE for one in found] == [-20, 0, 20]
+    assert [(one.end - START) / MINUTE for one in found] == [0, 20, 40]

@@ -10,6 +10,8 @@ begun AS (
     run.pipeline_logging_id, run.tenant_id, run.pipeline_id, run.config_version,
     IF(run.status = 'PENDING' AND started.pipeline_logging_id IS NOT NULL, 'RUNNING', run.status) AS status,
     run.trigger_type, run.trigger_by, run.start_time, run.end_time, run.duration_ms, run.run_date, run.error_message,
+    CAST(JSON_VALUE(run.run_metadata, '$.interval_start') AS TIMESTAMP) AS interval_start,
+    CAST(JSON_VALUE(run.run_metadata, '$.interval_end') AS TIMESTAMP) AS interval_end,
     CAST(JSON_VALUE(run.run_metadata, '$.queued_at') AS TIMESTAMP) AS queued_at
   FROM `${project}.${dataset}.current_pipeline_runs` AS run
   LEFT JOIN started ON started.pipeline_logging_id = run.pipeline_logging_id
@@ -20,6 +22,8 @@ entries AS (
     queue_id, tenant_id, config_id, status, status IN ('FAILED', 'CANCELLED') AS has_ended, added_at, recorded_at, error_message,
     JSON_VALUE(run_metadata, '$.config_version') AS config_version,
     JSON_VALUE(run_metadata, '$.run_date') AS run_date,
+    JSON_VALUE(run_metadata, '$.interval_start') AS interval_start,
+    JSON_VALUE(run_metadata, '$.interval_end') AS interval_end,
     JSON_VALUE(run_metadata, '$.trigger_type') AS trigger_type,
     JSON_VALUE(run_metadata, '$.trigger_by') AS trigger_by
   FROM `${project}.${dataset}.tenant_pipeline_execution_queue`
@@ -35,14 +39,15 @@ entries AS (
 runs AS (
   SELECT
     pipeline_logging_id, tenant_id, pipeline_id, config_version, status, trigger_type, trigger_by, start_time, end_time,
-    duration_ms, run_date, error_message, queued_at
+    duration_ms, run_date, interval_start, interval_end, error_message, queued_at
   FROM begun
   UNION ALL
   SELECT
     entry.queue_id, entry.tenant_id, entry.config_id, CAST(entry.config_version AS INT64),
     IF(entry.status = 'COMPLETED', 'PENDING', entry.status), -- it has begun, and its own row cannot be read yet
     entry.trigger_type, entry.trigger_by, entry.added_at, IF(entry.has_ended, entry.recorded_at, NULL),
-    NULL, CAST(entry.run_date AS DATE), entry.error_message, entry.added_at
+    NULL, CAST(entry.run_date AS DATE), CAST(entry.interval_start AS TIMESTAMP), CAST(entry.interval_end AS TIMESTAMP),
+    entry.error_message, entry.added_at
   FROM entries AS entry
   LEFT JOIN begun ON begun.pipeline_logging_id = entry.queue_id
   WHERE begun.pipeline_logging_id IS NULL
@@ -53,7 +58,7 @@ placed AS (
 )
 SELECT
   pipeline_logging_id, tenant_id, pipeline_id, config_version, status, trigger_type, trigger_by, queued_at, start_time, end_time,
-  duration_ms, run_date, error_message
+  duration_ms, run_date, interval_start, interval_end, error_message
 FROM placed
 WHERE asked_at >= @since AND asked_at < @until
   AND @status IN ('', status)

@@ -192,6 +192,8 @@ SELECT
   run.end_time AS pipeline_end_time,
   run.duration_ms AS pipeline_duration_ms,
   run.run_date AS pipeline_run_date,
+  CAST(JSON_VALUE(run.run_metadata, '$.interval_start') AS TIMESTAMP) AS pipeline_interval_start,
+  CAST(JSON_VALUE(run.run_metadata, '$.interval_end') AS TIMESTAMP) AS pipeline_interval_end,
   run.parameters AS pipeline_parameters,
   run.error_message AS pipeline_error_message,
 
