@@ -87,10 +87,10 @@ class Administration:
         profile = self.directory.find_profile(tenant_id)
         if profile is None:
             raise NotFound(f"there is no tenant {tenant_id}")
-        has_ended = profile.status is TenantStatus.DELETED and profile.recorded_at
+        ended_at = profile.recorded_at if profile.status is TenantStatus.DELETED else None
         return TenantOverview(
             profile=profile,
-            data_deleted_after=profile.recorded_at + self.grace if has_ended else None,  # type: ignore[operator]
+            data_deleted_after=ended_at + self.grace if ended_at else None,
             subscription=self.directory.find_subscription(tenant_id),
             use=self.directory.count_use(tenant_id, self.clock()),
             keys=tuple(self.directory.keys_of(tenant_id)),
