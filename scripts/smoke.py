@@ -3,7 +3,7 @@
 Takes URL and ADMIN_API_KEY from the environment. Without a gateway each function has a URL of its own: put
 `{function}` where its name stands (https://us-central1-my-project.cloudfunctions.net/convergence-{function}).
 ONBOARDING_TOKEN where onboarding asks for one; where it is closed, the tenant is made with the admin key.
-The tenant is removed at the end.
+The tenant is removed at the end, its data with it.
 """
 
 import hashlib
@@ -139,9 +139,9 @@ def _revoke(platform: Platform, key: str) -> None:
 
 
 def _remove(platform: Platform) -> str:
-    status, _ = platform.ask("DELETE", f"/admin/tenants/{platform.tenant}")
-    if status in {200, 202, 204}:
-        return f"remove: {platform.tenant} is on its way out"
+    status, _ = platform.ask("DELETE", f"/admin/tenants/{platform.tenant}?data=delete")
+    if status == 200:
+        return f"remove: {platform.tenant} and its data are gone"
     return f"remove: {platform.tenant} stays (DELETE /admin/tenants answered {status})"
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from common.errors import Conflict, NotFound
-from common.http.admin_parameters import API_KEY_HASH, AUDIT_FILTERS, TENANT_ID, TENANT_PAGES
+from common.http.admin_parameters import API_KEY_HASH, AUDIT_FILTERS, TENANT_DATA, TENANT_ID, TENANT_PAGES
 from common.http.calls import Answer, Call
 from common.http.onboarded import onboarded_answer, onboarding_request
 from common.http.routes import Access, Route, RouteTable
@@ -59,10 +59,11 @@ def offboard_tenant(call: Call[AdminServices]) -> Answer:
     """End a tenant.
 
     Its keys die within a minute, what is under way is cancelled, no schedule fires. Its dataset stays for a
-    time, so that it can be exported by the manifest that this answers, and is deleted after that. The rows of
-    its past stay. A repeat answers the same.
+    time, so that it can be exported by the manifest that this answers, and is deleted after that; with
+    `data=delete` it is deleted at once. The rows of its past stay. A repeat answers the same.
     """
-    manifest = call.services.offboarding.offboard(call.path["tenant_id"])
+    is_deleted = call.query["data"] == "delete"
+    manifest = call.services.offboarding.offboard(call.path["tenant_id"], delete_data=is_deleted)
     return Answer(body=asdict(manifest))
 
 
@@ -234,7 +235,7 @@ ADMIN_ROUTES: RouteTable[AdminServices] = RouteTable(
         path="/admin/tenants/{tenant_id}",
         endpoint=offboard_tenant,
         access=Access.ADMIN,
-        parameters=(TENANT_ID,),
+        parameters=(TENANT_ID, TENANT_DATA),
         answers={200: "tenant_manifest"},
         problems=(NotFound, Conflict),
         tag="Admin",

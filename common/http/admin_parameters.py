@@ -9,6 +9,13 @@ TENANT_ID = Parameter(
     schema={"type": "string", "pattern": "^[a-z][a-z0-9_]{2,49}$"},
     example="customer_name",
 )
+TENANT_DATA = Parameter(
+    name="data",
+    place=Place.QUERY,
+    description="What becomes of its dataset: it is kept for the time of grace, or deleted now, for good.",
+    schema={"type": "string", "enum": ["keep", "delete"], "default": "keep"},
+    example="keep",
+)
 API_KEY_HASH = Parameter(
     name="api_key_hash",
     place=Place.PATH,

@@ -36,6 +36,13 @@ class Inventory(Protocol):
         """List what is in a tenant's dataset, by name; none where the dataset is gone."""
 
 
+class DataRemover(Protocol):
+    """Deletes what is in tenants' datasets, for good."""
+
+    def remove(self, tenant_id: str) -> None:
+        """Delete a tenant's dataset with all that is in it, and write down that it is gone."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """What a tenant leaves behind, and until when it can be exported."""
@@ -57,11 +64,15 @@ class Offboarding:
     datasets: TenantDatasets
     access: Doorkeeper
     inventory: Inventory
+    remover: DataRemover
     clock: Clock
     grace: timedelta
 
-    def offboard(self, tenant_id: str) -> Manifest:
-        """End a tenant and say what it leaves; a repeat finishes what an earlier one began. NotFound."""
+    def offboard(self, tenant_id: str, *, delete_data: bool = False) -> Manifest:
+        """End a tenant and say what it leaves; a repeat finishes what an earlier one began. NotFound.
+
+        With `delete_data` there is no time of grace: what it leaves is gone when this returns.
+        """
         profile = self._deleted(tenant_id)
         directory = self.administration.directory
         keys = directory.keys_of(tenant_id)
@@ -70,7 +81,7 @@ class Offboarding:
         self.datasets.revoke_view(tenant_id)
         self.access.settle(tenant_id)
         deleted_at = profile.recorded_at or self.clock()
-        return Manifest(
+        manifest = Manifest(
             tenant_id=tenant_id,
             dataset=profile.tenant_dataset_id,
             tables=tuple(self.inventory.tables_of(tenant_id)),
@@ -78,6 +89,10 @@ class Offboarding:
             deleted_at=deleted_at,
             data_deleted_after=deleted_at + self.grace,
         )
+        if not delete_data:
+            return manifest
+        self.remover.remove(tenant_id)
+        return replace(manifest, data_deleted_after=self.clock())
 
     def _deleted(self, tenant_id: str) -> Profile:
         """Return the profile that says DELETED."""

@@ -71,11 +71,12 @@ class TenantRemover:
 
     central: Central
     auditor: Auditor
+    actor: str = DISPATCHER
 
     def remove(self, tenant_id: str) -> None:
         """Delete a tenant's dataset with all that is in it, and write down that it is gone."""
         datasets = Datasets(central=self.central)
-        entry = self.auditor.begin("delete_dataset", DISPATCHER, tenant_id=tenant_id)
+        entry = self.auditor.begin("delete_dataset", self.actor, tenant_id=tenant_id)
         dataset = datasets.find(tenant_id)
         if dataset and (LABELS | {"tenant": tenant_id}).items() <= dataset.labels.items():
             datasets.delete(tenant_id, with_contents=True)

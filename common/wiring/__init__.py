@@ -112,7 +112,7 @@ def admin_services() -> "AdminServices":
     from common.tenants.changes import TenantChanges
     from common.tenants.offboarding import Offboarding
     from common.warehouse.backups import CentralBackups
-    from common.warehouse.remains import TenantInventory
+    from common.warehouse.remains import TenantInventory, TenantRemover
     from common.warehouse.tenant_views import ViewsOfTenants
 
     recreation = Recreation(
@@ -138,6 +138,7 @@ def admin_services() -> "AdminServices":
             datasets=cloud.tenant_datasets(),
             access=accounts.credential_access(),
             inventory=TenantInventory(central=cloud.central()),
+            remover=TenantRemover(central=cloud.central(), auditor=domain.auditor(), actor="admin"),
             clock=utc_now,
             grace=cloud.settings().offboarding_grace,
         ),

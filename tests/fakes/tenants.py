@@ -122,6 +122,16 @@ class MemoryDatasets:
         self.at("after remove")
 
 
+@dataclass(slots=True)
+class MemoryRemover:
+    """`DataRemover`; remembers whose data it has deleted."""
+
+    removed: list[str] = field(default_factory=list)
+
+    def remove(self, tenant_id: str) -> None:
+        self.removed.append(tenant_id)
+
+
 class MemoryTenants:
     """`TenantStore`, `KeyStore` and `TenantDirectory`. Commits take the job IDs of `jobs`."""
 

@@ -33,6 +33,20 @@ def test_a_suspended_tenants_work_is_cancelled_and_a_reactivated_one_goes_on(
     assert tenant.status(again)["status"] == "COMPLETED"
 
 
+def test_an_offboarded_tenants_data_goes_at_once_where_that_is_asked_for(site: Site, tenant: Tenant) -> None:
+    assert tenant.upload("daily", FILE).status_code == 201
+    tenant.run("daily")
+    site.drain()
+    path = f"/admin/tenants/{tenant.tenant_id}?data=delete"
+    manifest = site.admin("DELETE", path).get_json()
+    assert [table["name"] for table in manifest["tables"]] == ["first", "second", "tenant_comprehensive_view"]
+    assert cloud.tenant_datasets().find(tenant.tenant_id) is None
+    entries = site.admin("GET", f"/admin/audit?tenant_id={tenant.tenant_id}").get_json()["entries"]
+    deleted = [entry for entry in entries if entry["action"] == "delete_dataset"]
+    assert {entry["actor"] for entry in deleted} == {"admin"}
+    assert site.admin("DELETE", path).status_code == 200
+
+
 def test_an_offboarded_tenants_data_goes_after_the_grace_and_its_rows_stay(
     site: Site, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:

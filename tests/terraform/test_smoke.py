@@ -40,6 +40,13 @@ def test_the_guides_commands_do_on_the_local_platform_what_the_guide_says(platfo
     steps = [line.partition(":")[0] for line in said.splitlines()]
     assert steps == ["bootstrap", "onboard", "upload", "run", "status", "quota", "revoke", "remove"]
     assert "status: COMPLETED" in said
+    assert said.splitlines()[-1].endswith("and its data are gone")
+    assert not [one for one in datasets(platform) if one.startswith("smoke_")]
+
+
+def datasets(platform: RunningPlatform) -> list[str]:
+    with platform.bigquery() as client:
+        return [dataset.dataset_id for dataset in client.list_datasets()]
 
 
 def test_without_a_url_it_says_what_to_give() -> None:

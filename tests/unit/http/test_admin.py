@@ -17,12 +17,14 @@ from common.tenants.credential_access import CredentialAccess
 from common.tenants.gates import AdminKeys
 from common.tenants.keys import read_key
 from common.tenants.offboarding import Offboarding
+from common.times import to_rfc3339
 from tests.fakes.audit import MemoryAudit, an_auditor
 from tests.fakes.credentials import MemoryCredentials
 from tests.fakes.onboarding import OnboardingPlatform
 from tests.fakes.scheduler import MemoryJob, MemoryLoad
 from tests.fakes.schedules import MemoryTimetable
 from tests.fakes.setup import MemoryWarehouse
+from tests.fakes.tenants import MemoryRemover
 from tests.unit.http.site import ADMIN_KEY, Site, edge
 from tests.unit.schedules.examples import a_scheduled_config
 
@@ -63,6 +65,7 @@ class World:
         access = CredentialAccess(
             store=self.credentials, profiles=self.platform.tenants, datasets=self.platform.datasets
         )
+        self.remover = MemoryRemover()
         self.warehouse = MemoryWarehouse()
         self.timetable = MemoryTimetable()
         recreation = Recreation(backups=self.warehouse, dataset="tenants", clock=self.platform.clock)
@@ -79,6 +82,7 @@ class World:
                     datasets=self.platform.datasets,
                     access=access,
                     inventory=self.platform.tenants,
+                    remover=self.remover,
                     clock=self.platform.clock,
                     grace=timedelta(days=30),
                 ),
@@ -241,6 +245,19 @@ def test_tenants_are_listed_page_by_page(world: World) -> None:
     assert [tenant["tenant_id"] for tenant in first["tenants"]] == ["acme", "bolt"]
     second = world.ask("GET", f"/admin/tenants?limit=2&after={first['next_after']}").json or {}
     assert ([tenant["tenant_id"] for tenant in second["tenants"]], second["next_after"]) == (["cray"], None)
+
+
+def test_an_offboarded_tenants_data_is_deleted_at_once_where_that_is_asked_for(world: World) -> None:
+    world.platform.onboard("customer_name")
+    assert world.ask("DELETE", "/admin/tenants/customer_name").status_code == 200
+    assert world.remover.removed == []
+    answer = world.ask("DELETE", "/admin/tenants/customer_name?data=delete")
+    assert answer.status_code == 200
+    assert world.remover.removed == ["customer_name"]
+    assert (answer.json or {})["data_deleted_after"] == to_rfc3339(world.platform.clock())
+    assert world.ask("DELETE", "/admin/tenants/customer_name?data=all").status_code == 422
+    assert world.ask("DELETE", "/admin/tenants/nobody_here?data=delete").status_code == 404
+    assert world.remover.removed == ["customer_name"]
 
 
 def test_an_offboarded_tenant_leaves_a_manifest_and_no_living_key(world: World) -> None:
