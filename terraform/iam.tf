@@ -46,13 +46,17 @@ locals {
     }
   ]...)
 
-  # Functions that run or cancel tenants' SQL, and therefore act as the accounts that it runs under.
-  executor_users = ["dispatcher", "pipelines", "run_level"]
+  # Functions that run, end or estimate tenants' SQL, and therefore act as the accounts that it runs under. What is
+  # public acts as the shared one alone: a dedicated tenant's runs are cancelled by their levels, and not estimated.
+  executor_users  = ["dispatcher", "pipelines", "run_level"]
+  dedicated_users = ["dispatcher", "run_level"]
 
-  executor_grants = {
-    for pair in setproduct(keys(local.executors), local.executor_users) :
-    "${pair[0]}/${pair[1]}" => { executor = pair[0], account = pair[1] }
-  }
+  executor_grants = merge([
+    for executor in keys(local.executors) : {
+      for account in(executor == "executor" ? local.executor_users : local.dedicated_users) :
+      "${executor}/${account}" => { executor = executor, account = account }
+    }
+  ]...)
 }
 
 resource "google_project_iam_member" "grant" {

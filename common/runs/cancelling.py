@@ -76,5 +76,6 @@ def _stop(message: LevelMessage, step: Step, jobs_of: JobsOf) -> None:
     except Unavailable:
         raise
     except WarehouseError:
-        # The level's worker alone opens credentials: it gets the message, sees the flag, and stops the job.
+        # The level's worker alone opens credentials and acts for isolated tenants' own accounts: it gets the
+        # message, sees the flag, and stops the job.
         return

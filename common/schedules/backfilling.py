@@ -253,7 +253,8 @@ def _check_bytes(plan: BackfillPlan, maximum: int | None) -> None:
         return
     if plan.bytes_estimate is None:
         rule = (
-            "cannot be held: BigQuery cannot tell what a step will read that reads a table of an earlier one"
+            "cannot be held: BigQuery cannot tell what a step will read that reads a table of an earlier one "
+            "or runs under an account of the tenant's own"
         )
         raise InvalidInput([Fault("/maximum_bytes", rule)], "the backfill may read too much")
     if plan.bytes_estimate > maximum:

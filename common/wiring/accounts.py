@@ -43,17 +43,24 @@ def _client_as(account: str) -> "bigquery.Client":
 
 
 @cache
-def step_identities() -> "StepIdentities":
-    """Return under whose names tenants' steps run, where no credential is opened."""
+def shared_identities() -> "StepIdentities":
+    """Return the same as `step_identities` where no tenant's own account is acted for: in what is public."""
     from common.warehouse.identities import StepIdentities
     from common.warehouse.jobs import ExecutorJobs
 
     read = cloud.settings()
     return StepIdentities(
         shared=ExecutorJobs(client=executor_client(), location=read.location, project=read.project),
-        client_of=tenant_client if read.dedicated_service_accounts else None,
         client_with=account_client,
+        acts_for_isolated=False,
     )
+
+
+@cache
+def step_identities() -> "StepIdentities":
+    """Return under whose names tenants' steps run, where no credential is opened."""
+    client_of = tenant_client if cloud.settings().dedicated_service_accounts else None
+    return replace(shared_identities(), client_of=client_of, acts_for_isolated=True)
 
 
 @cache

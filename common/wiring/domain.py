@@ -169,7 +169,7 @@ def backfills() -> "Backfills":
         filler=filler(),
         stopper=stopper(),
         beginner=beginner(),
-        identities=accounts.step_identities(),
+        identities=accounts.shared_identities(),
         guard=compiler().judge,
         compile=compile_cache(),
         clock=utc_now,
@@ -235,7 +235,7 @@ def canceller() -> "RunCanceller":
     return RunCanceller(
         reader=cloud.progress(),
         claims=cloud.claims(),
-        identities=accounts.step_identities(),
+        identities=accounts.shared_identities(),
         levels=cloud.levels(),
         clock=utc_now,
     )

@@ -30,6 +30,22 @@ def documented_grants() -> set[Grant]:
     }
 
 
+class HostileFunction(NamedTuple):
+    """What a function is granted, as the decision weighs it: cells of its row."""
+
+    writes: str
+    secrets: str
+    publishes_to: str
+    acts_as: str
+
+
+def hostile_functions() -> dict[str, HostileFunction]:
+    """Read the decision's table of what functions could do, by function."""
+    (page,) = (DOCS / "adr").glob("*-what-a-hostile-function-could-do.md")
+    rows = re.findall(r"^\| `(\w+)` \| (.+) \|$", page.read_text(), re.MULTILINE)
+    return {function: HostileFunction(*cells.split(" | ")[:4]) for function, cells in rows}
+
+
 def documented_writers() -> dict[str, list[str]]:
     """Read the rows of docs/permissions.md that say who writes which table."""
     rows = re.findall(r"^\| `(\w+)` \| ([a-z_, ]+) \|$", (DOCS / "permissions.md").read_text(), re.MULTILINE)

@@ -21,6 +21,11 @@ def test_whoever_acts_as_the_executor_may_and_nobody_else() -> None:
     assert users == set(local_values()["executor_users"])
 
 
+def test_whoever_acts_as_a_dedicated_tenants_account_may_and_nobody_else() -> None:
+    users = functions_that(lambda parts: "accounts.tenant_client" in parts)
+    assert users == set(local_values()["dedicated_users"]) == {"dispatcher", "run_level"}
+
+
 @pytest.mark.parametrize("topic", local_values()["topics"])
 def test_whoever_publishes_to_a_topic_may_and_nobody_else(topic: str) -> None:
     # To answer for one's health is to look at the levels' topic, not to publish to it.

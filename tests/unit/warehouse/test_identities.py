@@ -106,3 +106,14 @@ def test_an_isolated_tenants_tables_are_made_by_its_own_account(identities: Step
     assert account.maker is own
     with pytest.raises(NotConfigured):
         identities.acting_for(isolated)
+
+
+def test_where_no_isolated_tenants_account_is_acted_for_its_steps_are_refused(
+    identities: StepIdentities,
+) -> None:
+    public = replace(identities, acts_for_isolated=False)
+    jobs_of = public.acting_for(a_pipeline(is_isolated=True))
+    for step in (PLAIN, WITH_KEY):
+        with pytest.raises(QueryRefused, match="to run its steps alone"):
+            jobs_of(step)
+    assert public.acting_for(a_pipeline())(PLAIN) is identities.shared
