@@ -23,8 +23,8 @@ _INSTANT = timedelta(microseconds=1)
 class ScheduledConfig:
     """A config that has a schedule, and how far the schedule has come.
 
-    It holds since `since`: its upload, or its last resumption. All its times up to `last_fired` have been
-    seen to.
+    It holds since `since`: the upload that made it what it is, or its last resumption. All its times up to
+    `last_fired` have been seen to.
     """
 
     tenant_id: str

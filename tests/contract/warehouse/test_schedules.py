@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from common.schedules.firings import due_firings
 from common.times import to_rfc3339
 from common.warehouse.queries import Central, Queries
 from common.warehouse.schedules import ScheduleRows
@@ -75,6 +76,39 @@ def test_a_schedule_is_that_of_the_latest_version_with_its_latest_firing(schedul
     assert (config.config_id, config.version, config.priority) == ("hourly", 2, 3)
     assert (config.schedule.cron, config.schedule.timezone) == ("0 2 * * *", "Asia/Tokyo")
     assert (config.since, config.last_fired, config.is_paused) == (START + 2 * HOUR, START + 4 * HOUR, False)
+
+
+def test_a_new_version_with_the_same_schedule_forgets_no_missed_firing(schedules: Schedules) -> None:
+    hourly = {"cron": "0 * * * *", "catch_up": "all"}
+    schedules.upload("hourly", 1, {"cron": "0 1 * * *"})
+    schedules.upload("hourly", 2, hourly)
+    schedules.upload("hourly", 3, hourly, content_hash="1")
+    schedules.upload("hourly", 4, hourly, content_hash="2")
+    (config,) = schedules.rows.read(schedules.tenant, START)
+    assert (config.version, config.since) == (4, START + 2 * HOUR)
+    due = due_firings(config, START + 6 * HOUR)
+    assert [(firing.version, (firing.scheduled_time - START) / HOUR) for firing in due] == [
+        (4, 2),
+        (4, 3),
+        (4, 4),
+        (4, 5),
+        (4, 6),
+    ]
+
+
+def test_a_schedule_that_comes_back_after_a_deletion_or_another_begins_anew(schedules: Schedules) -> None:
+    hourly = {"cron": "0 * * * *"}
+    schedules.upload("deleted", 1, hourly)
+    schedules.upload("deleted", 2, hourly, is_active=False)
+    schedules.upload("deleted", 3, hourly)
+    schedules.upload("without", 1, hourly)
+    schedules.upload("without", 2, None)
+    schedules.upload("without", 3, hourly)
+    found = schedules.rows.read(schedules.tenant, START)
+    assert [(config.config_id, config.since) for config in found] == [
+        ("deleted", START + 3 * HOUR),
+        ("without", START + 3 * HOUR),
+    ]
 
 
 def test_a_config_without_a_schedule_or_deleted_is_left_out(schedules: Schedules) -> None:

@@ -11,16 +11,31 @@ states AS (
   FROM `${project}.${dataset}.tenant_scheduled_pipeline_runs`
   WHERE scheduled_time = @states_at AND @tenant_id IN ('', tenant_id)
   QUALIFY ROW_NUMBER() OVER (PARTITION BY tenant_id, config_id ORDER BY recorded_at DESC) = 1
+),
+versions AS (
+  SELECT
+    tenant_id, config_id, recorded_at, TO_JSON_STRING(schedule) AS schedule,
+    LAG(IF(is_active, TO_JSON_STRING(schedule), NULL)) OVER (PARTITION BY tenant_id, config_id ORDER BY version) AS schedule_before
+  FROM `${project}.${dataset}.tenant_pipeline_configs`
+  WHERE @tenant_id IN ('', tenant_id)
+),
+begun AS (
+  -- When each schedule came to be as it is: a new version with the same schedule begins none.
+  SELECT tenant_id, config_id, MAX(recorded_at) AS began_at
+  FROM versions
+  WHERE schedule_before IS NULL OR schedule_before != schedule
+  GROUP BY tenant_id, config_id
 )
 SELECT
   config.tenant_id, config.config_id, config.version, config.priority, config.schedule_cron,
   TO_JSON_STRING(config.schedule) AS schedule,
-  IF(states.status = 'ACTIVE', GREATEST(config.recorded_at, states.recorded_at), config.recorded_at) AS since,
+  IF(states.status = 'ACTIVE', GREATEST(begun.began_at, states.recorded_at), begun.began_at) AS since,
   fired.last_fired,
   COALESCE(states.status = 'PAUSED', FALSE) AS is_paused
 FROM `${project}.${dataset}.current_pipeline_configs` AS config
 JOIN `${project}.${dataset}.current_tenant_profiles` AS profile
   ON profile.tenant_id = config.tenant_id AND profile.status = 'ACTIVE'
+JOIN begun ON begun.tenant_id = config.tenant_id AND begun.config_id = config.config_id
 LEFT JOIN fired ON fired.tenant_id = config.tenant_id AND fired.config_id = config.config_id
 LEFT JOIN states ON states.tenant_id = config.tenant_id AND states.config_id = config.config_id
 WHERE config.is_active AND config.schedule_cron IS NOT NULL AND @tenant_id IN ('', config.tenant_id)
