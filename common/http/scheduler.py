@@ -65,6 +65,9 @@ def read_overview(call: Call[AdminServices]) -> Answer:
     body |= {
         "oldest_queued_at": overview.oldest_queued_at,
         "as_of": overview.at,
+        "streaming_held": [
+            {"table": table, "until": until} for table, until in overview.streaming_held.items()
+        ],
         "plans": [asdict(plan) for plan in overview.plans],
     }
     return Answer(body=body)

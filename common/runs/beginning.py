@@ -91,6 +91,7 @@ class RunBeginner:
         the caller has taken and whose rows are still to come are in it; rows read afresh lack them: `taken`.
         `holders` gets the runs that are found to hold other tickets without rows.
         """
+        self.store.check_rows_arrive()
         pipeline = ready.pipeline
         applicant = Applicant(
             tenant_id=pipeline.tenant_id,

@@ -100,6 +100,10 @@ class AnnouncingRuns:
         """Read what an admission decides on."""
         return self.store.read_admission(tenant_id, config_id, run_id, now)
 
+    def check_rows_arrive(self) -> None:
+        """Raise where no row can be appended now."""
+        self.store.check_rows_arrive()
+
     def append_run(self, run: Run, status: RunStatus, now: datetime, error: str = "") -> None:
         """Append a run's row, and tell of it."""
         self.store.append_run(run, status, now, error)

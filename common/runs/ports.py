@@ -53,6 +53,9 @@ class RunStore(Protocol):
     def read_admission(self, tenant_id: str, config_id: str, run_id: str, now: datetime) -> AdmissionFacts:
         """Read what an admission decides on; NotFound where the tenant has no plan."""
 
+    def check_rows_arrive(self) -> None:
+        """Raise Unavailable or NotConfigured where no row can be appended now: a ticket would be lost."""
+
     def append_run(self, run: Run, status: RunStatus, now: datetime, error: str = "") -> None:
         """Append a run's row; a terminal status also sets its end."""
 

@@ -1,7 +1,7 @@
 """The operator's control of the dispatcher: its job, and what there is to do for it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -69,10 +69,11 @@ class LoadReader(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """All plans at one moment."""
+    """All plans at one moment, and the tables that rows are kept from at it, each with the end of that."""
 
     plans: Sequence[PlanLoad]
     at: datetime
+    streaming_held: Mapping[str, datetime] = field(default_factory=dict)
 
     def total(self, name: str) -> int:
         """Add one number up over all plans."""
@@ -84,6 +85,11 @@ class Overview:
         return min((plan.oldest_queued_at for plan in self.plans if plan.oldest_queued_at), default=None)
 
 
+def nothing_held(_now: datetime) -> Mapping[str, datetime]:
+    """Say that every table takes rows."""
+    return {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformWatch:
     """What operators see of schedules, queue and runs."""
@@ -91,10 +97,12 @@ class PlatformWatch:
     timetable: Timetable
     load: LoadReader
     clock: Clock
+    held: Callable[[datetime], Mapping[str, datetime]] = nothing_held
+    """Which tables take no rows now."""
 
     def overview(self) -> Overview:
         """Look at everything now: two queries."""
         now = self.clock()
         runs, _ = due_runs(self.timetable, now)
         due = [firing.tenant_id for firing in runs]
-        return Overview(plans=self.load.read_load(now, due), at=now)
+        return Overview(plans=self.load.read_load(now, due), at=now, streaming_held=self.held(now))

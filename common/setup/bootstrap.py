@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from common.errors import Fault, InvalidInput
 from common.setup.drift import drift, mended
+from common.setup.readiness import StreamingReadiness
 from common.setup.recreation import BackedUp, Recreation
 from common.setup.tables import Column, Shape, TableDefinition, central_tables
 from common.setup.views import ViewDefinition, central_views, tenant_view
+from common.times import to_rfc3339
 
 
 class ViewChange(StrEnum):
@@ -67,6 +70,14 @@ class TableChange:
     relaxed_columns: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldTable:
+    """A table that rows are kept from, for they would be lost, and the moment until which they are."""
+
+    table: str
+    until: datetime
+
+
 @dataclass(slots=True, kw_only=True)
 class BootstrapReport:
     """What a bootstrap found and did."""
@@ -80,6 +91,7 @@ class BootstrapReport:
     views_updated: list[str] = field(default_factory=list)
     tenant_views: Refreshed = field(default_factory=Refreshed)
     backed_up: list[BackedUp] = field(default_factory=list)
+    streaming_held: list[HeldTable] = field(default_factory=list)
     drift: list[str] = field(default_factory=list)
 
     @property
@@ -88,14 +100,23 @@ class BootstrapReport:
         return len(self.tables_created) + len(self.tables_existed)
 
     @property
+    def streamed_changes(self) -> dict[str, tuple[str, ...]]:
+        """Tables that BigQuery's streaming has to learn of, each with its new columns."""
+        return dict.fromkeys([*self.tables_created, *self.tables_recreated], ()) | {
+            change.table: change.added_columns for change in self.tables_changed if change.added_columns
+        }
+
+    @property
     def message(self) -> str:
         """The report in a sentence or two, with what the operator must know next."""
         return " ".join(self._sentences())
 
     def _sentences(self) -> Iterator[str]:
         yield f"{self.total_tables} central tables are in place, {len(self.tables_created)} of them new."
-        if self.tables_recreated:
-            yield "BigQuery may refuse rows for new tables at first: wait ten minutes before the next run."
+        if self.streaming_held:
+            until = to_rfc3339(max(held.until for held in self.streaming_held))
+            yield f"Rows do not arrive yet in {len(self.streaming_held)} tables; requests that write them"
+            yield f"are answered 503 until they do, or until {until}: repeat the call to look again."
         if sum(table.rows_left_behind for table in self.backed_up):
             yield "Rows that do not fit the new tables are in the backup only."
         if self.tenant_views.left:
@@ -111,6 +132,7 @@ class Bootstrap:
     central: CentralDataset
     tenant_views: TenantViews
     recreation: Recreation
+    readiness: StreamingReadiness
     definitions: tuple[TableDefinition, ...] = field(default_factory=central_tables)
     views: tuple[ViewDefinition, ...] = field(default_factory=central_views)
 
@@ -125,6 +147,10 @@ class Bootstrap:
         # First of all: an earlier recreation that was cut off has rows in its backup and nowhere else.
         report.backed_up += self.recreation.resume()
         report.dataset_created = self.central.create()
+        if force_recreate_dataset or force_recreate_tables:
+            # Rows that come while a table is replaced would be in neither, and those of the next minutes too.
+            existing = self.recreation.backups.tables_in()
+            self.readiness.hold(existing)
         if force_recreate_dataset:
             report.backed_up += self.recreation.recreate_dataset()
             report.dataset_created = True
@@ -133,6 +159,8 @@ class Bootstrap:
         report.tables_recreated = [table.table for table in report.backed_up]
         self._put_tables(report)
         self._put_views(report)
+        held = self.readiness.release_ready(self.definitions, report.streamed_changes)
+        report.streaming_held = [HeldTable(table=table, until=until) for table, until in held.items()]
         report.tenant_views = self.tenant_views.refresh(tenant_view())
         return report
 

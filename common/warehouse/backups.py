@@ -8,12 +8,13 @@ from google.cloud import bigquery
 from common.errors import AlreadyExists, Conflict, NoSuchResource
 from common.setup.recreation import RowCounts
 from common.setup.tables import Shape, TableDefinition
+from common.times import Clock, utc_now
 from common.warehouse import definitions
 from common.warehouse.datasets import Datasets
 from common.warehouse.jobs import RETRY, TIMEOUT_SECONDS
 from common.warehouse.queries import Central
 from common.warehouse.restoring import restoring_statement
-from common.warehouse.setup import DESCRIPTION, LABELS, shape_of
+from common.warehouse.setup import DESCRIPTION, LABELS, labels_of, shape_of
 from common.warehouse.statements import statement
 from common.warehouse.translation import translated
 
@@ -25,6 +26,7 @@ class CentralBackups:
     """Copies of the central tables in datasets of their own, with the same location and access entries."""
 
     central: Central
+    clock: Clock = utc_now
 
     def open_backup(self, backup: str) -> None:
         """Create a backup dataset with the access entries of the central one; Conflict where it exists."""
@@ -92,9 +94,8 @@ class CentralBackups:
         shape = self._shape(backup, definition.name)
         if shape is None:
             raise NoSuchResource(f"there is no backup of {definition.name}")
-        definitions.run(
-            self.central, restoring_statement(definition, shape), table=definition.name, backup=backup
-        )
+        restoring = restoring_statement(definition, shape, labels_of(definition.name, self.clock()))
+        definitions.run(self.central, restoring, table=definition.name, backup=backup)
 
     def restore_unknown(self, table: str, backup: str) -> None:
         """Bring back a table that no definition knows, as it is in the backup."""

@@ -11,6 +11,7 @@ from common.schedules.lanes import LaneFacts
 from common.times import start_of_day, start_of_month
 from common.warehouse.queries import Queries, Row
 from common.warehouse.runs import (
+    RUNS,
     TICKET_WINDOW,
     confines_of,
     last_tickets,
@@ -19,8 +20,6 @@ from common.warehouse.runs import (
     recent_since,
 )
 from common.warehouse.streaming import Streaming
-
-RUNS = "tenant_pipeline_runs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

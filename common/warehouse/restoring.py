@@ -1,6 +1,7 @@
 """The statement that brings a backup's rows into a table of another shape: which columns, which rows."""
 
 import json
+from collections.abc import Mapping
 from string import Template
 
 from common.setup.tables import Column, Shape, TableDefinition
@@ -18,7 +19,7 @@ _CASTABLE = (
 )
 
 
-def restoring_statement(definition: TableDefinition, backup: Shape) -> Statement:
+def restoring_statement(definition: TableDefinition, backup: Shape, labels: Mapping[str, str]) -> Statement:
     """Write `restore_table` for one table; identifiers are left to be put in."""
     wanted = definition.shape
     template = statement("setup/restore_table")
@@ -26,6 +27,7 @@ def restoring_statement(definition: TableDefinition, backup: Shape) -> Statement
         columns=",\n  ".join(_definition(column) for column in wanted.columns),
         layout=_layout(wanted),
         description=_literal(definition.description),
+        labels=", ".join(f"({_literal(key)}, {_literal(value)})" for key, value in labels.items()),
         values=", ".join(f"{_value(column, backup)} AS {column.name}" for column in wanted.columns),
         fits=" AND ".join(["TRUE", *_conditions(wanted, backup)]),
     )

@@ -24,6 +24,7 @@ from common.warehouse.queries import Queries, Row
 from common.warehouse.sealed_parts import sealed_names, sealed_parts, with_sealed_parts
 from common.warehouse.streaming import Streaming
 
+RUNS = "tenant_pipeline_runs"
 # BigQuery keeps job IDs for 180 days; a ticket must be known for longer than its claim.
 TICKET_WINDOW = timedelta(days=200)
 READING_WINDOW = timedelta(days=400)
@@ -71,6 +72,10 @@ class RunRows:
             repeated=_stored_run(tenant_id, run_id, row),
         )
 
+    def check_rows_arrive(self) -> None:
+        """Raise Unavailable or NotConfigured where no row can be appended now: a ticket would be lost."""
+        self.streaming.check(RUNS)
+
     def append_run(self, run: Run, status: RunStatus, now: datetime, error: str = "") -> None:
         """Append a run's row; a terminal status also sets its end."""
         row = _run_row(run) | {
@@ -80,7 +85,7 @@ class RunRows:
         }
         if status.is_terminal:
             row |= {"end_time": to_rfc3339(now), "duration_ms": _milliseconds(run.started_at, now)}
-        self.streaming.append("tenant_pipeline_runs", {f"{run.run_id}-{status.value}": row})
+        self.streaming.append(RUNS, {f"{run.run_id}-{status.value}": row})
 
     def append_steps(self, run: Run, rows: Sequence[StepRow], now: datetime) -> None:
         """Append step rows, all in one call."""

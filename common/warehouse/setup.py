@@ -1,17 +1,21 @@
 """The central dataset and its tables (`common.setup.bootstrap.CentralDataset`), without their rows."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from google.api_core import exceptions as google
 from google.cloud import bigquery
 
 from common.errors import AlreadyExists
 from common.setup.bootstrap import ViewChange
+from common.setup.readiness import MAX_HOLD, STREAMED_TABLES
 from common.setup.tables import Column, Shape, TableDefinition
 from common.setup.views import ViewDefinition
+from common.times import Clock, utc_now
 from common.warehouse.datasets import Datasets
 from common.warehouse.jobs import RETRY, TIMEOUT_SECONDS
 from common.warehouse.queries import Central
+from common.warehouse.stream_targets import hold_label
 from common.warehouse.translation import translated
 from common.warehouse.views import Views
 
@@ -26,6 +30,7 @@ class CentralTables:
     """Creates and changes what is in the central dataset; no row passes through here."""
 
     central: Central
+    clock: Clock = utc_now
 
     @property
     def full_name(self) -> str:
@@ -56,7 +61,7 @@ class CentralTables:
         """Create a table without rows; False where it exists."""
         table = bigquery.Table(self.central.table(definition.name), schema=_fields(definition.shape.columns))
         table.description = definition.description
-        table.labels = LABELS
+        table.labels = labels_of(definition.name, self.clock())
         table.clustering_fields = list(definition.shape.cluster) or None
         if definition.shape.partition:
             table.time_partitioning = bigquery.TimePartitioning(field=definition.shape.partition)
@@ -85,6 +90,11 @@ class CentralTables:
                 )
             except google.NotFound:
                 return None
+
+
+def labels_of(table: str, now: datetime) -> dict[str, str]:
+    """Return the labels of a new table: rows are kept from one that is streamed to until they arrive."""
+    return LABELS | (hold_label(now + MAX_HOLD) if table in STREAMED_TABLES else {})
 
 
 def shape_of(table: bigquery.Table) -> Shape:

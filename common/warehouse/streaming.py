@@ -22,6 +22,10 @@ type Rows = Mapping[str, Mapping[str, Any]]
 type RowErrors = Sequence[Mapping[str, Any]]
 
 
+def _anything(_table: str) -> None:
+    return None
+
+
 def _known_tables() -> frozenset[str]:
     return frozenset(definition.name for definition in central_tables())
 
@@ -32,6 +36,9 @@ class Streaming:
 
     central: Central
     sleep: Callable[[float], None] = time.sleep
+    pauses_seconds: Sequence[float] = PAUSES_SECONDS
+    check: Callable[[str], None] = _anything
+    """Raises where a table cannot take rows now: it is not there, or rows would not arrive."""
     known: frozenset[str] = field(default_factory=_known_tables)
     """Tables that are defined: where BigQuery does not find one of them, it does not find it yet."""
 
@@ -41,12 +48,13 @@ class Streaming:
         Where a call fails, rows of the calls before it stay. Unavailable where BigQuery does not know the
         table, or a column of it, yet: streaming learns of changes minutes after queries do.
         """
+        self.check(table)
         for portion in batched(rows.items(), MOST_ROWS, strict=False):
             self._append(table, dict(portion))
 
     def _append(self, table: str, rows: Rows) -> None:
         too_early = self._try(table, rows)
-        for pause in PAUSES_SECONDS:
+        for pause in self.pauses_seconds:
             if too_early is None:
                 return
             self.sleep(pause)

@@ -5,6 +5,7 @@ what the function uses and for nothing else. This module has what the functions 
 """
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from functools import cache
@@ -108,6 +109,7 @@ def admin_services() -> "AdminServices":
     from common.http.tenant_services import AdminServices
     from common.schedules.control import PlatformWatch
     from common.setup.bootstrap import Bootstrap
+    from common.setup.readiness import StreamingReadiness
     from common.setup.recreation import Recreation
     from common.tenants.changes import TenantChanges
     from common.tenants.offboarding import Offboarding
@@ -126,12 +128,20 @@ def admin_services() -> "AdminServices":
             central=cloud.central_tables(),
             tenant_views=ViewsOfTenants(central=cloud.central()),
             recreation=recreation,
+            readiness=StreamingReadiness(
+                targets=cloud.stream_targets(), clock=utc_now, new_id=domain.new_id, sleep=time.sleep
+            ),
         ),
         onboarding=domain.onboarding(),
         administration=domain.administration(),
         audit=cloud.audit_rows(),
         scheduler=cloud.scheduler_job(),
-        watch=PlatformWatch(timetable=cloud.schedule_rows(), load=cloud.load_rows(), clock=utc_now),
+        watch=PlatformWatch(
+            timetable=cloud.schedule_rows(),
+            load=cloud.load_rows(),
+            clock=utc_now,
+            held=cloud.stream_targets().held,
+        ),
         offboarding=Offboarding(
             records=cloud.tenant_records(),
             administration=domain.administration(),

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from common.warehouse.runs import RunRows
     from common.warehouse.schedules import ScheduleRows
     from common.warehouse.setup import CentralTables
+    from common.warehouse.stream_targets import CentralStreamTargets
+    from common.warehouse.streaming import Streaming
     from common.warehouse.tenant_datasets import DatasetsOfTenants
     from common.warehouse.tenant_records import TenantRecordRows
     from common.warehouse.tenants import TenantRows
@@ -80,6 +82,23 @@ def queries() -> "Queries":
 
 
 @cache
+def stream_targets() -> "CentralStreamTargets":
+    """Return what is looked at before rows are streamed to a table."""
+    from common.times import utc_now
+    from common.warehouse.stream_targets import CentralStreamTargets
+
+    return CentralStreamTargets(central=central(), clock=utc_now)
+
+
+@cache
+def streaming() -> "Streaming":
+    """Return what streams rows into central tables."""
+    from common.warehouse.streaming import Streaming
+
+    return Streaming(central=central(), check=stream_targets().require)
+
+
+@cache
 def claims() -> "ClaimedJobs":
     """Return where claims are made."""
     from common.warehouse.jobs import ClaimedJobs
@@ -91,9 +110,8 @@ def claims() -> "ClaimedJobs":
 def run_rows() -> "RunRows":
     """Return run and step rows."""
     from common.warehouse.runs import RunRows
-    from common.warehouse.streaming import Streaming
 
-    return RunRows(queries=queries(), streaming=Streaming(central=central()))
+    return RunRows(queries=queries(), streaming=streaming())
 
 
 @cache
@@ -108,18 +126,16 @@ def progress() -> "ProgressRows":
 def queue_rows() -> "QueueRows":
     """Return the rows of the queue."""
     from common.warehouse.queue import QueueRows
-    from common.warehouse.streaming import Streaming
 
-    return QueueRows(queries=queries(), streaming=Streaming(central=central()))
+    return QueueRows(queries=queries(), streaming=streaming())
 
 
 @cache
 def firing_rows() -> "FiringRows":
     """Return the rows of firings."""
     from common.warehouse.firings import FiringRows
-    from common.warehouse.streaming import Streaming
 
-    return FiringRows(queries=queries(), streaming=Streaming(central=central()))
+    return FiringRows(queries=queries(), streaming=streaming())
 
 
 @cache
@@ -143,9 +159,8 @@ def scheduler_job() -> "SchedulerJob":
 def lane_rows() -> "LaneRows":
     """Return what many admissions read and write at once."""
     from common.warehouse.lanes import LaneRows
-    from common.warehouse.streaming import Streaming
 
-    return LaneRows(queries=queries(), streaming=Streaming(central=central()))
+    return LaneRows(queries=queries(), streaming=streaming())
 
 
 @cache
@@ -176,9 +191,8 @@ def tenant_rows() -> "TenantRows":
 def audit_rows() -> "AuditRows":
     """Return the rows of the audit log."""
     from common.warehouse.audit import AuditRows
-    from common.warehouse.streaming import Streaming
 
-    return AuditRows(queries=queries(), streaming=Streaming(central=central()))
+    return AuditRows(queries=queries(), streaming=streaming())
 
 
 @cache

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from common.errors import NotFound
+from common.errors import NotFound, Unavailable
 from common.runs.level_messages import LevelMessage, decode, encode
 from common.runs.ports import AdmissionFacts, ConfigText, StoredRun
 from common.runs.progress import OpenRun, Progress
@@ -64,6 +64,7 @@ class MemoryRuns:
         self.step_rows: list[tuple[str, StepRow]] = []
         self.heard_of: dict[str, list[datetime]] = defaultdict(list)
         self.calls = 0
+        self.held = False
         self._lock = threading.Lock()
 
     def read_admission(self, tenant_id: str, config_id: str, run_id: str, now: datetime) -> AdmissionFacts:
@@ -79,6 +80,10 @@ class MemoryRuns:
             config=tenant.configs.get(config_id),
             repeated=_stored(repeated) if repeated else None,
         )
+
+    def check_rows_arrive(self) -> None:
+        if self.held:
+            raise Unavailable("rows are kept from the table")
 
     def append_run(self, run: Run, status: RunStatus, now: datetime, error: str = "") -> None:
         self.at(f"before run row {run.run_id} {status}")

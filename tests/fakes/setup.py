@@ -1,7 +1,9 @@
 """The central dataset and its backups in memory; `at` is called wherever a process can die."""
 
-from collections.abc import Callable, Collection
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from common.errors import Conflict
@@ -33,12 +35,19 @@ class MemoryDataset:
 
 
 class MemoryWarehouse:
-    """`CentralDataset`, `TenantViews` and `Backups`."""
+    """`CentralDataset`, `TenantViews`, `Backups` and `StreamTargets`.
+
+    Streaming loses the rows of tables that are in `losing`, and knows none of those in `unknown`.
+    """
 
     def __init__(self, at: Callable[[str], None] = nowhere) -> None:
         self.at = at
         self.datasets: dict[str, MemoryDataset] = {}
         self.outdated = 0
+        self.holds: dict[str, datetime] = {}
+        self.losing: set[str] = set()
+        self.unknown: set[str] = set()
+        self.probes: Counter[str] = Counter()
 
     @property
     def full_name(self) -> str:
@@ -136,6 +145,27 @@ class MemoryWarehouse:
     def restore_unknown(self, table: str, backup: str) -> None:
         self.at(f"before restore {table}")
         self.central.tables[table] = self.datasets[backup].tables[table]
+
+    def hold(self, table: str, until: datetime) -> None:
+        self.at(f"before hold {table}")
+        self.holds[table] = until
+
+    def release(self, table: str) -> None:
+        self.at(f"before release {table}")
+        del self.holds[table]
+
+    def held(self, now: datetime) -> Mapping[str, datetime]:
+        return {table: until for table, until in self.holds.items() if until > now}
+
+    def stream_probe(self, definition: TableDefinition, probe_id: str, columns: Collection[str]) -> bool:
+        assert set(columns) <= {column.name for column in definition.shape.columns}
+        if definition.name in self.unknown:
+            return False
+        self.probes[probe_id] += definition.name not in self.losing
+        return True
+
+    def count_probes(self, definition: TableDefinition, probe_id: str) -> int:
+        return self.probes[probe_id]
 
     def _create(self, name: str, readers: set[str]) -> bool:
         is_new = name not in self.datasets

@@ -30,7 +30,10 @@ PLACES = {
     "definition": "abcdef0123456789",
     "retention_days": "30",
     "table": "tenant_profiles",
+    "partition": "created_at",
+    "key": "tenant_id",
 }
+LABELS = {"managed_by": "convergence"}
 JOBS = {
     "creation_time": "TIMESTAMP",
     "job_id": "STRING",
@@ -121,11 +124,11 @@ def restorations() -> Iterator[Sql]:
     for definition in central_tables():
         places = {key: PLACES[key] for key in ("project", "dataset", "backup")} | {"table": definition.name}
         lacking = Shape(columns=definition.shape.columns[:1])
-        text = restoring_statement(definition, definition.shape).render(**places)
+        text = restoring_statement(definition, definition.shape, LABELS).render(**places)
         yield Sql(f"restore {definition.name}", text, {})
         yield Sql(
             f"restore {definition.name} of one column",
-            restoring_statement(definition, lacking).render(**places),
+            restoring_statement(definition, lacking, LABELS).render(**places),
             {},
         )
 

@@ -1,17 +1,20 @@
 """An empty local BigQuery for each module, and the central dataset in it."""
 
+import uuid
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 from common.setup.bootstrap import Bootstrap
+from common.setup.readiness import StreamingReadiness
 from common.setup.recreation import Recreation
 from common.times import utc_now
 from common.warehouse.backups import CentralBackups
 from common.warehouse.clients import make_client
 from common.warehouse.queries import Central
 from common.warehouse.setup import CentralTables
+from common.warehouse.stream_targets import CentralStreamTargets
 from common.warehouse.tenant_views import ViewsOfTenants
 
 if TYPE_CHECKING:
@@ -32,5 +35,7 @@ def bootstrapped(central: Central) -> Central:
     """Set the central dataset up."""
     recreation = Recreation(backups=CentralBackups(central=central), dataset=central.dataset, clock=utc_now)
     tables, views = CentralTables(central=central), ViewsOfTenants(central=central)
-    Bootstrap(central=tables, tenant_views=views, recreation=recreation).run()
+    targets = CentralStreamTargets(central=central, clock=utc_now)
+    readiness = StreamingReadiness(targets=targets, clock=utc_now, new_id=lambda: uuid.uuid4().hex)
+    Bootstrap(central=tables, tenant_views=views, recreation=recreation, readiness=readiness).run()
     return central

@@ -12,14 +12,17 @@ from google.cloud import bigquery
 
 from common.errors import Conflict, InvalidInput, NoSuchResource
 from common.setup.bootstrap import Bootstrap, TableChange, ViewChange
+from common.setup.readiness import StreamingReadiness
 from common.setup.recreation import Backups, Recreation
 from common.setup.tables import Column, Shape, TableDefinition, central_tables
 from common.setup.views import ViewDefinition, central_views
+from common.times import utc_now
 from common.warehouse.access import AccessLists, AuthorizedViews
 from common.warehouse.backups import CentralBackups
 from common.warehouse.datasets import Datasets
 from common.warehouse.queries import Central
 from common.warehouse.setup import CentralTables
+from common.warehouse.stream_targets import CentralStreamTargets
 from common.warehouse.tenant_views import ViewsOfTenants
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -88,6 +91,11 @@ class SmallPlatform:
             central=self.tables,
             tenant_views=ViewsOfTenants(central=self.central),
             recreation=recreation,
+            readiness=StreamingReadiness(
+                targets=CentralStreamTargets(central=self.central, clock=utc_now),
+                clock=utc_now,
+                new_id=lambda: f"{next(_names)}",
+            ),
             definitions=known,
             views=(view,),
         ).run(**options)

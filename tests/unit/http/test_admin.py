@@ -10,6 +10,7 @@ from common.http.tenant_services import AdminServices
 from common.runs.quotas import Use
 from common.schedules.control import PlatformWatch
 from common.setup.bootstrap import Bootstrap
+from common.setup.readiness import StreamingReadiness
 from common.setup.recreation import Recreation
 from common.tenants.administration import Administration
 from common.tenants.changes import TenantChanges
@@ -87,7 +88,15 @@ class World:
                     grace=timedelta(days=30),
                 ),
                 bootstrap=Bootstrap(
-                    central=self.warehouse, tenant_views=self.warehouse, recreation=recreation
+                    central=self.warehouse,
+                    tenant_views=self.warehouse,
+                    recreation=recreation,
+                    readiness=StreamingReadiness(
+                        targets=self.warehouse,
+                        clock=self.platform.clock,
+                        new_id=lambda: "1",
+                        sleep=self.platform.clock.sleep,
+                    ),
                 ),
                 onboarding=self.platform.onboarding(),
                 administration=self.administration,
@@ -143,7 +152,7 @@ def test_recreating_tables_tells_where_their_rows_are(world: World) -> None:
     body = world.ask("POST", "/admin/bootstrap", {"force_recreate_tables": True}).json or {}
     assert len(body["tables_recreated"]) == 12
     backed_up = body["backed_up"][0]
-    assert backed_up["backup"] == "tenants_backup_20260315_120000.platform_audit_log"
+    assert backed_up["backup"] == "tenants_backup_20260315_120020.platform_audit_log"
     assert (backed_up["rows"], backed_up["rows_restored"]) == (0, 0)
 
 

@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from common.errors import Conflict, Forbidden, InvalidInput, NotConfigured, NotFound, QuotaExceeded
+from common.errors import (
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    NotConfigured,
+    NotFound,
+    QuotaExceeded,
+    Unavailable,
+)
 from common.pipelines.intervals import of_day
 from common.pipelines.pipeline import Parameter, Pipeline, SealedValue
 from common.pipelines.secret_values import NoSeal, Owner
@@ -112,6 +120,16 @@ def test_repeats_with_an_idempotency_key_are_one_run() -> None:
     assert second.run.run_id == first.run.run_id
     assert second.is_repeat
     assert len(platform.levels.sent) == 1
+
+
+def test_no_ticket_is_taken_while_rows_would_not_arrive() -> None:
+    platform = Platform()
+    platform.rows.held = True
+    with pytest.raises(Unavailable):
+        platform.starter.start(REQUEST)
+    assert platform.jobs.claims == {}
+    platform.rows.held = False
+    assert platform.starter.start(REQUEST).run.ticket == 1
 
 
 def test_over_the_quota_nothing_is_compiled() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from common.errors import Conflict
 from common.setup.bootstrap import Bootstrap, BootstrapReport
+from common.setup.readiness import StreamingReadiness
 from common.setup.recreation import Recreation
 from common.setup.tables import Column, Shape, TableDefinition, central_tables
 from common.setup.views import central_views
@@ -46,6 +47,9 @@ class Platform:
             central=self.warehouse,
             tenant_views=self.warehouse,
             recreation=recreation,
+            readiness=StreamingReadiness(
+                targets=self.warehouse, clock=self.clock, new_id=lambda: "1", sleep=self.clock.sleep
+            ),
             definitions=definitions,
         ).run(**options)
 

@@ -24,7 +24,7 @@ LOG = TableDefinition(
 
 def restored(definition: TableDefinition, *backup: Column) -> str:
     """Render the statement for a backup of these columns."""
-    return restoring_statement(definition, Shape(columns=backup)).render(**PLACES)
+    return restoring_statement(definition, Shape(columns=backup), {"kept": "yes"}).render(**PLACES)
 
 
 def test_the_statement_says_the_definition_and_takes_the_rows_that_fit() -> None:
@@ -36,7 +36,7 @@ def test_the_statement_says_the_definition_and_takes_the_rows_that_fit() -> None
 )
 PARTITION BY DATE(start_time)
 CLUSTER BY tenant_id
-OPTIONS (description = "All \\"words\\", 100 \\u0024.")
+OPTIONS (description = "All \\"words\\", 100 \\u0024.", labels = [("kept", "yes")])
 AS
 SELECT tenant_id AS tenant_id, start_time AS start_time, words AS words
 FROM `p.tenants_backup_1.log`

@@ -4,7 +4,7 @@ CREATE OR REPLACE TABLE `${project}.${dataset}.${table}` (
   ${columns}
 )
 ${layout}
-OPTIONS (description = ${description})
+OPTIONS (description = ${description}, labels = [${labels}])
 AS
 SELECT ${values}
 FROM `${project}.${backup}.${table}`
