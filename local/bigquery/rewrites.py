@@ -1,0 +1,162 @@
+"""SQL that BigQuery takes and `local_bigquery` does not, or takes for something else: rewritten on the tree.
+
+Each rule takes the tree of a statement and gives it back changed; they come before the rules of
+`local_bigquery`, which turn GoogleSQL into DuckDB's SQL.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from itertools import product
+
+from local_bigquery.sql import dialect, rules
+from local_bigquery.sql.rules.typing import DECIMALS, TEXT, kind
+from sqlglot import exp
+
+from local.bigquery.unnests import expand_unnests
+
+Rule = Callable[[exp.Expr, object], exp.Expr]
+BYTE = 256
+GROUPED = re.compile(r"%'(\d*[a-zA-Z])")
+
+
+def install() -> None:
+    """Put the rules in front of those of `local_bigquery`."""
+    if rules.STATEMENT_RULES[: len(EARLY)] != list(EARLY):
+        rules.STATEMENT_RULES[:0] = EARLY
+        place = rules.STATEMENT_RULES.index(rules.tables.qualify) + 1
+        rules.STATEMENT_RULES.insert(place, expand_unnests)
+        rules.NODE_RULES.extend(LATE)
+    for name in ("ARRAY_FILTER", "ARRAY_TRANSFORM"):
+        dialect.UNAVAILABLE.pop(name, None)
+
+
+def expand_struct_stars(tree: exp.Expr, _: object) -> exp.Expr:
+    """Make a column of each field of `STRUCT(1 AS a).*`."""
+    for dot in list(tree.find_all(exp.Dot)):
+        if isinstance(dot.expression, exp.Star):
+            dot.replace(exp.Column(this=exp.Anonymous(this="UNNEST", expressions=[dot.this.copy()])))
+    return tree
+
+
+def compare_tuples(tree: exp.Expr, _: object) -> exp.Expr:
+    """Compare `(a, b) IN (SELECT AS STRUCT c, d …)` by position, whatever the fields are called."""
+    for comparison in tree.find_all(exp.In):
+        query = comparison.args.get("query")
+        select = query.this if isinstance(query, exp.Subquery) else query
+        if isinstance(select, exp.Select) and select.args.get("kind") == "STRUCT":
+            values = [value.unalias().copy() for value in select.expressions]
+            select.set("kind", None)
+            select.set("expressions", [exp.Struct(expressions=values)])
+    return tree
+
+
+def name_struct_fields(tree: exp.Expr, _: object) -> exp.Expr:
+    """Call the fields of `STRUCT(a, t.b)` a and b."""
+    for struct in tree.find_all(exp.Struct):
+        if isinstance(struct.parent, exp.Array | exp.Cast) or _is_compared(struct):
+            continue
+        for field in struct.expressions:
+            if isinstance(field, exp.Column | exp.Dot) and not isinstance(field.this, exp.Star):
+                name = exp.to_identifier(field.name, quoted=True)
+                field.replace(exp.PropertyEQ(this=name, expression=field.copy()))
+    return tree
+
+
+def name_pivot_columns(tree: exp.Expr, _: object) -> exp.Expr:
+    """Name a column of PIVOT by its aggregate and then its value, `total_north`; DuckDB turns them round."""
+    for pivot in list(tree.find_all(exp.Pivot)):
+        source, alias = pivot.parent, pivot.args.get("alias")
+        if pivot.args.get("unpivot") or source is None:
+            continue
+        pivot.set("alias", None)
+        renamed = [
+            exp.alias_(exp.column(old, quoted=True), new, quoted=True)
+            for old, new in zip(_pivoted_by_duckdb(pivot), _pivoted(pivot), strict=True)
+            if old != new
+        ]
+        if renamed:
+            star = exp.Star(rename=renamed)
+            source.replace(exp.Subquery(this=exp.select(star).from_(source.copy()), alias=alias))
+        else:
+            pivot.set("alias", alias)
+    return tree
+
+
+def spell_bytes(tree: exp.Expr, _: object) -> exp.Expr:
+    r"""Write `b'\xff'` as one byte; the parser gives the character of that number."""
+    for literal in list(tree.find_all(exp.ByteString)):
+        if all(ord(character) < BYTE for character in literal.name):
+            value = literal.name.encode("latin-1").hex()
+            literal.replace(exp.func("from_hex", exp.Literal.string(value)))
+    return tree
+
+
+def group_thousands(node: exp.Expr, _: object) -> exp.Expr:
+    """Group digits by commas for `%'d`; DuckDB takes the flag for the character to group them by."""
+    if (
+        isinstance(node, exp.Anonymous)
+        and node.name == "printf"
+        and isinstance(node.expressions[0], exp.Literal)
+    ):
+        template = node.expressions[0]
+        template.replace(exp.Literal.string(GROUPED.sub(r"%,\1", template.name)))
+    return node
+
+
+def spell_numerics(node: exp.Expr, _: object) -> exp.Expr:
+    """Leave out the zeros at the end of a NUMERIC as text."""
+    if isinstance(node, exp.Cast) and node.to.this in TEXT and kind(node.this) in DECIMALS:
+        trimmed = exp.Anonymous(
+            this="regexp_replace", expressions=[node, *_strings(r"(\.[0-9]*?)0+$", r"\1")]
+        )
+        return exp.Anonymous(this="regexp_replace", expressions=[trimmed, *_strings(r"\.$", "")])
+    return node
+
+
+def _strings(*texts: str) -> list[exp.Expr]:
+    return [exp.Literal.string(text) for text in texts]
+
+
+def _is_compared(struct: exp.Expr) -> bool:
+    outer = struct.parent
+    if isinstance(outer, exp.Select) and isinstance(outer.parent, exp.Subquery):
+        outer = outer.parent.parent
+    return isinstance(outer, exp.In | exp.EQ | exp.NEQ | exp.Binary)
+
+
+def _pivoted_by_duckdb(pivot: exp.Pivot) -> Iterator[str]:
+    aggregates = [aggregate.alias for aggregate in pivot.expressions]
+    for value, aggregate in product(_values(pivot), aggregates):
+        text = value.alias if isinstance(value, exp.PivotAlias) else _text(value)
+        yield f"{text}_{aggregate}" if aggregate else text
+
+
+def _pivoted(pivot: exp.Pivot) -> Iterator[str]:
+    aggregates = [aggregate.alias for aggregate in pivot.expressions]
+    for value, aggregate in product(_values(pivot), aggregates):
+        if isinstance(value, exp.PivotAlias):
+            text = value.alias
+        else:
+            text = "".join(letter if letter.isalnum() else "_" for letter in _text(value))
+        yield f"{aggregate}_{text}" if aggregate else f"_{text}" if text[:1].isdigit() else text
+
+
+def _values(pivot: exp.Pivot) -> list[exp.Expr]:
+    return [value for field in pivot.args["fields"] for value in field.expressions]
+
+
+def _text(value: exp.Expr) -> str:
+    while not isinstance(value, exp.Literal) and isinstance(value.this, exp.Expr):
+        value = value.this
+    return str(value.name)
+
+
+EARLY: tuple[Rule, ...] = (
+    expand_unnests,
+    name_pivot_columns,
+    expand_struct_stars,
+    compare_tuples,
+    name_struct_fields,
+    spell_bytes,
+)
+LATE: tuple[Rule, ...] = (group_thousands, spell_numerics)

@@ -1,0 +1,169 @@
+"""What analysts write for BigQuery gives here what it gives there."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from google.cloud import bigquery
+
+from tests.unit.local.conftest import PROJECT
+
+VISITS = """
+CREATE TABLE shop.visits AS
+SELECT
+  'ann' AS visitor, ['red', 'blue'] AS colours, NUMERIC '12.50' AS spent, 'de' AS country,
+  [STRUCT('url' AS key, STRUCT('/home' AS text, 0 AS number) AS value),
+   STRUCT('rank', STRUCT('', 7))] AS facts,
+  [STRUCT('team' AS key, 'web' AS value)] AS labels
+UNION ALL SELECT
+  'bob', ['red'], NUMERIC '100', 'fr', [STRUCT('rank' AS key, STRUCT('' AS text, 9 AS number) AS value)], []
+"""
+
+
+@pytest.fixture(scope="module")
+def shop(client: bigquery.Client) -> bigquery.Client:
+    client.create_dataset("shop")
+    client.query_and_wait(VISITS)
+    return client
+
+
+def ask(client: bigquery.Client, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    config = bigquery.QueryJobConfig(default_dataset=f"{PROJECT}.shop")
+    answer = client.query_and_wait(sql, job_config=config)
+    return [field.name for field in answer.schema], [tuple(row.values()) for row in answer]
+
+
+@pytest.mark.parametrize(
+    ("sql", "rows"),
+    [
+        (
+            "SELECT visitor, (SELECT value.number FROM UNNEST(facts) WHERE key = 'rank') AS n "
+            "FROM visits ORDER BY 1",
+            [("ann", 7), ("bob", 9)],
+        ),
+        (
+            "SELECT (SELECT value.text FROM UNNEST(facts) AS f WHERE key = 'url' AND f.value.text != '') "
+            "FROM visits ORDER BY visitor",
+            [("/home",), (None,)],
+        ),
+        (
+            "SELECT key, COUNT(*) AS n FROM visits, UNNEST(facts) GROUP BY key ORDER BY key",
+            [("rank", 2), ("url", 1)],
+        ),
+        (
+            "SELECT visitor, key, place FROM visits, UNNEST(facts) f WITH OFFSET place "
+            "ORDER BY visitor, place",
+            [("ann", "url", 0), ("ann", "rank", 1), ("bob", "rank", 0)],
+        ),
+        (
+            "SELECT visitor, labels.value FROM visits LEFT JOIN UNNEST(labels) AS labels "
+            "ON labels.key = 'team' ORDER BY visitor",
+            [("ann", "web"), ("bob", None)],
+        ),
+        (
+            "SELECT visitor, value FROM visits LEFT JOIN UNNEST(labels) ORDER BY visitor",
+            [("ann", "web"), ("bob", None)],
+        ),
+        (
+            "SELECT colours, COUNT(*) AS n FROM visits, UNNEST(colours) AS colours "
+            "GROUP BY colours ORDER BY n",
+            [("blue", 1), ("red", 2)],
+        ),
+        (
+            "SELECT colours FROM visits, UNNEST(colours) WHERE colours != 'red'",
+            [("blue",)],
+        ),
+        (
+            "SELECT COUNT(DISTINCT (SELECT value.number FROM UNNEST(facts) WHERE key = 'rank')) FROM visits",
+            [(2,)],
+        ),
+        (
+            "SELECT visitor FROM visits WHERE EXISTS (SELECT 1 FROM UNNEST(labels) WHERE value = 'web')",
+            [("ann",)],
+        ),
+        (
+            "WITH seen AS (SELECT *, 'own' AS key FROM visits) "
+            "SELECT key, l.value FROM seen, UNNEST(labels) AS l",
+            [("own", "web")],
+        ),
+        (
+            "WITH a AS (SELECT visitor, labels FROM visits) "
+            "SELECT visitor, labels.key FROM a CROSS JOIN UNNEST(labels) AS labels",
+            [("ann", "team")],
+        ),
+        (
+            "SELECT ARRAY(SELECT AS STRUCT key FROM UNNEST(facts) ORDER BY key)[OFFSET(0)].key "
+            "FROM visits ORDER BY visitor",
+            [("rank",), ("rank",)],
+        ),
+    ],
+)
+def test_the_fields_of_unnested_structs_are_columns(
+    shop: bigquery.Client, sql: str, rows: list[tuple[Any, ...]]
+) -> None:
+    assert ask(shop, sql)[1] == rows
+
+
+def test_a_renamed_alias_keeps_its_name_in_the_result(shop: bigquery.Client) -> None:
+    assert ask(shop, "SELECT colours FROM visits, UNNEST(colours) AS colours LIMIT 1")[0] == ["colours"]
+
+
+@pytest.mark.parametrize(
+    ("sql", "columns", "rows"),
+    [
+        ("SELECT STRUCT(1 AS a, 'x' AS b).*", ["a", "b"], [(1, "x")]),
+        (
+            "SELECT ARRAY_AGG(STRUCT(visitor, spent) ORDER BY spent LIMIT 1)[OFFSET(0)].visitor AS v "
+            "FROM visits",
+            ["v"],
+            [("ann",)],
+        ),
+        (
+            "SELECT visitor FROM visits WHERE (visitor, country) IN "
+            "(SELECT AS STRUCT visitor, 'fr' FROM visits)",
+            ["visitor"],
+            [("bob",)],
+        ),
+        (
+            "SELECT visitor FROM visits WHERE (visitor, country) NOT IN (('ann', 'de'), ('cid', 'de'))",
+            ["visitor"],
+            [("bob",)],
+        ),
+        (
+            "SELECT * FROM (SELECT country, spent FROM visits) "
+            "PIVOT(SUM(spent) AS total FOR country IN ('de', 'fr'))",
+            ["total_de", "total_fr"],
+            [(Decimal("12.5"), Decimal(100))],
+        ),
+        (
+            "SELECT * FROM (SELECT country, spent FROM visits) "
+            "PIVOT(SUM(spent) AS total, COUNT(*) AS n FOR country IN ('de' AS d)) AS p",
+            ["total_d", "n_d"],
+            [(Decimal("12.5"), 1)],
+        ),
+        (
+            "SELECT * FROM (SELECT 10 AS size, 1 AS x) PIVOT(SUM(x) FOR size IN (10, 20))",
+            ["_10", "_20"],
+            [(1, None)],
+        ),
+        (
+            "SELECT CAST(spent AS STRING) AS t, CAST(-spent AS STRING) AS m FROM visits ORDER BY visitor",
+            ["t", "m"],
+            [("12.5", "-12.5"), ("100", "-100")],
+        ),
+        ('SELECT FORMAT("%\'d and %d", 1234567, 1000) AS f', ["f"], [("1,234,567 and 1000",)]),
+        ("SELECT b'\\x00\\xfe' AS b", ["b"], [(b"\x00\xfe",)]),
+        ("SELECT ARRAY_FILTER([1, 2, 3], e -> e > 1) AS a", ["a"], [([2, 3],)]),
+        ("SELECT ARRAY_TRANSFORM([1, 2], e -> e * 2) AS a", ["a"], [([2, 4],)]),
+        ("SELECT 1 AS a; -- the end", ["a"], [(1,)]),
+    ],
+)
+def test_a_query_gives_the_columns_and_rows_that_bigquery_gives(
+    shop: bigquery.Client, sql: str, columns: list[str], rows: list[tuple[Any, ...]]
+) -> None:
+    assert ask(shop, sql) == (columns, rows)
+
+
+def test_a_view_may_read_the_fields_of_unnested_structs(shop: bigquery.Client) -> None:
+    shop.query_and_wait("CREATE VIEW shop.keys AS SELECT key FROM shop.visits, UNNEST(facts)")
+    assert sorted(ask(shop, "SELECT DISTINCT key FROM keys")[1]) == [("rank",), ("url",)]
