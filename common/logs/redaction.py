@@ -43,10 +43,17 @@ def is_secret(text: str) -> bool:
 def redact(text: str) -> str:
     """Mask all secrets in a text."""
     for secret in sorted(_known, key=len, reverse=True):
-        text = text.replace(secret, MASK)
+        text = _without(secret, text)
     text = _TENANT_KEY.sub(MASK, text)
     text = _HEADER.sub(rf"\g<name>{MASK}", text)
     return _BEARER.sub(rf"\g<name>{MASK}", text)
+
+
+def _without(secret: str, text: str) -> str:
+    """Mask a secret wherever it is; one that is a part of many words, only where it is a word of its own."""
+    if len(secret) >= SHORTEST_MASKED:
+        return text.replace(secret, MASK)
+    return re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", MASK, text)
 
 
 def mask(text: str, secrets: Iterable[str]) -> str:

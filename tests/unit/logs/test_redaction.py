@@ -123,3 +123,8 @@ def test_a_message_that_holds_a_very_short_secret_is_masked_as_a_whole() -> None
 
 def test_of_many_secrets_each_is_masked() -> None:
     assert mask("between 1234567 and 7654321.", ["1234567", "7654321"]) == f"between {MASK} and {MASK}."
+
+
+def test_a_secret_of_one_letter_leaves_words_readable() -> None:
+    register_secrets(["k"])
+    assert redact("Traceback of task: key=k, (k)") == f"Traceback of task: key={MASK}, ({MASK})"
