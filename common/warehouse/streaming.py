@@ -1,5 +1,6 @@
 """Rows streamed into the central log tables (`tabledata.insertAll`): no DML limits, one call per event."""
 
+import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ from common.setup.tables import central_tables
 from common.warehouse.queries import Central
 from common.warehouse.translation import translated
 
+MAX_INSERT_ID_CHARACTERS = 128
+"""BigQuery refuses rows whose insert IDs have more."""
 MOST_ROWS = 500
 """Rows in one call: what BigQuery advises, and far below the 10 MB that it takes."""
 PAUSES_SECONDS = (0.5, 1.5, 4.0)
@@ -67,7 +70,7 @@ class Streaming:
         try:
             with translated():
                 errors: RowErrors = self.central.client.insert_rows_json(
-                    self.central.table(table), list(rows.values()), row_ids=list(rows)
+                    self.central.table(table), list(rows.values()), row_ids=[insert_id(key) for key in rows]
                 )
         except NoSuchResource as missing:
             if table not in self.known:
@@ -78,6 +81,14 @@ class Streaming:
         if errors:
             raise RowsRefused(f"{table} refused rows: {_summary(errors)}")
         return None
+
+
+def insert_id(key: str) -> str:
+    """Make a row's insert ID of its key; a key that is too long for one goes by its hash."""
+    if len(key) <= MAX_INSERT_ID_CHARACTERS:
+        return key
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    return f"{key[: MAX_INSERT_ID_CHARACTERS - len(digest) - 1]}-{digest}"
 
 
 def _is_about_new_columns(errors: RowErrors) -> bool:

@@ -23,6 +23,7 @@ from local.bigquery.engine import Engine
 from local.bigquery.faults import Faults
 from local.bigquery.fresh_tables import FreshTables, StreamingDelay
 from local.bigquery.housekeeping import Housekeeping
+from local.bigquery.insert_ids import InsertIds
 from local.bigquery.job_ids import JobIds
 from local.bigquery.job_names import JobNames
 from local.bigquery.job_timeouts import JobTimeouts
@@ -80,6 +81,7 @@ class LocalBigQuery:
             StreamingBuffer(self.limits),
             DmlLimits(self.limits),
             JobTimeouts(),
+            InsertIds(),
             FreshTables(self.streaming_delay),
             StreamedRows(),
             ConstantJobs(),

@@ -4,6 +4,8 @@ import base64
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from common.runs.level_messages import LevelMessage, decode
 from common.times import utc_now
 from common.wiring import domain
@@ -18,6 +20,16 @@ def work_until_time_is_up(message: LevelMessage, clock: VirtualClock) -> None:
     """Carry a level out as one delivery of its message does; the waiting alone takes no time."""
     worker = domain.worker()
     replace(worker, budget=BUDGET, clock=clock, sleep=clock.sleep).carry_out(message)
+
+
+@pytest.mark.parametrize("characters", [53, 54, 63])
+def test_a_step_with_an_id_of_any_length_that_is_taken_completes(
+    site: Site, tenant: Tenant, characters: int
+) -> None:
+    assert tenant.upload("long", a_pipeline_file({"s" * characters: "SELECT 1 AS n"})).status_code == 201
+    run_id = tenant.run("long")
+    site.drain()
+    assert tenant.status(run_id)["status"] == "COMPLETED"
 
 
 def test_a_level_that_is_delivered_twice_goes_on_by_one_message_and_one_job(

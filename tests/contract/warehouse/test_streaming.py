@@ -10,7 +10,7 @@ from common.errors import NoSuchResource, RowsRefused, Unavailable
 from common.warehouse.jobs import ClaimedJobs
 from common.warehouse.paces import Pace
 from common.warehouse.queries import Central
-from common.warehouse.streaming import MOST_ROWS, PAUSES_SECONDS, Streaming
+from common.warehouse.streaming import MAX_INSERT_ID_CHARACTERS, MOST_ROWS, PAUSES_SECONDS, Streaming
 
 if TYPE_CHECKING:
     from local.bigquery import LocalBigQuery
@@ -33,6 +33,25 @@ def test_rows_are_streamed_five_hundred_in_a_call_and_all_arrive(
     assert local_bigquery.counts.insert_all == calls
     sql = f"SELECT COUNT(*) AS n FROM `{central.table(table)}` WHERE number = {rows}"
     assert [row.n for row in central.client.query_and_wait(sql)] == [rows]
+
+
+def test_rows_of_keys_that_are_too_long_for_an_insert_id_arrive_once(central: Central, table: str) -> None:
+    same = "k" * MAX_INSERT_ID_CHARACTERS
+    rows = {f"{same}{end}": {"number": -7} for end in ("", "a", "b", "a" * 300)}
+    for _ in range(2):
+        Streaming(central=central).append(table, rows)
+    sql = f"SELECT COUNT(*) AS n FROM `{central.table(table)}` WHERE number = -7"
+    assert [row.n for row in central.client.query_and_wait(sql)] == [len(rows)]
+
+
+def test_bigquery_takes_no_row_of_a_call_with_an_insert_id_that_is_too_long(
+    central: Central, table: str
+) -> None:
+    ids = ["short", "k" * (MAX_INSERT_ID_CHARACTERS + 1)]
+    errors = central.client.insert_rows_json(central.table(table), [{"number": -8}] * 2, row_ids=ids)
+    assert [row["errors"][0]["reason"] for row in errors] == ["stopped", "invalid"]
+    sql = f"SELECT COUNT(*) AS n FROM `{central.table(table)}` WHERE number = -8"
+    assert [row.n for row in central.client.query_and_wait(sql)] == [0]
 
 
 def test_each_claim_waits_for_its_turn(central: Central) -> None:
