@@ -7,6 +7,7 @@ from typing import Any
 from google.cloud import bigquery
 
 from common.errors import AlreadyExists
+from common.pipelines.pipeline import WriteDisposition
 from common.runs.ports import DryRun, JobReport, StepJob
 from common.warehouse.jobs import RETRY, TIMEOUT_SECONDS, ExecutorJobs, time_partitioning
 from common.warehouse.translation import translated
@@ -59,6 +60,9 @@ class AccountJobs(ExecutorJobs):
     def _config(self, job: StepJob) -> bigquery.QueryJobConfig:
         config = ExecutorJobs._config(self, job)
         config.create_disposition = bigquery.CreateDisposition.CREATE_NEVER
+        if job.write_disposition is WriteDisposition.TRUNCATE:
+            # The account fills tables and changes none: to make the columns anew takes tables.update.
+            config.write_disposition = bigquery.WriteDisposition.WRITE_TRUNCATE_DATA
         return config
 
 

@@ -23,6 +23,7 @@ METHODS = {
 }
 """Methods whose permission is called otherwise than they are."""
 CREATE, WRITE = "bigquery.tables.create", "bigquery.tables.updateData"
+UPDATE = "bigquery.tables.update"
 UNREADABLE = "Access Denied: the local BigQuery cannot read the job, so it cannot tell what it touches."
 RESULTS = "_results"
 """Where jobs without a destination leave their rows."""
@@ -90,16 +91,23 @@ def _job_denial(caller: str, call: Call) -> str:
     sources, destination = _job_tables(call.job_configuration)
     if table := first_unreadable(caller, sources):
         return _no_query(table)
-    return _destination_denial(caller, destination) if destination else ""
+    return _destination_denial(caller, destination, call.job_configuration) if destination else ""
 
 
-def _destination_denial(caller: str, table: Table) -> str:
+def _destination_denial(caller: str, table: Table, configuration: dict[str, Any]) -> str:
     project, dataset, name = table
     if not exists(table):
         is_allowed = may(caller, CREATE, project, dataset)
         return "" if is_allowed else _no_permission("Dataset", f"{project}:{dataset}", CREATE)
-    is_allowed = may(caller, WRITE, project, dataset)
-    return "" if is_allowed else _no_permission("Table", f"{project}:{dataset}.{name}", WRITE)
+    asked = (WRITE, UPDATE) if _makes_columns_anew(configuration) else (WRITE,)
+    missing = (permission for permission in asked if not may(caller, permission, project, dataset))
+    return next((_no_permission("Table", f"{project}:{dataset}.{name}", one) for one in missing), "")
+
+
+def _makes_columns_anew(configuration: dict[str, Any]) -> bool:
+    """Tell whether a job overwrites more of a table than its rows, be the columns the same or not."""
+    jobs = (configuration.get(kind) or {} for kind in ("query", "load", "copy"))
+    return any(job.get("writeDisposition") == "WRITE_TRUNCATE" for job in jobs)
 
 
 def _statement_denial(caller: str, statement: Statement) -> str:

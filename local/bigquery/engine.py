@@ -19,7 +19,7 @@ from local_bigquery.engine import database, sessions
 from local_bigquery.jobs import runner
 from local_bigquery.settings import settings
 
-from local.bigquery import catalog, jobs, receipts, rewrites
+from local.bigquery import catalog, jobs, receipts, rewrites, truncate_data
 from local.bigquery.answers import ERRORS
 from local.bigquery.duckdb_settings import ConfiguredDuckDB
 from local.bigquery.sql_files import sql
@@ -87,6 +87,7 @@ class Engine:
     def _connect(self) -> None:
         database.connection()
         catalog.install()
+        truncate_data.install()
         jobs.end_unfinished()
 
     def _disconnect(self) -> None:

@@ -120,6 +120,14 @@ def test_its_rows_are_written_as_the_step_says(customer: Customer) -> None:
     assert written == [[1, 2], [1, 1, 2, 2], [1, 2]]
 
 
+def test_its_account_may_replace_rows_and_no_columns(customer: Customer) -> None:
+    assert outcome(customer.tenant, ORDERS) == ("COMPLETED", "")
+    status, error = outcome(customer.tenant, f"SELECT n, 1 AS more FROM {THEIRS}.sales.orders")
+    assert status == "FAILED"
+    assert "Cannot add fields (field: more)" in error
+    assert customer.imported() == [1, 2]
+
+
 def test_the_target_is_made_as_the_step_says(customer: Customer) -> None:
     sql = f"SELECT n, DATE '2026-01-31' AS day, [STRUCT(n AS n)] AS items FROM {THEIRS}.sales.orders"
     partitioning = {"field": "day", "type": "MONTH"}

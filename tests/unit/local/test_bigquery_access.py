@@ -231,7 +231,7 @@ def test_who_fills_tables_reads_and_writes_those_that_are_there(
     filler: bigquery.Client, client: bigquery.Client
 ) -> None:
     client.query_and_wait("CREATE OR REPLACE TABLE acme.target AS SELECT 1 AS n")
-    for disposition, expected in (("WRITE_APPEND", [1, 5]), ("WRITE_TRUNCATE", [5])):
+    for disposition, expected in (("WRITE_APPEND", [1, 5]), ("WRITE_TRUNCATE_DATA", [5])):
         config = bigquery.QueryJobConfig(
             destination=f"{PROJECT}.acme.target",
             write_disposition=disposition,
@@ -240,6 +240,16 @@ def test_who_fills_tables_reads_and_writes_those_that_are_there(
         filler.query("SELECT 5 AS n", job_config=config, job_retry=None).result()
         assert numbers(filler, f"SELECT n FROM `{PROJECT}.acme.target`") == expected
     assert numbers(filler, f"SELECT n FROM `{PROJECT}.acme.authorized`") == [1]
+
+
+def test_to_overwrite_more_of_a_table_than_its_rows_takes_tables_update(
+    filler: bigquery.Client, client: bigquery.Client
+) -> None:
+    client.query_and_wait("CREATE OR REPLACE TABLE acme.target AS SELECT 1 AS n")
+    config = bigquery.QueryJobConfig(destination=f"{PROJECT}.acme.target", write_disposition="WRITE_TRUNCATE")
+    with pytest.raises(google.Forbidden, match=r"bigquery\.tables\.update denied on table"):
+        filler.query("SELECT 5 AS n", job_config=config, job_retry=None).result()
+    assert numbers(client, f"SELECT n FROM `{PROJECT}.acme.target`") == [1]
 
 
 @pytest.mark.parametrize(
