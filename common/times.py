@@ -18,7 +18,7 @@ def to_rfc3339(moment: datetime) -> str:
 
 def from_rfc3339(text: str) -> datetime:
     """Read a moment; ValueError where it has no zone, or is on no calendar in UTC."""
-    moment = datetime.fromisoformat(text)
+    moment = datetime.fromisoformat(text.upper())  # RFC 3339 also takes t and z.
     if moment.tzinfo is None:
         raise ValueError(f"a time needs a zone: {text!r}")
     try:

@@ -1,5 +1,6 @@
 """The parameters of the tenant API of pipelines."""
 
+from common.http.patterns import MOMENT
 from common.http.routes import Parameter, Place
 from common.runs.run import RunStatus
 
@@ -31,7 +32,6 @@ IDEMPOTENCY_KEY = Parameter(
     schema={"type": "string", "pattern": "^[!-~]{1,255}$"},
     example="nightly-2024-01-01",
 )
-_MOMENT = "^(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}(T[0-9:.]{5,15}(Z|[+-][0-9]{2}:[0-9]{2}))?$"
 HISTORY_FILTERS = (
     Parameter(
         name="status",
@@ -51,14 +51,14 @@ HISTORY_FILTERS = (
         name="from",
         place=Place.QUERY,
         description="Only runs asked for at this time or later: RFC 3339, or a date for its UTC midnight.",
-        schema={"type": "string", "pattern": _MOMENT},
+        schema={"type": "string", "pattern": MOMENT},
         example="2024-01-01",
     ),
     Parameter(
         name="to",
         place=Place.QUERY,
         description="Only runs asked for before this time: RFC 3339, or a date for its UTC midnight.",
-        schema={"type": "string", "pattern": _MOMENT},
+        schema={"type": "string", "pattern": MOMENT},
         example="2024-01-18T12:00:00Z",
     ),
     Parameter(

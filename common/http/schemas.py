@@ -18,6 +18,7 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from common.errors import Fault
+from common.http.patterns import rule_of
 from common.times import from_rfc3339
 
 SCHEMA_FOLDER = Path(__file__).parent / "schemas"
@@ -86,7 +87,7 @@ def _pattern(_self: Validator, pattern: str, value: Any, _schema: Any) -> Iterat
 # What jsonschema's own checker knows depends on which other packages happen to be installed.
 _FORMATS = FormatChecker(formats=())
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(?:Z|[+-][0-9]{2}:[0-9]{2})")
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:.]+(?:[Zz]|[+-][0-9]{2}:[0-9]{2})")
 
 
 @_FORMATS.checks("date", raises=ValueError)
@@ -123,7 +124,6 @@ _RULES = {
     "type": "must be {any_of}",
     "enum": "must be one of {listed}",
     "const": "must be {wanted}",
-    "pattern": "must match {wanted}",
     "format": "must be a {wanted}",
     "minLength": "must have at least {wanted} characters",
     "maxLength": "must have at most {wanted} characters",
@@ -139,6 +139,8 @@ _RULES = {
 
 
 def _rule(keyword: str, wanted: Any) -> str:
+    if keyword == "pattern":
+        return rule_of(wanted)
     words = [str(word) for word in wanted] if isinstance(wanted, list) else [str(wanted)]
     template = _RULES.get(keyword, "must keep the rule {keyword!r} of its schema")
     return template.format(keyword=keyword, wanted=wanted, listed=", ".join(words), any_of=" or ".join(words))

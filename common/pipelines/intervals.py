@@ -56,7 +56,7 @@ def read_bound(text: str, timezone: str) -> datetime:
     """Read a day, or a time that is in the pipeline's zone where it names none; ValueError, OverflowError."""
     if len(text) == _DAY:
         return midnight(date.fromisoformat(text), timezone)
-    moment = datetime.fromisoformat(text)
+    moment = datetime.fromisoformat(text.upper())
     zoned = moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(timezone))
     return zoned.astimezone(UTC)
 

@@ -18,7 +18,7 @@ type Schema = Mapping[str, Any]
 
 RESERVED_LABELS = ("pipeline", "run", "step", "tenant", "trace")
 
-_DAY_OR_TIME = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:\d{2}))?"
+_DAY_OR_TIME = r"\d{4}-\d{2}-\d{2}(?:[Tt ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:[Zz]|[+-]\d{2}:\d{2}))?"
 _COLUMN = r"(?:[A-Za-z_]|[^\x00-\x7F])(?:[A-Za-z0-9_]|[^\x00-\x7F]){0,299}"
 _RULES = {
     "id": (

@@ -13,7 +13,7 @@ LONGEST_STRING = 65_536
 
 _ARRAY = re.compile(r"ARRAY<([A-Z0-9]+)>")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})")
+_TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?([Zz]|[+-]\d{2}:\d{2})")
 
 type Scalar = str | int | float | bool
 
@@ -98,7 +98,7 @@ def _timestamp(value: Value) -> str:
     """Read a moment and write it in UTC, RFC 3339."""
     try:
         if isinstance(value, str) and _TIMESTAMP.fullmatch(value):
-            moment = datetime.fromisoformat(value).astimezone(UTC)
+            moment = datetime.fromisoformat(value.upper()).astimezone(UTC)
             return moment.isoformat().replace("+00:00", "Z")
     except (ValueError, OverflowError):
         pass  # Hour 25, or a zone that leads out of the years 1 to 9999.

@@ -7,6 +7,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from common.http.api import DOCUMENT, REFERENCE, all_routes, document_text, reference_text
 from common.http.openapi import make_document
+from common.http.patterns import RULES
 from common.http.problems import KINDS
 from common.http.routes import Access, Place, Route
 from common.http.schemas import faults_of, schemas
@@ -29,6 +30,21 @@ def test_the_document_and_the_reference_are_current() -> None:
     # `python -m common.http` writes both anew.
     assert DOCUMENT.read_text(encoding="utf-8") == document_text()
     assert REFERENCE.read_text(encoding="utf-8") == reference_text()
+
+
+def patterns_of(node: Any) -> set[str]:
+    match node:
+        case dict():
+            own = {node["pattern"]} if isinstance(node.get("pattern"), str) else set()
+            return own.union(*(patterns_of(item) for item in node.values()))
+        case list():
+            return set().union(*(patterns_of(item) for item in node))
+    return set()
+
+
+def test_each_pattern_has_a_rule_in_words() -> None:
+    assert patterns_of([dict(schemas()), DOCUMENT_NOW]) <= RULES.keys()
+    assert [rule for rule in RULES.values() if re.search(r"\[|\^|\\", rule)] == []
 
 
 def test_no_route_is_there_twice() -> None:

@@ -307,6 +307,16 @@ def test_the_history_is_filtered(world: World) -> None:
     assert wanted.until == datetime(2024, 1, 18, 10, tzinfo=UTC)
 
 
+def test_a_time_is_taken_as_rfc_3339_has_it_and_refused_in_words(world: World) -> None:
+    history = "/api/v1/pipelines/history?from="
+    assert world.ask("GET", f"{history}2024-01-01T00:00:00z").status_code == 200
+    assert world.ask("GET", f"{history}2024-01-01t00:00:00Z").status_code == 200
+    for text in ("2024-01-01T00:00:00+02:00", "2024-01-01T00:00:00"):  # The plus arrives as a blank.
+        (fault,) = (world.ask("GET", history + text).json or {})["errors"]
+        assert "with its zone" in fault["rule"]
+        assert "+ is written %2B" in fault["rule"]
+
+
 @pytest.mark.parametrize(
     "query",
     [

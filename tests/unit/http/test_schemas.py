@@ -95,7 +95,9 @@ def test_every_fault_is_found_with_its_place() -> None:
 
 @pytest.mark.parametrize("text", ["ab\n", "AB", "a b", ""])
 def test_a_pattern_holds_for_the_whole_text(text: str) -> None:
-    assert Fault("/name", "must match ^[a-z]+$") in faults_of(SCHEMA, {"name": text, "size": 1})
+    assert Fault("/name", "must have the form that its description says") in faults_of(
+        SCHEMA, {"name": text, "size": 1}
+    )
 
 
 @pytest.mark.parametrize("text", ["2024-02-30", "20240101", "2024-W01-1", "01.01.2024", "2024-1-1"])
