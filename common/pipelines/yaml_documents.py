@@ -10,10 +10,12 @@ import math
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 import yaml
 
 from common.errors import InputTooLarge
+from common.pipelines.yaml_rules import ESCAPES, rule_for
 
 type Value = bool | int | float | str | list[Value] | dict[str, Value] | None
 type Document = dict[str, Value]
@@ -50,8 +52,9 @@ class Folded(str):
 class YamlFault(Exception):
     """A text is no YAML that a pipeline file may hold."""
 
-    def __init__(self, rule: str, line: int | None = None) -> None:
-        super().__init__(f"line {line}: {rule}" if line else rule)
+    def __init__(self, rule: str, line: int | None = None, column: int | None = None) -> None:
+        place = f"line {line}, column {column}" if column else f"line {line}"
+        super().__init__(f"{place}: {rule}" if line else rule)
 
 
 def read_yaml(text: str) -> Value:
@@ -62,11 +65,8 @@ def read_yaml(text: str) -> Value:
     try:
         return _Builder(text).build(yaml.parse(text, Loader=yaml.SafeLoader))
     except yaml.MarkedYAMLError as error:
-        problem = " ".join(filter(None, (error.problem, error.context)))
-        if "unknown escape character" in problem:
-            problem += f". {_ESCAPES_IN_WORDS}"
-        line = error.problem_mark.line + 1 if error.problem_mark else None
-        raise YamlFault(f"is no YAML: {problem}", line) from None
+        rule = rule_for(" ".join(filter(None, (error.problem, error.context))))
+        raise YamlFault(rule, *_place(error.problem_mark)) from None
     except yaml.YAMLError as error:
         raise YamlFault(f"is no YAML: {' '.join(str(error).split())}") from None
 
@@ -83,7 +83,10 @@ class _Builder:
         for event in events:
             match event:
                 case yaml.AliasEvent():
-                    raise YamlFault("aliases (*name) are not allowed: write the value out", _line(event))
+                    rule = (
+                        "aliases (*name) are not allowed: write the value out, or in quotes if it is a text"
+                    )
+                    raise YamlFault(rule, *_place(event.start_mark))
                 case yaml.ScalarEvent():
                     self._add(self._scalar(event), _line(event))
                 case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
@@ -95,17 +98,18 @@ class _Builder:
         return self._root[0] if self._root else None
 
     def _start(self, event: yaml.SequenceStartEvent | yaml.MappingStartEvent) -> None:
-        _refuse_tag(event.tag, _line(event))
+        _refuse_tag(event)
         if len(self._open) >= MAXIMUM_DEPTH:
             raise InputTooLarge(f"the document is nested more than {MAXIMUM_DEPTH} levels deep")
         if self._awaits_key():
             raise YamlFault("a key must be a plain name", _line(event))
-        container = _Mapping() if isinstance(event, yaml.MappingStartEvent) else list[Value]()
+        is_mapping = isinstance(event, yaml.MappingStartEvent)
+        container = _Mapping(is_in_braces=bool(event.flow_style)) if is_mapping else list[Value]()
         self._add(container.values if isinstance(container, _Mapping) else container, _line(event))
         self._open.append(container)
 
     def _scalar(self, event: yaml.ScalarEvent) -> Value:
-        _refuse_tag(event.tag, _line(event))
+        _refuse_tag(event)
         if self._awaits_key():
             return event.value
         written = self._written(event)
@@ -133,13 +137,17 @@ class _Builder:
 class _Mapping:
     """A mapping being read: keys and values arrive in turn."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_in_braces: bool) -> None:
+        self.is_in_braces = is_in_braces
         self.values: dict[str, Value] = {}
         self.key: str | None = None
         self._lines: dict[str, int] = {}
 
     def add(self, item: Value, line: int) -> None:
         if self.key is not None:
+            if self.is_in_braces and item is None and " " in self.key:
+                rule = f"in braces a comma ends a value: put the whole value before {self.key!r} in quotes"
+                raise YamlFault(rule, line)
             self.values[self.key] = item
             self.key = None
             return
@@ -148,6 +156,11 @@ class _Mapping:
             raise YamlFault(f"the key {key!r} is here a second time, first in line {self._lines[key]}", line)
         self._lines[key] = line
         self.key = key
+
+
+def _place(mark: Any) -> tuple[int | None, int | None]:
+    """Return the line and the column of a mark, from 1."""
+    return (mark.line + 1, mark.column + 1) if mark else (None, None)
 
 
 def _line(event: yaml.Event) -> int:
@@ -160,20 +173,22 @@ def _is_folded(written: str, style: str | None) -> bool:
     return style != "|" and len(lines) > (2 if style == ">" else 1)
 
 
-_ESCAPES_IN_WORDS = "In double quotes a backslash begins an escape: double it, or write the text behind `|`"
-
-
 def _check_escapes(written: str, line: int) -> None:
     for letter in _ESCAPE.findall(written):
         if letter in _CHANGED_BY_ESCAPES:
-            raise YamlFault(
-                f"has \\{letter}, of which YAML makes another character. {_ESCAPES_IN_WORDS}", line
-            )
+            raise YamlFault(f"has \\{letter}, of which YAML makes another character. {ESCAPES}", line)
 
 
-def _refuse_tag(tag: str | None, line: int) -> None:
-    if tag is not None:
-        raise YamlFault(f"tags ({tag}) are not allowed", line)
+def _refuse_tag(event: yaml.ScalarEvent | yaml.SequenceStartEvent | yaml.MappingStartEvent) -> None:
+    """Refuse what YAML would take off a value, or take it for: a tag, an anchor."""
+    place = _place(event.start_mark)
+    if event.tag is not None:
+        raise YamlFault(f"tags ({event.tag}) are not allowed: put a text that begins so in quotes", *place)
+    if event.anchor is not None:
+        raise YamlFault(
+            f"anchors (&{event.anchor}) are not allowed: write the value out, or in quotes if it is a text",
+            *place,
+        )
 
 
 def _plain(text: str, line: int) -> Value:

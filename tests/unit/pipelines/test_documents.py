@@ -109,17 +109,18 @@ def test_a_key_given_twice_is_refused_with_both_lines() -> None:
 @pytest.mark.parametrize(
     ("body", "rule"),
     [
-        ("a: &x [1]\nb: *x\n", "line 2: aliases (*name) are not allowed: write the value out"),
+        ("a: &x [1]\nb: *x\n", "line 1, column 4: anchors (&x) are not allowed: write the value out"),
+        ("a: 1\nb: *x\n", "line 2, column 4: aliases (*name) are not allowed: write the value out"),
         (
             "a: 1\nb: !!python/object:os.system x\n",
-            "line 2: tags (tag:yaml.org,2002:python/object:os.system) are not",
+            "line 2, column 4: tags (tag:yaml.org,2002:python/object:os.system) are not",
         ),
-        ("a: !!binary aGk=\n", "line 1: tags (tag:yaml.org,2002:binary) are not allowed"),
-        ("a: !local {b: 1}\n", "line 1: tags (!local) are not allowed"),
+        ("a: !!binary aGk=\n", "line 1, column 4: tags (tag:yaml.org,2002:binary) are not allowed"),
+        ("a: !local {b: 1}\n", "line 1, column 4: tags (!local) are not allowed"),
         ("a: 1\n---\nb: 2\n", "line 2: holds a second document: one file is one pipeline"),
         ("? [a, b]\n: 1\n", "line 1: a key must be a plain name"),
-        ("a: [1\nb: 2\n", "line 2: is no YAML"),
-        ("a:\n\t- 1\n", "line 2: is no YAML"),
+        ("a: [1\nb: 2\n", "line 2, column 2: a bracket is not closed"),
+        ("a:\n\t- 1\n", "line 2, column 1: a tab cannot indent a line: use blanks"),
         ("- a\n- b\n", "must be a mapping with the keys `pipeline` and `steps`"),
         ("just words\n", "must be a mapping"),
         ("", "must be a mapping"),
@@ -138,6 +139,52 @@ def test_a_key_given_twice_is_refused_with_both_lines() -> None:
 )
 def test_a_text_that_is_no_pipeline_file_is_told_why(body: bytes | str, rule: str) -> None:
     assert rule in rule_of(body)
+
+
+@pytest.mark.parametrize(
+    ("value", "rule"),
+    [
+        ("* 5 * * *", "line 2, column 8: YAML takes a value that begins with * for an alias"),
+        ("*/5 * * * *", "line 2, column 8: YAML takes a value that begins with * for an alias"),
+        ("*name", "aliases (*name) are not allowed"),
+        ("@daily", "line 2, column 7: no value can begin with @ in YAML"),
+        ("`p.d.t`", "line 2, column 7: no value can begin with ` in YAML"),
+        ("%d", "line 2, column 7: no value can begin with % in YAML"),
+        ("SELECT 'a: b'", "line 2, column 16: YAML takes `: ` for the end of a key"),
+        ("!important", "line 2, column 7: tags (!important) are not allowed"),
+        ("&c Total", "line 2, column 7: anchors (&c) are not allowed"),
+        ("[draft] Sales", "a value ends at its closing quote or bracket"),
+        ("'a' b", "a value ends at its closing quote or bracket"),
+        ("> 5 orders", "behind > or | a text begins in the line below"),
+        ("- x", "no value can begin with - or ?"),
+        (", x", "no value can begin with , in YAML"),
+        (
+            "{x: SELECT a, b FROM t, y: 1}",
+            "in braces a comma ends a value: put the whole value before 'b FROM t'",
+        ),
+    ],
+)
+def test_a_value_that_lacks_its_quotes_is_told_to_have_them(value: str, rule: str) -> None:
+    told = rule_of(f"a:\n  bc: {value}\nd: 1\n")
+    assert rule in told
+    assert "quotes" in told
+    assert told.startswith("line 2")
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        *(
+            (text, text)
+            for text in ("12:30", "010", "0x1F", "0o17", "1_000", "yes", "on", "2024-01-01", ".inf", "=")
+        ),
+        ("'* 5 * * *'", "* 5 * * *"),
+        ('"@daily"', "@daily"),
+        ("a:b", "a:b"),
+    ],
+)
+def test_a_text_stays_the_text_that_it_looks_like(value: str, read: str) -> None:
+    assert read_document(f"a: {value}\n".encode(), None) == {"a": read}
 
 
 @pytest.mark.parametrize(
