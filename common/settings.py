@@ -24,6 +24,8 @@ class Settings:
     maximum_bytes_billed: int
     """The most that one step of a tenant's may bill, in bytes."""
     levels_topic: str
+    levels_keys: tuple[str, ...] = field(repr=False)
+    """What level messages are signed with; the first one signs, all are believed."""
     levels_subscription: str
     """The subscription that pushes levels: its dead letters alone end runs."""
     run_events_topic: str
@@ -71,6 +73,7 @@ class Settings:
             onboardings_per_hour=int(given("ONBOARDINGS_PER_HOUR", "200")),
             allowed_sources=frozenset(_listed(given("ALLOWED_SOURCES", "bigquery-public-data"))),
             maximum_bytes_billed=int(given("MAXIMUM_BYTES_BILLED", str(2**40))),
+            levels_keys=_listed(given("LEVELS_KEYS", "")),
             levels_topic=given("LEVELS_TOPIC", "pipeline-levels"),
             levels_subscription=given("LEVELS_SUBSCRIPTION", "pipeline-levels-push"),
             run_events_topic=given("RUN_EVENTS_TOPIC", "run-events"),

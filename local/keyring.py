@@ -1,4 +1,4 @@
-"""The key ring of the local platform: the user's own, or one that lies beside the data that it seals."""
+"""Keys of the local platform: the user's own, or such as lie beside the data that they are for."""
 
 import base64
 import json
@@ -7,6 +7,7 @@ import secrets
 from pathlib import Path
 
 FILE = "keyring.json"
+LEVELS_FILE = "levels.key"
 
 
 def keyring_in(data_dir: Path) -> str:
@@ -18,4 +19,15 @@ def keyring_in(data_dir: Path) -> str:
         key = base64.b64encode(secrets.token_bytes(32)).decode()
         file.touch(mode=0o600)
         file.write_text(json.dumps({"active": "local", "keys": {"local": key}}), encoding="utf-8")
+    return file.read_text(encoding="utf-8")
+
+
+def levels_keys_in(data_dir: Path) -> str:
+    """Return the keys of level messages, as `LEVELS_KEYS` holds them; like messages they outlast restarts."""
+    if given := os.environ.get("LEVELS_KEYS"):
+        return given
+    file = data_dir / LEVELS_FILE
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(32), encoding="utf-8")
     return file.read_text(encoding="utf-8")

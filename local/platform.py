@@ -11,7 +11,7 @@ from pathlib import Path
 from local.bigquery import LocalBigQuery
 from local.gateway import Gateway, load_functions
 from local.instances import WsgiApp
-from local.keyring import keyring_in
+from local.keyring import keyring_in, levels_keys_in
 from local.options import Options
 from local.provisioning import provision_scheduler, provision_topics
 from local.pubsub import PubSubServer
@@ -127,6 +127,7 @@ class Platform:
             "BIGQUERY_LOCATION": self.options.location,
             "ADMIN_API_KEY": self.options.admin_api_key,
             "CREDENTIALS_KEYRING": keyring_in(self.data_dir),
+            "LEVELS_KEYS": levels_keys_in(self.data_dir),
             "PUBLIC_URL": self.options.url,
             "LOG_FORMAT": os.environ.get("LOG_FORMAT", "text"),
             "BIGQUERY_EMULATOR_HOST": self.parts["bigquery"],

@@ -144,3 +144,34 @@ variable "credentials_keyring_version" {
     error_message = "credentials_keyring_version is a whole number from 1 up."
   }
 }
+
+variable "levels_signed" {
+  description = "Whether functions sign the messages that start and continue levels, and believe no other, under levels_keys."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "levels_keys" {
+  description = "Keys of level messages, 32 characters or more, separated by commas: the first one signs, all are believed. Give them as TF_VAR_levels_keys."
+  type        = string
+  default     = null
+  sensitive   = true
+  ephemeral   = true
+
+  validation {
+    condition     = !var.levels_signed || var.secret_values_from != "terraform" || try(alltrue([for key in split(",", var.levels_keys) : length(trimspace(key)) >= 32]), false)
+    error_message = "levels_signed needs TF_VAR_levels_keys, each of 32 characters or more."
+  }
+}
+
+variable "levels_keys_version" {
+  description = "Count this up to make a new version of the secret from levels_keys."
+  type        = number
+  default     = 1
+
+  validation {
+    condition     = var.levels_keys_version >= 1 && floor(var.levels_keys_version) == var.levels_keys_version
+    error_message = "levels_keys_version is a whole number from 1 up."
+  }
+}

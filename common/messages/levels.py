@@ -1,9 +1,10 @@
 """Level messages, as they arrive."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from common.messages.receiving import Message
 from common.runs.level_messages import decode
+from common.runs.level_signatures import SIGNATURE, LevelKeys
 from common.runs.levels import LevelWorker
 
 
@@ -12,7 +13,9 @@ class LevelReceiver:
     """Carries out the level that a message describes."""
 
     worker: LevelWorker
+    keys: LevelKeys = field(default_factory=LevelKeys)
 
     def __call__(self, message: Message) -> None:
-        """Do the message's work; InvalidInput where it describes no level."""
+        """Do the message's work; Forbidden where it is not the platform's own, InvalidInput where none."""
+        self.keys.check(message.data, message.attributes.get(SIGNATURE, ""))
         self.worker.carry_out(decode(message.data))

@@ -5,7 +5,7 @@ keyword arguments, beside its own: an attribute called `data` or `topic` would b
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from google.api_core import exceptions as google
 from google.api_core.retry import Retry, if_exception_type
@@ -13,6 +13,7 @@ from google.pubsub_v1 import PublisherClient, PubsubMessage
 
 from common.errors import MessageRefused, Unavailable
 from common.runs.level_messages import LevelMessage, encode
+from common.runs.level_signatures import SIGNATURE, LevelKeys
 
 TIMEOUT_SECONDS = 30.0
 PATIENCE_SECONDS = 5.0
@@ -112,6 +113,7 @@ class LevelTopic:
     """Level messages (`common.runs.ports.LevelPublisher`)."""
 
     topic: Topic
+    keys: LevelKeys = field(default_factory=LevelKeys)
 
     def publish_level(self, message: LevelMessage) -> None:
         """Send the message that starts or continues a level."""
@@ -119,7 +121,12 @@ class LevelTopic:
 
     def publish_levels(self, messages: Sequence[LevelMessage]) -> None:
         """Send the messages that start levels of many runs."""
-        self.topic.publish_all([(encode(message), _attributes(message)) for message in messages])
+        encoded = [(encode(message), _attributes(message)) for message in messages]
+        self.topic.publish_all([(data, attributes | self._signed(data)) for data, attributes in encoded])
+
+    def _signed(self, data: bytes) -> dict[str, str]:
+        signature = self.keys.sign(data)
+        return {SIGNATURE: signature} if signature else {}
 
 
 def _attributes(message: LevelMessage) -> dict[str, str]:

@@ -8,13 +8,14 @@ that the store does not know, by its tenant, ID and ticket.
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from common.errors import ConvergenceError, InvalidInput
+from common.errors import ConvergenceError, Forbidden, InvalidInput
 from common.logs import log_context
 from common.runs.level_messages import LevelMessage, decode
+from common.runs.level_signatures import SIGNATURE, LevelKeys
 from common.runs.levels import LevelWorker
 from common.runs.progress import OpenRun, ProgressReader
 from common.times import Clock
@@ -81,6 +82,7 @@ class DeadLetterHandler:
     clock: Clock
     project: str
     levels_subscription: str
+    keys: LevelKeys = field(default_factory=LevelKeys)
 
     def handle(self) -> int:
         """Handle what waits and count the runs that it ended."""
@@ -120,7 +122,11 @@ class DeadLetterHandler:
             logger.info("dead letter is no level's", extra={"reason": letter.reason})
             return None
         try:
+            self.keys.check(letter.data, letter.attributes.get(SIGNATURE, ""))
             return decode(letter.data)
+        except Forbidden:
+            logger.error("dead letter is signed by nobody", extra={"reason": letter.reason})  # noqa: TRY400
+            return None
         except InvalidInput:
             logger.error("dead letter is no level message", extra={"reason": letter.reason})  # noqa: TRY400
             return None

@@ -191,7 +191,7 @@ def level_receiver() -> "LevelReceiver":
     """Put together what the function `run_level` stands on."""
     from common.messages.levels import LevelReceiver
 
-    return LevelReceiver(worker=domain.worker())
+    return LevelReceiver(worker=domain.worker(), keys=cloud.level_keys())
 
 
 @cache
@@ -239,6 +239,7 @@ def dispatcher() -> "Dispatcher":
             clock=utc_now,
             project=cloud.settings().project,
             levels_subscription=cloud.settings().levels_subscription,
+            keys=cloud.level_keys(),
         ),
         timetable=cloud.schedule_rows(),
         queue=domain.queue(),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from common.pubsub.publishing import LevelTopic, Topic
     from common.pubsub.pulling import DeadLetterSubscription
     from common.runs.events import Announcer, AnnouncingRuns
+    from common.runs.level_signatures import LevelKeys
     from common.scheduler.jobs import SchedulerJob
     from common.tenants.executors import ExecutorAccounts
     from common.warehouse.audit import AuditRows
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 def settings() -> Settings:
     """Read the environment, and set up logging by it."""
     read = Settings.from_environment(os.environ)
-    secrets = (*read.admin_api_keys, read.onboarding_token, read.credentials_keyring)
+    secrets = (*read.admin_api_keys, read.onboarding_token, read.credentials_keyring, *read.levels_keys)
     configure_logging(project=read.project, log_format=read.log_format, secrets=secrets)
     return read
 
@@ -261,7 +262,15 @@ def levels() -> "LevelTopic":
     """Return where level messages go."""
     from common.pubsub.publishing import LevelTopic
 
-    return LevelTopic(topic=topic(settings().levels_topic))
+    return LevelTopic(topic=topic(settings().levels_topic), keys=level_keys())
+
+
+@cache
+def level_keys() -> "LevelKeys":
+    """Return what signs level messages and checks them."""
+    from common.runs.level_signatures import LevelKeys
+
+    return LevelKeys(keys=settings().levels_keys)
 
 
 @cache

@@ -13,6 +13,9 @@ variables {
   onboarding_token   = "made-up-token-000001"
   iam_settle_seconds = 0
 
+  levels_signed = true
+  levels_keys   = "made-up-key-of-levels-of-32-chars-1"
+
   credentials_enabled     = true
   credentials_keyring     = "{\"active\": \"k1\", \"keys\": {\"k1\": \"bWFkZS11cA==\"}}"
   credentials_public_keys = "{\"active\": \"k1\", \"public_keys\": {\"k1\": \"bm9ib2R5cy1wdWJsaWMta2V5LWJ1dC0zMi1ieXRlcyE=\"}}"

@@ -28,6 +28,7 @@ run "first_faults" {
     var.admin_api_key_version,
     var.onboarding_token_version,
     var.credentials_keyring_version,
+    var.levels_keys_version,
     var.alert_emails,
     var.notification_channels,
     var.offboarding_grace_days,
@@ -59,6 +60,7 @@ run "first_faults" {
     secret_values_from          = "state"                                    # not where secrets come from
     onboarding_mode             = "invite"                                   # no such mode
     admin_api_key_version       = 1.5                                        # not whole
+    levels_keys_version         = 0                                          # versions begin at 1
     credentials_keyring_version = 0                                          # versions begin at 1
     onboarding_token_version    = 0                                          # versions begin at 1
     alert_emails                = ["on-call"]                                # no address
@@ -161,6 +163,16 @@ run "token_mode_needs_a_token" {
   variables {
     onboarding_mode  = "token"
     onboarding_token = null
+  }
+}
+
+run "signatures_need_long_keys" {
+  command         = plan
+  expect_failures = [var.levels_keys]
+
+  variables {
+    levels_signed = true
+    levels_keys   = "made-up-key-of-levels-of-32-chars-1,short"
   }
 }
 

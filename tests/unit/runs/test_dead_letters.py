@@ -9,6 +9,7 @@ import pytest
 from common.errors import Unavailable
 from common.runs.dead_letters import DeadLetter, DeadLetterHandler
 from common.runs.level_messages import LevelMessage, encode
+from common.runs.level_signatures import SIGNATURE, LevelKeys
 from common.runs.ports import ConfigText
 from common.runs.progress import OpenRun
 from common.runs.run import RunStatus, StepStatus
@@ -57,7 +58,12 @@ def a_platform() -> Platform:
     return platform
 
 
-def handle(platform: Platform, inbox: Inbox, unreadable: str = "") -> int:
+def handle(
+    platform: Platform,
+    inbox: Inbox,
+    unreadable: str = "",
+    keys: LevelKeys = LevelKeys(),  # noqa: B008 - frozen
+) -> int:
     progress = Progress(platform.rows)
     progress.unreadable = unreadable
     return DeadLetterHandler(
@@ -67,6 +73,7 @@ def handle(platform: Platform, inbox: Inbox, unreadable: str = "") -> int:
         clock=VirtualClock(),
         project="acme-data",
         levels_subscription="pipeline-levels-push",
+        keys=keys,
     ).handle()
 
 
@@ -180,3 +187,12 @@ def test_a_letter_that_cannot_be_handled_now_comes_again_and_keeps_no_other_from
     assert handle(platform, inbox, unreadable="other") == 1
     assert platform.status is RunStatus.FAILED
     assert inbox.letters == [stuck]
+
+
+def test_where_levels_are_signed_a_letter_without_a_signature_ends_no_run() -> None:
+    platform, keys = a_platform(), LevelKeys(keys=("a-key-of-the-platforms-own-functions",))
+    inbox = Inbox(a_letter(), a_letter(attributes=FORWARDED | {SIGNATURE: "0" * 64}))
+    assert handle(platform, inbox, keys=keys) == 0
+    assert (platform.status, inbox.letters) == (RunStatus.PENDING, [])
+    signed = FORWARDED | {SIGNATURE: keys.sign(a_letter().data)}
+    assert handle(platform, Inbox(a_letter(attributes=signed)), keys=keys) == 1
