@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Iterator
-from time import monotonic
 from typing import Any
 
 import pytest
@@ -26,9 +25,8 @@ with warnings.catch_warnings():
         status_code_conformance,
     )
 
-SECONDS = 40.0
-"""All routes together; to make up the requests takes about as long again."""
-MOST_REQUESTS = 20
+REQUESTS = 10
+"""Of each route, whatever the machine's pace: all routes together take about a minute."""
 CHECKS: list[Any] = [
     not_a_server_error,
     status_code_conformance,
@@ -62,11 +60,10 @@ def test_a_route_answers_as_its_document_says(
     document = schemathesis.openapi.from_wsgi("/openapi.json", app=site.functions[function].application)
     keys = {"X-API-Key": duel.attacker.key, "X-Admin-Key": ADMIN_KEY}
     sent: list[Any] = []
-    until = monotonic() + SECONDS / len(ROUTES)
 
     @given(case=document[route.path][route.method].as_strategy())
     @settings(
-        max_examples=MOST_REQUESTS,
+        max_examples=REQUESTS,
         deadline=None,
         derandomize=True,
         database=None,
@@ -74,9 +71,8 @@ def test_a_route_answers_as_its_document_says(
         suppress_health_check=list(HealthCheck),
     )
     def fuzz(case: Any) -> None:
-        if not sent or monotonic() < until:
-            sent.append(case)
-            case.call_and_validate(headers=keys, checks=CHECKS)
+        sent.append(case)
+        case.call_and_validate(headers=keys, checks=CHECKS)
 
     fuzz()
     assert sent

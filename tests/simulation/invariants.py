@@ -31,6 +31,8 @@ def broken_invariants(world: World) -> list[str]:
         *_refused_and_begun(world, rows),
         *_firings_that_were_lost(world, rows),
         *_levels_handed_over_twice(world),
+        *_sent_before_it_was_written(world),
+        *_cancelled_and_completed(world),
         *_failed_by_a_limit(world),
     ]
 
@@ -179,6 +181,28 @@ def _failed_by_a_limit(world: World) -> Iterator[str]:
     for run_id, row in world.rows.step_rows:
         if row.status is StepStatus.FAILED and row.job_id in limited:
             yield f"step {row.step_id} of run {run_id} failed by a limit that passes"
+
+
+def _sent_before_it_was_written(world: World) -> Iterator[str]:
+    """Hold that what makes up for a message that gets lost is written first."""
+    for one in world.sent:
+        run_id, level = one.message.run.run_id, one.message.level
+        if not one.had_row:
+            yield f"level {level} of run {run_id} was sent before it had a row"
+        if one.lacked:
+            yield f"level {level} of run {run_id} was sent before the rows of {sorted(one.lacked)}"
+
+
+def _cancelled_and_completed(world: World) -> Iterator[str]:
+    """Hold that whoever cancels before the end is written finds the run CANCELLED."""
+    ended: set[str] = set()
+    for row in world.rows.run_rows:
+        run_id = row.run.run_id
+        if row.status.is_terminal and run_id not in ended:
+            ended.add(run_id)
+            flag = world.jobs.claims.get(f"cvg-cancel-{run_id}")
+            if flag and flag.claimed_at < row.recorded_at and row.status is RunStatus.COMPLETED:
+                yield f"run {run_id} was cancelled at {flag.claimed_at} and COMPLETED at {row.recorded_at}"
 
 
 def _window(sent: Sent) -> int:

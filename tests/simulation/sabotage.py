@@ -1,15 +1,18 @@
 """Each protection of the design, removed: a simulation that does not notice would prove nothing."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
 from common.claims import Claim
 from common.errors import Unavailable
+from common.runs.beginning import ReadyRun, RunBeginner
 from common.runs.level_messages import LevelMessage
+from common.runs.levels import LevelWorker
 from common.runs.ports import AdmissionFacts, JobReport, StepJob
 from common.runs.progress import OpenRun
-from common.runs.run import Run, RunStatus
+from common.runs.run import Run, RunStatus, StepStatus
+from common.runs.steps import Attempt, Outcome, StepWorker
 from common.schedules.lanes import LaneFacts
 from common.schedules.waiting import Settled, WaitingRun
 from tests.fakes.runs import RunRow
@@ -40,6 +43,60 @@ def forgotten_ids_are_awaited(world: World) -> None:
         return type(jobs).find_claim(jobs, job_id)
 
     jobs.find_claim = find_claim  # type: ignore[method-assign]
+
+
+def a_run_completes_whoever_has_cancelled_it(world: World) -> None:
+    """Write COMPLETED at the end of the last level without a look at the flag."""
+
+    class Worker(LevelWorker):
+        def _end(self, message: LevelMessage, status: RunStatus, error: str) -> None:
+            self.store.append_run(message.run, status, self.clock(), error)
+            self.after_end(message.run)
+
+    _work_as(world, Worker)
+
+
+def the_next_level_is_sent_before_the_rows_of_this_one(world: World) -> None:
+    """Send the next level's message first, and then write down what this one came to."""
+
+    class Worker(LevelWorker):
+        def _conclude(
+            self, worker: StepWorker, attempts: Sequence[Attempt], outcomes: Sequence[Outcome]
+        ) -> None:
+            message = worker.message
+            if not message.is_last and all(one.status is StepStatus.COMPLETED for one in outcomes):
+                self.levels.publish_level(replace(message, level=message.level + 1, continuation=0))
+            LevelWorker._conclude(self, worker, attempts, outcomes)
+
+    _work_as(world, Worker)
+
+
+def _work_as(world: World, kind: type[LevelWorker]) -> None:
+    make = world.worker
+
+    def worker() -> LevelWorker:
+        made = make()
+        return kind(**{field.name: getattr(made, field.name) for field in fields(LevelWorker)})
+
+    world.worker = worker  # type: ignore[method-assign]
+
+
+def a_run_is_sent_before_it_has_a_row(world: World) -> None:
+    """Send the first level's message first, and then write the run's row."""
+    make = world.beginner
+
+    class Beginner(RunBeginner):
+        def begin(self, ready: ReadyRun, facts: AdmissionFacts) -> Run:
+            run = self.admit(ready, facts.ledger)
+            self.levels.publish_level(LevelMessage(run=run, pipeline=ready.pipeline, level=1))
+            self.store.append_run(run, RunStatus.PENDING, run.started_at)
+            return run
+
+    def beginner() -> RunBeginner:
+        made = make()
+        return Beginner(**{field.name: getattr(made, field.name) for field in fields(RunBeginner)})
+
+    world.beginner = beginner  # type: ignore[method-assign]
 
 
 def step_jobs_have_new_ids(world: World) -> None:
@@ -195,6 +252,9 @@ class Sabotage:
 SABOTAGES: tuple[Sabotage, ...] = (
     Sabotage(remove=tickets_are_no_claims, breaks="ticket"),
     Sabotage(remove=forgotten_ids_are_awaited, breaks="lost"),
+    Sabotage(remove=a_run_completes_whoever_has_cancelled_it, breaks="was cancelled"),
+    Sabotage(remove=the_next_level_is_sent_before_the_rows_of_this_one, breaks="before the rows"),
+    Sabotage(remove=a_run_is_sent_before_it_has_a_row, breaks="before it had a row"),
     Sabotage(remove=step_jobs_have_new_ids, breaks="times"),
     Sabotage(remove=gaps_are_overlooked, breaks="at once"),
     Sabotage(remove=nobody_sweeps, breaks="still"),

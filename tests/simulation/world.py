@@ -15,7 +15,7 @@ from common.errors import ConvergenceError
 from common.messages.verdicts import Verdict, verdict
 from common.pipelines.pipeline import Pipeline
 from common.runs.beginning import RunBeginner
-from common.runs.cancelling import RunCanceller
+from common.runs.cancelling import RunCanceller, flag
 from common.runs.level_messages import LevelMessage
 from common.runs.levels import LevelWorker
 from common.runs.ports import ConfigText
@@ -49,6 +49,10 @@ class Sent:
     message: LevelMessage
     sender: str
     at: datetime
+    had_row: bool
+    """Whether its run had a row."""
+    lacked: frozenset[str]
+    """The steps of earlier levels that had no row which says COMPLETED."""
 
     @property
     def is_handover(self) -> bool:
@@ -131,6 +135,7 @@ class World:
         return self.random.random() * self.troubles.lag
 
     def _schedule_requests(self) -> None:
+        dying = Random(f"those who die of {self.seed}")
         bursts = self.random.sample([0, 170, 180, 400], self.random.choice([1, 2, 4]))
         for number in range(self.random.choice([2, 4, 6, 9])):
             tenant_id = self.random.choice(["acme", "acme", "globex"])
@@ -145,6 +150,8 @@ class World:
             delay = (self.random.choice(bursts) + self.random.randint(0, 2)) * SECOND
             for repeat in range(self.random.choice([1, 1, 2, 3])):
                 self._enter(f"request-{number}.{repeat}", self._request(request), delay + repeat * SECOND)
+            if dying.random() < 0.2:
+                self._enter(f"flag-{number}", self._flag(request), delay + dying.randint(1, 60) * SECOND)
             if self.random.random() < 0.3:
                 self._enter(f"cancel-{number}", self._cancel(request), delay + self._later())
             if self.random.random() < 0.3:
@@ -177,6 +184,10 @@ class World:
             clock=self.stage.clock,
         )
         return lambda: self._noted(lambda: starter.start(request))
+
+    def _flag(self, request: RunRequest) -> Callable[[], None]:
+        """Cancel as somebody does who dies with nothing but the flag set."""
+        return lambda: self._noted(lambda: flag(self.jobs, request.tenant_id, request.run_id))
 
     def _cancel(self, request: RunRequest) -> Callable[[], None]:
         return lambda: self._noted(lambda: self.stopper().cancel(request.tenant_id, request.run_id))
@@ -222,11 +233,27 @@ class World:
         return [run_id for run_id, row in self.rows.current().items() if not row.status.is_terminal]
 
     def _deliver(self, message: LevelMessage) -> None:
-        self.sent.append(Sent(message=message, sender=self.stage.acting, at=self.stage.now))
+        self.sent.append(self._noted_message(message))
         for copy in range(2 if self.random.random() < self.troubles.duplicate else 1):
             self._delivered += 1
             delay = self.random.random() * self.troubles.late + copy * SECOND
             self._enter(f"delivery-{self._delivered}", self._delivery(message, 1), delay)
+
+    def _noted_message(self, message: LevelMessage) -> Sent:
+        """Note of a level's first message what was written before it."""
+        run_id, is_first = message.run.run_id, message.continuation == 0
+        had_row, lacked = True, frozenset[str]()
+        if is_first and message.level == 1:
+            had_row = any(row.run.run_id == run_id for row in self.rows.run_rows)
+        elif is_first:
+            completed = (
+                row for id_, row in self.rows.step_rows if id_ == run_id and row.status == "COMPLETED"
+            )
+            earlier = (step.id for level in message.pipeline.levels[: message.level - 1] for step in level)
+            lacked = frozenset(earlier) - {row.step_id for row in completed}
+        return Sent(
+            message=message, sender=self.stage.acting, at=self.stage.now, had_row=had_row, lacked=lacked
+        )
 
     def _delivery(self, message: LevelMessage, attempt: int) -> Callable[[], None]:
         def deliver() -> None:

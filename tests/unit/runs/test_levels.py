@@ -297,3 +297,31 @@ def test_a_process_killed_at_any_point_leaves_each_effect_exactly_once_after_red
         pending += [platform.levels.take() for _ in range(len(platform.levels.sent))]
     assert platform.written == ["a", "b", "c"]
     assert platform.status is RunStatus.COMPLETED
+
+
+def test_a_cancel_before_the_end_is_written_ends_a_run_that_has_done_all_its_work() -> None:
+    platform = Platform()
+
+    def cancel(point: str) -> None:
+        if point.startswith("after step rows") and platform.jobs.effects:
+            platform.disturb = lambda _: None
+            flag(platform.jobs, "acme", RUN_ID)
+
+    platform.disturb = cancel
+    platform.run_to_end(a_message(a_pipeline((a_step("extract"),))))
+    assert platform.written == ["extract"]
+    assert platform.status is RunStatus.CANCELLED
+
+
+def test_the_next_level_is_sent_once_the_rows_of_this_one_are_written() -> None:
+    platform = Platform()
+
+    def die(point: str) -> None:
+        if point.startswith("before step rows") and platform.jobs.effects:
+            raise ProcessKilled
+
+    platform.disturb = die
+    with pytest.raises(ProcessKilled):
+        platform.deliver(a_message())
+    assert platform.written == ["extract"]
+    assert platform.levels.sent == []

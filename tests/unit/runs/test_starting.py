@@ -114,6 +114,19 @@ def test_a_request_becomes_a_run_with_its_parameters_and_its_first_message() -> 
     assert started.run.run_date.isoformat() == "2026-03-01"
 
 
+def test_a_run_has_its_row_before_its_first_message_is_sent() -> None:
+    platform = Platform()
+
+    def die(point: str) -> None:
+        if point.startswith("before run row"):
+            raise ProcessKilled
+
+    platform.disturb = die
+    with pytest.raises(ProcessKilled):
+        platform.starter.start(REQUEST)
+    assert platform.levels.sent == []
+
+
 def test_repeats_with_an_idempotency_key_are_one_run() -> None:
     platform = Platform()
     first, second = platform.starter.start(REQUEST), platform.starter.start(REQUEST)

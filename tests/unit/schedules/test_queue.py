@@ -1,7 +1,7 @@
 """Runs over the concurrent limit wait, begin in order as slots come free, can be cancelled, and expire."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from common.pipelines.secret_values import Owner
 from common.runs.quotas import Limits
 from common.runs.reading import HistoryFilter
 from common.runs.run import RunStatus, Trigger, TriggerType
-from common.runs.tickets import Applicant, take
+from common.runs.tickets import ADMISSION_LIFETIME, Applicant, take
 from common.schedules.filling import Filled
 from common.schedules.queue import QueueEntry
 from common.schedules.reading import QueuedRunReader
@@ -104,6 +104,36 @@ def test_a_run_whose_filler_died_with_its_ticket_is_begun_by_the_next_after_a_wh
     platform.dispatcher.tick()
     assert [message.run.run_id for message in platform.messages()] == [queued]
     assert platform.runs()[queued].ticket == 4
+
+
+def test_a_lane_that_another_filler_is_at_work_in_is_left_to_it_whole(platform: Platform) -> None:
+    first, second = (platform.request(key).run.run_id for key in ("first", "second"))
+    ended = platform.running()[:2]
+    for run_id in ended:
+        platform.rows.append_run(platform.runs()[run_id], RunStatus.COMPLETED, platform.clock())
+    platform.messages()
+    take(platform.jobs, Applicant(tenant_id="acme", run_id=first, config_id="daily"), 4, platform.clock())
+    platform.clock.advance(timedelta(seconds=5))
+    platform.dispatcher.tick()
+    assert platform.messages() == []
+    assert second not in platform.runs()
+
+
+def test_a_ticket_that_others_take_for_orphaned_by_now_begins_nothing(platform: Platform) -> None:
+    queued = platform.request("patient").run.run_id
+    platform.rows.append_run(platform.runs()[platform.running()[0]], RunStatus.COMPLETED, platform.clock())
+    platform.messages()
+
+    def slowly[T, R](work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+        done = [work(item) for item in items]
+        platform.clock.advance(ADMISSION_LIFETIME)
+        return done
+
+    filler = replace(platform.filler, at_once=slowly)
+    filler.fill(platform.queue.waiting(), platform.clock() + timedelta(minutes=10))
+    assert queued not in platform.runs()
+    assert platform.messages() == []
+    assert entry_of(platform, queued).status is RunStatus.QUEUED
 
 
 def test_who_has_a_ticket_already_is_not_refused_with_those_that_have_none() -> None:
