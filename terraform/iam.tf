@@ -1,7 +1,7 @@
 # Grants: who holds which role, and where. docs/permissions.md says why; a test compares the two.
 
 locals {
-  # Central table => the functions that append rows to it; no other can change it. docs/adr/0018 weighs what remains.
+  # Central table => the functions that append rows to it; no other can change it. docs/adr/0019 weighs what remains.
   table_writers = {
     platform_audit_log              = ["admin", "dispatcher", "onboarding", "pipelines"]
     tenant_api_keys                 = ["admin", "onboarding"]

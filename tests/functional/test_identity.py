@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from common.runs.compiling import ConfigCompiler
-from common.runs.ports import DryRun, StepJob
+from common.pipelines.firewall import Judgement
 from common.wiring import cloud
 from tests.functional.environment import EXECUTOR_OF_ONE
 from tests.functional.site import Site, Tenant, a_pipeline_file
@@ -15,12 +14,11 @@ OWN_NAME = "SELECT 'acme' AS who"
 
 @pytest.fixture
 def no_firewall(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every statement through."""
-
-    def never(_compiler: ConfigCompiler, _job: StepJob, _dry_run: DryRun) -> str:
-        return ""
-
-    monkeypatch.setattr(ConfigCompiler, "judge", never)
+    """Let every statement through, and every word of BigQuery's back."""
+    nothing = Judgement(reasons=())
+    monkeypatch.setattr("common.runs.compiling.judge_statement", lambda *_: nothing)
+    monkeypatch.setattr("common.runs.compiling.judge_dry_run", lambda *_: ())
+    monkeypatch.setattr("common.runs.guarding._tells_of_others", lambda *_: False)
     monkeypatch.setattr("common.pipelines.drafts.StepDraft._judge", lambda *_: True)
 
 
