@@ -32,10 +32,15 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One broken rule in some input: where (a JSON pointer, RFC 6901; "" is the whole), and the rule."""
+    """One broken rule in some input: where (a JSON pointer, RFC 6901; "" is the whole), and the rule.
+
+    In an uploaded file also the ID of the step, "" for none, and the line, from 1, where they can be told.
+    """
 
     pointer: str
     rule: str
+    step: str = ""
+    line: int | None = None
 
     def __str__(self) -> str:
         return f"{self.pointer or '/'}: {self.rule}"
@@ -60,8 +65,8 @@ class InvalidInput(ConvergenceError):
 class MalformedInput(InvalidInput):
     """The input cannot be read at all."""
 
-    def __init__(self, rule: str, pointer: str = "") -> None:
-        super().__init__([Fault(pointer, rule)], "the input cannot be read")
+    def __init__(self, rule: str, pointer: str = "", line: int | None = None) -> None:
+        super().__init__([Fault(pointer, rule, line=line)], "the input cannot be read")
 
 
 class InputTooLarge(ConvergenceError):

@@ -154,6 +154,13 @@ def problem_of(error: Exception) -> Problem:
     return Problem(kind=kind, detail=kind.detail or _detail(error), members=_members(error))
 
 
+def fault_document(fault: errors.Fault) -> dict[str, Any]:
+    """Return a fault as callers are told it; step and line where they are known."""
+    place = {"step": fault.step, "line": fault.line}
+    known = {name: value for name, value in place.items() if value}
+    return {"pointer": fault.pointer, **known, "rule": redact(fault.rule)}
+
+
 def _detail(error: Exception) -> str:
     return error.summary if isinstance(error, errors.InvalidInput) else str(error)
 
@@ -162,8 +169,7 @@ def _members(error: Exception) -> dict[str, Any]:
     """Return the members that only this kind of error has."""
     match error:
         case errors.InvalidInput():
-            faults = [{"pointer": fault.pointer, "rule": redact(fault.rule)} for fault in error.faults]
-            return {"errors": faults}
+            return {"errors": [fault_document(fault) for fault in error.faults]}
         case errors.QuotaExceeded():
             numbers = {"limit_name": error.limit_name, "used": error.used, "limit": error.limit}
             return numbers | {"resets_at": to_rfc3339(error.resets_at)}

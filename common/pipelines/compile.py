@@ -22,6 +22,7 @@ from common.schedules.schedule import schedule_faults
 
 MOST_FAULTS_TOLD = 200
 
+_ANY_CRON = {"cron": "0 0 * * *"}
 _LEVEL = re.compile(r"level_[1-9][0-9]{0,2}")
 
 
@@ -83,11 +84,14 @@ def compile_pipeline(
 
 
 def _schedule_faults(document: Document, shape_faults: Sequence[Fault]) -> list[Fault]:
+    """Look at what of a schedule has its shape; the schema has told the rest."""
     schedule = document.get("schedule")
-    is_broken = any(fault.pointer.startswith("/schedule") for fault in shape_faults)
-    if is_broken or not isinstance(schedule, dict):
+    if not isinstance(schedule, dict):
         return []
-    return [Fault(f"/schedule/{key}", rule) for key, rule in schedule_faults(schedule).items()]
+    broken = {fault.pointer.split("/")[2] for fault in shape_faults if fault.pointer.startswith("/schedule/")}
+    whole = {key: value for key, value in schedule.items() if key not in broken}
+    found = schedule_faults(_ANY_CRON | whole)
+    return [Fault(f"/schedule/{key}", rule) for key, rule in found.items() if key in whole]
 
 
 def _unmet_by_firings(document: Document, parameters: Sequence[Parameter]) -> list[Fault]:

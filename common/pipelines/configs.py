@@ -15,6 +15,7 @@ from common.pipelines.compile import Compiled, compile_pipeline
 from common.pipelines.confines import Confines, nothing_more
 from common.pipelines.documents import document_text, read_document
 from common.pipelines.pipeline import Pipeline
+from common.pipelines.places import located
 from common.pipelines.schema import FORMATS
 from common.pipelines.step_types import StepTypes
 from common.pipelines.tables import Policy
@@ -129,17 +130,20 @@ class Configs:
         Raises what reading (`read_document`) and compiling raise; Conflict where uploads crowd each other.
         """
         _check_id(config_id)
-        document = read_document(body, content_type)
-        compiled = self.compiler.compile(document, tenant_id, config_id, 1, self.confines_of(tenant_id))
+        document, text = read_document(body, content_type), document_text(body)
+        try:
+            compiled = self.compiler.compile(document, tenant_id, config_id, 1, self.confines_of(tenant_id))
+        except InvalidInput as error:
+            raise InvalidInput(located(error.faults, document, text), error.summary) from error
         now = self.clock()
-        row = _row(document, document_text(body), tenant_id, config_id, created_by, now)
+        row = _row(document, text, tenant_id, config_id, created_by, now)
         saved, is_new = self._append(row, self.store.latest(tenant_id, config_id))
         of_schedule = schedule_warnings(row.schedule, f"{tenant_id}/{config_id}", now)
         return SavedConfig(
             config=saved,
             pipeline=replace(compiled.pipeline, version=saved.version),
             is_unchanged=not is_new,
-            warnings=(*of_schedule, *compiled.warnings),
+            warnings=tuple(located([*of_schedule, *compiled.warnings], document, text)),
         )
 
     def get(self, tenant_id: str, config_id: str, version: int | None = None) -> StoredConfig:

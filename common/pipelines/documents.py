@@ -77,7 +77,7 @@ def _read_yaml_document(text: str) -> Document:
     try:
         value = read_yaml(text)
     except YamlFault as fault:
-        raise MalformedInput(_with_line_breaks_in_mind(str(fault), text)) from None
+        raise MalformedInput(_with_line_breaks_in_mind(str(fault), text), line=fault.line) from None
     if isinstance(value, dict):
         _check_values(value)
         return value

@@ -55,6 +55,7 @@ class YamlFault(Exception):
     def __init__(self, rule: str, line: int | None = None, column: int | None = None) -> None:
         place = f"line {line}, column {column}" if column else f"line {line}"
         super().__init__(f"{place}: {rule}" if line else rule)
+        self.line = line
 
 
 def read_yaml(text: str) -> Value:

@@ -75,6 +75,25 @@ def test_all_faults_of_a_file_are_told_at_once(world: World) -> None:
     assert {"/pipeline/nam", "/pipeline/name", "/steps/0/ps_type"} <= places
 
 
+def test_rules_of_shape_and_of_meaning_are_told_together(world: World) -> None:
+    schedule = (
+        "\nschedule:\n  cron: 0 5 * * MOO\n  timezone: Mars/Base\n  catch_up: maybe\n  start: 2026-02-30\n"
+    )
+    response = upload(world, FILE.rstrip() + schedule)
+    places = {fault["pointer"] for fault in response.json["errors"]}
+    assert {f"/schedule/{key}" for key in ("cron", "timezone", "catch_up", "start")} <= places
+
+
+def test_a_fault_names_the_step_and_the_line_of_the_file(world: World) -> None:
+    wrong = FILE.replace("bq_etl.query", "bq_etl.qery", 1)
+    (line,) = (number for number, text in enumerate(wrong.split("\n"), start=1) if "qery" in text)
+    faults = {fault["pointer"]: fault for fault in upload(world, wrong).json["errors"]}
+    fault = faults["/steps/0/ps_type"]
+    assert fault["line"] == line
+    assert f"id: {fault['step']}" in wrong
+    assert upload(world, "pipeline: {name: *}\n").json["errors"][0]["line"] == 1
+
+
 @pytest.mark.parametrize(
     ("body", "content_type", "status"),
     [
