@@ -105,8 +105,18 @@ class QuotaExceeded(ConvergenceError):
         resets_at: datetime,
         now: datetime,
         owner: str = "your plan",
+        needed: int = 1,
     ) -> None:
-        super().__init__(f"the {limit_name} limit of {owner} is reached: {used} of {limit} runs")
+        left = max(0, limit - used)
+        super().__init__(
+            f"the {limit_name} limit of {owner} is reached: {used} of {limit} runs"
+            if needed == 1
+            else f"the {limit_name} limit of {owner} leaves no room: {needed} runs are needed, "
+            f"{used} of {limit} are used, {left} are left"
+        )
+        self.needed = needed
+        self.left = left
+        self.can_fit = needed <= limit
         self.limit_name = limit_name
         self.used = used
         self.limit = limit

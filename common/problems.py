@@ -172,6 +172,8 @@ def _members(error: Exception) -> dict[str, Any]:
             return {"errors": [fault_document(fault) for fault in error.faults]}
         case errors.QuotaExceeded():
             numbers = {"limit_name": error.limit_name, "used": error.used, "limit": error.limit}
-            return numbers | {"resets_at": to_rfc3339(error.resets_at)}
+            more = {"needed": error.needed, "left": error.left} if error.needed > 1 else {}
+            resets = {"resets_at": to_rfc3339(error.resets_at)} if error.can_fit else {}
+            return numbers | more | resets
         case _:
             return {}

@@ -2,18 +2,17 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
 from typing import Any
 
-from common.errors import Conflict, Fault, InvalidInput, NotConfigured, NotFound, QuotaExceeded
+from common.errors import Conflict, NotConfigured, NotFound, QuotaExceeded
 from common.http.calls import Answer, Call
 from common.http.links import backfill_links, run_links
 from common.http.pipeline_parameters import CONFIG_ID
 from common.http.routes import Access, Parameter, Place, Route
 from common.http.services import PipelineServices
-from common.schedules.backfilling import BackfillRequest, IntervalRun
+from common.schedules.backfill_requests import BackfillRequest, Rerun
+from common.schedules.backfilling import IntervalRun
 from common.schedules.intervals import IntervalStep
-from common.times import from_rfc3339
 
 BACKFILL_ID = Parameter(
     name="backfill_id",
@@ -27,23 +26,26 @@ BACKFILL_ID = Parameter(
 def start_backfill(call: Call[PipelineServices]) -> Answer:
     """Run a pipeline for each interval of a time.
 
-    Each interval is one run, which waits in the queue; `date` is the interval's first day, `interval_start`
-    and `interval_end` are given where the pipeline declares them. The same request once more resumes:
-    intervals that have completed, or are under way, stay as they are. It is refused as a whole where the plan
-    has no room today or this month, with the number of runs that it would come to, and where the estimate is
-    above `maximum_bytes`. A dry run changes nothing.
+    Each interval is one run, which waits in the queue. Days and months are those of the pipeline's zone, and
+    so are bounds that name none. A backfill is known by time, parameters and version of the pipeline: the
+    same request once more resumes it, and intervals that have completed, or are under way, stay as they are.
+    `rerun` says otherwise, and counts what earlier versions ran; `ran` tells it. It is refused as a whole
+    where the plan has no room for it today or this month, unless `over_days` lets it go on day after day, and
+    where the estimate is above `maximum_bytes`. A dry run changes nothing.
     """
     body = call.body
     request = BackfillRequest(
         tenant_id=call.caller.tenant_id,
         config_id=call.path["config_id"],
-        start=_moment(body, "start"),
-        end=_moment(body, "end"),
+        start=body["start"],
+        end=body["end"],
         step=IntervalStep(body.get("step", IntervalStep.DAY)),
         max_parallel=body.get("max_parallel", 1),
         is_newest_first=body.get("order") == "newest_first",
         parameters=body.get("parameters", {}),
         maximum_bytes=body.get("maximum_bytes"),
+        rerun=Rerun(body["rerun"]) if "rerun" in body else None,
+        over_days=body.get("over_days", False),
         api_key_id=call.caller.api_key_id,
     )
     is_dry_run = body.get("dry_run", False)
@@ -55,7 +57,13 @@ def start_backfill(call: Call[PipelineServices]) -> Answer:
         "dry_run": is_dry_run,
         "intervals": len(plan.intervals),
         "runs": len(plan.missing),
-        "bytes_estimate": plan.bytes_estimate,
+        "bytes_estimate": plan.estimate.bytes_processed,
+        "runs_estimated": plan.estimate.asked,
+        "days": plan.days,
+        "config_version": plan.config_version,
+        "ran": [
+            {"config_version": version, "intervals": count} for version, count in sorted(plan.ran.items())
+        ],
         "links": links,
     }
     status = 200 if is_dry_run or not plan.missing else 202
@@ -89,6 +97,7 @@ def _body(call: Call[PipelineServices], backfill_id: str, runs: Sequence[Interva
         "runs": [
             {
                 "interval_start": run.interval_start,
+                "config_version": run.config_version,
                 "pipeline_logging_id": run.run_id,
                 "status": run.status.value,
                 "error_message": run.error or None,
@@ -98,16 +107,6 @@ def _body(call: Call[PipelineServices], backfill_id: str, runs: Sequence[Interva
         ],
         "links": backfill_links(edge, backfill_id),
     }
-
-
-def _moment(body: Any, name: str) -> datetime:
-    text = body[name]
-    try:
-        if len(text) == len("2024-01-01"):
-            return datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
-        return from_rfc3339(text)
-    except (ValueError, OverflowError) as error:
-        raise InvalidInput([Fault(f"/{name}", "is on no calendar")], "the backfill breaks rules") from error
 
 
 BACKFILL_ROUTES: tuple[Route[PipelineServices], ...] = (

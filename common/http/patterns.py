@@ -6,6 +6,9 @@ _PRINTABLE = "must be visible ASCII characters without blanks, at most 255"
 _MOMENT_RULE = (
     "must be a day, 2026-01-31, or a time with its zone, 2026-01-31T09:30:00Z or 2026-01-31T09:30:00+02:00"
 )
+_LOCAL_MOMENT_RULE = (
+    "must be a day, 2026-01-31, or a time, 2026-01-31T09:30, if need be with its zone, Z or +02:00"
+)
 
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME = "[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?"
@@ -15,10 +18,8 @@ MOMENT = f"^{_DAY}([Tt]{_TIME}{_ZONE})?$"
 
 RULES = {
     MOMENT: f"{_MOMENT_RULE}; in an address + is written %2B",
-    "^(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}(T[0-9:.]{5,15}(Z|[+-][0-9]{2}:[0-9]{2}))?$": _MOMENT_RULE,
-    f"^{_DAY}([Tt ]{_TIME}{_ZONE}?)?$": (
-        "must be a day, 2026-01-31, or a time, 2026-01-31T09:30, if need be with its zone, Z or +02:00"
-    ),
+    f"^(19|20)[0-9]{{2}}-[0-9]{{2}}-[0-9]{{2}}([Tt ]{_TIME}{_ZONE}?)?$": _LOCAL_MOMENT_RULE,
+    f"^{_DAY}([Tt ]{_TIME}{_ZONE}?)?$": _LOCAL_MOMENT_RULE,
     "^[a-z][a-z0-9_-]{0,62}$": _ID,
     "^[a-z][a-z0-9_]{2,49}$": _TENANT,
     "^[a-z0-9_]{0,50}$": "must be lower-case letters, digits and _, at most 50",

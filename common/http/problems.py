@@ -66,6 +66,8 @@ def problem_of(error: Exception, access: Access = Access.PUBLIC) -> Problem:
 def _headers(error: Exception, access: Access) -> dict[str, str]:
     """Return the headers that only this kind of error has."""
     match error:
+        case errors.QuotaExceeded() if not error.can_fit:
+            return {}  # No wait makes room for it.
         case errors.QuotaExceeded() | errors.RateLimited():
             return _retry_after(error.retry_after_seconds)
         case errors.Unavailable():

@@ -4,7 +4,6 @@ from common.http.calls import Answer, Call
 from common.http.links import run_links
 from common.http.routes import Access, Route
 from common.http.services import PipelineServices
-from common.schedules.waiting import LONGEST_WAIT
 
 
 def list_queue(call: Call[PipelineServices]) -> Answer:
@@ -23,7 +22,7 @@ def list_queue(call: Call[PipelineServices]) -> Answer:
             "trigger_type": one.trigger.type.value,
             "scheduled_time": one.due_at,
             "added_at": one.added_at,
-            "expires_at": one.added_at + LONGEST_WAIT,
+            "expires_at": one.expires_at,
             "links": run_links(call.services.edge, one.run_id, one.config_id),
         }
         for position, one in enumerate(waiting, start=1)

@@ -5,7 +5,7 @@ A pipeline's zone is its schedule's. A day, and a bound without a zone, is one t
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -55,10 +55,13 @@ def of_day(day: date, timezone: str) -> RunTime:
 def read_bound(text: str, timezone: str) -> datetime:
     """Read a day, or a time that is in the pipeline's zone where it names none; ValueError, OverflowError."""
     if len(text) == _DAY:
-        return midnight(date.fromisoformat(text), timezone)
+        text += "T00:00"
     moment = datetime.fromisoformat(text.upper())
     zoned = moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(timezone))
-    return zoned.astimezone(UTC)
+    found = zoned.astimezone(UTC)
+    if not MINYEAR < found.year < MAXYEAR:
+        raise ValueError(f"a time at the end of the calendar, where not every zone has a day: {text!r}")
+    return found
 
 
 def by_hand(

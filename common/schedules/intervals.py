@@ -1,8 +1,9 @@
 """Intervals of time, one after another: what a backfill makes runs for."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from common.errors import Fault, InvalidInput
 from common.pipelines.intervals import Interval
@@ -18,12 +19,14 @@ class IntervalStep(StrEnum):
     MONTH = "month"
 
 
-def intervals_between(start: datetime, end: datetime, step: IntervalStep) -> list[Interval]:
-    """Divide a time into intervals, the last perhaps shorter; InvalidInput for none of them, or too many."""
+def intervals_between(
+    start: datetime, end: datetime, step: IntervalStep, timezone: str = "UTC"
+) -> list[Interval]:
+    """Divide a time by a zone's clock, the last one perhaps shorter; InvalidInput for none, or too many."""
     if end <= start:
         raise InvalidInput([Fault("/end", "must be later than the start")], "the backfill breaks rules")
     found = []
-    for interval in _intervals(start, end, step):
+    for interval in _intervals(start, end, step, timezone):
         found.append(interval)
         if len(found) > MOST_INTERVALS:
             rule = f"must be nearer: a backfill has at most {MOST_INTERVALS:,} intervals"
@@ -31,19 +34,26 @@ def intervals_between(start: datetime, end: datetime, step: IntervalStep) -> lis
     return found
 
 
-def _intervals(start: datetime, end: datetime, step: IntervalStep) -> Iterator[Interval]:
+def _intervals(start: datetime, end: datetime, step: IntervalStep, timezone: str) -> Iterator[Interval]:
     while start < end:
-        following = min(_after(start, step), end)
+        following = min(_after(start, step, timezone), end)
         yield Interval(start=start, end=following)
         start = following
 
 
-def _after(moment: datetime, step: IntervalStep) -> datetime:
-    match step:
-        case IntervalStep.HOUR:
-            return moment + timedelta(hours=1)
-        case IntervalStep.DAY:
-            return moment + timedelta(days=1)
-        case IntervalStep.MONTH:
-            first = moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-            return (first + timedelta(days=32)).replace(day=1)
+def _after(moment: datetime, step: IntervalStep, timezone: str) -> datetime:
+    """Return where the next interval begins. An hour is one that passes; a day has 23 or 25 at times."""
+    if step is IntervalStep.HOUR:
+        return moment + timedelta(hours=1)
+    zone = ZoneInfo(timezone)
+    wall = moment.astimezone(zone).replace(tzinfo=None)
+    following = moment
+    while following <= moment:  # A zone can leave out a day.
+        wall = _next_month(wall) if step is IntervalStep.MONTH else wall + timedelta(days=1)
+        following = wall.replace(tzinfo=zone).astimezone(UTC)
+    return following
+
+
+def _next_month(wall: datetime) -> datetime:
+    first = wall.replace(day=1, hour=0, minute=0, second=0, microsecond=0, fold=0)
+    return (first + timedelta(days=32)).replace(day=1)

@@ -24,6 +24,7 @@ ANOTHERS_TURN = timedelta(seconds=20)
 """As long as a run's row takes to be readable: whoever gave it its ticket this lately is beginning it."""
 
 EXPIRED = "the run waited in the queue for 24 hours without a free slot"
+EXPIRED_OVER_DAYS = "the run waited in the queue for a week without room in the plan"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +109,8 @@ class Lane:
     def _expired(self, waiting: WaitingRun) -> Settled:
         """Give it up, but not before the row of one that got its ticket at the last moment can be read."""
         if waiting.has_expired(self.clock() - ADMISSION_LIFETIME):
-            return Settled(waiting=waiting, status=RunStatus.FAILED, error=EXPIRED)
+            error = EXPIRED_OVER_DAYS if waiting.over_days else EXPIRED
+            return Settled(waiting=waiting, status=RunStatus.FAILED, error=error)
         return Settled(waiting=waiting, status=RunStatus.QUEUED)
 
     def _is_full(self, waiting: WaitingRun) -> bool:
@@ -159,6 +161,6 @@ class Lane:
 
 def _refused(waiting: WaitingRun, refusal: QuotaExceeded) -> Settled:
     # A slot comes free by itself and is worth waiting for; the day's and the month's runs do not.
-    is_full = refusal.limit_name in {CONCURRENT, MAX_PARALLEL}
+    is_full = waiting.over_days or refusal.limit_name in {CONCURRENT, MAX_PARALLEL}
     status = RunStatus.QUEUED if is_full else RunStatus.FAILED
     return Settled(waiting=waiting, status=status, error="" if is_full else str(refusal))

@@ -81,7 +81,8 @@ class RunQueue:
         A tenant is marked before its run can be seen to wait. A firing's row says that all before it have
         been seen to as well, so whoever takes a firing out of the queue, out of order, writes none.
         """
-        for tenant_id in sorted({one.waiting.tenant_id for one in settled if one.status is RunStatus.QUEUED}):
+        waiting = {one.waiting.tenant_id for one in settled if _is_followed(one)}
+        for tenant_id in sorted(waiting):
             claim(self.claims, _mark(tenant_id, now), {"tenant": tenant_id})
         entries = [one for one in settled if one.waiting.is_queued or one.status is not RunStatus.PENDING]
         if entries:
@@ -128,6 +129,12 @@ class RunQueue:
             cancelled = Settled(waiting=waiting, status=RunStatus.CANCELLED, error="the run was cancelled")
             self.record([cancelled], self.clock())
         return StoredRun(run=waiting.as_run(), status=RunStatus.CANCELLED)
+
+
+def _is_followed(settled: Settled) -> bool:
+    """Tell whether a run waits, or is one of many that were put into the queue days ago."""
+    waiting = settled.waiting
+    return settled.status is RunStatus.QUEUED or (waiting.over_days and waiting.is_queued)
 
 
 def _mark(tenant_id: str, now: datetime) -> str:

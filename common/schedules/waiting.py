@@ -17,6 +17,8 @@ from common.schedules.firings import Firing, ScheduledConfig, fault_run_id
 
 # Who has waited for a day has lost the day that the run was for.
 LONGEST_WAIT = timedelta(hours=24)
+# Other runs may use up the day on which one of a large backfill is due, and the days after.
+LONGEST_WAIT_OVER_DAYS = timedelta(days=7)
 DEFAULT_PRIORITY = 5
 SCHEDULER = "scheduler"
 
@@ -45,6 +47,8 @@ class WaitingRun:
     """What it is for; None in entries of before."""
     max_parallel: int = 0
     """How many runs of its backfill may run at once; 0 for as many as the plan allows."""
+    over_days: bool = False
+    """Whether it waits where the day's or the month's runs are used up, until others come."""
     is_queued: bool = False
     is_due: bool = False
 
@@ -59,8 +63,15 @@ class WaitingRun:
         return self.tenant_id, self.config_id, self.config_version
 
     def has_expired(self, now: datetime) -> bool:
-        """Tell whether it has waited for too long."""
-        return now - self.added_at > LONGEST_WAIT
+        """Tell whether it has waited for too long since it was added, and since it was due."""
+        return now > self.expires_at
+
+    @property
+    def expires_at(self) -> datetime:
+        """Until when it waits."""
+        longest = LONGEST_WAIT_OVER_DAYS if self.over_days else LONGEST_WAIT
+        # A firing that is made up for was due long ago, and one of a large backfill is due some day.
+        return max(self.added_at, self.due_at) + longest
 
     def ready(self, pipeline: Pipeline) -> ReadyRun:
         """Bind its parameters; InvalidInput where the pipeline does not take them."""

@@ -17,15 +17,22 @@ class BackfillRows:
 
     queries: Queries
 
-    def read_backfill(self, tenant_id: str, backfill_id: str, now: datetime) -> Sequence[IntervalRun]:
-        """Return all runs that a backfill has made, in the order of their intervals."""
+    def read_backfills(
+        self, tenant_id: str, backfill_ids: Sequence[str], now: datetime
+    ) -> Sequence[IntervalRun]:
+        """Return all runs that backfills have made, in the order of their intervals."""
         rows = self.queries.read(
-            "backfills/runs", tenant_id=tenant_id, backfill_id=backfill_id, since=now - READING_WINDOW
+            "backfills/runs",
+            tenant_id=tenant_id,
+            backfill_ids=list(backfill_ids),
+            since=now - READING_WINDOW,
         )
         return [
             IntervalRun(
                 run_id=row["run_id"],
                 config_id=row["config_id"],
+                config_version=row["config_version"],
+                backfill_id=row["backfill_id"],
                 interval_start=from_rfc3339(row["interval_start"]),
                 status=RunStatus(row["status"]),
                 error=row["error"],

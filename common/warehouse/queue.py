@@ -40,6 +40,7 @@ class QueueRows:
             "queue/waiting",
             tenant_id=tenant_id,
             since=now - WAITING_WINDOW,
+            now=now,
             expired_before=now - LONGEST_WAIT,
             most=MOST_PER_TENANT,
         )
@@ -93,6 +94,7 @@ def _metadata(waiting: WaitingRun) -> dict[str, Any]:
         "traceparent": waiting.traceparent,
         **interval_columns(waiting.interval),
         "max_parallel": waiting.max_parallel,
+        "over_days": waiting.over_days,
         "sealed_parameters": sealed_parts(waiting.parameters),
     }
 
@@ -118,5 +120,6 @@ def _waiting(row: Row) -> WaitingRun:
         traceparent=metadata["traceparent"],
         interval=interval_of(metadata),
         max_parallel=metadata.get("max_parallel", 0),
+        over_days=metadata.get("over_days", False),
         is_queued=True,
     )

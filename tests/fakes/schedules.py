@@ -124,7 +124,8 @@ class MemoryQueue(SettledRows):
         self.reads += 1
         self.at("read waiting")
         entries = [entry for entry in self.entries().values() if entry.status is RunStatus.QUEUED]
-        waiting = [entry.waiting for entry in entries if tenant_id in {"", entry.waiting.tenant_id}]
+        mine = [entry.waiting for entry in entries if tenant_id in {"", entry.waiting.tenant_id}]
+        waiting = [one for one in mine if one.due_at <= now]
         return sorted(waiting, key=lambda one: (one.tenant_id, one.turn))
 
     def find(self, tenant_id: str, run_id: str, now: datetime) -> QueueEntry | None:
@@ -149,20 +150,21 @@ class MemoryBackfills:
         self.queue = queue
         self.rows = rows
 
-    def read_backfill(self, tenant_id: str, backfill_id: str, now: datetime) -> Sequence[IntervalRun]:
+    def read_backfills(
+        self, tenant_id: str, backfill_ids: Sequence[str], now: datetime
+    ) -> Sequence[IntervalRun]:
         runs = self.rows.current()
         found = []
         for run_id, entry in self.queue.entries().items():
             waiting = entry.waiting
-            if (waiting.tenant_id, waiting.backfill_id) == (
-                tenant_id,
-                backfill_id,
-            ) and waiting.interval:
+            if waiting.tenant_id == tenant_id and waiting.backfill_id in backfill_ids and waiting.interval:
                 status = runs[run_id].status if run_id in runs else entry.status
                 found.append(
                     IntervalRun(
                         run_id=run_id,
                         config_id=waiting.config_id,
+                        config_version=waiting.config_version,
+                        backfill_id=waiting.backfill_id,
                         interval_start=waiting.interval.start,
                         status=status,
                         error=entry.error,

@@ -23,9 +23,10 @@ from common.runs.retrying import RunRetrier
 from common.runs.run import Trigger, TriggerType
 from common.runs.starting import RunRequest, RunStarter
 from common.runs.sweeping import Sweeper
-from common.schedules.backfilling import BackfillRequest
+from common.schedules.backfill_requests import BackfillRequest
 from common.schedules.intervals import IntervalStep
 from common.schedules.stopping import RunStopper
+from common.times import to_rfc3339
 from tests.fakes.jobs import MemoryJobs
 from tests.fakes.runs import MemoryLevels, MemoryProgress, MemoryRuns
 from tests.simulation.stage import Killed, Odds, Stage
@@ -162,8 +163,8 @@ class World:
         request = BackfillRequest(
             tenant_id=FILLS_BACK,
             config_id=self.random.choice(["hourly", "nightly"]),
-            start=START - 40 * DAY,
-            end=START - (40 - self.random.randint(2, 4)) * DAY,
+            start=to_rfc3339(START - 40 * DAY),
+            end=to_rfc3339(START - (40 - self.random.randint(2, 4)) * DAY),
             step=IntervalStep.DAY,
             max_parallel=self.random.choice([1, 1, 2]),
             parameters={},
@@ -173,7 +174,7 @@ class World:
             ask = partial(backfills.start, request, is_dry_run=False)
             self._enter("backfill", partial(self._noted, ask), delay * SECOND)
         if self.random.random() < 0.2:
-            cancel = partial(backfills.cancel, FILLS_BACK, request.backfill_id)
+            cancel = partial(backfills.cancel, FILLS_BACK, request.backfill_id("UTC", 1))
             self._enter("cancel-backfill", partial(self._noted, cancel), self._later())
 
     def _request(self, request: RunRequest) -> Callable[[], None]:

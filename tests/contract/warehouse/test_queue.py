@@ -341,10 +341,10 @@ def test_a_backfill_is_read_by_its_intervals_as_far_as_each_has_come(bootstrappe
     assert lanes[tenant_id].ledger == backend.runs.read_admission(tenant_id, "", "", NOW).ledger
     backend.runs.append_run(run, RunStatus.COMPLETED, NOW + MINUTE)
     rows = BackfillRows(queries=Queries(central=bootstrapped))
-    found = rows.read_backfill(tenant_id, "backfill-1", NOW)
+    found = rows.read_backfills(tenant_id, ["backfill-1", "backfill-0"], NOW)
     assert [(one.interval_start, one.status) for one in found] == [
         (START + 1 * MINUTE, RunStatus.COMPLETED),
         (START + 2 * MINUTE, RunStatus.QUEUED),
         (START + 3 * MINUTE, RunStatus.CANCELLED),
     ]
-    assert rows.read_backfill("globex", "backfill-1", NOW) == []
+    assert rows.read_backfills("globex", ["backfill-1"], NOW) == []
