@@ -4,7 +4,7 @@ BigQuery quotes values in its messages (`Bad int64 value: …`), so what it says
 hears it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -72,6 +72,10 @@ class DiscreetJobs:
     def cancel(self, job_id: str) -> None:
         """Ask BigQuery to stop a job."""
         self.jobs.cancel(job_id)
+
+    def table_names(self, tenant_id: str) -> Sequence[str]:
+        """Name the tables of a tenant's dataset."""
+        return self.jobs.table_names(tenant_id)
 
     def _opened(self, job: StepJob) -> StepJob:
         try:

@@ -146,6 +146,9 @@ class StepJobs(Protocol):
     def cancel(self, job_id: str) -> None:
         """Ask BigQuery to stop a job; nothing happens to one that is done or unknown."""
 
+    def table_names(self, tenant_id: str) -> Sequence[str]:
+        """Name the tables of a tenant's dataset, as many as help to find a name."""
+
 
 type JobsOf = Callable[[Step], StepJobs]
 """The jobs of the identity that a step runs under; QueryRefused where a credential gives none."""

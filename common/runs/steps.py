@@ -1,13 +1,14 @@
 """Carrying out one step: guard, submit or attach, wait, and try again where the failure may pass."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from common.claims import says_of_itself
 from common.errors import AlreadyExists, Conflict, Unavailable, WarehouseError
 from common.pipelines.pipeline import Step
+from common.runs.advice import with_advice
 from common.runs.guarding import Guard, guarded_dry_run
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import JobReport, JobsOf, StepJob
@@ -20,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 SHORTEST_POLL = timedelta(milliseconds=50)
 LONGEST_POLL = timedelta(seconds=5)
+OWN_REASONS = frozenset({"firewall", "credential", "secretNotOpened", "stopped"})
+"""Reasons of the platform's own, and of those who stop jobs: they need no advice."""
 NOT_FOR_NOW = "quotaExceeded"
 """A day's quota: it passes, but not while a run waits, unless it is a limit (`common.runs.retries`)."""
 
@@ -219,13 +222,28 @@ class StepWorker:
         return replace(attempt, waits=found[0], report=found[1]) if found else None
 
     def _ended(self, attempt: Attempt, rows: list[StepRow]) -> Outcome:
-        report = attempt.report
+        report = self._advised(attempt)
         status = _status(report)
         if report.has_failed:
             told = {"step": attempt.step.id, "reason": report.error_reason, "error": report.error_message}
             logger.warning("step failed", extra=told)
         row = step_row(attempt.step, attempt.number, status, report, self.clock)
         return Outcome(step=attempt.step, status=status, rows=(*rows, row))
+
+    def _advised(self, attempt: Attempt) -> JobReport:
+        """Say behind BigQuery's sentence what to do; the firewall's says it itself."""
+        report = attempt.report
+        if not report.has_failed or report.error_reason in OWN_REASONS:
+            return report
+
+        def tables() -> Sequence[str]:
+            try:
+                return self.jobs_of(attempt.step).table_names(self.message.run.tenant_id)
+            except WarehouseError:  # Names only help; the step has failed without them.
+                return ()
+
+        said = with_advice(report.error_reason, report.error_message, tables)
+        return replace(report, error_message=said)
 
     def _cancelled(self, attempt: Attempt, rows: list[StepRow]) -> Outcome:
         """End a step that was to be tried again: what its run has failed by is that it was cancelled."""

@@ -1,6 +1,6 @@
 """Jobs under IDs of ours: claims in the platform's name, tenants' steps under the executor's."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +21,7 @@ from common.warehouse.translation import NO_WORD, first_reason, own_words, trans
 RETRY = DEFAULT_RETRY.with_timeout(60.0)
 TIMEOUT_SECONDS = 30.0
 CLAIM = "SELECT 1"
+MAX_TABLE_NAMES = 1000
 CLAIMS_PER_SECOND = 90.0
 """BigQuery takes 100 requests a second of one account to one method, and refuses what is more."""
 
@@ -112,6 +113,15 @@ class ExecutorJobs(Jobs):
             routines=_routines(asked),
             schema=tuple(asked.schema or ()),
         )
+
+    def table_names(self, tenant_id: str) -> Sequence[str]:
+        """Name the tables of a tenant's dataset, a thousand at the most."""
+        dataset = bigquery.DatasetReference(self.project, tenant_id)
+        with translated():
+            tables = self.client.list_tables(
+                dataset, max_results=MAX_TABLE_NAMES, retry=RETRY, timeout=TIMEOUT_SECONDS
+            )
+            return [table.table_id for table in tables]
 
     def prepare(self, job: StepJob, dry_run: DryRun) -> None:
         """Do nothing: an executor makes the target table by the job itself."""

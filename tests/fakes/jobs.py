@@ -2,7 +2,7 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -82,6 +82,8 @@ class MemoryJobs:
         """Why BigQuery denies a look at any job."""
         self.limited: list[str] = []
         """The IDs of jobs that failed by a limit of BigQuery's."""
+        self.tables: list[str] = []
+        """The tables of every tenant's dataset."""
         self.prepared: list[str] = []
         """The target tables that were made ready."""
         self._jobs: dict[str, tuple[StepJob, JobReport]] = {}
@@ -168,6 +170,10 @@ class MemoryJobs:
         with self._lock:
             if job_id in self._jobs and not self._settle(job_id).is_done:
                 self._end(job_id, self.clock(), ("stopped", "Job execution was cancelled"))
+
+    def table_names(self, tenant_id: str) -> Sequence[str]:
+        self._refuse("table names", tenant_id)
+        return [*self.tables]
 
     def settle_all(self) -> None:
         """Let every job end that has had its time."""

@@ -1,5 +1,7 @@
 """Steps that BigQuery will not run: their runs end by one delivery, in BigQuery's words."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.functional.site import Site, Tenant, a_pipeline_file
@@ -14,6 +16,55 @@ REFUSED = {
         "a",
     ),
 }
+
+
+README = Path(__file__).parents[2] / "README.md"
+GUIDES_EXAMPLE = """
+pipeline: {id: "data_processing", name: "Daily Data Processing", version: "1.0.0"}
+dependencies:
+  level_1: [{step: extract_data}]
+  level_2: [{step: transform_data}]
+steps:
+  - id: extract_data
+    ps_type: "bq_etl.query"
+    config:
+      source_query: "SELECT * FROM source_table"
+      target_table: "${tenant_id}.extracted_data"
+      write_disposition: "WRITE_TRUNCATE"
+  - id: transform_data
+    ps_type: "bq_etl.query"
+    config:
+      source_query: "SELECT processed_columns FROM ${tenant_id}.extracted_data"
+      target_table: "${tenant_id}.final_data"
+"""
+
+
+def test_the_pipeline_of_the_readme_completes(site: Site, tenant: Tenant) -> None:
+    text = README.read_text(encoding="utf-8").partition("### A pipeline")[2]
+    text = text.partition("```yaml\n")[2].partition("```")[0]
+    assert tenant.upload("readme", text).status_code == 201
+    run_id = tenant.run("readme")
+    site.drain()
+    assert tenant.status(run_id)["status"] == "COMPLETED"
+    (row,) = site.rows(f"SELECT SUM(amount) AS amount FROM `{tenant.tenant_id}`.daily_sales")
+    assert float(row["amount"]) == 24
+
+
+def test_the_guides_example_says_which_table_it_lacks_and_runs_once_it_is_there(
+    site: Site, tenant: Tenant
+) -> None:
+    site.rows(f"CREATE TABLE `{tenant.tenant_id}`.source_tables AS SELECT 1 AS n")
+    assert tenant.upload("data_processing", GUIDES_EXAMPLE).status_code == 201
+    run_id = tenant.run("data_processing")
+    assert site.drain() == 1
+    run = tenant.status(run_id)
+    assert run["status"] == "FAILED"
+    assert "source_table was not found" in run["error_message"]
+    assert run["error_message"].endswith("Did you mean source_tables?")
+    site.rows(f"CREATE TABLE `{tenant.tenant_id}`.source_table AS SELECT 1 AS processed_columns")
+    again = tenant.run("data_processing")
+    site.drain()
+    assert tenant.status(again)["status"] == "COMPLETED"
 
 
 @pytest.mark.parametrize(("sql", "reason", "named"), REFUSED.values(), ids=REFUSED)

@@ -89,7 +89,7 @@ def test_an_account_that_may_no_longer_look_at_its_job_fails_the_step() -> None:
     platform.disturb = lock_out
     platform.run_to_end(a_message(a_pipeline_with()))
     assert platform.status is RunStatus.FAILED
-    assert row_of(platform).error_message == "Access Denied"
+    assert row_of(platform).error_message.startswith("Access Denied.")
     assert row_of(platform).job_id == JOB
 
 

@@ -58,12 +58,9 @@ def test_a_refusal_of_any_status_at_any_call_fails_the_step_with_bigquerys_sente
     _, reason, message = refusal
     row = platform.rows.steps_of(RUN_ID)["extract"]
     assert platform.status is RunStatus.FAILED
-    assert (row.status, row.error_reason, row.error_message) == (
-        StepStatus.FAILED,
-        reason or "invalid",
-        message,
-    )
-    assert platform.rows.current()[RUN_ID].error == f"step extract: {message}"
+    assert (row.status, row.error_reason) == (StepStatus.FAILED, reason or "invalid")
+    assert row.error_message.startswith(message)
+    assert platform.rows.current()[RUN_ID].error == f"step extract: {row.error_message}"
     assert platform.step_states()["b"] is StepStatus.SKIPPED
     assert platform.levels.sent == []
     assert platform.written == []
