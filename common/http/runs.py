@@ -9,6 +9,7 @@ from common.http.calls import Answer, Call, Edge
 from common.http.links import run_links
 from common.http.schemas import pointer, schemas
 from common.http.services import PipelineServices
+from common.runs.retrying import RetryRequest
 from common.runs.run import Run, RunStatus, Trigger, TriggerType
 from common.runs.starting import RunRequest, StartedRun
 from common.times import from_rfc3339
@@ -42,12 +43,20 @@ def retry_run(call: Call[PipelineServices]) -> Answer:
     """Retry a run that failed or was cancelled.
 
     Starts a new run of the steps that did not complete, with the same parameters and the same version of the
-    config. A run has one retry: a repeat answers 200 with it.
+    config. `"version": "latest"` takes the version that holds now, `"from": "STEP"` runs that step again with
+    all that depend on it. While a retry is under way, and once one has come right, a repeat answers 200 with
+    it; one that failed is followed by the next, of what neither the run nor its retries have completed.
     """
     run_id = call.path["pipeline_logging_id"]
-    started = call.services.retrier.retry(
-        call.caller.tenant_id, run_id, _trigger(call), call.trace.traceparent
+    request = RetryRequest(
+        tenant_id=call.caller.tenant_id,
+        run_id=run_id,
+        trigger=_trigger(call),
+        traceparent=call.trace.traceparent,
+        takes_latest=call.body.get("version", "same") == "latest",
+        from_step=call.body.get("from", ""),
     )
+    started = call.services.retrier.retry(request)
     return _started(call.services.edge, started)
 
 
@@ -69,7 +78,8 @@ def read_run(call: Call[PipelineServices]) -> Answer:
     row = call.services.run_log.status(call.caller.tenant_id, call.path["pipeline_logging_id"])
     levels = [{**level, "steps": [_step_body(step) for step in level["steps"]]} for level in row["levels"]]
     return Answer(
-        body=_run_body(call.services.edge, row) | {"parameters": row["parameters"], "levels": levels}
+        body=_run_body(call.services.edge, row)
+        | {"parameters": row["parameters"], "retry_of": row["retry_of"], "levels": levels}
     )
 
 

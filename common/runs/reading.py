@@ -131,6 +131,7 @@ def described(row: Mapping[str, Any]) -> dict[str, Any]:
     return run | {
         "queued_at": row.get("queued_at") or metadata.get("queued_at"),
         "parameters": json.loads(row["parameters"] or "{}"),
+        "retry_of": metadata.get("retry_of"),
         "levels": levels,
     }
 

@@ -1,63 +1,143 @@
-"""Retrying a run: a new run of the steps that did not complete, same parameters, same config version."""
+"""Retrying a run: a new run of the steps that did not complete, with the same parameters."""
 
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import cast
 
-from common.errors import Conflict, NotFound
+from common.errors import Conflict, Fault, InvalidInput, NotFound
 from common.pipelines.intervals import of_day
+from common.pipelines.parameters import bind_parameters
 from common.pipelines.pipeline import Pipeline
+from common.pipelines.secret_values import GivenValue
 from common.runs.beginning import ReadyRun, RunBeginner
-from common.runs.ports import ConfigText
+from common.runs.ports import AdmissionFacts, ConfigText
 from common.runs.progress import OpenRun, ProgressReader
 from common.runs.run import RunStatus, Trigger
 from common.runs.starting import RUN_IDS, StartedRun
 from common.times import Clock
 
+MAX_RETRIES = 50
 RETRYABLE = {RunStatus.FAILED, RunStatus.CANCELLED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RetryRequest:
+    """Somebody wants a run to be made up for: what did not complete, or all from one step on."""
+
+    tenant_id: str
+    run_id: str
+    trigger: Trigger
+    traceparent: str = ""
+    takes_latest: bool = False
+    """Whether it goes by the config's latest version, and not by the run's own."""
+    from_step: str = ""
+    """The step with which, and with all that follow from it, it begins; "" for what did not complete."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunRetrier:
-    """Makes up for runs that FAILED or were CANCELLED; a run is retried once, then its retry is."""
+    """Makes up for runs that FAILED or were CANCELLED: again and again, one retry after the other."""
 
     beginner: RunBeginner
     reader: ProgressReader
     compile: Callable[[str, ConfigText], Pipeline]
     clock: Clock
 
-    def retry(self, tenant_id: str, run_id: str, trigger: Trigger, traceparent: str = "") -> StartedRun:
-        """Start the retry of a run, or return the one that was started before.
+    def retry(self, request: RetryRequest) -> StartedRun:
+        """Start the next retry of a run, or return the one that is under way or has come right.
 
-        Raises NotFound, Conflict (the run did not fail, or nothing is left to do) and QuotaExceeded: a retry
-        is a run like any other.
+        Raises NotFound, Conflict (the run did not fail, or nothing is left to do), InvalidInput (no such
+        step) and QuotaExceeded: a retry is a run like any other.
         """
-        found = self.reader.find(tenant_id, run_id, self.clock())
+        tenant_id = request.tenant_id
+        found = self._find(request)
+        completed = found.progress.completed
+        for number in range(1, MAX_RETRIES + 1):
+            retry_id = retry_id_of(tenant_id, request.run_id, number)
+            facts = self.beginner.read(tenant_id, found.run.config_id, retry_id)
+            if facts.repeated is None:
+                self.beginner.check_quota(tenant_id, found.run.config_id, retry_id, facts)
+                run = self.beginner.begin(self._ready(request, found, completed, retry_id, facts), facts)
+                return StartedRun(run=run, status=RunStatus.PENDING)
+            if facts.repeated.status not in RETRYABLE:
+                return StartedRun(run=facts.repeated.run, status=facts.repeated.status, is_repeat=True)
+            earlier = self.reader.find(tenant_id, retry_id, self.clock())
+            completed |= earlier.progress.completed if earlier else frozenset()
+        raise Conflict(f"the run has been retried {MAX_RETRIES} times: run the pipeline")
+
+    def _find(self, request: RetryRequest) -> OpenRun:
+        found = self.reader.find(request.tenant_id, request.run_id, self.clock())
         if found is None:
-            raise NotFound(f"there is no run {run_id!r}")
+            raise NotFound(f"there is no run {request.run_id!r}")
         if found.status not in RETRYABLE:
             raise Conflict(f"only a run that FAILED or was CANCELLED can be retried; it is {found.state}")
-        retry_id = str(uuid.uuid5(RUN_IDS, f"{tenant_id}\nretry of {run_id}"))
-        facts = self.beginner.read(tenant_id, found.run.config_id, retry_id)
-        if facts.repeated:
-            return StartedRun(run=facts.repeated.run, status=facts.repeated.status, is_repeat=True)
-        remaining = found.run.step_ids - found.progress.completed
-        if not remaining:
+        return found
+
+    def _ready(
+        self,
+        request: RetryRequest,
+        found: OpenRun,
+        completed: frozenset[str],
+        retry_id: str,
+        facts: AdmissionFacts,
+    ) -> ReadyRun:
+        if not request.takes_latest and not request.from_step and not found.run.step_ids - completed:
             raise Conflict("all steps of the run have completed: there is nothing to retry")
-        self.beginner.check_quota(tenant_id, found.run.config_id, retry_id, facts)
-        pipeline = found.compiled(self.compile).restricted_to(remaining)
-        run = self.beginner.begin(_ready(found, pipeline, retry_id, trigger, traceparent), facts)
-        return StartedRun(run=run, status=RunStatus.PENDING)
+        pipeline = self._pipeline(request, found, facts)
+        wanted = frozenset(step.id for step in pipeline.steps) if request.takes_latest else found.run.step_ids
+        chosen = wanted - completed
+        if request.from_step:
+            chosen = (chosen | _following(pipeline, request.from_step)) & wanted
+        if not chosen:
+            raise Conflict("all steps of the run have completed: there is nothing to retry")
+        parameters = found.run.parameters
+        if request.takes_latest:
+            declared = {parameter.name for parameter in pipeline.parameters}
+            given = {
+                one.name: one.value for one in parameters if one.value is not None and one.name in declared
+            }
+            parameters = bind_parameters(
+                pipeline.parameters, cast("Mapping[str, GivenValue]", given), found.run.run_date
+            )
+        restricted = pipeline.restricted_to(chosen)
+        return replace(_ready(found, restricted, retry_id, request), parameters=parameters)
+
+    def _pipeline(self, request: RetryRequest, found: OpenRun, facts: AdmissionFacts) -> Pipeline:
+        if not request.takes_latest:
+            return found.compiled(self.compile)
+        if facts.config is None:
+            raise NotFound(f"there is no pipeline config {found.run.config_id!r}")
+        return self.compile(request.tenant_id, facts.config)
 
 
-def _ready(found: OpenRun, pipeline: Pipeline, retry_id: str, trigger: Trigger, traceparent: str) -> ReadyRun:
+def retry_id_of(tenant_id: str, run_id: str, number: int) -> str:
+    """Name the n-th retry of a run, so that repeats of a request meet."""
+    name = f"retry of {run_id}" if number == 1 else f"retry {number} of {run_id}"
+    return str(uuid.uuid5(RUN_IDS, f"{tenant_id}\n{name}"))
+
+
+def _following(pipeline: Pipeline, step_id: str) -> frozenset[str]:
+    """Return a step with all that depend on it, by one step or by several; levels are in that order."""
+    if step_id not in {step.id for step in pipeline.steps}:
+        raise InvalidInput(
+            [Fault("/from", f"is no step of version {pipeline.version}")], "there is no such step"
+        )
+    following = {step_id}
+    for step in pipeline.steps:
+        if following & set(step.depends_on):
+            following.add(step.id)
+    return frozenset(following)
+
+
+def _ready(found: OpenRun, pipeline: Pipeline, retry_id: str, request: RetryRequest) -> ReadyRun:
     return ReadyRun(
         run_id=retry_id,
         pipeline=pipeline,
         parameters=found.run.parameters,
         run_date=found.run.run_date,
         interval=found.run.interval or of_day(found.run.run_date, pipeline.timezone).interval,
-        trigger=trigger,
-        traceparent=traceparent,
+        trigger=request.trigger,
+        traceparent=request.traceparent,
         retry_of=found.run.run_id,
     )

@@ -19,7 +19,7 @@ from common.runs.cancelling import RunCanceller, flag
 from common.runs.level_messages import LevelMessage
 from common.runs.levels import LevelWorker
 from common.runs.ports import ConfigText
-from common.runs.retrying import RunRetrier
+from common.runs.retrying import RetryRequest, RunRetrier
 from common.runs.run import Trigger, TriggerType
 from common.runs.starting import RunRequest, RunStarter
 from common.runs.sweeping import Sweeper
@@ -197,7 +197,8 @@ class World:
         retrier = RunRetrier(
             beginner=self.beginner(), reader=self.progress, compile=self.compile, clock=self.stage.clock
         )
-        return lambda: self._noted(lambda: retrier.retry(request.tenant_id, request.run_id, TRIGGER))
+        retry = RetryRequest(tenant_id=request.tenant_id, run_id=request.run_id, trigger=TRIGGER)
+        return lambda: self._noted(lambda: retrier.retry(retry))
 
     def _noted(self, work: Callable[[], object]) -> None:
         try:

@@ -179,6 +179,24 @@ def test_a_failed_run_is_retried_once(world: World) -> None:
     assert world.levels.take().run.retry_of == RUN_ID
 
 
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"version": "latest"}, 202),
+        ({"version": "same"}, 202),
+        ({"version": "newest"}, 422),
+        ({"version": 2}, 422),
+        ({"from": "no-such-step"}, 422),
+        ({"from": ""}, 422),
+    ],
+)
+def test_a_retry_says_by_which_version_and_from_which_step(
+    world: World, body: dict[str, Any], status: int
+) -> None:
+    world.rows.runs[RUN_ID] = (a_run(levels=LEVELS), RunStatus.FAILED)
+    assert world.ask("POST", f"/api/v1/pipelines/retry/{RUN_ID}", json=body).status_code == status
+
+
 @pytest.mark.parametrize("action", ["cancel", "retry"])
 def test_another_tenants_run_is_not_there(world: World, action: str) -> None:
     world.rows.runs[RUN_ID] = (a_run(levels=LEVELS), RunStatus.FAILED)

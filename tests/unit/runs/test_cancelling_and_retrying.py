@@ -1,10 +1,11 @@
 """A run can be stopped at any moment and made up for later, and nothing that succeeded is done again."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from common.errors import Conflict, NotFound
+from common.errors import Conflict, InvalidInput, NotFound
 from common.pipelines.intervals import of_day
 from common.pipelines.pipeline import Pipeline, Retry
 from common.runs.beginning import ReadyRun, RunBeginner
@@ -12,7 +13,7 @@ from common.runs.cancelling import RunCanceller
 from common.runs.level_messages import LevelMessage
 from common.runs.levels import LevelWorker
 from common.runs.ports import ConfigText
-from common.runs.retrying import RunRetrier
+from common.runs.retrying import RetryRequest, RunRetrier
 from common.runs.run import RunStatus, StepStatus, Trigger, TriggerType
 from common.runs.starting import StartedRun
 from tests.fakes.clock import VirtualClock
@@ -49,8 +50,10 @@ class Platform:
 
     def compile(self, tenant_id: str, config: ConfigText) -> Pipeline:
         extract = a_step("extract", retry=Retry(attempts=1), credential=self.credential)
-        steps = (extract, a_step("other")), (a_step("transform", 2),)
-        return a_pipeline(*steps)
+        transform = a_step("transform", 2, depends_on=("extract",))
+        if config.version == 2:
+            return a_pipeline((extract, a_step("other")), (transform,), (a_step("report", 3),), version=2)
+        return a_pipeline((extract, a_step("other")), (transform,))
 
     def cancel(self, tenant_id: str = "acme") -> None:
         RunCanceller(
@@ -61,13 +64,13 @@ class Platform:
             clock=self.clock,
         ).cancel(tenant_id, RUN_ID)
 
-    def retry(self, run_id: str = RUN_ID, tenant_id: str = "acme") -> StartedRun:
+    def retry(self, run_id: str = RUN_ID, tenant_id: str = "acme", **more: Any) -> StartedRun:
         return RunRetrier(
             beginner=self.beginner(),
             reader=MemoryProgress(self.rows),
             compile=self.compile,
             clock=self.clock,
-        ).retry(tenant_id, run_id, TRIGGER)
+        ).retry(RetryRequest(tenant_id=tenant_id, run_id=run_id, trigger=TRIGGER, **more))
 
     def beginner(self) -> RunBeginner:
         return RunBeginner(store=self.rows, claims=self.jobs, levels=self.levels, clock=self.clock)
@@ -223,6 +226,57 @@ def test_retrying_twice_starts_one_run() -> None:
     platform.run()
     first, second = platform.retry(), platform.retry()
     assert (first.run.run_id, second.is_repeat) == (second.run.run_id, True)
+
+
+def test_a_run_is_retried_again_after_a_retry_that_failed_and_never_after_one_that_came_right() -> None:
+    platform = Platform()
+    platform.jobs.outcomes["transform"] = Outcome(errors=[("invalidQuery", "no such column")])
+    platform.run()
+    first = platform.retry()
+    platform.work()
+    assert platform.status(first.run.run_id) is RunStatus.FAILED
+    platform.jobs.outcomes["transform"] = Outcome()
+    second = platform.retry()
+    assert (second.is_repeat, second.run.retry_of, second.run.levels) == (False, RUN_ID, (("transform",),))
+    platform.work()
+    assert platform.status(second.run.run_id) is RunStatus.COMPLETED
+    assert (platform.retry().run.run_id, platform.retry().is_repeat) == (second.run.run_id, True)
+
+
+def test_what_a_retry_has_completed_the_next_does_not_do_again() -> None:
+    platform = Platform()
+    platform.jobs.outcomes["extract"] = Outcome(errors=[("invalidQuery", "no such column")])
+    platform.jobs.outcomes["transform"] = Outcome(errors=[("invalidQuery", "no such column")])
+    platform.run()
+    platform.jobs.outcomes["extract"] = Outcome()
+    platform.retry()
+    platform.work()
+    assert platform.retry().run.levels == (("transform",),)
+
+
+def test_a_retry_from_a_step_runs_it_again_with_all_that_depend_on_it() -> None:
+    platform = Platform()
+    platform.jobs.outcomes["transform"] = Outcome(errors=[("invalidQuery", "no such column")])
+    platform.run()
+    retried = platform.retry(from_step="extract")
+    assert retried.run.levels == (("extract",), ("transform",))
+
+
+def test_a_retry_from_a_step_that_there_is_not_is_refused() -> None:
+    platform = Platform()
+    platform.jobs.outcomes["extract"] = Outcome(errors=[("invalidQuery", "no such column")])
+    platform.run()
+    with pytest.raises(InvalidInput, match="/from: is no step of version 1"):
+        platform.retry(from_step="load")
+
+
+def test_a_retry_by_the_latest_version_takes_the_mended_file() -> None:
+    platform = Platform()
+    platform.jobs.outcomes["transform"] = Outcome(errors=[("invalidQuery", "no such column")])
+    platform.run()
+    platform.rows.tenants["acme"].configs["daily"] = ConfigText(config_id="daily", version=2, text="mended")
+    retried = platform.retry(takes_latest=True)
+    assert (retried.run.config_version, retried.run.levels) == (2, (("transform",), ("report",)))
 
 
 def test_a_run_whose_steps_have_begun_is_told_to_be_running() -> None:
