@@ -32,8 +32,9 @@ _RULES = (
     ),
     (
         r"expected <block end>, but found '(?:<scalar>|,|\[|\]|\{|\}|\?|:)'",
-        "a value ends at its closing quote or bracket, and something stands behind it, or a line is not "
-        f"indented like those around it: {_QUOTES}, or mend the blanks",
+        "something stands behind the end of a value (its closing quote or bracket, or a # within a text of "
+        f"several lines), or a line is not indented like those around it: {_QUOTES}, write a text of several "
+        "lines behind `|`, or mend the blanks",
     ),
     (r"expected <block end>", "a line is not indented like those around it"),
     (r"expected the node content, but found '(.+)'", f"no value can begin with {{0}} in YAML: {_QUOTES}"),

@@ -141,6 +141,16 @@ def test_a_text_that_is_no_pipeline_file_is_told_why(body: bytes | str, rule: st
     assert rule in rule_of(body)
 
 
+def test_a_comment_within_an_unquoted_text_of_several_lines_is_told_to_go_behind_a_bar() -> None:
+    for told in (
+        rule_of("a:\n  b: SELECT 1 # c\n    FROM t\n"),
+        rule_of("a:\n  b: SELECT 1\n    # c\n    FROM t\n"),
+    ):
+        assert "line 3" in told or "line 4" in told
+        assert "a # within a text of several lines" in told
+        assert "`|`" in told
+
+
 @pytest.mark.parametrize(
     ("value", "rule"),
     [
@@ -153,8 +163,8 @@ def test_a_text_that_is_no_pipeline_file_is_told_why(body: bytes | str, rule: st
         ("SELECT 'a: b'", "line 2, column 16: YAML takes `: ` for the end of a key"),
         ("!important", "line 2, column 7: tags (!important) are not allowed"),
         ("&c Total", "line 2, column 7: anchors (&c) are not allowed"),
-        ("[draft] Sales", "a value ends at its closing quote or bracket"),
-        ("'a' b", "a value ends at its closing quote or bracket"),
+        ("[draft] Sales", "something stands behind the end of a value"),
+        ("'a' b", "something stands behind the end of a value"),
         ("> 5 orders", "behind > or | a text begins in the line below"),
         ("- x", "no value can begin with - or ?"),
         (", x", "no value can begin with , in YAML"),
