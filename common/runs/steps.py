@@ -12,6 +12,7 @@ from common.runs.advice import with_advice
 from common.runs.guarding import Guard, guarded_dry_run
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import JobReport, JobsOf, StepJob
+from common.runs.refusals import not_begun, refused_by
 from common.runs.retries import is_limit, is_retryable, pause_before, pause_for_limit
 from common.runs.run import StepRow, StepStatus
 from common.runs.step_jobs import job_id, labels, latest_wait, running_row, step_job, step_row
@@ -23,8 +24,6 @@ SHORTEST_POLL = timedelta(milliseconds=50)
 LONGEST_POLL = timedelta(seconds=5)
 OWN_REASONS = frozenset({"firewall", "credential", "secretNotOpened", "stopped"})
 """Reasons of the platform's own, and of those who stop jobs: they need no advice."""
-NOT_FOR_NOW = "quotaExceeded"
-"""A day's quota: it passes, but not while a run waits, unless it is a limit (`common.runs.retries`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +125,7 @@ class StepWorker:
 
     def _launch(self, step: Step, number: int, waits: int) -> Attempt:
         job = step_job(self.message, step, number, waits)
-        launched = Attempt(step=step, number=number, waits=waits, report=_not_begun(job))
+        launched = Attempt(step=step, number=number, waits=waits, report=not_begun(job))
         try:
             if self.message.continuation and (known := self._find(step, job)):
                 return replace(launched, report=known, is_attached=True)
@@ -146,7 +145,7 @@ class StepWorker:
             jobs = self.jobs_of(step)
             jobs.prepare(job, guarded_dry_run(jobs, job, self.guard))
         except WarehouseError as error:
-            return _refused_by(job, error)
+            return refused_by(job, error)
         return None
 
     def _submitted(self, step: Step, job: StepJob) -> JobReport:
@@ -155,7 +154,7 @@ class StepWorker:
         except AlreadyExists:
             raise
         except WarehouseError as error:
-            return _refused_by(job, error)
+            return refused_by(job, error)
 
     def _attached(self, launched: Attempt, job: StepJob) -> Attempt:
         try:
@@ -174,7 +173,7 @@ class StepWorker:
         except Unavailable:
             raise
         except WarehouseError as error:
-            return replace(_refused_by(job, error), is_unreadable=True)
+            return replace(refused_by(job, error), is_unreadable=True)
         if report and not says_of_itself(report.labels, labels(self.message.run, step)):
             raise Conflict(f"the job {job.job_id} is not this step's")
         return report
@@ -282,21 +281,3 @@ def _status(report: JobReport) -> StepStatus:
     if not report.has_failed:
         return StepStatus.COMPLETED
     return StepStatus.CANCELLED if report.error_reason == "stopped" else StepStatus.FAILED
-
-
-def _not_begun(job: StepJob) -> JobReport:
-    return JobReport(job_id="", is_done=False, labels=job.labels)
-
-
-def _refused_by(job: StepJob, error: WarehouseError) -> JobReport:
-    """Report a refusal as if the job had failed by it; raise what may pass by itself."""
-    passes = isinstance(error, Unavailable) and error.reason != NOT_FOR_NOW
-    if passes and not is_limit(error.reason, str(error)):
-        raise error
-    return _refused(job, error.reason, str(error))
-
-
-def _refused(job: StepJob, reason: str, message: str) -> JobReport:
-    return JobReport(
-        job_id="", is_done=True, labels=job.labels, error_reason=reason or "invalid", error_message=message
-    )
