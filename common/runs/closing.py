@@ -24,6 +24,8 @@ class Remains:
 
     runs: Sequence[tuple[str, str]] = ()
     datasets: Sequence[str] = ()
+    may_be_more: bool = False
+    """Whether a tenant was stopped so lately that runs of it may still turn up."""
 
 
 class RemainsReader(Protocol):

@@ -19,6 +19,8 @@ from common.times import Clock
 logger = logging.getLogger(__name__)
 
 EVERY_TENANT = ""
+LOOK_ANYWAY_MINUTES = 15
+"""How often the queue is read though nothing says that anybody waits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +86,7 @@ class RunQueue:
         waiting = {one.waiting.tenant_id for one in settled if _is_followed(one)}
         for tenant_id in sorted(waiting):
             claim(self.claims, _mark(tenant_id, now), {"tenant": tenant_id})
+            claim(self.claims, _mark_of_all(now), {"purpose": "queue"})
         entries = [one for one in settled if one.waiting.is_queued or one.status is not RunStatus.PENDING]
         if entries:
             self.store.append(entries, now)
@@ -103,8 +106,19 @@ class RunQueue:
         logger.error("schedule cannot be followed", extra={"config": config.config_id, "reason": error})
 
     def waiting(self, tenant_id: str = EVERY_TENANT) -> Sequence[WaitingRun]:
-        """Return whose turn is next, of one tenant or of every one."""
+        """Return whose turn is next, of one tenant or of every one.
+
+        Where nobody has used the queue for days, a minute costs a look at some jobs, not a query.
+        """
+        if tenant_id == EVERY_TENANT and not self._may_anybody_wait():
+            return []
         return self.store.read_waiting(tenant_id, self.clock())
+
+    def _may_anybody_wait(self) -> bool:
+        now = self.clock()
+        # Who has waited for a day is refused a little later, and no mark is made anew meanwhile.
+        marks = [_mark_of_all(now - days * LONGEST_WAIT) for days in range(3)]
+        return now.minute % LOOK_ANYWAY_MINUTES == 0 or any(map(self.claims.find_claim, marks))
 
     def may_wait(self, tenant_id: str) -> bool:
         """Tell whether any run of a tenant can be waiting, without a query."""
@@ -139,6 +153,10 @@ def _is_followed(settled: Settled) -> bool:
 
 def _mark(tenant_id: str, now: datetime) -> str:
     return f"cvg-queue-{tenant_id}-{now:%Y%m%d}"
+
+
+def _mark_of_all(now: datetime) -> str:
+    return f"cvg-queued-{now:%Y%m%d}"
 
 
 def _event(settled: Settled, now: datetime) -> RunEvent | None:

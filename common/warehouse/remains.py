@@ -13,7 +13,7 @@ from common.warehouse.datasets import Datasets
 from common.warehouse.jobs import RETRY, TIMEOUT_SECONDS
 from common.warehouse.queries import Central, Queries
 from common.warehouse.queue import WAITING_WINDOW
-from common.warehouse.runs import TICKET_WINDOW
+from common.warehouse.runs import LATELY, TICKET_WINDOW
 from common.warehouse.setup import LABELS
 from common.warehouse.translation import translated
 
@@ -33,12 +33,17 @@ class RemainsRows:
         (row,) = self.queries.read(
             "tenants/remains",
             deleted_before=deleted_before,
+            lately_since=now - LATELY,
             removed_since=deleted_before - REMOVAL_WINDOW,
             since=now - TICKET_WINDOW,
             waiting_since=now - WAITING_WINDOW,
         )
         runs = [tuple(text.split(" ")) for text in (*row["runs"], *row["waiting"])]
-        return Remains(runs=[(tenant_id, run_id) for tenant_id, run_id in runs], datasets=row["datasets"])
+        return Remains(
+            runs=[(tenant_id, run_id) for tenant_id, run_id in runs],
+            datasets=row["datasets"],
+            may_be_more=row["is_lately"],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -219,6 +219,7 @@ def dispatcher() -> "Dispatcher":
     from common.runs.dead_letters import DeadLetterHandler
     from common.runs.sweeping import Sweeper
     from common.schedules.dispatching import Dispatcher
+    from common.warehouse.unchanged import SCHEDULED, Memory, RememberedTimetable
     from common.warehouse.usage import UsageRows
 
     sweeper = Sweeper(
@@ -241,7 +242,11 @@ def dispatcher() -> "Dispatcher":
             levels_subscription=cloud.settings().levels_subscription,
             keys=cloud.level_keys(),
         ),
-        timetable=cloud.schedule_rows(),
+        timetable=RememberedTimetable(
+            timetable=cloud.schedule_rows(),
+            clock=utc_now,
+            memory=Memory(central=cloud.central(), tables=SCHEDULED),
+        ),
         queue=domain.queue(),
         filler=domain.filler(),
         usage=UsageRows(queries=cloud.queries()),

@@ -244,11 +244,13 @@ def canceller() -> "RunCanceller":
 @cache
 def closer() -> "Closer":
     """Return what closes down the tenants that are no longer active."""
-    from common.runs.closing import Closer
+    from common.runs.closing import Closer, Remains
     from common.warehouse.remains import RemainsRows, TenantRemover
+    from common.warehouse.unchanged import PROFILES, Memory, RememberedRemains
 
+    memory: Memory[Remains] = Memory(central=cloud.central(), tables=PROFILES)
     return Closer(
-        reader=RemainsRows(queries=cloud.queries()),
+        reader=RememberedRemains(reader=RemainsRows(queries=cloud.queries()), memory=memory),
         canceller=stopper(),
         remover=TenantRemover(central=cloud.central(), auditor=auditor()),
         clock=utc_now,

@@ -45,6 +45,8 @@ class Billing:
 
     def __init__(self) -> None:
         self._bytes: OrderedDict[JobKey, Bytes] = OrderedDict()
+        self.billed_bytes = 0
+        """What all jobs since the start or the last reset are billed."""
 
     async def handle(self, call: Call, forward: Forward) -> Answer:
         """Price the job that the call starts, and put the prices into answers about jobs."""
@@ -67,10 +69,12 @@ class Billing:
     def reset(self) -> None:
         """Forget the jobs that were wiped."""
         self._bytes.clear()
+        self.billed_bytes = 0
 
     def _remember(self, key: JobKey, asked: Bytes) -> None:
         if key not in self._bytes:  # A used ID comes again: the first job counts.
             self._bytes[key] = asked
+            self.billed_bytes += asked.billed
         if len(self._bytes) > REMEMBERED_JOBS:
             self._bytes.popitem(last=False)
 

@@ -1,5 +1,5 @@
 -- Read, in one row, what tenants that are not ACTIVE have left: open runs, runs that wait, and datasets whose grace is over and that nobody has deleted.
--- Parameters: deleted_before TIMESTAMP, removed_since TIMESTAMP, since TIMESTAMP, waiting_since TIMESTAMP
+-- Parameters: deleted_before TIMESTAMP, lately_since TIMESTAMP, removed_since TIMESTAMP, since TIMESTAMP, waiting_since TIMESTAMP
 WITH stopped AS (
   SELECT tenant_id, status, recorded_at
   FROM `${project}.${dataset}.current_tenant_profiles`
@@ -21,6 +21,7 @@ removed AS (
   GROUP BY tenant_id
 )
 SELECT
+  EXISTS(SELECT 1 FROM stopped WHERE recorded_at >= @lately_since) AS is_lately,
   ARRAY(
     SELECT CONCAT(run.tenant_id, ' ', run.pipeline_logging_id)
     FROM `${project}.${dataset}.current_pipeline_runs` AS run
