@@ -8,7 +8,7 @@ import pytest
 
 from common.runs.level_messages import LevelMessage, decode
 from common.times import utc_now
-from common.wiring import domain
+from common.wiring import PUSH_DEADLINE, dispatcher, domain
 from tests.fakes.clock import VirtualClock
 from tests.functional.site import Site, Tenant, a_pipeline_file
 
@@ -56,3 +56,8 @@ def test_a_level_that_is_delivered_twice_goes_on_by_one_message_and_one_job(
         f" WHERE pipeline_logging_id = '{run_id}' AND status = 'RUNNING'"
     )
     assert heard_of["times"] >= 3
+
+
+def test_the_sweeper_leaves_a_message_as_long_as_it_may_wait(site: Site) -> None:
+    assert domain.worker().budget < PUSH_DEADLINE
+    assert dispatcher().sweeper.quiet_after == PUSH_DEADLINE
