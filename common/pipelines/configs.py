@@ -19,7 +19,7 @@ from common.pipelines.places import located
 from common.pipelines.schema import FORMATS
 from common.pipelines.step_types import StepTypes
 from common.pipelines.tables import Policy
-from common.pipelines.warnings import schedule_warnings
+from common.pipelines.warnings import plan_warnings, schedule_warnings
 from common.pipelines.yaml_documents import Document
 from common.times import Clock
 
@@ -121,6 +121,8 @@ class Configs:
     clock: Clock
     confines_of: Callable[[str], Confines] = nothing_more
     """What the operator has set for a tenant; a run reads the same at its admission."""
+    daily_limit_of: Callable[[str], int | None] = lambda _: None
+    """How many runs a day a tenant's plan has, None where it has no plan."""
 
     def save(
         self, *, tenant_id: str, config_id: str, body: bytes, content_type: str | None, created_by: str | None
@@ -138,7 +140,11 @@ class Configs:
         now = self.clock()
         row = _row(document, text, tenant_id, config_id, created_by, now)
         saved, is_new = self._append(row, self.store.latest(tenant_id, config_id))
-        of_schedule = schedule_warnings(row.schedule, f"{tenant_id}/{config_id}", now)
+        owner = f"{tenant_id}/{config_id}"
+        of_schedule = (
+            *schedule_warnings(row.schedule, owner, now),
+            *plan_warnings(row.schedule, owner, now, lambda: self.daily_limit_of(tenant_id)),
+        )
         return SavedConfig(
             config=saved,
             pipeline=replace(compiled.pipeline, version=saved.version),

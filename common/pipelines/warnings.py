@@ -1,6 +1,6 @@
 """What an upload is told beside its version: nothing that is refused, and yet perhaps not what was meant."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +11,8 @@ from common.pipelines.tables import TableName
 from common.schedules.schedule import Schedule
 
 RARE = timedelta(days=31)
+A_DAY, MINUTES_OF_DAY = timedelta(days=1), 24 * 60
+_INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,20 @@ def schedule_warnings(schedule: Mapping[str, Any] | None, owner: str, now: datet
         return
     rule = f"fires next at {following:%Y-%m-%dT%H:%M:%SZ}" if following else "never fires again: it has ended"
     yield Fault("/schedule", rule)
+
+
+def plan_warnings(
+    schedule: Mapping[str, Any] | None, owner: str, now: datetime, daily_limit_of: Callable[[], int | None]
+) -> Iterator[Fault]:
+    """Find a schedule that fires more often a day than the plan has runs. Else nobody asks for the plan."""
+    declared = Schedule.declared(schedule, owner) if schedule else None
+    following = declared.next_after(now) if declared and declared.is_enabled else None
+    if declared is None or following is None:
+        return
+    count = len(declared.between(following - _INSTANT, following + A_DAY - _INSTANT, MINUTES_OF_DAY))
+    limit = daily_limit_of() if count > 1 else None
+    if limit is not None and count > limit:
+        yield Fault("/schedule/cron", f"makes {count:,} firings a day; your plan has {limit:,}")
 
 
 def _takes_all_columns(words: Sequence[Lexeme]) -> bool:

@@ -43,6 +43,11 @@ class TenantRows:
         profile = self.find_profile(tenant_id)
         return profile.confines if profile else Confines()
 
+    def daily_limit_of(self, tenant_id: str) -> int | None:
+        """Return how many runs a day a tenant's plan has, None where it has no plan."""
+        found = self.find_subscription(tenant_id)
+        return found.daily_limit if found else None
+
     def find_subscription(self, tenant_id: str) -> Subscription | None:
         """Return a tenant's subscription, None where it has none."""
         for row in self.queries.read("tenants/subscription", tenant_id=tenant_id):

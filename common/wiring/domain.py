@@ -48,6 +48,7 @@ def configs() -> "Configs":
         compiler=compiler,
         clock=utc_now,
         confines_of=cloud.tenant_rows().confines_of,
+        daily_limit_of=cloud.tenant_rows().daily_limit_of,
     )
 
 

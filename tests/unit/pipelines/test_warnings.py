@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from common.pipelines.tables import TableName
-from common.pipelines.warnings import SqlOfStep, schedule_warnings, sql_warnings
+from common.pipelines.warnings import SqlOfStep, plan_warnings, schedule_warnings, sql_warnings
 
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
 
@@ -78,3 +78,27 @@ def test_a_schedule_that_is_silent_for_a_month_is_told(
 ) -> None:
     found = [str(told) for told in schedule_warnings(schedule, "acme/daily", NOW)]
     assert found == ([warning] if warning else [])
+
+
+@pytest.mark.parametrize(
+    ("schedule", "limit", "told"),
+    [
+        ({"cron": "* * * * *"}, 100, "makes 1,440 firings a day; your plan has 100"),
+        ({"cron": "*/15 * * * *"}, 95, "makes 96 firings a day; your plan has 95"),
+        ({"cron": "*/15 * * * *"}, 96, ""),
+        (
+            {"cron": "*/15 * * * 1", "timezone": "Europe/Berlin"},
+            50,
+            "makes 96 firings a day; your plan has 50",
+        ),
+        ({"cron": "* * * * *", "enabled": False}, 100, ""),
+        ({"cron": "* * * * *", "end": "2020-01-01"}, 100, ""),
+        ({"cron": "* * * * *"}, None, ""),
+        (None, 1, ""),
+    ],
+)
+def test_a_schedule_that_fires_more_often_than_the_plan_has_runs_is_told(
+    schedule: dict[str, Any] | None, limit: int | None, told: str
+) -> None:
+    found = [one.rule for one in plan_warnings(schedule, "acme/daily", NOW, lambda: limit)]
+    assert found == ([told] if told else [])
