@@ -40,9 +40,8 @@ def configs() -> "Configs":
     from common.pipelines.configs import Compiler, Configs
     from common.pipelines.step_types import load_step_types
 
-    compiler = Compiler(
-        project_id=cloud.settings().project, step_types=load_step_types(TEMPLATES), policy_of=_policy_of
-    )
+    project, step_types = cloud.settings().project, load_step_types(TEMPLATES)
+    compiler = Compiler(project_id=project, step_types=step_types, policy_of=_policy_of)
     return Configs(
         store=cloud.config_rows(),
         compiler=compiler,
