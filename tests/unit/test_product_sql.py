@@ -48,6 +48,12 @@ ORDERS = {
     "amount": "NUMERIC",
     "order_date": "DATE",
 }
+SOURCES = {
+    "orders": ORDERS,
+    "source_table": ORDERS,
+    "raw_events": {"id": "INT64", "happened_at": "TIMESTAMP"},
+}
+"""The tables that examples read: a new one is described here."""
 PARTS = {"setup/restore_table"}  # Filled in by code, and analyzed as it is then.
 
 type Tables = dict[str, Mapping[str, str]]
@@ -62,8 +68,7 @@ def product_tables() -> Tables:
     """List all tables and views that the product's own statements may see."""
     tables: Tables = {
         f"{PROJECT}.region-us.INFORMATION_SCHEMA.JOBS": JOBS,
-        f"{PROJECT}.{TENANT}.orders": ORDERS,
-        f"{PROJECT}.{TENANT}.source_table": ORDERS,
+        **{f"{PROJECT}.{TENANT}.{name}": columns for name, columns in SOURCES.items()},
     }
     for definition in central_tables():
         for dataset in (CENTRAL, PLACES["backup"], PLACES["snapshots"]):
@@ -148,7 +153,7 @@ def documents() -> Iterator[Sql]:
     for file in sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]):
         text = file.read_text()
         found = re.findall(r"```sql\n(.*?)```", text, re.DOTALL)
-        found += re.findall(r"bq query [^']*'([^']*)'", text)
+        found += [quoted[1] for quoted in re.findall(r"bq query [^'\"`]*(['\"])(.*?)\1", text, re.DOTALL)]
         found += re.findall(r"`(CREATE TABLE [a-z][^`]*)`", text)
         for number, shown in enumerate(found, start=1):
             sql = re.sub(r"<\w+>", TENANT, shown.replace("PROJECT.", f"{PROJECT}."))
@@ -225,7 +230,7 @@ def test_pipelines_of_pages_are_found() -> None:
 def test_a_pipeline_that_is_shown_is_what_bigquery_accepts(text: bytes) -> None:
     pipeline = compiled(text)
     types = {parameter.name: parameter.type for parameter in pipeline.parameters}
-    tables: Tables = {f"{PROJECT}.{TENANT}.{name}": ORDERS for name in ("orders", "source_table")}
+    tables: Tables = {f"{PROJECT}.{TENANT}.{name}": columns for name, columns in SOURCES.items()}
     for step in pipeline.steps:
         analyzer = Analyzer(tables, default_dataset=f"{PROJECT}.{TENANT}")
         analysis = analyzer.analyze(step.sql, {name: types[name] for name in step.parameters})
