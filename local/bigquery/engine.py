@@ -19,7 +19,7 @@ from local_bigquery.engine import database, sessions
 from local_bigquery.jobs import runner
 from local_bigquery.settings import settings
 
-from local.bigquery import catalog, jobs, receipts, rewrites, truncate_data
+from local.bigquery import catalog, columns, jobs, receipts, rewrites, truncate_data
 from local.bigquery.answers import ERRORS
 from local.bigquery.duckdb_settings import ConfiguredDuckDB
 from local.bigquery.sql_files import sql
@@ -52,6 +52,7 @@ class Engine:
         runner.cancel, runner._done = jobs.cancel, jobs.done
         receipts.install()
         rewrites.install()
+        columns.install()
         runner._executor = ThreadPoolExecutor(JOB_THREADS, "bigquery-job")
         try:
             self._connect()

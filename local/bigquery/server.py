@@ -16,12 +16,14 @@ from local.bigquery import jobs
 from local.bigquery.access import Access
 from local.bigquery.billing import Billing
 from local.bigquery.calls import Scope
+from local.bigquery.changed_layouts import ChangedLayouts
 from local.bigquery.constant_jobs import ConstantJobs
 from local.bigquery.counts import Counts
 from local.bigquery.dml_limits import DmlLimits
 from local.bigquery.engine import Engine
 from local.bigquery.faults import Faults
 from local.bigquery.fresh_tables import FreshTables, StreamingDelay
+from local.bigquery.googlesql import GoogleSql
 from local.bigquery.housekeeping import Housekeeping
 from local.bigquery.insert_ids import InsertIds
 from local.bigquery.job_ids import JobIds
@@ -75,6 +77,8 @@ class LocalBigQuery:
             self.faults,
             JobNames(),
             self.job_ids,
+            GoogleSql(),
+            ChangedLayouts(),
             self.access,
             self.billing,
             MetadataRates(self.limits),

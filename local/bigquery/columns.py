@@ -1,0 +1,39 @@
+"""Names of the columns that a query gives: BigQuery takes no two of one name, and not every name."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from local_bigquery.catalog import names
+from local_bigquery.engine import results
+from local_bigquery.errors import BigQueryError
+from local_bigquery.jobs import query
+from local_bigquery.models import TableFieldSchema
+
+_fields: Callable[..., list[TableFieldSchema]] = query._fields
+
+
+def install() -> None:
+    """Check the columns of each result and of each dry run."""
+    results.unique = checked
+    query._fields = _checked_fields
+
+
+def checked(columns: Iterable[str]) -> list[str]:
+    """Return the names as they are; BigQueryError where BigQuery would not take them."""
+    columns = list(columns)
+    seen: set[str] = set()
+    for column in columns:
+        if column.casefold() in seen:
+            raise BigQueryError(
+                "invalidQuery",
+                "Duplicate column names in the result are not supported when a destination table is present. "
+                f"Found duplicate(s): {column}",
+            )
+        seen.add(column.casefold())
+        names.fields([TableFieldSchema(name=column)])
+    return columns
+
+
+def _checked_fields(relation: Any, *arguments: Any) -> list[TableFieldSchema]:
+    checked(relation.columns)
+    return _fields(relation, *arguments)

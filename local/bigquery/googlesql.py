@@ -1,0 +1,130 @@
+"""What GoogleSQL does not have and DuckDB would take: refused with BigQuery's kind of sentence.
+
+It is found among the tokens, so that its place can be told. This is no analyzer: what is refused here is
+certainly wrong, and what is not may be.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from local_bigquery.sql.dialect import BigQueryDialect
+from sqlglot.errors import SqlglotError
+from sqlglot.tokenizer_core import Token, TokenType
+
+from local.bigquery.answers import Answer
+from local.bigquery.calls import Call
+from local.bigquery.failed_jobs import fail_job
+from local.bigquery.proxy import Forward
+
+_NO_FUNCTIONS = """
+    ADD_MONTHS AGE ARG_MAX ARG_MIN ARRAY_AGG_DISTINCT ARRAY_CONTAINS ARRAY_EXTRACT ARRAY_HAS
+    ARRAY_POSITION ARRAY_PREPEND ARRAY_APPEND ARRAY_SORT ARRAY_UNIQUE BASE64 BOOL_AND BOOL_OR CENTURY
+    CONCAT_WS CONTAINS DATEADD DATEDIFF DATENAME DATEPART DATE_PART DAY DAYNAME DAYOFMONTH DAYOFWEEK
+    DAYOFYEAR DATE_FORMAT DECODE ENCODE EPOCH EPOCH_MS ENDSWITH EVERY FILTER FIRST FORMAT_NUMBER
+    FROM_BASE64_URL FROM_UNIXTIME GENERATE_SERIES GETDATE GROUP_CONCAT HOUR ISFINITE ISINF ISNAN ISNULL
+    JSON_EACH JSON_EXTRACT_PATH LAST LAST_DAY_OF_MONTH LCASE LEN LEVENSHTEIN LISTAGG LIST_AGG LIST_VALUE
+    LOCATE LOG2 MAKE_DATE MAKE_TIMESTAMP MAP MEDIAN MID MINUTE MODE MONTH MONTHNAME NOW NVL NVL2
+    PERCENTILE_APPROX POSITION PRINTF QUANTILE QUANTILE_CONT QUANTILE_DISC QUARTER READ_CSV READ_JSON
+    READ_PARQUET REGEXP_FULL_MATCH REGEXP_LIKE REGEXP_MATCHES REGEXP_SPLIT_TO_ARRAY ROW SECOND SIZE
+    SPLIT_PART STARTSWITH STRFTIME STRING_SPLIT STRING_TO_ARRAY STRPTIME STRUCT_EXTRACT STRUCT_PACK
+    STRUCT_INSERT SUBSTRING_INDEX TODAY TO_CHAR TO_DATE TO_DAYS TO_NUMBER TO_TIMESTAMP TO_VARCHAR
+    TO_SECONDS TRY TRY_CAST UCASE UNIXEPOCH UUID WEEKDAY YEAR YEARWEEK ZIP
+"""
+NO_FUNCTIONS = frozenset(_NO_FUNCTIONS.split())
+"""Functions of other dialects that BigQuery has not."""
+NO_PREFIXES = ("LIST_", "MAP_", "DUCKDB_", "PRAGMA_")
+_NO_TYPES = """
+    BLOB CHAR DOUBLE FLOAT FLOAT4 FLOAT8 HUGEINT INT1 INT128 INT16 INT2 INT32 INT4 INT8 LONG NVARCHAR REAL
+    SHORT TEXT TIMESTAMPTZ TIMESTAMP_NTZ UBIGINT UINTEGER USMALLINT UTINYINT UUID VARBINARY VARCHAR
+"""
+NO_TYPES = frozenset(_NO_TYPES.split())
+NO_OPERATORS = {"::": ":", "%": "%", "**": "*", "//": "/", "==": "="}
+NO_PHRASES = {
+    ("DISTINCT", "ON"): "Unexpected keyword ON",
+    ("*", "EXCLUDE"): "Expected end of input but got keyword EXCLUDE",
+    ("ORDER BY", "ALL"): "Unexpected keyword ALL",
+    ("USING", "SAMPLE"): "Expected end of input but got keyword USING",
+    ("ILIKE",): 'Expected end of input but got identifier "ILIKE"',
+    ("ASOF", "JOIN"): 'Expected end of input but got identifier "ASOF"',
+    ("SEMI", "JOIN"): 'Expected end of input but got identifier "SEMI"',
+    ("ANTI", "JOIN"): 'Expected end of input but got identifier "ANTI"',
+    ("SIMILAR", "TO"): 'Expected end of input but got identifier "SIMILAR"',
+    ("FETCH", "FIRST"): "Expected end of input but got keyword FETCH",
+    (")", "FILTER", "(", "WHERE"): 'Expected end of input but got "("',
+}
+"""Each with what the parser says where it meets the phrase."""
+QUOTED = frozenset({TokenType.STRING, TokenType.IDENTIFIER, TokenType.RAW_STRING, TokenType.BYTE_STRING})
+CASTS = frozenset({"CAST", "SAFE_CAST", "TRY_CAST"})
+NAMES_BEFORE = frozenset({".", "INTO", "TABLE", "FROM", "JOIN", "VIEW", "UPDATE", "MERGE", "FUNCTION"})
+"""What follows these is a name of somebody's own."""
+
+
+class GoogleSql:
+    """Refuse jobs whose SQL BigQuery would refuse, dry runs too."""
+
+    async def handle(self, call: Call, forward: Forward) -> Answer:
+        """Pass the call on when nothing is found in its SQL."""
+        sql = (call.job_configuration.get("query") or {}).get("query") or ""
+        if sql and (message := refusal(sql)):
+            return await fail_job(call, "invalidQuery", message)
+        return await forward(call)
+
+    def reset(self) -> None:
+        """Keep nothing, so forget nothing."""
+
+
+@lru_cache(maxsize=1024)
+def refusal(sql: str) -> str:
+    """Return why BigQuery would not take a statement, "" where nothing is found."""
+    try:
+        tokens = BigQueryDialect().tokenize(sql)
+    except SqlglotError:
+        return ""  # The parser will say so.
+    if any(token.text.upper() == "FUNCTION" for token in tokens):
+        return ""  # Its body may be of another language.
+    return next(_refusals(tokens), "")
+
+
+def _refusals(tokens: Sequence[Token]) -> Iterator[str]:
+    words = [_word(token) for token in tokens]
+    calls: list[str] = []
+    for place, (token, word) in enumerate(zip(tokens, words, strict=True)):
+        before, after = words[place - 1] if place else "", words[place + 1 : place + 2]
+        if word == "(":
+            calls.append(before)
+        elif word == ")" and calls:
+            calls.pop()
+        yield from _refusals_of_syntax(tokens, words, place)
+        if after == ["("] and before not in NAMES_BEFORE and _is_foreign(word):
+            yield f"Function not found: {token.text} at {_position(token)}"
+        if word == "AS" and place + 1 < len(tokens):
+            yield from _refusals_of_name(tokens[place + 1], is_type=bool(calls) and calls[-1] in CASTS)
+
+
+def _refusals_of_syntax(tokens: Sequence[Token], words: Sequence[str], place: int) -> Iterator[str]:
+    if sign := NO_OPERATORS.get(words[place]):
+        yield f'Syntax error: Unexpected "{sign}" at {_position(tokens[place])}'
+    for phrase, said in NO_PHRASES.items():
+        last = place + len(phrase)
+        if tuple(words[place:last]) == phrase:
+            yield f"Syntax error: {said} at {_position(tokens[last - 1])}"
+
+
+def _refusals_of_name(token: Token, *, is_type: bool) -> Iterator[str]:
+    if is_type and _word(token) in NO_TYPES:
+        yield f"Type not found: {token.text} at {_position(token)}"
+    if token.token_type is TokenType.STRING:
+        yield f'Syntax error: Unexpected string literal "{token.text}" at {_position(token)}'
+
+
+def _word(token: Token) -> str:
+    """Return a word or sign in capitals; "" for what stands in quotes."""
+    return token.text.upper() if token.token_type not in QUOTED else ""
+
+
+def _is_foreign(word: str) -> bool:
+    return word in NO_FUNCTIONS or word.startswith(NO_PREFIXES)
+
+
+def _position(token: Token) -> str:
+    return f"[{token.line}:{token.col - (token.end - token.start)}]"
