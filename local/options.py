@@ -29,6 +29,8 @@ class Options:
     """Where the embedded parts answer; 0 takes a free port."""
     tenant: str = ""
     """A tenant to begin with."""
+    is_sql_strict: bool = False
+    """Whether Google's analyzer judges queries; it comes with the development tools."""
 
     @property
     def url(self) -> str:
@@ -54,6 +56,7 @@ def options_from_environment() -> Options:
         pubsub_port=_port("PUBSUB_PORT", 0),
         scheduler_port=_port("SCHEDULER_PORT", 0),
         tenant=given("TENANT", ""),
+        is_sql_strict=given("STRICT_SQL", "") not in {"", "0", "false"},
     )
 
 

@@ -94,6 +94,8 @@ class Platform:
                 port=self.options.bigquery_port,
             )
             self.bigquery.access.is_on = True
+            if self.options.is_sql_strict:
+                self.bigquery.strict_sql.begin()
             with _port_of("BIGQUERY_PORT", self.options.bigquery_port):
                 started.enter_context(self.bigquery)
             self.parts["bigquery"] = self.bigquery.url

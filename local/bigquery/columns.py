@@ -1,6 +1,7 @@
 """Names of the columns that a query gives: BigQuery takes no two of one name, and not every name."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count
 from typing import Any
 
 from local_bigquery.catalog import names
@@ -19,10 +20,10 @@ def install() -> None:
 
 
 def checked(columns: Iterable[str]) -> list[str]:
-    """Return the names as they are; BigQueryError where BigQuery would not take them."""
-    columns = list(columns)
+    """Return the names that BigQuery gives; BigQueryError where it would not take them."""
+    named = list(_named(columns))
     seen: set[str] = set()
-    for column in columns:
+    for column in named:
         if column.casefold() in seen:
             raise BigQueryError(
                 "invalidQuery",
@@ -31,9 +32,16 @@ def checked(columns: Iterable[str]) -> list[str]:
             )
         seen.add(column.casefold())
         names.fields([TableFieldSchema(name=column)])
-    return columns
+    return named
+
+
+def _named(columns: Iterable[str]) -> Iterator[str]:
+    """Give numbers to columns without a name, which DuckDB calls by what they compute."""
+    numbers = count()
+    for column in columns:
+        yield f"f{next(numbers)}_" if "(" in column else column
 
 
 def _checked_fields(relation: Any, *arguments: Any) -> list[TableFieldSchema]:
-    checked(relation.columns)
-    return _fields(relation, *arguments)
+    fields = _fields(relation, *arguments)
+    return [field.replace(name=name) for field, name in zip(fields, checked(relation.columns), strict=True)]

@@ -33,6 +33,7 @@ from local.bigquery.metadata_rates import MetadataRates
 from local.bigquery.proxy import Layer, Proxy
 from local.bigquery.streamed_rows import StreamedRows
 from local.bigquery.streaming_buffer import StreamingBuffer
+from local.bigquery.strict_sql import StrictSql
 from local.bigquery.switch import Limits
 
 GRACEFUL_SECONDS = 5
@@ -70,6 +71,7 @@ class LocalBigQuery:
         self.faults = Faults(self.job_ids)
         self.access = Access(identities or {}, frozenset(owners))
         self.limits = Limits()
+        self.strict_sql = StrictSql()
         self.streaming_delay = StreamingDelay()
         self.billing = Billing()
         self._layers: list[Layer] = [
@@ -80,6 +82,7 @@ class LocalBigQuery:
             GoogleSql(),
             ChangedLayouts(),
             self.access,
+            self.strict_sql,
             self.billing,
             MetadataRates(self.limits),
             StreamingBuffer(self.limits),

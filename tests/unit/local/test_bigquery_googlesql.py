@@ -84,6 +84,11 @@ def test_columns_of_one_name_and_names_that_no_column_has_are_refused(
         client.query(sql, job_config=written).result()
 
 
+def test_columns_without_a_name_are_numbered(client: bigquery.Client) -> None:
+    rows = client.query_and_wait("(SELECT COUNT(*), 1 AS a FROM UNNEST([1])) UNION ALL (SELECT 2, 2)")
+    assert [field.name for field in rows.schema] == ["f0_", "a"]
+
+
 def test_a_table_keeps_the_partitioning_that_it_was_made_with(client: bigquery.Client, dataset: str) -> None:
     table = f"{PROJECT}.{dataset}.t"
     by_day = bigquery.TimePartitioning(field="d")
