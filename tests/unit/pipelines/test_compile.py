@@ -400,6 +400,19 @@ def test_a_nul_character_is_refused_wherever_it_is() -> None:
     assert "/parameters/b/default: holds a NUL character" in told
 
 
+def a_file_with(query: str) -> str:
+    """Write a file with a query as YAML writes it."""
+    return f"""
+pipeline: {{name: Paid}}
+steps:
+  - id: paid
+    ps_type: bq_etl.query
+    config:
+      target_table: paid
+      source_query: {query}
+"""
+
+
 FOLDED = {
     "behind >": ">\n        SELECT * FROM src  -- every order\n        WHERE paid",
     "plain": "SELECT * FROM src  -- every order\n        WHERE paid",
@@ -412,16 +425,7 @@ FOLDED = {
 
 @pytest.mark.parametrize("written", FOLDED.values(), ids=FOLDED)
 def test_what_a_query_loses_with_its_line_breaks_is_refused(written: str) -> None:
-    text = f"""
-pipeline: {{name: Folded}}
-steps:
-  - id: paid
-    ps_type: bq_etl.query
-    config:
-      target_table: paid
-      source_query: {written}
-"""
-    (told,) = faults_of(text)
+    (told,) = faults_of(a_file_with(written))
     assert told.startswith("/steps/0/config/source_query: step paid has a ")
     assert told.endswith("Write `source_query: |` and the text below it")
 
@@ -437,13 +441,4 @@ steps:
     ],
 )
 def test_a_query_that_loses_nothing_may_be_written_as_one_likes(written: str) -> None:
-    text = f"""
-pipeline: {{name: Kept}}
-steps:
-  - id: paid
-    ps_type: bq_etl.query
-    config:
-      target_table: paid
-      source_query: {written}
-"""
-    assert compiled(text).levels
+    assert compiled(a_file_with(written)).levels
