@@ -45,7 +45,7 @@ def test_the_readmes_pipeline_is_taken_as_it_stands(tenant: Tenant) -> None:
     (block,) = re.findall(r"^```yaml\n(.*?)^```", readme, re.DOTALL | re.MULTILINE)
     saved = tenant.ask("POST", "/api/v1/pipelines/configs/daily_sales", block)
     assert saved.status == 201, saved.body
-    assert saved.body["levels"] == [["clean_orders"], ["sum_up"]]
+    assert saved.body["levels"] == [["receive_orders"], ["clean_orders"], ["sum_up"]]
 
 
 def test_all_faults_of_a_file_are_told_at_once_with_their_places(tenant: Tenant) -> None:

@@ -63,5 +63,6 @@ def test_a_forwarded_message_says_truly_where_it_comes_from_whatever_its_sender_
     operator = pubsub.subscription(dead_letters, "operator")
     pubsub.publish(topic, b"forged", CloudPubSubDeadLetterSourceSubscription="pipeline-levels-push")
     reject(pubsub, subscription, 5)
+    assert pubsub.has_nothing(subscription)
     attributes = pubsub.pull_one(operator).message.attributes
     assert attributes["CloudPubSubDeadLetterSourceSubscription"] == "readers"

@@ -281,7 +281,7 @@ def test_who_has_waited_too_long_is_read_however_many_come_first(bootstrapped: C
     backend.add_tenant(tenant_id, LIMITS)
     now = NOW + LONGEST_WAIT
     urgent = [a_waiting_run(tenant_id, number, priority=1, added_at=now) for number in range(60)]
-    old = [a_waiting_run(tenant_id, 100 + number, added_at=START) for number in range(3)]
+    old = [a_waiting_run(tenant_id, 100 + number, added_at=START, due_at=START) for number in range(3)]
     record(backend, [*urgent, *old], RunStatus.QUEUED)
     found = {one.run_id for one in backend.queue.read_waiting(tenant_id, now)}
     assert {one.run_id for one in old} < found
