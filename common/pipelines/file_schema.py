@@ -15,7 +15,6 @@ from zoneinfo import available_timezones
 from common.pipelines.schema import FORMATS
 from common.pipelines.step_types import IDENTIFIERS
 
-DRAFT = "https://json-schema.org/draft/2020-12/schema"
 DEFINED_BY_PIPELINE = "urn:convergence:pipeline#/$defs/"
 _VALUES: Mapping[str, Mapping[str, Any]] = {
     "STRING": {"type": "string"},
