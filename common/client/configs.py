@@ -1,0 +1,96 @@
+"""Configs: pipeline files, as the platform keeps them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NotRequired, TypedDict, cast
+
+from common.client.api import Api
+from common.client.calls import Call, Content, segment
+
+CONFIGS = "/api/v1/pipelines/configs"
+
+
+class ConfigSummary(TypedDict):
+    """A pipeline config, without its text."""
+
+    config_id: str
+    tenant_id: str
+    version: int
+    pipeline_name: str | None
+    pipeline_version: str | None
+    content_hash: str
+    is_active: bool
+    schedule_cron: str | None
+    timezone: str | None
+    priority: int | None
+    created_by: str | None
+    created_at: str
+    recorded_at: str
+    links: Mapping[str, str]
+
+
+class Config(ConfigSummary):
+    """A pipeline config with its text."""
+
+    pipeline_yaml: str
+
+
+class ConfigParameter(TypedDict):
+    """A parameter that a run can give."""
+
+    name: str
+    type: str
+    description: str
+    required: bool
+    secret: bool
+    default: Any
+
+
+class Warned(TypedDict):
+    """What breaks no rule and is perhaps not what was meant."""
+
+    pointer: str
+    rule: str
+    step: NotRequired[str]
+    line: NotRequired[int]
+
+
+class ConfigSaved(ConfigSummary):
+    """What an upload came to, and how the pipeline was understood."""
+
+    levels: list[list[str]]
+    parameters: list[ConfigParameter]
+    warnings: list[Warned]
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Configs:
+    """A tenant's configs."""
+
+    api: Api
+
+    def versions(self, config_id: str) -> list[ConfigSummary]:
+        """List all versions of a pipeline, the newest first."""
+        return cast("list[ConfigSummary]", self.api.get(f"{_path(config_id)}/versions")["versions"])
+
+    def list(self) -> list[ConfigSummary]:
+        """List pipelines, the latest version of each."""
+        return cast("list[ConfigSummary]", self.api.get(CONFIGS)["configs"])
+
+    def save(self, config_id: str, content: Content) -> ConfigSaved:
+        """Upload a pipeline file; the latest file once more changes nothing."""
+        call = Call(method="POST", path=_path(config_id), content=content, is_repeatable=True)
+        return cast("ConfigSaved", self.api.send(call).body)
+
+    def read(self, config_id: str, version: int | None = None) -> Config:
+        """Show a pipeline with its text: the latest version, or the given one."""
+        return cast("Config", self.api.get(_path(config_id), version=version))
+
+    def delete(self, config_id: str) -> None:
+        """Delete a pipeline; its versions stay readable by number."""
+        self.api.send(Call(method="DELETE", path=_path(config_id)))
+
+
+def _path(config_id: str) -> str:
+    return f"{CONFIGS}/{segment(config_id)}"

@@ -1,0 +1,96 @@
+"""The tenant itself: its onboarding, its plan's limits and the use of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypedDict, cast
+
+from common.client.api import Api
+from common.client.calls import Call, Content
+
+TENANTS = "/api/v1/tenants"
+
+
+class QuotaUse(TypedDict):
+    """One limit of the plan and the use of it."""
+
+    used: int
+    limit: int
+    remaining: int
+    percent: float
+    resets_at: str
+
+
+class Quota(TypedDict):
+    """The three limits of the tenant's plan and the use of them."""
+
+    tenant_id: str
+    plan_name: str
+    daily: QuotaUse
+    monthly: QuotaUse
+    concurrent: QuotaUse
+
+
+class Onboarded(TypedDict):
+    """A new tenant, and its first key: nothing but this answer ever shows it."""
+
+    tenant_id: str
+    api_key: str
+    subscription_plan: str
+    dataset_created: bool
+    tables_created: list[str]
+    dryrun_status: str
+    message: str
+    links: Mapping[str, str]
+
+
+class OnboardingCheck(TypedDict):
+    """One check of an onboarding."""
+
+    check_name: str
+    passed: bool
+    message: str
+    details: str | None
+    timestamp: str
+
+
+class OnboardingDryRun(TypedDict):
+    """Whether an onboarding would go through now, check by check."""
+
+    status: str
+    tenant_id: str
+    subscription_plan: str
+    company_name: str
+    admin_email: str
+    validation_summary: Mapping[str, Any]
+    validation_results: list[OnboardingCheck]
+    message: str
+    ready_for_onboarding: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """The tenant whose key the client has."""
+
+    api: Api
+
+    def quota(self) -> Quota:
+        """Show the plan's limits and the use of them."""
+        return cast("Quota", self.api.get(f"{TENANTS}/quota"))
+
+    def onboard(self, request: Mapping[str, Any], token: str = "") -> Onboarded:
+        """Make a tenant. An answer that is lost takes the key with it, so nothing is sent twice."""
+        return cast("Onboarded", self._ask("onboard", request, token, is_repeatable=False))
+
+    def check_onboarding(self, request: Mapping[str, Any], token: str = "") -> OnboardingDryRun:
+        """Check whether an onboarding would go through."""
+        return cast("OnboardingDryRun", self._ask("dryrun", request, token, is_repeatable=True))
+
+    def _ask(self, what: str, request: Mapping[str, Any], token: str, *, is_repeatable: bool) -> Any:
+        call = Call(
+            method="POST",
+            path=f"{TENANTS}/{what}",
+            content=Content.json(request),
+            headers={"X-Onboarding-Token": token} if token else {},
+            is_repeatable=is_repeatable,
+        )
+        return self.api.send(call).body
