@@ -2,7 +2,9 @@
 
 import sys
 
-from common.http.api import DOCUMENT, REFERENCE, document_text, reference_text
+from common.http.endpoints.system import DOCUMENT
+from common.http.openapi import document_text
+from common.http.reference import REFERENCE, reference_text
 
 if __name__ == "__main__":
     DOCUMENT.write_text(document_text(), encoding="utf-8")

@@ -1,5 +1,6 @@
-"""The OpenAPI 3.1 document, made from the routes, the schemas and the table of problems."""
+"""The OpenAPI 3.1 document of all functions, made from the routes, the schemas and the table of problems."""
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import groupby
@@ -9,8 +10,12 @@ from werkzeug import exceptions as http
 from werkzeug.http import HTTP_STATUS_CODES
 
 from common import errors
-from common.http.problems import kind_of, problem_of
-from common.http.routes import Access, Parameter, Place, Route
+from common.http.endpoints.admin import ADMIN_ROUTES
+from common.http.endpoints.pipelines import PIPELINE_ROUTES
+from common.http.endpoints.system import STANDING_ROUTES
+from common.http.endpoints.tenants import TENANT_ROUTES
+from common.http.responses import kind_of, problem_of
+from common.http.routing import Access, Parameter, Place, Route
 from common.http.schemas import schemas
 
 INFO = {
@@ -195,3 +200,13 @@ _HEADER_MEANINGS = {
     "WWW-Authenticate": "Which header takes the key.",
     "Allow": "The methods that the path takes.",
 }
+
+
+def all_routes() -> list[Route[Any]]:
+    """Return the routes of every function."""
+    return [*TENANT_ROUTES, *PIPELINE_ROUTES, *ADMIN_ROUTES, *STANDING_ROUTES]
+
+
+def document_text() -> str:
+    """Write the OpenAPI document."""
+    return json.dumps(make_document(all_routes()), indent=1, ensure_ascii=False) + "\n"

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-from common.http.problems import KINDS
+from common.http.openapi import all_routes, make_document
+from common.http.responses import KINDS
 
 type Json = dict[str, Any]
 
@@ -154,3 +156,11 @@ def _schema_link(name: str) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
+
+
+REFERENCE = Path(__file__).parents[2] / "docs" / "api.md"
+
+
+def reference_text() -> str:
+    """Write the reference for people."""
+    return make_reference(make_document(all_routes()))

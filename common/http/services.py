@@ -1,16 +1,35 @@
-"""What the pipelines function stands on; the wiring puts it together."""
+"""What the functions stand on, each a bag of its own; the wiring fills them."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
-from common.http.calls import Edge
-from common.pipelines.configs import Configs
-from common.runs.reading import RunLog
-from common.runs.retrying import RunRetrier
-from common.runs.starting import RunStarter
-from common.schedules.backfilling import Backfills
-from common.schedules.queue import RunQueue
-from common.schedules.stopping import RunStopper
-from common.schedules.timetable import Schedules
+if TYPE_CHECKING:  # A function imports what it uses itself, and not what the others stand on.
+    from typing import Protocol
+
+    from common.http.edge import Edge
+    from common.pipelines.configs import Configs
+    from common.runs.reading import RunLog
+    from common.runs.retrying import RunRetrier
+    from common.runs.starting import RunStarter
+    from common.schedules.backfilling import Backfills
+    from common.schedules.control import DispatcherJob, PlatformWatch
+    from common.schedules.queue import RunQueue
+    from common.schedules.stopping import RunStopper
+    from common.schedules.timetable import Schedules
+    from common.setup.bootstrap import Bootstrap
+    from common.tenants.administration import Administration
+    from common.tenants.audit import AuditLog
+    from common.tenants.changes import TenantChanges
+    from common.tenants.credentials import Credentials
+    from common.tenants.dry_run import DryRun
+    from common.tenants.gates import OnboardingDoor
+    from common.tenants.offboarding import Offboarding
+    from common.tenants.onboarding import Onboarding
+    from common.tenants.onboarding_rates import OnboardingRates
+    from common.tenants.own_keys import OwnKeys
+    from common.tenants.tenant import Subscription
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,3 +45,40 @@ class PipelineServices:
     schedules: Schedules
     queue: RunQueue
     backfills: Backfills
+
+
+class SubscriptionReader(Protocol):
+    """Where subscriptions are read."""
+
+    def find_subscription(self, tenant_id: str) -> Subscription | None:
+        """Return a tenant's subscription, None where it has none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantServices:
+    """Services of the tenant API of tenants themselves."""
+
+    edge: Edge
+    door: OnboardingDoor
+    onboarding: Onboarding
+    rates: OnboardingRates
+    dry_run: DryRun
+    subscriptions: SubscriptionReader
+    run_log: RunLog
+    keys: OwnKeys
+    credentials: Credentials
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminServices:
+    """Services of the operators' API."""
+
+    edge: Edge
+    bootstrap: Bootstrap
+    onboarding: Onboarding
+    administration: Administration
+    changes: TenantChanges
+    audit: AuditLog
+    offboarding: Offboarding
+    scheduler: DispatcherJob
+    watch: PlatformWatch

@@ -15,9 +15,8 @@ from common.times import utc_now
 from common.wiring import accounts, cloud, domain
 
 if TYPE_CHECKING:
-    from common.http.calls import SystemEdge
-    from common.http.services import PipelineServices
-    from common.http.tenant_services import AdminServices, TenantServices
+    from common.http.edge import SystemEdge
+    from common.http.services import AdminServices, PipelineServices, TenantServices
     from common.messages.levels import LevelReceiver
     from common.messages.run_requests import RunRequestReceiver
     from common.pubsub.publishing import Topic
@@ -35,7 +34,7 @@ PUSH_DEADLINE = timedelta(seconds=600)
 @cache
 def system_edge() -> "SystemEdge":
     """Put together what the system routes of every HTTP function stand on: no client of anything."""
-    from common.http.calls import SystemEdge
+    from common.http.edge import SystemEdge
 
     return SystemEdge(
         readiness=_readiness,
@@ -72,7 +71,7 @@ def _levels_topic_exists() -> bool:
 @cache
 def tenant_services() -> "TenantServices":
     """Put together what the function `onboarding` stands on."""
-    from common.http.tenant_services import TenantServices
+    from common.http.services import TenantServices
     from common.tenants.dry_run import DryRun
     from common.tenants.gates import OnboardingDoor, OnboardingMode
     from common.tenants.onboarding_rates import OnboardingRates
@@ -106,7 +105,7 @@ def tenant_services() -> "TenantServices":
 @cache
 def admin_services() -> "AdminServices":
     """Put together what the function `admin` stands on."""
-    from common.http.tenant_services import AdminServices
+    from common.http.services import AdminServices
     from common.schedules.control import PlatformWatch
     from common.setup.bootstrap import Bootstrap
     from common.setup.readiness import StreamingReadiness

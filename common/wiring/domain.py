@@ -10,7 +10,7 @@ from common.times import utc_now
 from common.wiring import accounts, cloud, sealing
 
 if TYPE_CHECKING:
-    from common.http.calls import Edge
+    from common.http.edge import Edge
     from common.pipelines.configs import Configs
     from common.pipelines.tables import Policy
     from common.runs.beginning import RunBeginner
@@ -283,7 +283,7 @@ def auditor() -> "Auditor":
 @cache
 def edge() -> "Edge":
     """Return what every HTTP function needs."""
-    from common.http.calls import Edge
+    from common.http.edge import Edge
     from common.tenants.gates import AdminKeys
 
     return Edge(

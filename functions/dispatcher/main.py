@@ -6,7 +6,7 @@ import flask
 import functions_framework
 
 from common import wiring
-from common.http.framework import problem_details
+from common.http.server import problem_details
 
 
 @functions_framework.http

@@ -5,9 +5,8 @@ from flask import Request
 from werkzeug.wrappers import Response
 
 from common import wiring
-from common.http.answering import answer
-from common.http.framework import problem_details
-from common.http.tenants import TENANT_ROUTES
+from common.http.endpoints.tenants import TENANT_ROUTES
+from common.http.server import answer, problem_details
 
 
 @functions_framework.http

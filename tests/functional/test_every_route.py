@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from common.http.admin import ADMIN_ROUTES
-from common.http.pipelines import PIPELINE_ROUTES
-from common.http.routes import Access, Place, Route
+from common.http.endpoints.admin import ADMIN_ROUTES
+from common.http.endpoints.pipelines import PIPELINE_ROUTES
+from common.http.endpoints.tenants import TENANT_ROUTES
+from common.http.routing import Access, Place, Route
 from common.http.schemas import schemas
-from common.http.tenants import TENANT_ROUTES
 from common.tenants.keys import Scope
 from tests.functional.intruders import Duel, a_duel, ask
 from tests.functional.site import Site

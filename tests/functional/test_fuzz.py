@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from common.http.admin import ADMIN_ROUTES
-from common.http.pipelines import PIPELINE_ROUTES
-from common.http.routes import Route
-from common.http.tenants import TENANT_ROUTES
+from common.http.endpoints.admin import ADMIN_ROUTES
+from common.http.endpoints.pipelines import PIPELINE_ROUTES
+from common.http.endpoints.tenants import TENANT_ROUTES
+from common.http.routing import Route
 from tests.functional.environment import ADMIN_KEY
 from tests.functional.intruders import Duel, a_duel
 from tests.functional.site import Site

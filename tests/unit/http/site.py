@@ -10,12 +10,12 @@ from urllib.parse import unquote
 from werkzeug.test import Client, TestResponse, create_environ, run_wsgi_app
 from werkzeug.wrappers import Request, Response
 
-from common.http.answering import answer
-from common.http.calls import Edge, Services, SystemEdge
+from common.http.edge import Edge, Services, SystemEdge
+from common.http.endpoints.system import STANDING_ROUTES
 from common.http.openapi import make_document
-from common.http.routes import RouteTable
+from common.http.routing import RouteTable
 from common.http.schemas import faults_of
-from common.http.standing import STANDING_ROUTES
+from common.http.server import answer
 from common.tenants.authentication import Authenticator, KnownKey
 from common.tenants.gates import AdminKeys
 from common.tenants.keys import ALL_SCOPES, ApiKey, Scope

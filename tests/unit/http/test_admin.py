@@ -5,8 +5,8 @@ import pytest
 from werkzeug.test import TestResponse
 
 from common.errors import NoSuchResource, Unavailable
-from common.http.admin import ADMIN_ROUTES
-from common.http.tenant_services import AdminServices
+from common.http.endpoints.admin import ADMIN_ROUTES
+from common.http.services import AdminServices
 from common.runs.quotas import Use
 from common.schedules.control import PlatformWatch
 from common.setup.bootstrap import Bootstrap

@@ -7,10 +7,9 @@ from werkzeug.test import Client, TestResponse
 from werkzeug.wrappers import Request, Response
 
 from common.errors import NotConfigured, QueryRefused, RateLimited, Unavailable
-from common.http.answering import answer
-from common.http.calls import Answer, Call, SystemEdge
-from common.http.routes import Access, Parameter, Place, Route, RouteTable
-from common.http.wrong_keys import WrongKeys
+from common.http.edge import SystemEdge, WrongKeys
+from common.http.routing import Access, Answer, Call, Parameter, Place, Route, RouteTable
+from common.http.server import answer
 from common.logs import current_traceparent
 from common.public_urls import PublicUrls
 from common.tenants.keys import ALL_SCOPES, ApiKey, Scope, mint_key

@@ -9,8 +9,8 @@ from common.errors import (
     MalformedInput,
     UnsupportedContentType,
 )
-from common.http.bodies import read_content, read_json
-from common.http.calls import Content
+from common.http.request_input import read_content, read_json
+from common.http.routing import Content
 from common.json_bodies import parse_json
 
 

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from common.http.pipelines import PIPELINE_FILES
+from common.http.endpoints.configs import PIPELINE_FILES
 from common.tenants.keys import Scope
 from tests.unit.http.site import key_of
 from tests.unit.http.world import OTHER, World

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from common.http.api import DOCUMENT, REFERENCE, all_routes, document_text, reference_text
-from common.http.openapi import make_document
-from common.http.patterns import RULES
-from common.http.problems import KINDS
-from common.http.routes import Access, Place, Route
-from common.http.schemas import faults_of, schemas
+from common.http.endpoints.system import DOCUMENT
+from common.http.openapi import all_routes, document_text, make_document
+from common.http.reference import REFERENCE, reference_text
+from common.http.responses import KINDS
+from common.http.routing import Access, Place, Route
+from common.http.schemas import RULES, faults_of, schemas
 
 DOCUMENT_NOW = make_document(all_routes())
 ROUTES = [pytest.param(route, id=f"{route.method} {route.path}") for route in all_routes()]

@@ -13,9 +13,9 @@ MAIN = """
     from werkzeug.wrappers import Response
 
     from common.errors import NotConfigured
-    from common.http.answering import answer
-    from common.http.calls import SystemEdge
-    from common.http.framework import problem_details
+    from common.http.server import answer
+    from common.http.edge import SystemEdge
+    from common.http.server import problem_details
     from tests.unit.http.test_answering import ROUTES
     from tests.unit.http.site import Bare
 

@@ -5,9 +5,8 @@ from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
 from common.errors import InvalidInput
-from common.http.calls import Answer, Call
-from common.http.parameters import Values, read_parameters
-from common.http.routes import Access, Parameter, Place, Route
+from common.http.request_input import Values, read_parameters
+from common.http.routing import Access, Answer, Call, Parameter, Place, Route
 from common.logs import redaction, register_secrets
 from tests.unit.http.site import Bare
 

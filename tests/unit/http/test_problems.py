@@ -5,8 +5,9 @@ from werkzeug.exceptions import HTTPException, ImATeapot
 
 from common import errors
 from common.errors import ConvergenceError, Fault, InvalidInput, QuotaExceeded
-from common.http.problems import KINDS, TYPE_PREFIX, kind_of, problem_of
+from common.http.responses import KINDS, kind_of, problem_of
 from common.logs import MASK
+from common.problems import TYPE_PREFIX
 from tests.fakes.clock import START
 
 TREE = [

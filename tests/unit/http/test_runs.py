@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from common.http.quotas import quota_body
-from common.http.runs import parameters_of
+from common.http.endpoints.runs import parameters_of
+from common.http.endpoints.tenants import quota_body
 from common.http.schemas import faults_of
 from common.pipelines.secret_values import NoSeal
 from common.runs.quotas import Limits, Use, quotas

@@ -5,9 +5,9 @@ from typing import Any, cast
 import pytest
 from werkzeug.test import TestResponse
 
-from common.http.tenant_services import TenantServices
-from common.http.tenants import TENANT_ROUTES
-from common.http.wrong_keys import WrongKeys
+from common.http.edge import WrongKeys
+from common.http.endpoints.tenants import TENANT_ROUTES
+from common.http.services import TenantServices
 from common.public_urls import PublicUrls
 from common.runs.quotas import Limits
 from common.runs.reading import RunLog, RunReader

@@ -8,7 +8,7 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
-from common.http.pipelines import PIPELINE_ROUTES
+from common.http.endpoints.pipelines import PIPELINE_ROUTES
 from common.http.services import PipelineServices
 from common.pipelines.configs import Compiler, Configs
 from common.pipelines.pipeline import Parameter, Pipeline

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from common.errors import Unavailable
-from common.http.calls import Answer, Call, SystemEdge
-from common.http.routes import Access, Route, RouteTable
+from common.http.edge import SystemEdge
+from common.http.routing import Access, Answer, Call, Route, RouteTable
 
-DOCUMENT = Path(__file__).with_name("openapi.json")
-TEMPLATES = Path(__file__).parents[2] / "ps_templates"
+DOCUMENT = Path(__file__).parents[1] / "openapi.json"
+TEMPLATES = Path(__file__).parents[3] / "ps_templates"
 
 
 def health(call: Call[SystemEdge]) -> Answer:

@@ -1,18 +1,33 @@
-"""Endpoints of runs: start, retry and cancel one, look at one, list them."""
+"""Endpoints of runs: start, retry and cancel one, look at one."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
 from typing import Any
 
-from common.errors import Fault, InvalidInput
-from common.http.calls import Answer, Call, Edge
-from common.http.links import run_links
+from common.errors import Conflict, Fault, InvalidInput, NotConfigured, NotFound, QuotaExceeded
+from common.http.edge import Edge
+from common.http.endpoints.configs import CONFIG_ID
+from common.http.endpoints.links import run_links
+from common.http.routing import Access, Answer, Call, Parameter, Place, Route
 from common.http.schemas import pointer, schemas
 from common.http.services import PipelineServices
 from common.runs.retrying import RetryRequest
 from common.runs.run import Run, RunStatus, Trigger, TriggerType
 from common.runs.starting import RunRequest, StartedRun
-from common.times import from_rfc3339
+
+RUN_ID = Parameter(
+    name="pipeline_logging_id",
+    place=Place.PATH,
+    description="The run's ID.",
+    schema={"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
+    example="0b6ff0d2-6a6c-4c1d-9a57-9a0d5b7f3c11",
+)
+IDEMPOTENCY_KEY = Parameter(
+    name="Idempotency-Key",
+    place=Place.HEADER,
+    description="Makes repeats safe: all requests with the same key are one run.",
+    schema={"type": "string", "pattern": "^[!-~]{1,255}$"},
+    example="nightly-2024-01-01",
+)
 
 DEFAULT_TRIGGER = "api_user"
 
@@ -78,7 +93,7 @@ def read_run(call: Call[PipelineServices]) -> Answer:
     row = call.services.run_log.status(call.caller.tenant_id, call.path["pipeline_logging_id"])
     levels = [{**level, "steps": [_step_body(step) for step in level["steps"]]} for level in row["levels"]]
     return Answer(
-        body=_run_body(call.services.edge, row)
+        body=run_body(call.services.edge, row)
         | {"parameters": row["parameters"], "retry_of": row["retry_of"], "levels": levels}
     )
 
@@ -93,28 +108,6 @@ def read_receipt(call: Call[PipelineServices]) -> Answer:
     attempts = [{name: attempt.get(name) for name in names} for attempt in row["attempts"]]
     body = {name: row.get(name) for name in schemas()["run_receipt"]["properties"]}
     return Answer(body=body | {"attempts": attempts})
-
-
-def list_runs(call: Call[PipelineServices]) -> Answer:
-    """List runs, the last asked for first, page by page.
-
-    Runs that wait in the queue are among them, QUEUED, and so are those that left it without having begun. A
-    run keeps its place: that of the moment at which it joined the queue, or else was admitted. A full page
-    has a `next_cursor`, which goes on where the page ends, whatever starts or leaves the queue meanwhile;
-    only a filter by `status` goes by the state of the moment.
-    """
-    query = call.query
-    rows, cursor = call.services.run_log.history(
-        call.caller.tenant_id,
-        cursor=query.get("cursor", ""),
-        since=_moment(query, "from"),
-        until=_moment(query, "to"),
-        status=query.get("status", ""),
-        config_id=query.get("pipeline_id", ""),
-        page_size=query["limit"],
-    )
-    runs = [_run_body(call.services.edge, row) for row in rows]
-    return Answer(body={"runs": runs, "next_cursor": cursor or None})
 
 
 def _trigger(call: Call[PipelineServices]) -> Trigger:
@@ -160,20 +153,8 @@ def interval_of(body: Mapping[str, Any]) -> tuple[str, str] | None:
     return (interval["start"], interval["end"]) if interval else None
 
 
-def _moment(query: Mapping[str, Any], name: str) -> datetime | None:
-    """Read a moment; a bare date is its UTC midnight."""
-    text = query.get(name)
-    if text is None:
-        return None
-    try:
-        if len(text) == len("2024-01-01"):
-            return datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
-        return from_rfc3339(text)
-    except (ValueError, OverflowError) as error:
-        raise InvalidInput([Fault(pointer("query", name), "is on no calendar")]) from error
-
-
-def _run_body(edge: Edge, row: Mapping[str, Any]) -> dict[str, Any]:
+def run_body(edge: Edge, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Describe a run without its levels."""
     body: dict[str, Any] = {name: row.get(name) for name in schemas()["run"]["properties"]}
     return body | {"links": run_links(edge, row["pipeline_logging_id"], row["pipeline_id"])}
 
@@ -181,3 +162,57 @@ def _run_body(edge: Edge, row: Mapping[str, Any]) -> dict[str, Any]:
 def _step_body(row: Mapping[str, Any]) -> dict[str, Any]:
     body: dict[str, Any] = {name: row.get(name) for name in schemas()["run_step"]["properties"]}
     return body | {"ps_type": row.get("step_type")}
+
+
+RUN_ROUTES: tuple[Route[PipelineServices], ...] = (
+    Route(
+        method="POST",
+        path="/api/v1/pipelines/run/{config_id}",
+        endpoint=run_pipeline,
+        access=Access.RUN,
+        parameters=(CONFIG_ID, IDEMPOTENCY_KEY),
+        request_schema="run_request",
+        answers={202: "run_accepted", 200: "run_accepted"},
+        problems=(NotFound, Conflict, QuotaExceeded, NotConfigured),
+        tag="Runs",
+    ),
+    Route(
+        method="POST",
+        path="/api/v1/pipelines/cancel/{pipeline_logging_id}",
+        endpoint=cancel_run,
+        access=Access.RUN,
+        parameters=(RUN_ID,),
+        answers={202: "run_accepted", 200: "run_accepted"},
+        problems=(Conflict,),
+        tag="Runs",
+    ),
+    Route(
+        method="POST",
+        path="/api/v1/pipelines/retry/{pipeline_logging_id}",
+        endpoint=retry_run,
+        access=Access.RUN,
+        parameters=(RUN_ID,),
+        request_schema="retry_request",
+        answers={202: "run_accepted", 200: "run_accepted"},
+        problems=(Conflict, QuotaExceeded),
+        tag="Runs",
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/pipelines/status/{pipeline_logging_id}",
+        endpoint=read_run,
+        access=Access.READ,
+        parameters=(RUN_ID,),
+        answers={200: "run_status"},
+        tag="Runs",
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/pipelines/runs/{pipeline_logging_id}/receipt",
+        endpoint=read_receipt,
+        access=Access.READ,
+        parameters=(RUN_ID,),
+        answers={200: "run_receipt"},
+        tag="Runs",
+    ),
+)

@@ -3,10 +3,9 @@
 from typing import Any
 
 from common.errors import NotFound
-from common.http.calls import Answer, Call
-from common.http.links import config_links, run_links
-from common.http.pipeline_parameters import CONFIG_ID
-from common.http.routes import Access, Route
+from common.http.endpoints.configs import CONFIG_ID
+from common.http.endpoints.links import config_links, run_links
+from common.http.routing import Access, Answer, Call, Route
 from common.http.services import PipelineServices
 from common.schedules.firings import ScheduledConfig, run_id_of
 

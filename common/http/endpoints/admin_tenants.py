@@ -1,41 +1,57 @@
-"""The operators' API: bootstrap, tenants, API keys."""
+"""The operators' API of tenants: make, look at, change and end them, and their API keys."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
 from common.errors import Conflict, NotFound
-from common.http.admin_parameters import API_KEY_HASH, AUDIT_FILTERS, TENANT_DATA, TENANT_ID, TENANT_PAGES
-from common.http.calls import Answer, Call
-from common.http.onboarded import onboarded_answer, onboarding_request
-from common.http.routes import Access, Route, RouteTable
-from common.http.scheduler import SCHEDULER_ROUTES
-from common.http.tenant_services import AdminServices
-from common.setup.bootstrap import BootstrapReport
+from common.http.endpoints.tenants import onboarded_answer, onboarding_request
+from common.http.routing import Access, Answer, Call, Parameter, Place, Route
+from common.http.services import AdminServices
 from common.tenants.administration import TenantOverview
-from common.tenants.audit import AuditFilter
 from common.tenants.changes import Change
 from common.tenants.keys import ALL_SCOPES, Scope
 from common.tenants.tenant import Isolation, KeyRecord, Subscription, TenantStatus
-from common.times import from_rfc3339
+
+TENANT_ID = Parameter(
+    name="tenant_id",
+    place=Place.PATH,
+    description="The tenant.",
+    schema={"type": "string", "pattern": "^[a-z][a-z0-9_]{2,49}$"},
+    example="customer_name",
+)
+TENANT_DATA = Parameter(
+    name="data",
+    place=Place.QUERY,
+    description="What becomes of its dataset: it is kept for the time of grace, or deleted now, for good.",
+    schema={"type": "string", "enum": ["keep", "delete"], "default": "keep"},
+    example="keep",
+)
+API_KEY_HASH = Parameter(
+    name="api_key_hash",
+    place=Place.PATH,
+    description="SHA-256 of the key, as the tenant's page and the answer to its creation give it.",
+    schema={"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    example="5f2e1d0c9b8a79685746352413021f0e0d1c2b3a495867768594a3b2c1d0e9f8",
+)
+
+TENANT_PAGES = (
+    Parameter(
+        name="after",
+        place=Place.QUERY,
+        description="Only tenants whose IDs come after this one.",
+        schema={"type": "string", "pattern": "^[a-z0-9_]{0,50}$", "default": ""},
+        example="customer_name",
+    ),
+    Parameter(
+        name="limit",
+        place=Place.QUERY,
+        description="How many at most.",
+        schema={"type": "integer", "minimum": 1, "maximum": 500, "default": 100},
+        example=100,
+    ),
+)
 
 OPERATOR = "admin"
-BEGINNING, END = datetime(2000, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
-
-
-def bootstrap_platform(call: Call[AdminServices]) -> Answer:
-    """Set the platform up.
-
-    Creates the central dataset, its tables and its views where they are missing, adds columns that are new in
-    their definitions, and replaces views whose text has changed. A repeat changes nothing. Recreation copies
-    all rows to a backup dataset first; let no pipeline run meanwhile.
-    """
-    report = call.services.bootstrap.run(
-        force_recreate_dataset=call.body.get("force_recreate_dataset", False),
-        force_recreate_tables=call.body.get("force_recreate_tables", False),
-        confirm=call.body.get("confirm", ""),
-    )
-    return Answer(body=_report_body(report))
 
 
 def create_tenant(call: Call[AdminServices]) -> Answer:
@@ -103,28 +119,6 @@ def set_sources(call: Call[AdminServices]) -> Answer:
     return Answer(body={"tenant_id": tenant_id, "sources": list(sources)})
 
 
-def read_audit(call: Call[AdminServices]) -> Answer:
-    """Show what was done to tenants and keys: who, what, when, from where.
-
-    Newest first; for the next page ask with `before` as `next_before` gives it.
-    """
-    query = call.query
-    wanted = AuditFilter(
-        since=from_rfc3339(query["since"]) if "since" in query else BEGINNING,
-        before=from_rfc3339(query["before"]) if "before" in query else END,
-        tenant_id=query.get("tenant_id", ""),
-        limit=query["limit"],
-    )
-    entries = call.services.audit.read(wanted)
-    is_full = len(entries) == wanted.limit
-    return Answer(
-        body={
-            "entries": [asdict(entry) for entry in entries],
-            "next_before": entries[-1].occurred_at if is_full else None,
-        }
-    )
-
-
 def issue_api_key(call: Call[AdminServices]) -> Answer:
     """Make an API key for a tenant."""
     administration = call.services.administration
@@ -156,12 +150,6 @@ def revoke_api_key(call: Call[AdminServices]) -> Answer:
     return Answer(body=body)
 
 
-def _report_body(report: BootstrapReport) -> dict[str, Any]:
-    return {"status": "SUCCESS", "total_tables": report.total_tables, "message": report.message} | asdict(
-        report
-    )
-
-
 def _tenant_body(overview: TenantOverview) -> dict[str, Any]:
     use = overview.use
     profile = asdict(overview.profile)
@@ -189,19 +177,7 @@ def _key_body(record: KeyRecord) -> dict[str, Any]:
     return asdict(record) | {"scopes": sorted(scope.value for scope in record.scopes)}
 
 
-ADMIN_ROUTES: RouteTable[AdminServices] = RouteTable(
-    Route(
-        method="POST",
-        path="/admin/bootstrap",
-        endpoint=bootstrap_platform,
-        access=Access.ADMIN,
-        request_schema="bootstrap_request",
-        makes_log=True,
-        told_members=("force_recreate_dataset", "force_recreate_tables"),
-        answers={200: "bootstrap_report"},
-        problems=(Conflict,),
-        tag="Admin",
-    ),
+ADMIN_TENANT_ROUTES: tuple[Route[AdminServices], ...] = (
     Route(
         method="POST",
         path="/admin/tenants",
@@ -265,15 +241,6 @@ ADMIN_ROUTES: RouteTable[AdminServices] = RouteTable(
         tag="Admin",
     ),
     Route(
-        method="GET",
-        path="/admin/audit",
-        endpoint=read_audit,
-        access=Access.ADMIN,
-        parameters=AUDIT_FILTERS,
-        answers={200: "audit"},
-        tag="Admin",
-    ),
-    Route(
         method="POST",
         path="/admin/api-keys",
         endpoint=issue_api_key,
@@ -293,5 +260,4 @@ ADMIN_ROUTES: RouteTable[AdminServices] = RouteTable(
         answers={200: "api_key_revoked"},
         tag="Admin",
     ),
-    *SCHEDULER_ROUTES,
 )

@@ -3,13 +3,30 @@
 from dataclasses import asdict
 from typing import Any
 
-from common.http.calls import Answer, Call, Edge
-from common.http.links import config_links
+from common.errors import Conflict
+from common.http.edge import Edge
+from common.http.endpoints.links import config_links
+from common.http.routing import Access, Answer, Call, Parameter, Place, Route
 from common.http.schemas import schemas
 from common.http.services import PipelineServices
 from common.pipelines.configs import StoredConfig
-from common.pipelines.pipeline import Parameter
+from common.pipelines.pipeline import Parameter as PipelineParameter
 from common.problems import fault_document
+
+CONFIG_ID = Parameter(
+    name="config_id",
+    place=Place.PATH,
+    description="The pipeline's ID, the `id` in its file.",
+    schema={"type": "string", "pattern": "^[a-z][a-z0-9_-]{0,62}$"},
+    example="bq_etl_test",
+)
+CONFIG_VERSION = Parameter(
+    name="version",
+    place=Place.QUERY,
+    description="A version; where none is given, the latest.",
+    schema={"type": "integer", "minimum": 1, "maximum": 1_000_000_000},
+    example=1,
+)
 
 
 def save_config(call: Call[PipelineServices]) -> Answer:
@@ -75,7 +92,7 @@ def config_body(edge: Edge, config: StoredConfig) -> dict[str, Any]:
     return body | {"links": config_links(edge, config.config_id)}
 
 
-def _parameter_body(parameter: Parameter) -> dict[str, Any]:
+def _parameter_body(parameter: PipelineParameter) -> dict[str, Any]:
     return {
         "name": parameter.name,
         "type": parameter.type,
@@ -84,3 +101,70 @@ def _parameter_body(parameter: Parameter) -> dict[str, Any]:
         "secret": parameter.secret,
         "default": parameter.default,
     }
+
+
+# A form, as curl calls it, must do too: `-d @file` is how the guide uploads.
+PIPELINE_FILES = {
+    "application/yaml": """\
+pipeline:
+  id: bq_etl_test
+  name: Daily Data Processing
+steps:
+  - id: extract_data
+    ps_type: bq_etl.query
+    config:
+      source_query: SELECT * FROM source_table
+      target_table: extracted_data
+""",
+}
+
+CONFIG_ROUTES: tuple[Route[PipelineServices], ...] = (
+    Route(
+        method="GET",
+        path="/api/v1/pipelines/configs",
+        endpoint=list_configs,
+        access=Access.READ,
+        answers={200: "config_list"},
+        tag="Configs",
+    ),
+    Route(
+        method="POST",
+        path="/api/v1/pipelines/configs/{config_id}",
+        endpoint=save_config,
+        access=Access.MANAGE,
+        parameters=(CONFIG_ID,),
+        takes_any_content=True,
+        content_examples=PIPELINE_FILES,
+        answers={200: "config_saved", 201: "config_saved"},
+        problems=(Conflict,),
+        tag="Configs",
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/pipelines/configs/{config_id}",
+        endpoint=read_config,
+        access=Access.READ,
+        parameters=(CONFIG_ID, CONFIG_VERSION),
+        answers={200: "config"},
+        tag="Configs",
+    ),
+    Route(
+        method="DELETE",
+        path="/api/v1/pipelines/configs/{config_id}",
+        endpoint=delete_config,
+        access=Access.MANAGE,
+        parameters=(CONFIG_ID,),
+        answers={204: None},
+        problems=(Conflict,),
+        tag="Configs",
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/pipelines/configs/{config_id}/versions",
+        endpoint=list_config_versions,
+        access=Access.READ,
+        parameters=(CONFIG_ID,),
+        answers={200: "config_versions"},
+        tag="Configs",
+    ),
+)

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from common.errors import Conflict, NotConfigured, NotFound, QuotaExceeded
-from common.http.calls import Answer, Call
-from common.http.links import backfill_links, run_links
-from common.http.pipeline_parameters import CONFIG_ID
-from common.http.routes import Access, Parameter, Place, Route
+from common.http.endpoints.configs import CONFIG_ID
+from common.http.endpoints.links import backfill_links, run_links
+from common.http.routing import Access, Answer, Call, Parameter, Place, Route
 from common.http.services import PipelineServices
 from common.schedules.backfill_requests import BackfillRequest, Rerun
 from common.schedules.backfilling import IntervalRun

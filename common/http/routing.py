@@ -1,4 +1,4 @@
-"""Routes as data: the path, who may call, what goes in, what comes out. OpenAPI is made of them."""
+"""Routes as data: the path, who may call, what goes in, what comes out; and the calls matched to them."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -12,10 +12,62 @@ from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.exceptions import NotFound as NoRoute
 from werkzeug.routing import Map, MapAdapter, Rule
 
-from common.errors import NotFound
-from common.http.calls import Answer, Call
-from common.json_bodies import MAX_JSON_BYTES
+from common.errors import NotFound, Unauthenticated
+from common.json_bodies import MAX_JSON_BYTES, decode_text
+from common.logs import Trace
+from common.tenants.authentication import Caller
 from common.tenants.keys import Scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """A body as it came, for routes that take any content type."""
+
+    data: bytes
+    content_type: str
+
+    @property
+    def text(self) -> str:
+        """The body as text; MalformedInput where it is not UTF-8."""
+        return decode_text(self.data)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call[S]:
+    """A request that is authenticated, allowed, read and valid by the route's schemas.
+
+    `path`, `query` and `headers` hold the parameters that the route declares, in the types of their schemas;
+    `body` the JSON object, {} where the route takes none; `content` the body as it came.
+    """
+
+    services: S
+    path: Mapping[str, Any] = field(default_factory=dict)
+    query: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, Any] = field(default_factory=dict)
+    body: Mapping[str, Any] = field(default_factory=dict)
+    content: Content = Content(data=b"", content_type="")
+    identity: Caller | None = None
+    """Whose API key it is; None on routes that take none."""
+    source: str = ""
+    """The IP address that the request comes from, as far as trusted proxies tell."""
+    request_id: str = ""
+    trace: Trace = field(default_factory=Trace.new)
+
+    @property
+    def caller(self) -> Caller:
+        """Whose API key it is. On a route that takes none this refuses the request: a slip fails closed."""
+        if self.identity is None:
+            raise Unauthenticated("an API key is needed, in the header X-API-Key")
+        return self.identity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A JSON body (moments and dates are written in RFC 3339), None for no body at all."""
+
+    body: Mapping[str, Any] | None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Access(StrEnum):

@@ -3,22 +3,38 @@
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import wraps
 from time import perf_counter
 from typing import Any
 
+import flask
+from werkzeug import exceptions as http
 from werkzeug.wrappers import Request, Response
 
-from common.http.admitting import admit
-from common.http.auditing import audited
-from common.http.bodies import read_content, read_json
-from common.http.calls import Answer, Call, Content, Edge, Services, SystemEdge
-from common.http.parameters import read_parameters
-from common.http.problems import problem_of
-from common.http.refusing import level_of, refusal, stack_of, told_of
-from common.http.requests import check_headers, check_path, check_target, request_id_of, source_of
-from common.http.responses import add_standard_headers, json_response
-from common.http.routes import Access, Route, RouteTable
-from common.http.standing import STANDING_ROUTES
+from common.errors import InputTooLarge, NotFound
+from common.http.edge import Edge, Services, SystemEdge, admit, audited
+from common.http.endpoints.system import STANDING_ROUTES
+from common.http.request_input import (
+    check_headers,
+    check_path,
+    check_target,
+    read_content,
+    read_json,
+    read_parameters,
+    request_id_of,
+    source_of,
+)
+from common.http.responses import (
+    add_standard_headers,
+    json_response,
+    level_of,
+    problem_of,
+    refusal,
+    refuse,
+    stack_of,
+    told_of,
+)
+from common.http.routing import Access, Answer, Call, Content, Route, RouteTable
 from common.logs import Trace, continued, log_context
 from common.tenants.authentication import Caller
 
@@ -150,3 +166,46 @@ class Exchange[S: Services]:
             request_id=self.request_id,
             trace=self.trace,
         )
+
+
+type Handler = Callable[[flask.Request], Response]
+
+
+def problem_details(function: Handler) -> Handler:
+    """Make a function answer in problems even where it fails before it gets to `answer`: in its wiring.
+
+    The framework keeps some requests from the function (/robots.txt, a line break in the path); loaded by the
+    framework, the app that it makes answers those in problems too.
+    """
+    if flask.has_app_context():
+        flask.current_app.register_error_handler(http.HTTPException, _outside)
+
+    @wraps(function)
+    def answered(request: flask.Request) -> Response:
+        try:
+            return function(request)
+        except Exception as error:  # noqa: BLE001 - the last line of defence, as in `answer`
+            return _refused(request, error)
+
+    return answered
+
+
+def _outside(error: http.HTTPException) -> Response:
+    return _refused(flask.request, _translated(error))
+
+
+def _refused(request: flask.Request, error: Exception) -> Response:
+    request_id = request_id_of(request)
+    response = refuse(request, error, request_id)
+    add_standard_headers(response, request, request_id)
+    return response
+
+
+def _translated(error: http.HTTPException) -> Exception:
+    match error:
+        case http.NotFound():
+            return NotFound("there is nothing at this path")
+        case http.RequestEntityTooLarge():
+            return InputTooLarge("the body is longer than any route takes")
+        case _:
+            return error

@@ -2,7 +2,7 @@
 
 from urllib.parse import quote, urlencode
 
-from common.http.calls import Edge
+from common.http.edge import Edge
 
 
 def run_links(edge: Edge, run_id: str, config_id: str) -> dict[str, str]:

@@ -5,9 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 from common.errors import Conflict, NotFound
-from common.http.calls import Answer, Call
-from common.http.routes import Access, Parameter, Place, Route
-from common.http.tenant_services import TenantServices
+from common.http.routing import Access, Answer, Call, Parameter, Place, Route
+from common.http.services import TenantServices
 from common.tenants.administration import IssuedKey
 from common.tenants.keys import Scope
 from common.tenants.own_keys import KnownUse

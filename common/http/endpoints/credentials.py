@@ -3,9 +3,8 @@
 from typing import Any
 
 from common.errors import Conflict, NotConfigured, NotFound
-from common.http.calls import Answer, Call
-from common.http.routes import Access, Parameter, Place, Route
-from common.http.tenant_services import TenantServices
+from common.http.routing import Access, Answer, Call, Parameter, Place, Route
+from common.http.services import TenantServices
 from common.tenants.credentials import Provider, StoredCredential
 
 

@@ -1,22 +1,63 @@
 """The tenant API of tenants themselves: dry run, onboarding, quota."""
 
-from common.errors import (
-    Conflict,
-    Forbidden,
-    NotConfigured,
-    NotFound,
-    RateLimited,
-    Unauthenticated,
-)
-from common.http.calls import Answer, Call
-from common.http.credentials import CREDENTIAL_ROUTES
-from common.http.keys import KEY_ROUTES
-from common.http.onboarded import onboarded_answer, onboarding_request
-from common.http.quotas import quota_body
-from common.http.routes import Access, Parameter, Place, Route, RouteTable
-from common.http.tenant_services import TenantServices
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from common.errors import Conflict, Forbidden, NotConfigured, NotFound, RateLimited, Unauthenticated
+from common.http.edge import Edge
+from common.http.endpoints.credentials import CREDENTIAL_ROUTES
+from common.http.endpoints.keys import KEY_ROUTES
+from common.http.endpoints.links import tenant_links
+from common.http.routing import Access, Answer, Call, Parameter, Place, Route, RouteTable
+from common.http.schemas import schemas
+from common.http.services import TenantServices
+from common.runs.quotas import Quota
+from common.tenants.checks import OnboardingRequest
 from common.tenants.dry_run import DryRunReport
+from common.tenants.onboarding import Onboarded
 from common.times import to_rfc3339
+
+
+def onboarding_request(body: Mapping[str, Any]) -> OnboardingRequest:
+    """Read a `tenant_request`; the rest of its rules are the domain's."""
+    defaults = schemas()["tenant_request"]["properties"]
+    return OnboardingRequest(
+        tenant_id=body["tenant_id"],
+        company_name=body["company_name"],
+        admin_email=body["admin_email"],
+        subscription_plan=body.get("subscription_plan", defaults["subscription_plan"]["default"]),
+    )
+
+
+def onboarded_answer(edge: Edge, onboarded: Onboarded) -> Answer:
+    """Answer with the new tenant and, this once, its key."""
+    body = {
+        "tenant_id": onboarded.tenant_id,
+        "api_key": onboarded.key.text,
+        "subscription_plan": onboarded.plan.name,
+        "dataset_created": onboarded.dataset_created,
+        "tables_created": list(onboarded.tables_created),
+        "dryrun_status": "SUCCESS",
+        "message": f"{onboarded.tenant_id} is onboarded; keep the API key, it is shown only once",
+        "links": tenant_links(edge),
+    }
+    return Answer(body=body, status=201)
+
+
+def quota_body(tenant_id: str, plan_name: str, quotas: Iterable[Quota]) -> dict[str, Any]:
+    """Describe the three limits of a tenant's plan and the use of them."""
+    return {"tenant_id": tenant_id, "plan_name": plan_name} | {quota.name: _use(quota) for quota in quotas}
+
+
+def _use(quota: Quota) -> dict[str, Any]:
+    return {
+        "used": quota.used,
+        "limit": quota.limit,
+        "remaining": max(0, quota.limit - quota.used),
+        "percent": quota.percent,
+        "resets_at": quota.resets_at,
+    }
+
 
 TOKEN_HEADER = "X-Onboarding-Token"  # noqa: S105 - the name of a header
 

@@ -1,0 +1,1 @@
+"""The endpoints, each with its routes and its parameters."""
