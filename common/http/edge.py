@@ -15,8 +15,7 @@ from common.http.responses import kind_of
 from common.http.routing import Access, Call, Route
 from common.public_urls import PublicUrls
 from common.tenants.audit import AuditEntry, Auditor, Outcome
-from common.tenants.authentication import Authenticator, Caller
-from common.tenants.gates import AdminKeys
+from common.tenants.authentication import AdminKeys, Authenticator, Caller
 
 
 @dataclass(slots=True, kw_only=True)

@@ -23,11 +23,10 @@ if TYPE_CHECKING:  # A function imports what it uses itself, and not what the ot
     from common.tenants.audit import AuditLog
     from common.tenants.changes import TenantChanges
     from common.tenants.credentials import Credentials
-    from common.tenants.dry_run import DryRun
-    from common.tenants.gates import OnboardingDoor
     from common.tenants.offboarding import Offboarding
     from common.tenants.onboarding import Onboarding
-    from common.tenants.onboarding_rates import OnboardingRates
+    from common.tenants.onboarding_checks import DryRun
+    from common.tenants.onboarding_limits import OnboardingDoor, OnboardingRates
     from common.tenants.own_keys import OwnKeys
     from common.tenants.tenant import Subscription
 

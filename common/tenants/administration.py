@@ -7,9 +7,9 @@ from typing import Protocol
 
 from common.errors import NotFound
 from common.runs.quotas import Use
-from common.tenants.keys import ALL_SCOPES, ApiKey, Scope, is_key_hash, mint_key
+from common.tenants.keys import ALL_SCOPES, ApiKey, KeyRecord, Scope, is_key_hash, mint_key
 from common.tenants.ports import TenantDatasets
-from common.tenants.tenant import KeyRecord, Profile, Subscription, TenantStatus
+from common.tenants.tenant import Profile, Subscription, TenantStatus
 from common.times import Clock
 
 

@@ -12,8 +12,8 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from common.errors import ConvergenceError
+from common.recent_answers import RecentAnswers
 from common.tenants.authentication import Caller
-from common.tenants.recent import RecentAnswers
 from common.times import Clock
 
 logger = logging.getLogger(__name__)

@@ -1,13 +1,16 @@
-"""Authentication: from the API key in a request to the tenant that it speaks for."""
+"""Authentication: from the API key in a request to the tenant that it speaks for; and the operators' keys."""
 
+import hashlib
+import hmac
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
-from common.errors import Forbidden, Unauthenticated
-from common.tenants.keys import Scope, read_key
-from common.tenants.recent import RecentAnswers
-from common.tenants.tenant import KeyRecord, TenantStatus
+from common.errors import Forbidden, NotConfigured, Unauthenticated
+from common.recent_answers import RecentAnswers
+from common.tenants.keys import KeyRecord, Scope, read_key
+from common.tenants.tenant import TenantStatus
 from common.times import Clock, to_rfc3339
 
 # A revoked key, or the key of a suspended tenant, dies within this time on every instance.
@@ -100,3 +103,39 @@ class Authenticator:
     def _refuse_expired(self, record: KeyRecord) -> None:
         if record.expires_at and self.clock() >= record.expires_at:
             raise Unauthenticated(f"the API key expired at {to_rfc3339(record.expires_at)}")
+
+
+class AdminKeys:
+    """The operator's keys, as digests; several at once, so that one can be replaced without a gap."""
+
+    __slots__ = ("_digests",)
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        self._digests = tuple(digest_of(key) for key in keys if key)
+
+    def check(self, given: str | None) -> None:
+        """Return where the key is one of the operator's; raise the fitting error otherwise."""
+        if not self._digests:
+            raise NotConfigured("no admin key is configured: set ADMIN_API_KEY")
+        if not given:
+            raise Unauthenticated("an admin key is needed, in the header X-Admin-Key")
+        if not is_among(given, self._digests):
+            raise Forbidden("the admin key is wrong")
+
+    @staticmethod
+    def fingerprint(key: str) -> str:
+        """Return by what the audit log tells the operator's keys apart: eight digits of the hash."""
+        return digest_of(key).hex()[:8]
+
+
+def digest_of(secret: str) -> bytes:
+    """Return what is kept of a secret that is compared."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def is_among(given: str, digests: tuple[bytes, ...]) -> bool:
+    """Tell whether a secret is one of those that are kept, in the same time whichever it is."""
+    # Digests have one length and every one is compared, so that time tells nothing of the secrets.
+    digest = digest_of(given)
+    matches = [hmac.compare_digest(digest, known) for known in digests]
+    return any(matches)

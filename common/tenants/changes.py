@@ -4,6 +4,7 @@ A change is a row more. Work that is under way when a tenant is suspended is sto
 finds it by the tenant's state: so it is stopped whatever becomes of the request that suspended the tenant.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,11 +12,49 @@ from typing import Protocol
 
 from common.errors import Conflict, Fault, InvalidInput, NotFound
 from common.tenants.credentials import Doorkeeper
-from common.tenants.plans import find_plan, plans
 from common.tenants.ports import TenantDatasets
-from common.tenants.sources import checked_sources
-from common.tenants.tenant import Isolation, Profile, Subscription, SubscriptionStatus, TenantStatus
+from common.tenants.tenant import (
+    Isolation,
+    Profile,
+    Subscription,
+    SubscriptionStatus,
+    TenantStatus,
+    find_plan,
+    plans,
+)
 from common.times import Clock
+
+_FORM = re.compile(
+    r"(?P<project>[a-z][a-z0-9-]{4,28}[a-z0-9])"
+    r"(?:\.(?P<dataset>[A-Za-z0-9_]{1,1024})(?:\.(?P<table>[A-Za-z0-9_-]{1,1024}))?)?"
+)
+_RULE = "must be project, project.dataset or project.dataset.table, without backticks and wildcards"
+
+
+def checked_sources(sources: Sequence[str], *, project: str, central_dataset: str) -> tuple[str, ...]:
+    """Return sources, sorted, each once; InvalidInput, with all faults, where one opens the platform."""
+    faults = [
+        Fault(f"/sources/{index}", rule)
+        for index, source in enumerate(sources)
+        if (rule := _fault(source, project, central_dataset))
+    ]
+    if faults:
+        raise InvalidInput(faults, "the sources break rules")
+    return tuple(sorted(set(sources)))
+
+
+def _fault(source: str, project: str, central_dataset: str) -> str:
+    form = _FORM.fullmatch(source)
+    if form is None:
+        return _RULE
+    if form["project"] != project:
+        return ""
+    if form["dataset"] is None:
+        return "must not be the whole project of the platform, where every tenant is: name a dataset"
+    # Copies and backups have names that begin like the central dataset's.
+    if form["dataset"].lower().startswith(central_dataset.lower()):
+        return "must not be in the central dataset"
+    return ""
 
 
 class TenantRecords(Protocol):

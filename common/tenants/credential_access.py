@@ -1,17 +1,24 @@
-"""Which accounts may fill the tables of a tenant: those of its Google Cloud credentials, and no others.
+"""What a tenant's credentials open: its tables to their accounts, and to a step the account it runs under.
 
-Who is let in follows from the rows. So it is settled anew after each change, and whatever a change that died
-has left is mended by the next one, whichever it is.
+The accounts of a tenant's Google Cloud credentials, and no others, may fill its tables. Who is let in follows
+from the rows. So it is settled anew after each change, and whatever a change that died has left is mended by
+the next one, whichever it is.
 """
 
-from collections.abc import Collection
+import json
+import logging
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from common.errors import Fault, InvalidInput, QueryRefused
-from common.tenants.credentials import CredentialStore
+from common.tenants.credentials import CredentialStore, Provider, StoredCredential
+from common.tenants.encryption import BrokenSeal, Keyring
 from common.tenants.ports import TenantDatasets
+from common.tenants.service_accounts import ServiceAccountKey
 from common.tenants.tenant import Profile, TenantStatus
+
+logger = logging.getLogger(__name__)
 
 
 class ProfileReader(Protocol):
@@ -47,3 +54,42 @@ class CredentialAccess:
         rows = self.store.list(tenant_id)
         wanted = (row for row in rows if row.is_active and row.credential_id != but_not)
         return {row.account for row in wanted if row.account}
+
+
+REASON = "credential"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialOpener:
+    """Opens a tenant's credentials; another tenant's are not there. What is opened is never for an answer."""
+
+    store: CredentialStore
+    keyring: Keyring
+    project: str
+    """The platform's own project."""
+
+    def key_for_step(self, tenant_id: str, credential_id: str) -> ServiceAccountKey:
+        """Open the key that a step runs under; QueryRefused, which names the ID alone, without one."""
+        row = self.store.find(tenant_id, credential_id)
+        if row is None or not row.is_active:
+            raise _refused(credential_id, "does not exist, or was deleted")
+        if row.provider is not Provider.GCP:
+            raise _refused(credential_id, f"is for {row.provider}: steps run under credentials for GCP")
+        try:
+            return ServiceAccountKey.read(self.open(row), platform_project=self.project)
+        except BrokenSeal:
+            where = {"tenant": tenant_id, "credential": credential_id}
+            logger.exception("credential not opened", extra=where)
+            raise _refused(credential_id, "cannot be opened: put it again") from None
+        except InvalidInput:
+            raise _refused(credential_id, "is no key of a service account: put it again") from None
+
+    def open(self, row: StoredCredential) -> Mapping[str, str]:
+        """Open what a row has sealed; BrokenSeal."""
+        opened = self.keyring.open(row.sealed, row.tenant_id, row.credential_id)
+        secret: Mapping[str, str] = json.loads(opened)
+        return secret
+
+
+def _refused(credential_id: str, why: str) -> QueryRefused:
+    return QueryRefused(f"the credential {credential_id} {why}", REASON)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from common.errors import Conflict, Fault, InvalidInput, NotFound
-from common.tenants.keyring import BrokenSeal, Keyring, Sealed
+from common.tenants.encryption import BrokenSeal, Keyring, Sealed
 from common.tenants.service_accounts import ServiceAccountKey
 from common.times import Clock
 

@@ -5,6 +5,7 @@ import re
 import secrets
 import string
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 _ALPHABET = string.ascii_letters + string.digits
@@ -61,3 +62,20 @@ def read_key(text: str) -> ApiKey | None:
 def is_key_hash(text: str) -> bool:
     """Tell whether the text has the form of a stored hash."""
     return _HASH_FORM.fullmatch(text) is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRecord:
+    """What the platform keeps of an API key."""
+
+    api_key_id: str
+    api_key_hash: str
+    tenant_id: str
+    key_prefix: str
+    scopes: frozenset[Scope]
+    is_active: bool
+    created_at: datetime
+    created_by: str
+    description: str | None = None
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None

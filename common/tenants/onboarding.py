@@ -6,7 +6,7 @@ No two tenants have names that people confuse. That is looked up before the atte
 dataset stands: of two such requests at once, at least one then sees the other's dataset.
 
 Until the commit nothing of the tenant counts. What an attempt that fails has made, it removes itself; what an
-attempt that dies has made, a later request takes over (`common.tenants.attempts`).
+attempt that dies has made, a later request takes over (`onboarding_attempts`).
 """
 
 import logging
@@ -17,15 +17,11 @@ from datetime import datetime
 from common.claims import ClaimJobs
 from common.errors import Conflict, ConvergenceError
 from common.setup.views import TENANT_VIEW
-from common.tenants.attempts import Turns
-from common.tenants.checks import OnboardingRequest, checked_plan
-from common.tenants.identifiers import looks_taken
-from common.tenants.keys import ALL_SCOPES, ApiKey, mint_key
-from common.tenants.plans import Plan
+from common.tenants.keys import ALL_SCOPES, ApiKey, KeyRecord, mint_key
+from common.tenants.onboarding_attempts import Settlement, Turns
+from common.tenants.onboarding_checks import OnboardingRequest, checked_plan, looks_taken, require_tables
 from common.tenants.ports import CentralCatalog, NewTenant, TenantDatasets, TenantStore
-from common.tenants.prerequisites import require_tables
-from common.tenants.settling import Settlement
-from common.tenants.tenant import KeyRecord, Profile, Subscription, SubscriptionStatus, TenantStatus
+from common.tenants.tenant import Plan, Profile, Subscription, SubscriptionStatus, TenantStatus
 from common.times import Clock
 
 logger = logging.getLogger(__name__)

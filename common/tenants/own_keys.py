@@ -13,8 +13,7 @@ from typing import Protocol
 from common.errors import Conflict, Fault, Forbidden, InvalidInput, NotFound, Unauthenticated
 from common.tenants.administration import Administration, IssuedKey, TenantDirectory
 from common.tenants.authentication import Caller
-from common.tenants.keys import Scope
-from common.tenants.tenant import KeyRecord
+from common.tenants.keys import KeyRecord, Scope
 from common.times import Clock, to_rfc3339
 
 MOST_KEYS = 50

@@ -6,7 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from common.tenants.tenant import KeyRecord, Profile, Subscription
+from common.tenants.keys import KeyRecord
+from common.tenants.tenant import Profile, Subscription
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

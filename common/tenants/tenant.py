@@ -1,11 +1,40 @@
-"""A tenant as its latest rows tell it: profile, subscription, API keys."""
+"""A tenant as its latest rows tell it, and the plans, whose numbers are in `plans.json` alone."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from functools import cache
+from pathlib import Path
 
 from common.pipelines.confines import Confines
-from common.tenants.keys import Scope
+
+PLANS_FILE = Path(__file__).parent / "plans.json"
+DEFAULT_PLAN = "STARTER"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a subscription grants: runs per UTC day, per UTC month and at once, and people."""
+
+    name: str
+    daily_limit: int
+    monthly_limit: int
+    concurrent_limit: int
+    max_team_members: int
+
+
+@cache
+def plans() -> Mapping[str, Plan]:
+    """Read all plans, by name, the smallest first."""
+    entries = json.loads(PLANS_FILE.read_text(encoding="utf-8"))
+    return {name: Plan(name=name, **limits) for name, limits in entries.items()}
+
+
+def find_plan(name: str) -> Plan | None:
+    """Return the plan of that name, in whatever case it is written; None where there is none."""
+    return plans().get(name.upper())
 
 
 class TenantStatus(StrEnum):
@@ -68,20 +97,3 @@ class Subscription:
     max_team_members: int | None = None
     trial_end_date: date | None = None
     subscription_end_date: date | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyRecord:
-    """What the platform keeps of an API key."""
-
-    api_key_id: str
-    api_key_hash: str
-    tenant_id: str
-    key_prefix: str
-    scopes: frozenset[Scope]
-    is_active: bool
-    created_at: datetime
-    created_by: str
-    description: str | None = None
-    expires_at: datetime | None = None
-    revoked_at: datetime | None = None

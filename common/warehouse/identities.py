@@ -10,7 +10,7 @@ from google.cloud import bigquery
 from common.errors import NotConfigured, QueryRefused
 from common.pipelines.pipeline import Pipeline, Step
 from common.runs.ports import JobsOf
-from common.tenants.credential_opener import REASON
+from common.tenants.credential_access import REASON
 from common.tenants.service_accounts import ServiceAccountKey
 from common.warehouse.account_jobs import AccountJobs
 from common.warehouse.jobs import ExecutorJobs

@@ -8,7 +8,7 @@ from typing import Any
 from google.cloud import bigquery
 
 from common.errors import NoSuchResource, NotConfigured
-from common.tenants.prerequisites import NOT_SET_UP
+from common.tenants.onboarding_checks import NOT_SET_UP
 from common.warehouse.statements import statement
 from common.warehouse.translation import translated
 

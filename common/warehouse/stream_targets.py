@@ -13,9 +13,9 @@ from google.api_core import exceptions as google
 from google.cloud import bigquery
 
 from common.errors import NoSuchResource, NotConfigured, RowsRefused, Unavailable
+from common.recent_answers import RecentAnswers
 from common.setup.readiness import LOOK_AGAIN, STREAMED_TABLES
 from common.setup.tables import Column, TableDefinition
-from common.tenants.recent import RecentAnswers
 from common.times import Clock, to_rfc3339
 from common.warehouse.jobs import RETRY, TIMEOUT_SECONDS
 from common.warehouse.queries import Central

@@ -12,9 +12,9 @@ from common.pipelines.confines import Confines
 from common.runs.quotas import Use
 from common.tenants.administration import ListedTenant
 from common.tenants.authentication import KnownKey
-from common.tenants.keys import Scope
+from common.tenants.keys import KeyRecord, Scope
 from common.tenants.ports import CommitState, NewTenant
-from common.tenants.tenant import KeyRecord, Profile, Subscription, SubscriptionStatus, TenantStatus
+from common.tenants.tenant import Profile, Subscription, SubscriptionStatus, TenantStatus
 from common.times import start_of_day, start_of_month
 from common.warehouse.jobs import RETRY, TIMEOUT_SECONDS
 from common.warehouse.queries import Queries, Row

@@ -72,9 +72,8 @@ def _levels_topic_exists() -> bool:
 def tenant_services() -> "TenantServices":
     """Put together what the function `onboarding` stands on."""
     from common.http.services import TenantServices
-    from common.tenants.dry_run import DryRun
-    from common.tenants.gates import OnboardingDoor, OnboardingMode
-    from common.tenants.onboarding_rates import OnboardingRates
+    from common.tenants.onboarding_checks import DryRun
+    from common.tenants.onboarding_limits import OnboardingDoor, OnboardingMode, OnboardingRates
     from common.tenants.own_keys import OwnKeys
 
     read = cloud.settings()

@@ -10,8 +10,7 @@ from common.wiring import cloud, sealing
 if TYPE_CHECKING:
     from google.cloud import bigquery
 
-    from common.tenants.credential_access import CredentialAccess
-    from common.tenants.credential_opener import CredentialOpener
+    from common.tenants.credential_access import CredentialAccess, CredentialOpener
     from common.tenants.credentials import Credentials
     from common.tenants.service_accounts import ServiceAccountKey
     from common.warehouse.credentials import CredentialRows
@@ -89,7 +88,7 @@ def credential_rows() -> "CredentialRows":
 @cache
 def credential_opener() -> "CredentialOpener":
     """Return what opens credentials, for steps."""
-    from common.tenants.credential_opener import CredentialOpener
+    from common.tenants.credential_access import CredentialOpener
 
     return CredentialOpener(
         store=credential_rows(), keyring=sealing.keyring(), project=cloud.settings().project

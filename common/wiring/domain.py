@@ -284,7 +284,7 @@ def auditor() -> "Auditor":
 def edge() -> "Edge":
     """Return what every HTTP function needs."""
     from common.http.edge import Edge
-    from common.tenants.gates import AdminKeys
+    from common.tenants.authentication import AdminKeys
 
     return Edge(
         authenticator=authenticator(),

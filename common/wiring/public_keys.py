@@ -6,7 +6,7 @@ It is what the functions that take secrets seal with (CREDENTIALS_PUBLIC_KEYS); 
 import os
 import sys
 
-from common.tenants.keyring import Keyring
+from common.tenants.encryption import Keyring
 
 
 def main() -> None:

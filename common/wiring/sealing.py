@@ -7,13 +7,13 @@ from common.wiring import cloud
 
 if TYPE_CHECKING:
     from common.pipelines.secret_values import ParameterSeal
-    from common.tenants.keyring import Keyring
+    from common.tenants.encryption import Keyring
 
 
 @cache
 def keyring() -> "Keyring":
     """Return the key ring, or the half of it that seals; an empty one where this function is given none."""
-    from common.tenants.keyring import Keyring
+    from common.tenants.encryption import Keyring
 
     read = cloud.settings()
     return Keyring.read(read.credentials_keyring or read.credentials_public_keys)
@@ -26,6 +26,6 @@ def parameter_seal() -> "ParameterSeal":
 
     if not keyring().active:
         return NoSeal()
-    from common.tenants.parameter_seals import KeyringSeal
+    from common.tenants.encryption import KeyringSeal
 
     return KeyringSeal(keyring=keyring())

@@ -7,7 +7,7 @@ from datetime import timedelta
 from statistics import median
 
 from common.runs.ports import ConfigText
-from common.tenants.keyring import Keyring
+from common.tenants.encryption import Keyring
 from common.times import utc_now
 from common.warehouse.runs import pending_row
 from common.wiring import cloud, domain

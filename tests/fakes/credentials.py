@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from common.tenants.credential_access import CredentialAccess
 from common.tenants.credentials import Credentials, StoredCredential
-from common.tenants.keyring import Keyring
+from common.tenants.encryption import Keyring
 from common.times import Clock
 from tests.fakes.tenants import MemoryDatasets, MemoryTenants
 

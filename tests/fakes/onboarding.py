@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from itertools import count
 
-from common.tenants.checks import OnboardingRequest
 from common.tenants.onboarding import Onboarded, Onboarding
+from common.tenants.onboarding_checks import OnboardingRequest
 from tests.fakes.clock import VirtualClock
 from tests.fakes.jobs import MemoryJobs
 from tests.fakes.tenants import MemoryCatalog, MemoryDatasets, MemoryTenants

@@ -4,8 +4,7 @@ import base64
 import json
 
 from common.pipelines.secret_values import ParameterSeal
-from common.tenants.keyring import Keyring
-from common.tenants.parameter_seals import KeyringSeal
+from common.tenants.encryption import Keyring, KeyringSeal
 
 
 def a_ring(active: str, *names: str) -> Keyring:

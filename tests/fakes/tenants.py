@@ -12,9 +12,10 @@ from common.setup.tables import central_tables
 from common.setup.views import TENANT_VIEW
 from common.tenants.administration import ListedTenant
 from common.tenants.authentication import KnownKey
+from common.tenants.keys import KeyRecord
 from common.tenants.offboarding import KeptTable
 from common.tenants.ports import CommitState, NewTenant, TenantDataset
-from common.tenants.tenant import KeyRecord, Profile, Subscription
+from common.tenants.tenant import Profile, Subscription
 from common.times import Clock
 from tests.fakes.jobs import MemoryJobs, nowhere
 

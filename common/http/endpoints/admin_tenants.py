@@ -9,8 +9,8 @@ from common.http.routing import Access, Answer, Call, Parameter, Place, Route
 from common.http.services import AdminServices
 from common.tenants.administration import TenantOverview
 from common.tenants.changes import Change
-from common.tenants.keys import ALL_SCOPES, Scope
-from common.tenants.tenant import Isolation, KeyRecord, Subscription, TenantStatus
+from common.tenants.keys import ALL_SCOPES, KeyRecord, Scope
+from common.tenants.tenant import Isolation, Subscription, TenantStatus
 
 TENANT_ID = Parameter(
     name="tenant_id",

@@ -8,9 +8,8 @@ from common.errors import Conflict, NotFound
 from common.http.routing import Access, Answer, Call, Parameter, Place, Route
 from common.http.services import TenantServices
 from common.tenants.administration import IssuedKey
-from common.tenants.keys import Scope
+from common.tenants.keys import KeyRecord, Scope
 from common.tenants.own_keys import KnownUse
-from common.tenants.tenant import KeyRecord
 from common.times import from_rfc3339
 
 DEFAULT_OVERLAP_HOURS = 24

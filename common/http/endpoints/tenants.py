@@ -12,9 +12,8 @@ from common.http.routing import Access, Answer, Call, Parameter, Place, Route, R
 from common.http.schemas import schemas
 from common.http.services import TenantServices
 from common.runs.quotas import Quota
-from common.tenants.checks import OnboardingRequest
-from common.tenants.dry_run import DryRunReport
 from common.tenants.onboarding import Onboarded
+from common.tenants.onboarding_checks import DryRunReport, OnboardingRequest
 from common.times import to_rfc3339
 
 

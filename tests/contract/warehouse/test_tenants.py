@@ -16,11 +16,11 @@ from common.runs.quotas import Use
 from common.setup.views import TENANT_VIEW
 from common.tenants.administration import Administration, TenantDirectory
 from common.tenants.authentication import Authenticator, KeyStore
-from common.tenants.checks import OnboardingRequest
-from common.tenants.keys import ALL_SCOPES, Scope, mint_key
+from common.tenants.keys import ALL_SCOPES, KeyRecord, Scope, mint_key
 from common.tenants.onboarding import Onboarded, Onboarding
+from common.tenants.onboarding_checks import OnboardingRequest
 from common.tenants.ports import CommitState, NewTenant, TenantDatasets, TenantStore
-from common.tenants.tenant import KeyRecord, Profile, Subscription, SubscriptionStatus, TenantStatus
+from common.tenants.tenant import Profile, Subscription, SubscriptionStatus, TenantStatus
 from common.times import to_rfc3339, utc_now
 from common.warehouse.jobs import ClaimedJobs
 from common.warehouse.queries import Central, Queries

@@ -16,10 +16,9 @@ from common.http.openapi import make_document
 from common.http.routing import RouteTable
 from common.http.schemas import faults_of
 from common.http.server import answer
-from common.tenants.authentication import Authenticator, KnownKey
-from common.tenants.gates import AdminKeys
-from common.tenants.keys import ALL_SCOPES, ApiKey, Scope
-from common.tenants.tenant import KeyRecord, TenantStatus
+from common.tenants.authentication import AdminKeys, Authenticator, KnownKey
+from common.tenants.keys import ALL_SCOPES, ApiKey, KeyRecord, Scope
+from common.tenants.tenant import TenantStatus
 from tests.fakes.audit import an_auditor
 from tests.fakes.clock import START, VirtualClock
 

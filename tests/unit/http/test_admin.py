@@ -13,9 +13,9 @@ from common.setup.bootstrap import Bootstrap
 from common.setup.readiness import StreamingReadiness
 from common.setup.recreation import Recreation
 from common.tenants.administration import Administration
+from common.tenants.authentication import AdminKeys
 from common.tenants.changes import TenantChanges
 from common.tenants.credential_access import CredentialAccess
-from common.tenants.gates import AdminKeys
 from common.tenants.keys import read_key
 from common.tenants.offboarding import Offboarding
 from common.times import to_rfc3339

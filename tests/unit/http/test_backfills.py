@@ -10,8 +10,7 @@ from werkzeug.test import TestResponse
 from common.pipelines.secret_values import NoSeal
 from common.runs.quotas import Limits
 from common.runs.run import RunStatus
-from common.tenants.keyring import Keyring
-from common.tenants.parameter_seals import KeyringSeal
+from common.tenants.encryption import Keyring, KeyringSeal
 from tests.fakes.clock import START
 from tests.fakes.seals import a_ring
 from tests.unit.http.world import OTHER, World

@@ -13,11 +13,10 @@ from common.runs.quotas import Limits
 from common.runs.reading import RunLog, RunReader
 from common.tenants.administration import Administration
 from common.tenants.authentication import Authenticator
-from common.tenants.dry_run import DryRun
-from common.tenants.gates import OnboardingDoor, OnboardingMode
-from common.tenants.keyring import Keyring
+from common.tenants.encryption import Keyring
 from common.tenants.keys import Scope
-from common.tenants.onboarding_rates import OnboardingRates
+from common.tenants.onboarding_checks import DryRun
+from common.tenants.onboarding_limits import OnboardingDoor, OnboardingMode, OnboardingRates
 from common.tenants.own_keys import OwnKeys
 from tests.fakes.audit import MemoryAudit, an_auditor
 from tests.fakes.credentials import MemoryCredentials, credentials_on

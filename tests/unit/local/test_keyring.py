@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from common.runs.level_signatures import LevelKeys
-from common.tenants.keyring import Keyring
+from common.tenants.encryption import Keyring
 from local.keyring import FILE, LEVELS_FILE, keyring_in, levels_keys_in
 
 

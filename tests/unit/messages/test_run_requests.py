@@ -29,8 +29,8 @@ from common.runs.starting import RunStarter
 from common.schedules.joining import QueueingRequests
 from common.schedules.queue import RunQueue
 from common.tenants.authentication import Authenticator, KnownKey
-from common.tenants.keys import Scope, mint_key
-from common.tenants.tenant import KeyRecord, TenantStatus
+from common.tenants.keys import KeyRecord, Scope, mint_key
+from common.tenants.tenant import TenantStatus
 from tests.fakes.clock import START, VirtualClock
 from tests.fakes.events import MemoryEvents
 from tests.fakes.jobs import MemoryJobs

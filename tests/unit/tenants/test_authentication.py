@@ -4,8 +4,8 @@ import pytest
 
 from common.errors import Forbidden, Unauthenticated, Unavailable
 from common.tenants.authentication import Authenticator, KnownKey
-from common.tenants.keys import ALL_SCOPES, Scope, mint_key
-from common.tenants.tenant import KeyRecord, TenantStatus
+from common.tenants.keys import ALL_SCOPES, KeyRecord, Scope, mint_key
+from common.tenants.tenant import TenantStatus
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 KEY = mint_key("acme")

@@ -1,7 +1,7 @@
 import pytest
 
 from common.errors import InvalidInput
-from common.tenants.checks import OnboardingRequest, checked_plan, request_checks
+from common.tenants.onboarding_checks import OnboardingRequest, checked_plan, request_checks
 
 
 def request(

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from common.errors import InvalidInput, QueryRefused
-from common.tenants.credential_opener import CredentialOpener
+from common.tenants.credential_access import CredentialOpener
 from common.tenants.credentials import Provider
-from common.tenants.keyring import Keyring
+from common.tenants.encryption import Keyring
 from common.tenants.tenant import TenantStatus
 from tests.fakes.credentials import PLATFORM, MemoryCredentials, a_key_file, credentials_on
 from tests.fakes.onboarding import OnboardingPlatform

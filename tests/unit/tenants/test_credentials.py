@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from common.errors import Conflict, NotConfigured, NotFound
-from common.tenants.credential_opener import CredentialOpener
+from common.tenants.credential_access import CredentialOpener
 from common.tenants.credentials import Credentials, Provider
-from common.tenants.keyring import BrokenSeal, Keyring, Sealed
+from common.tenants.encryption import BrokenSeal, Keyring, Sealed
 from tests.fakes.credentials import MemoryCredentials, a_key_file, credentials_on
 from tests.fakes.onboarding import OnboardingPlatform
 from tests.fakes.seals import a_ring

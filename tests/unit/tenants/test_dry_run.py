@@ -1,8 +1,7 @@
 import pytest
 
 from common.errors import Unavailable
-from common.tenants.checks import OnboardingRequest
-from common.tenants.dry_run import DryRun, DryRunReport
+from common.tenants.onboarding_checks import DryRun, DryRunReport, OnboardingRequest
 from tests.fakes.onboarding import OnboardingPlatform
 
 

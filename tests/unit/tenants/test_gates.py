@@ -1,7 +1,8 @@
 import pytest
 
 from common.errors import Forbidden, NotConfigured, Unauthenticated
-from common.tenants.gates import AdminKeys, OnboardingDoor, OnboardingMode
+from common.tenants.authentication import AdminKeys
+from common.tenants.onboarding_limits import OnboardingDoor, OnboardingMode
 
 
 def test_each_of_several_admin_keys_opens() -> None:

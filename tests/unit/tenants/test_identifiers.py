@@ -1,6 +1,6 @@
 import pytest
 
-from common.tenants.identifiers import form_fault, looks_taken, reservation_fault
+from common.tenants.onboarding_checks import form_fault, looks_taken, reservation_fault
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from common.errors import NotConfigured
-from common.tenants.keyring import BrokenSeal, Keyring, Kind, Sealed
+from common.tenants.encryption import BrokenSeal, Keyring, Kind, Sealed
 from tests.fakes.seals import a_ring
 
 OWNER = ("acme", "aws")

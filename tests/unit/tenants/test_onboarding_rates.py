@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 
 from common.errors import RateLimited
-from common.tenants.onboarding_rates import OnboardingRates
+from common.tenants.onboarding_limits import OnboardingRates
 from tests.fakes.clock import VirtualClock
 from tests.fakes.jobs import MemoryJobs
 

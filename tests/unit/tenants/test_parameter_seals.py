@@ -7,8 +7,7 @@ import pytest
 from common.errors import NotConfigured
 from common.pipelines.pipeline import SealedValue
 from common.pipelines.secret_values import Owner, Unopened
-from common.tenants.keyring import BrokenSeal, Keyring, Kind
-from common.tenants.parameter_seals import KeyringSeal
+from common.tenants.encryption import BrokenSeal, Keyring, KeyringSeal, Kind
 from tests.fakes.seals import a_ring, a_seal
 
 OWNER = Owner(tenant_id="acme", config_id="daily", parameter="token")

@@ -1,6 +1,6 @@
 import pytest
 
-from common.tenants.plans import DEFAULT_PLAN, find_plan, plans
+from common.tenants.tenant import DEFAULT_PLAN, find_plan, plans
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ of the first, is no secret, and seals alone. A sealed text is a version byte and
 """
 
 import base64
+import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from common.errors import NotConfigured
+from common.pipelines.pipeline import ParameterValue, SealedValue
+from common.pipelines.secret_values import Owner, Unopened
 
 _SHARED_KEY, _PUBLIC_KEY = b"\x01", b"\x02"
 _NONCE_BYTES = 12
@@ -128,3 +131,31 @@ def _private_key(key: bytes) -> X25519PrivateKey:
 def _bound_to(kind: Kind, owner: tuple[str, ...]) -> bytes:
     # No ID can hold a zero byte, so no two owners give the same text.
     return "\0".join((kind, *owner)).encode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyringSeal:
+    """Seals for one parameter of one config of one tenant; a retry opens what its run was given."""
+
+    keyring: Keyring
+
+    def seal(self, owner: Owner, value: ParameterValue) -> SealedValue:
+        """Seal a value under the active key; NotConfigured where there is none."""
+        sealed = self.keyring.seal(json.dumps(value).encode(), *_names(owner), kind=Kind.PARAMETER)
+        return SealedValue(key_version=sealed.key_version, data=base64.b64encode(sealed.data).decode())
+
+    def open(self, owner: Owner, sealed: SealedValue) -> ParameterValue:
+        """Open what was sealed for this owner; Unopened."""
+        try:
+            data = base64.b64decode(sealed.data, validate=True)
+            opened = self.keyring.open(
+                Sealed(key_version=sealed.key_version, data=data), *_names(owner), kind=Kind.PARAMETER
+            )
+        except (BrokenSeal, binascii.Error) as error:
+            raise Unopened(str(error)) from None
+        value: ParameterValue = json.loads(opened)
+        return value
+
+
+def _names(owner: Owner) -> tuple[str, str, str]:
+    return owner.tenant_id, owner.config_id, owner.parameter

@@ -1,4 +1,4 @@
-"""How many onboardings an hour takes, from one source and in all, whichever instances they come to.
+"""Who may onboard, and how often.
 
 An hour has numbered slots, and a slot is a claim: a job ID that is used once. So the limits hold exactly over
 any number of instances, nothing has to be cleaned up, and a slot costs a job that bills nothing.
@@ -8,12 +8,46 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from math import ceil
 
 from common.addresses import network_of
 from common.claims import ClaimJobs, claim
-from common.errors import RateLimited
+from common.errors import Forbidden, NotConfigured, RateLimited, Unauthenticated
+from common.tenants.authentication import digest_of, is_among
 from common.times import Clock
+
+
+class OnboardingMode(StrEnum):
+    """Who may onboard by the public route: everybody, whoever has the token, nobody."""
+
+    OPEN = "open"
+    TOKEN = "token"  # noqa: S105 - the name of a mode
+    CLOSED = "closed"
+
+
+class OnboardingDoor:
+    """Lets onboarding requests in as the operator set it; dry runs too, which answer as onboarding would."""
+
+    __slots__ = ("_digests", "_mode")
+
+    def __init__(self, mode: OnboardingMode, token: str = "") -> None:
+        self._mode = mode
+        self._digests = (digest_of(token),) if token else ()
+
+    def check(self, given_token: str | None) -> None:
+        """Return where the caller may onboard; raise the fitting error otherwise."""
+        if self._mode is OnboardingMode.OPEN:
+            return
+        if self._mode is OnboardingMode.CLOSED:
+            raise Forbidden("onboarding is closed: ask the operator of the platform")
+        if not self._digests:
+            raise NotConfigured("no onboarding token is configured: set ONBOARDING_TOKEN")
+        if not given_token:
+            raise Unauthenticated("an onboarding token is needed, in the header X-Onboarding-Token")
+        if not is_among(given_token, self._digests):
+            raise Forbidden("the onboarding token is wrong")
+
 
 WINDOW_SECONDS = 3600
 _DIGITS = 16

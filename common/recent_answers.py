@@ -1,4 +1,4 @@
-"""Answers kept for a short while, so that not every request asks the tables who is calling."""
+"""Answers kept for a short while, so that not every request asks the tables."""
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
