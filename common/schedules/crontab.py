@@ -4,18 +4,22 @@ Each time is one of the zone's wall clock. A fixed time (neither its minute nor 
 the spring change skips comes right after the gap, once; one that comes twice in autumn counts the first time.
 What is not fixed follows the minutes as they pass: none in a gap, each of them in an hour that comes twice.
 
-No question is answered by looking at more than MAX_YEARS of days, whatever a tenant has written.
+No question is answered by looking at more than MAX_YEARS of days, whatever a tenant has written, and of a day
+no more times are made than are asked for.
 """
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from itertools import product
+from itertools import chain, product
 from typing import Self
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
+
+from common.schedules.clocks import Stretch, midnight, stretches_of, zone_of
 
 MAX_YEARS = 50
 """What does not come in so many years never comes: a fifth Monday in February can be 40 years away."""
@@ -38,7 +42,8 @@ FIELDS = (
 )
 LONGEST_LOOK = timedelta(days=MAX_YEARS * 366)
 _A_DAY = timedelta(days=1)
-_LAST_DAY = date.max - 2 * _A_DAY
+_AT_ONCE = timedelta(microseconds=1)
+_FIRST_DAY, _LAST_DAY = date.min + 3 * _A_DAY, date.max - 2 * _A_DAY
 _ANY_DAY = datetime(2024, 1, 1)  # noqa: DTZ001 - the wall clock of no zone
 
 
@@ -73,26 +78,35 @@ class Cron:
         """Tell whether it comes on a day."""
         return day.month in self.months and self._expression.match_day(day)
 
+    def shown(self, begin: datetime, end: datetime, *, is_back: bool = False) -> Iterator[datetime]:
+        """Yield its times on a clock that goes evenly, from one and before another; or the latest first."""
+        numbers = range((end.date() - begin.date()).days + 1)
+        for day in (begin.date() + number * _A_DAY for number in _in_order(numbers, is_back=is_back)):
+            if self.comes_on(day):
+                first = bisect_left(self.walls, begin.time()) if day == begin.date() else 0
+                last = bisect_left(self.walls, end.time()) if day == end.date() else len(self.walls)
+                for wall in _in_order(self.walls[first:last], is_back=is_back):
+                    yield datetime.combine(day, wall)
+
 
 def times_after(cron: str, timezone: str, after: datetime) -> Iterator[datetime]:
     """Yield the times (UTC) that come after a moment, as far as there is one in MAX_YEARS.
 
     ValueError for what is no expression or no zone.
     """
-    read_cron(cron)
-    return _times_after(cron, zone_of(timezone), after.astimezone(UTC))
+    read, zone, after = read_cron(cron), zone_of(timezone), after.astimezone(UTC)
+    first = max(after.date(), _FIRST_DAY)
+    last = min(first, _LAST_DAY - LONGEST_LOOK) + LONGEST_LOOK
+    return _times(read, zone, (first, last), after, midnight(last + _A_DAY))
 
 
 def last_time_between(cron: str, timezone: str, after: datetime, until: datetime) -> datetime | None:
     """Return the latest time (UTC) after a moment and up to another, None where there is none."""
     read, zone = read_cron(cron), zone_of(timezone)
     after, until = after.astimezone(UTC), until.astimezone(UTC)
-    first = max(after.date(), until.date() - LONGEST_LOOK)
-    for day in _days(read, until.date(), first, -_A_DAY):
-        found = [moment for moment in times_of(cron, zone, day) if after < moment <= until]
-        if found:
-            return found[-1]
-    return None
+    last = min(until.date(), _LAST_DAY)
+    first = max(after.date(), last - min(LONGEST_LOOK, last - _FIRST_DAY))
+    return next(_times(read, zone, (first, last), after, until, is_back=True), None)
 
 
 @lru_cache(maxsize=1000)
@@ -101,43 +115,48 @@ def read_cron(text: str) -> Cron:
     return Cron.read(text)
 
 
-def zone_of(name: str) -> ZoneInfo:
-    """Return a time zone; ValueError where the tz database has none of that name."""
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:
-        raise ValueError(f"{name!r} is no IANA time zone, such as Europe/Berlin") from error
+def _times(
+    cron: Cron,
+    zone: ZoneInfo,
+    days: tuple[date, date],
+    after: datetime,
+    until: datetime,
+    *,
+    is_back: bool = False,
+) -> Iterator[datetime]:
+    for day in _days(cron, *days, is_back=is_back):
+        for stretch in _in_order(stretches_of(zone, day), is_back=is_back):
+            yield from _times_in(stretch, cron, after, until, is_back=is_back)
 
 
-@lru_cache(maxsize=500)
-def times_of(cron: str, zone: ZoneInfo, day: date) -> tuple[datetime, ...]:
-    """Return the times that lie in one day of UTC, in order. In one minute many schedules ask the same."""
-    read = read_cron(cron)
-    found = {
-        moment
-        for local in _local_days(day)
-        if read.comes_on(local)
-        for wall in read.walls
-        for moment in _moments(datetime.combine(local, wall), zone, is_fixed=read.is_fixed)
-        if moment.date() == day
-    }
-    return tuple(sorted(found))
+def _times_in(
+    stretch: Stretch, cron: Cron, after: datetime, until: datetime, *, is_back: bool
+) -> Iterator[datetime]:
+    first, end = max(stretch.start, after + _AT_ONCE), min(stretch.end, until + _AT_ONCE)
+    begin = max(stretch.shown(first), stretch.reached) if cron.is_fixed else stretch.shown(first)
+    times = map(stretch.moment, cron.shown(begin, stretch.shown(end), is_back=is_back))
+    jumped = [first] if first == stretch.start < end and _is_jumped_over(cron, stretch) else []
+    return chain(times, jumped) if is_back else chain(jumped, times)
 
 
-def _times_after(cron: str, zone: ZoneInfo, after: datetime) -> Iterator[datetime]:
-    first = after.date()
-    last = min(first, _LAST_DAY - LONGEST_LOOK) + LONGEST_LOOK
-    for day in _days(read_cron(cron), first, last, _A_DAY):
-        yield from (moment for moment in times_of(cron, zone, day) if moment > after)
+def _is_jumped_over(cron: Cron, stretch: Stretch) -> bool:
+    """Tell whether the clock, at a stretch's start, has jumped over a fixed time, and to none."""
+    shown = stretch.shown(stretch.start)
+    return (
+        cron.is_fixed
+        and any(cron.shown(stretch.reached, shown))
+        and not any(cron.shown(shown, shown + _AT_ONCE))
+    )
 
 
-def _days(read: Cron, day: date, last: date, step: timedelta) -> Iterator[date]:
+def _days(read: Cron, first: date, last: date, *, is_back: bool) -> Iterator[date]:
     """Yield the days of UTC, one way or the other, in which an expression can come somewhere."""
-    while day <= last if step > timedelta() else day >= last:
+    day, step = (last, -_A_DAY) if is_back else (first, _A_DAY)
+    while first <= day <= last:
         if any(read.comes_on(local) for local in _local_days(day)):
             yield day
         if 2 < day.day < 26 and day.month not in read.months:
-            day = day.replace(day=27 if step > timedelta() else 2)
+            day = day.replace(day=2 if is_back else 27)
         else:
             day += step
 
@@ -147,37 +166,8 @@ def _local_days(day: date) -> tuple[date, ...]:
     return day - _A_DAY, day, day + _A_DAY
 
 
-def _moments(wall: datetime, zone: ZoneInfo, *, is_fixed: bool) -> Iterator[datetime]:
-    """Yield the moments (UTC) at which a clock of the zone shows a time: none, one or two.
-
-    A fixed time has one, whatever the clocks do.
-    """
-    first = wall.replace(tzinfo=zone).astimezone(UTC)
-    if _shown(first, zone) != wall:
-        if is_fixed:
-            yield _end_of_gap(wall, zone)
-        return
-    yield first
-    second = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
-    if second != first and not is_fixed:
-        yield second
-
-
-def _shown(moment: datetime, zone: ZoneInfo) -> datetime:
-    return moment.astimezone(zone).replace(tzinfo=None, fold=0)
-
-
-def _end_of_gap(wall: datetime, zone: ZoneInfo) -> datetime:
-    """Return the moment at which the clock jumps over a time: the first that shows a later one."""
-    before = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
-    later = wall.replace(tzinfo=zone).astimezone(UTC)
-    while later - before > timedelta(seconds=1):
-        middle = before + timedelta(seconds=(later - before) // timedelta(seconds=2))
-        if _shown(middle, zone) > wall:
-            later = middle
-        else:
-            before = middle
-    return later
+def _in_order[T](items: Sequence[T], *, is_back: bool) -> Iterator[T]:
+    return reversed(items) if is_back else iter(items)
 
 
 def _fields(text: str) -> list[str]:

@@ -1,9 +1,10 @@
 """Times of cron expressions by brute force: each minute of a zone's clock is looked at, one after another."""
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from cronsim import CronSim
@@ -11,11 +12,11 @@ from cronsim import CronSim
 from common.schedules.crontab import last_time_between, times_after
 
 MINUTE = timedelta(minutes=1)
-AROUND = timedelta(hours=30)
+AROUND, BEFORE = timedelta(hours=30), timedelta(days=2)
 FIRST_YEAR, LAST_YEAR = 2010, 2037
 CRONS = (
-    "* * * * *",
-    "*/7 * * * *",
+    "*/4 * * * *",
+    "1-59/7 * * * *",
     "15,45 * * * *",
     "0 */2 * * *",
     "30 2 * * *",
@@ -40,18 +41,24 @@ def zones() -> list[str]:
 
 
 def changes_of(zone: str) -> Iterator[Change]:
-    """Find the changes of a zone's clock, to the minute."""
+    """Find the changes of a zone's clock, to the minute; none has two in a day."""
     found = ZoneInfo(zone)
     moment, end = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC), datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)
-    step = timedelta(days=1)
+    day = timedelta(days=1)
     while moment < end:
-        if _offset(moment, found) != _offset(moment + step, found):
-            minute = moment
-            while minute < moment + step:
-                if _offset(minute, found) != _offset(minute + MINUTE, found):
-                    yield Change(zone=zone, at=minute + MINUTE)
-                minute += MINUTE
-        moment += step
+        if (new := _offset(moment + day, found)) != (old := _offset(moment, found)):
+            minutes = [moment + number * MINUTE for number in range(day // MINUTE + 1)]
+            at = minutes[bisect_left(minutes, True, key=lambda minute: _offset(minute, found) != old)]
+            assert _offset(at, found) == new, f"{zone} changes twice on {moment:%Y-%m-%d}"
+            yield Change(zone=zone, at=at)
+        moment += day
+
+
+def offsets_around(change: Change) -> tuple[timedelta, ...]:
+    """Return the offsets of a change's zone, by the hour, in all the time that is looked at around it."""
+    start, zone = change.at - AROUND - BEFORE, ZoneInfo(change.zone)
+    hours = range((BEFORE + 2 * AROUND) // timedelta(hours=1) + 1)
+    return tuple(_offset(start + timedelta(hours=number), zone) for number in hours)
 
 
 def differences(change: Change, crons: tuple[str, ...] = CRONS) -> list[str]:
@@ -75,11 +82,11 @@ def differences(change: Change, crons: tuple[str, ...] = CRONS) -> list[str]:
     return found
 
 
-@cache
+@lru_cache(maxsize=16)
 def _shown(change: Change) -> list[tuple[datetime, datetime]]:
     """List the minutes around a change, and before it, with what the zone's clock shows."""
     zone = ZoneInfo(change.zone)
-    moment = change.at - AROUND - timedelta(days=2)
+    moment = change.at - AROUND - BEFORE
     listed = []
     while moment <= change.at + AROUND:
         listed.append((moment, moment.astimezone(zone).replace(tzinfo=None, fold=0)))

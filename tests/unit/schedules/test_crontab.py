@@ -6,6 +6,7 @@ from itertools import islice
 import pytest
 
 from common.schedules import crontab
+from common.schedules.clocks import Stretch
 from common.schedules.crontab import NICKNAMES, last_time_between, read_cron, times_after
 from tests.unit.schedules.clock_changes import CRONS, Change, changes_of, differences
 
@@ -61,6 +62,27 @@ def test_no_question_looks_at_more_days_than_the_longest_look(
     assert list(times_after(cron, "UTC", at("2026-01-01"))) == []
     assert last_time_between(cron, "UTC", at("0001-01-05"), at("2026-01-01")) is None
     assert len(looked_at) <= 2 * crontab.MAX_YEARS * 366 + 2
+
+
+def test_of_a_day_no_more_times_are_made_than_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[datetime] = []
+    moment = Stretch.moment
+
+    def counted(stretch: Stretch, shown: datetime) -> datetime:
+        made.append(shown)
+        return moment(stretch, shown)
+
+    monkeypatch.setattr(Stretch, "moment", counted)
+    noon = at("2026-01-15 12:00")
+    assert last_time_between("* * * * *", "Asia/Kolkata", noon - A_YEAR, noon) == noon
+    assert next(times_after("* * * * *", "Asia/Kolkata", noon)) == at("2026-01-15 12:01")
+    assert len(made) == 2
+
+
+def test_the_first_days_of_the_calendar_are_no_fault() -> None:
+    until = at("0001-01-06")
+    assert last_time_between("0 0 * * *", "Pacific/Apia", at("0001-01-01"), until) is not None
+    assert next(times_after("0 0 * * *", "America/New_York", at("0001-01-01"))) > at("0001-01-01")
 
 
 def test_the_last_years_of_the_calendar_are_no_fault() -> None:
