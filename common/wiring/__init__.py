@@ -12,7 +12,9 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from common.times import utc_now
-from common.wiring import accounts, cloud, domain
+from common.wiring.accounts import Accounts
+from common.wiring.adapters import Adapters
+from common.wiring.services import Services, new_id
 
 if TYPE_CHECKING:
     from common.http.edge import SystemEdge
@@ -30,6 +32,10 @@ DISPATCH_BUDGET = timedelta(seconds=200)
 # may wait for its turn: the sweeper is for what is lost altogether.
 PUSH_DEADLINE = timedelta(seconds=600)
 
+ADAPTERS = Adapters()
+ACCOUNTS = Accounts(ADAPTERS)
+SERVICES = Services(ADAPTERS, ACCOUNTS)
+
 
 @cache
 def system_edge() -> "SystemEdge":
@@ -38,8 +44,8 @@ def system_edge() -> "SystemEdge":
 
     return SystemEdge(
         readiness=_readiness,
-        public_urls=cloud.public_urls(),
-        trusted_proxies=cloud.settings().trusted_proxies,
+        public_urls=ADAPTERS.public_urls,
+        trusted_proxies=ADAPTERS.settings.trusted_proxies,
     )
 
 
@@ -61,11 +67,11 @@ def _is_ready(answers: Callable[[], bool]) -> bool:
 def _bigquery_answers() -> bool:
     from common.warehouse.clients import answers
 
-    return answers(cloud.platform_client())
+    return answers(ADAPTERS.platform_client)
 
 
 def _levels_topic_exists() -> bool:
-    return cloud.topic(cloud.settings().levels_topic).exists()
+    return ADAPTERS.topic(ADAPTERS.settings.levels_topic).exists()
 
 
 @cache
@@ -76,28 +82,28 @@ def tenant_services() -> "TenantServices":
     from common.tenants.onboarding_limits import OnboardingDoor, OnboardingMode, OnboardingRates
     from common.tenants.own_keys import OwnKeys
 
-    read = cloud.settings()
+    read = ADAPTERS.settings
     return TenantServices(
-        edge=domain.edge(),
+        edge=SERVICES.edge,
         door=OnboardingDoor(OnboardingMode(read.onboarding_mode), read.onboarding_token),
-        onboarding=domain.onboarding(),
+        onboarding=SERVICES.onboarding,
         rates=OnboardingRates(
-            claims=cloud.claims(),
+            claims=ADAPTERS.claims,
             clock=utc_now,
-            new_id=domain.new_id,
+            new_id=new_id,
             per_source=read.onboardings_per_source,
             total=read.onboardings_per_hour,
         ),
         dry_run=DryRun(
-            datasets=cloud.tenant_datasets(),
-            catalog=cloud.central_tables(),
+            datasets=ADAPTERS.tenant_datasets,
+            catalog=ADAPTERS.central_tables,
             clock=utc_now,
             central_dataset=read.central_dataset,
         ),
-        subscriptions=cloud.tenant_rows(),
-        run_log=domain.run_log(),
-        credentials=accounts.credentials(),
-        keys=OwnKeys(administration=domain.administration(), uses=cloud.audit_rows(), clock=utc_now),
+        subscriptions=ADAPTERS.tenant_rows,
+        run_log=SERVICES.run_log,
+        credentials=ACCOUNTS.credentials,
+        keys=OwnKeys(administration=SERVICES.administration, uses=ADAPTERS.audit_rows, clock=utc_now),
     )
 
 
@@ -116,48 +122,48 @@ def admin_services() -> "AdminServices":
     from common.warehouse.tenant_views import ViewsOfTenants
 
     recreation = Recreation(
-        backups=CentralBackups(central=cloud.central()),
-        dataset=cloud.settings().central_dataset,
+        backups=CentralBackups(central=ADAPTERS.central),
+        dataset=ADAPTERS.settings.central_dataset,
         clock=utc_now,
     )
     return AdminServices(
-        edge=domain.edge(),
+        edge=SERVICES.edge,
         bootstrap=Bootstrap(
-            central=cloud.central_tables(),
-            tenant_views=ViewsOfTenants(central=cloud.central()),
+            central=ADAPTERS.central_tables,
+            tenant_views=ViewsOfTenants(central=ADAPTERS.central),
             recreation=recreation,
             readiness=StreamingReadiness(
-                targets=cloud.stream_targets(), clock=utc_now, new_id=domain.new_id, sleep=time.sleep
+                targets=ADAPTERS.stream_targets, clock=utc_now, new_id=new_id, sleep=time.sleep
             ),
         ),
-        onboarding=domain.onboarding(),
-        administration=domain.administration(),
-        audit=cloud.audit_rows(),
-        scheduler=cloud.scheduler_job(),
+        onboarding=SERVICES.onboarding,
+        administration=SERVICES.administration,
+        audit=ADAPTERS.audit_rows,
+        scheduler=ADAPTERS.scheduler_job,
         watch=PlatformWatch(
-            timetable=cloud.schedule_rows(),
-            load=cloud.load_rows(),
+            timetable=ADAPTERS.schedule_rows,
+            load=ADAPTERS.load_rows,
             clock=utc_now,
-            held=cloud.stream_targets().held,
+            held=ADAPTERS.stream_targets.held,
         ),
         offboarding=Offboarding(
-            records=cloud.tenant_records(),
-            administration=domain.administration(),
-            datasets=cloud.tenant_datasets(),
-            access=accounts.credential_access(),
-            inventory=TenantInventory(central=cloud.central()),
-            remover=TenantRemover(central=cloud.central(), auditor=domain.auditor(), actor="admin"),
+            records=ADAPTERS.tenant_records,
+            administration=SERVICES.administration,
+            datasets=ADAPTERS.tenant_datasets,
+            access=ACCOUNTS.credential_access,
+            inventory=TenantInventory(central=ADAPTERS.central),
+            remover=TenantRemover(central=ADAPTERS.central, auditor=SERVICES.auditor, actor="admin"),
             clock=utc_now,
-            grace=cloud.settings().offboarding_grace,
+            grace=ADAPTERS.settings.offboarding_grace,
         ),
         changes=TenantChanges(
-            records=cloud.tenant_records(),
-            datasets=cloud.tenant_datasets(),
-            access=accounts.credential_access(),
+            records=ADAPTERS.tenant_records,
+            datasets=ADAPTERS.tenant_datasets,
+            access=ACCOUNTS.credential_access,
             clock=utc_now,
-            new_id=domain.new_id,
-            project=cloud.settings().project,
-            central_dataset=cloud.settings().central_dataset,
+            new_id=new_id,
+            project=ADAPTERS.settings.project,
+            central_dataset=ADAPTERS.settings.central_dataset,
         ),
     )
 
@@ -170,17 +176,20 @@ def pipeline_services() -> "PipelineServices":
     from common.schedules.timetable import Schedules
 
     return PipelineServices(
-        edge=domain.edge(),
-        configs=domain.configs(),
-        starter=domain.starter(),
+        edge=SERVICES.edge,
+        configs=SERVICES.configs,
+        starter=SERVICES.starter,
         retrier=RunRetrier(
-            beginner=domain.beginner(), reader=cloud.progress(), compile=domain.compile_cache(), clock=utc_now
+            beginner=SERVICES.beginner,
+            reader=ADAPTERS.progress,
+            compile=SERVICES.compile_cache,
+            clock=utc_now,
         ),
-        canceller=domain.stopper(),
-        backfills=domain.backfills(),
-        run_log=domain.run_log(),
-        schedules=Schedules(timetable=cloud.schedule_rows(), clock=utc_now),
-        queue=domain.queue(),
+        canceller=SERVICES.stopper,
+        backfills=SERVICES.backfills,
+        run_log=SERVICES.run_log,
+        schedules=Schedules(timetable=ADAPTERS.schedule_rows, clock=utc_now),
+        queue=SERVICES.queue,
     )
 
 
@@ -189,7 +198,7 @@ def level_receiver() -> "LevelReceiver":
     """Put together what the function `run_level` stands on."""
     from common.messages.levels import LevelReceiver
 
-    return LevelReceiver(worker=domain.worker(), keys=cloud.level_keys())
+    return LevelReceiver(worker=SERVICES.worker, keys=ADAPTERS.level_keys)
 
 
 @cache
@@ -198,9 +207,9 @@ def run_request_receiver() -> "RunRequestReceiver":
     from common.messages.run_requests import RunRequestReceiver
 
     return RunRequestReceiver(
-        authenticator=domain.authenticator(),
-        starter=domain.starter(),
-        announcer=cloud.announcer(),
+        authenticator=SERVICES.authenticator,
+        starter=SERVICES.starter,
+        announcer=ADAPTERS.announcer,
         clock=utc_now,
     )
 
@@ -208,7 +217,7 @@ def run_request_receiver() -> "RunRequestReceiver":
 @cache
 def dead_letters() -> "Topic":
     """Return where messages go that can never be handled."""
-    return cloud.topic(cloud.settings().dead_letters_topic)
+    return ADAPTERS.topic(ADAPTERS.settings.dead_letters_topic)
 
 
 @cache
@@ -221,35 +230,35 @@ def dispatcher() -> "Dispatcher":
     from common.warehouse.usage import UsageRows
 
     sweeper = Sweeper(
-        reader=cloud.progress(),
-        store=cloud.announcing_runs(),
-        claims=cloud.claims(),
-        levels=cloud.levels(),
-        compile=domain.compile_cache(),
+        reader=ADAPTERS.progress,
+        store=ADAPTERS.announcing_runs,
+        claims=ADAPTERS.claims,
+        levels=ADAPTERS.levels,
+        compile=SERVICES.compile_cache,
         clock=utc_now,
-        quiet_after=max(cloud.settings().level_budget + timedelta(minutes=2), PUSH_DEADLINE),
+        quiet_after=max(ADAPTERS.settings.level_budget + timedelta(minutes=2), PUSH_DEADLINE),
     )
     return Dispatcher(
         sweeper=sweeper,
         dead_letters=DeadLetterHandler(
-            inbox=cloud.dead_letter_subscription(),
-            reader=cloud.progress(),
-            worker=domain.stopping_worker(),
+            inbox=ADAPTERS.dead_letter_subscription,
+            reader=ADAPTERS.progress,
+            worker=SERVICES.stopping_worker,
             clock=utc_now,
-            project=cloud.settings().project,
-            levels_subscription=cloud.settings().levels_subscription,
-            keys=cloud.level_keys(),
+            project=ADAPTERS.settings.project,
+            levels_subscription=ADAPTERS.settings.levels_subscription,
+            keys=ADAPTERS.level_keys,
         ),
         timetable=RememberedTimetable(
-            timetable=cloud.schedule_rows(),
+            timetable=ADAPTERS.schedule_rows,
             clock=utc_now,
-            memory=Memory(central=cloud.central(), tables=SCHEDULED),
+            memory=Memory(central=ADAPTERS.central, tables=SCHEDULED),
         ),
-        queue=domain.queue(),
-        filler=domain.filler(),
-        usage=UsageRows(queries=cloud.queries()),
-        firings=cloud.firing_rows(),
-        close=domain.closer().close,
+        queue=SERVICES.queue,
+        filler=SERVICES.filler,
+        usage=UsageRows(queries=ADAPTERS.queries),
+        firings=ADAPTERS.firing_rows,
+        close=SERVICES.closer.close,
         clock=utc_now,
         budget=DISPATCH_BUDGET,
     )

@@ -1,119 +1,146 @@
-"""Whose accounts tenants' SQL runs under, and the credentials that tenants keep for accounts of their own."""
+"""Whose accounts tenants' SQL runs under, the credentials that tenants keep, and the ring that seals them."""
+
+from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache, lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from common.times import utc_now
-from common.wiring import cloud, sealing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from google.cloud import bigquery
 
+    from common.pipelines.secret_values import ParameterSeal
     from common.tenants.credential_access import CredentialAccess, CredentialOpener
     from common.tenants.credentials import Credentials
+    from common.tenants.encryption import Keyring
     from common.tenants.service_accounts import ServiceAccountKey
     from common.warehouse.credentials import CredentialRows
     from common.warehouse.identities import StepIdentities
+    from common.wiring.adapters import Adapters
 
 
-@cache
-def executor_client() -> "bigquery.Client":
-    """Make the client that runs tenants' SQL: another identity, which the central dataset does not know."""
-    return _client_as(cloud.settings().executor_service_account)
+class Accounts:
+    """Each property is made when it is first asked for, and kept for the life of the instance."""
 
+    def __init__(self, adapters: Adapters) -> None:
+        self.adapters = adapters
 
-@lru_cache(maxsize=64)
-def tenant_client(tenant_id: str) -> "bigquery.Client":
-    """Make the client that runs an isolated tenant's SQL, under its own account."""
-    return _client_as(cloud.executor_accounts().account_of(tenant_id, is_isolated=True))
+    @cached_property
+    def keyring(self) -> Keyring:
+        from common.tenants.encryption import Keyring
 
+        read = self.adapters.settings
+        return Keyring.read(read.credentials_keyring or read.credentials_public_keys)
 
-def _client_as(account: str) -> "bigquery.Client":
-    from common.warehouse.clients import make_client
+    @cached_property
+    def parameter_seal(self) -> ParameterSeal:
+        from common.pipelines.secret_values import NoSeal
 
-    read = cloud.settings()
-    return make_client(
-        project=read.project,
-        location=read.location,
-        emulator_host=read.bigquery_emulator_host,
-        acting_as=account,
-    )
+        if not self.keyring.active:
+            return NoSeal()
+        from common.tenants.encryption import KeyringSeal
 
+        return KeyringSeal(keyring=self.keyring)
 
-@cache
-def shared_identities() -> "StepIdentities":
-    """Return the same as `step_identities` where no tenant's own account is acted for: in what is public."""
-    from common.warehouse.identities import StepIdentities
-    from common.warehouse.jobs import ExecutorJobs
+    @cached_property
+    def executor_client(self) -> bigquery.Client:
+        """Make the client that runs tenants' SQL: an identity which the central dataset does not know."""
+        return self._client_as(self.adapters.settings.executor_service_account)
 
-    read = cloud.settings()
-    return StepIdentities(
-        shared=ExecutorJobs(client=executor_client(), location=read.location, project=read.project),
-        client_with=account_client,
-        acts_for_isolated=False,
-    )
+    @cached_property
+    def tenant_client(self) -> Callable[[str], bigquery.Client]:
+        """Make the client that runs an isolated tenant's SQL, under its own account."""
 
+        @lru_cache(maxsize=64)
+        def made(tenant_id: str) -> bigquery.Client:
+            return self._client_as(self.adapters.executor_accounts.account_of(tenant_id, is_isolated=True))
 
-@cache
-def step_identities() -> "StepIdentities":
-    """Return under whose names tenants' steps run, where no credential is opened."""
-    client_of = tenant_client if cloud.settings().dedicated_service_accounts else None
-    return replace(shared_identities(), client_of=client_of, acts_for_isolated=True)
+        return made
 
+    def _client_as(self, account: str) -> bigquery.Client:
+        from common.warehouse.clients import make_client
 
-@cache
-def opening_identities() -> "StepIdentities":
-    """Return the same where credentials are opened: in the function that carries out steps."""
-    return replace(step_identities(), key_of=credential_opener().key_for_step)
+        read = self.adapters.settings
+        return make_client(
+            project=read.project,
+            location=read.location,
+            emulator_host=read.bigquery_emulator_host,
+            acting_as=account,
+        )
 
+    @cached_property
+    def shared_identities(self) -> StepIdentities:
+        """Return `step_identities`, where no tenant's own account is acted for: in what is public."""
+        from common.warehouse.identities import StepIdentities
+        from common.warehouse.jobs import ExecutorJobs
 
-@lru_cache(maxsize=64)
-def account_client(key: "ServiceAccountKey") -> "bigquery.Client":
-    """Make the client that runs steps with a tenant's credential, in its project and under its account."""
-    from common.warehouse.clients import make_account_client
+        read = self.adapters.settings
+        return StepIdentities(
+            shared=ExecutorJobs(client=self.executor_client, location=read.location, project=read.project),
+            client_with=self.account_client,
+            acts_for_isolated=False,
+        )
 
-    read = cloud.settings()
-    return make_account_client(key, location=read.location, emulator_host=read.bigquery_emulator_host)
+    @cached_property
+    def step_identities(self) -> StepIdentities:
+        """Return under whose names tenants' steps run, where no credential is opened."""
+        client_of = self.tenant_client if self.adapters.settings.dedicated_service_accounts else None
+        return replace(self.shared_identities, client_of=client_of, acts_for_isolated=True)
 
+    @cached_property
+    def opening_identities(self) -> StepIdentities:
+        """Return the same where credentials are opened: in the function that carries out steps."""
+        return replace(self.step_identities, key_of=self.credential_opener.key_for_step)
 
-@cache
-def credential_rows() -> "CredentialRows":
-    """Return the rows of credentials."""
-    from common.warehouse.credentials import CredentialRows
+    @cached_property
+    def account_client(self) -> Callable[[ServiceAccountKey], bigquery.Client]:
+        """Make the client that runs steps with a tenant's credential: in its project, under its account."""
 
-    return CredentialRows(queries=cloud.queries())
+        @lru_cache(maxsize=64)
+        def made(key: ServiceAccountKey) -> bigquery.Client:
+            from common.warehouse.clients import make_account_client
 
+            read = self.adapters.settings
+            return make_account_client(key, location=read.location, emulator_host=read.bigquery_emulator_host)
 
-@cache
-def credential_opener() -> "CredentialOpener":
-    """Return what opens credentials, for steps."""
-    from common.tenants.credential_access import CredentialOpener
+        return made
 
-    return CredentialOpener(
-        store=credential_rows(), keyring=sealing.keyring(), project=cloud.settings().project
-    )
+    @cached_property
+    def credential_rows(self) -> CredentialRows:
+        from common.warehouse.credentials import CredentialRows
 
+        return CredentialRows(queries=self.adapters.queries)
 
-@cache
-def credentials() -> "Credentials":
-    """Return what keeps credentials."""
-    from common.tenants.credentials import Credentials
+    @cached_property
+    def credential_opener(self) -> CredentialOpener:
+        from common.tenants.credential_access import CredentialOpener
 
-    return Credentials(
-        store=credential_rows(),
-        keyring=sealing.keyring(),
-        clock=utc_now,
-        access=credential_access(),
-        project=cloud.settings().project,
-    )
+        return CredentialOpener(
+            store=self.credential_rows, keyring=self.keyring, project=self.adapters.settings.project
+        )
 
+    @cached_property
+    def credentials(self) -> Credentials:
+        from common.tenants.credentials import Credentials
 
-@cache
-def credential_access() -> "CredentialAccess":
-    """Return what lets accounts of credentials into tenants' datasets."""
-    from common.tenants.credential_access import CredentialAccess
+        return Credentials(
+            store=self.credential_rows,
+            keyring=self.keyring,
+            clock=utc_now,
+            access=self.credential_access,
+            project=self.adapters.settings.project,
+        )
 
-    return CredentialAccess(
-        store=credential_rows(), profiles=cloud.tenant_rows(), datasets=cloud.tenant_datasets()
-    )
+    @cached_property
+    def credential_access(self) -> CredentialAccess:
+        from common.tenants.credential_access import CredentialAccess
+
+        return CredentialAccess(
+            store=self.credential_rows,
+            profiles=self.adapters.tenant_rows,
+            datasets=self.adapters.tenant_datasets,
+        )

@@ -6,14 +6,14 @@ run again, and while tenants change their credentials.
 
 import logging
 
-from common.wiring import accounts
+from common.wiring import ACCOUNTS
 
 logger = logging.getLogger(__name__)
 
 
 def main() -> None:
     """Rotate, and say how many credentials were sealed anew."""
-    count = accounts.credentials().rotate()
+    count = ACCOUNTS.credentials.rotate()
     logger.info("credentials rotated", extra={"count": count})
 
 

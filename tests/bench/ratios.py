@@ -10,7 +10,7 @@ from common.runs.ports import ConfigText
 from common.tenants.encryption import Keyring
 from common.times import utc_now
 from common.warehouse.runs import pending_row
-from common.wiring import cloud, domain
+from common.wiring import ADAPTERS, SERVICES
 from tests.functional.environment import KEYRING
 from tests.functional.site import Site, Tenant, a_pipeline_file
 from tests.unit.runs.examples import a_run
@@ -62,12 +62,12 @@ def _admissions(old: Tenant, new: Tenant) -> tuple[Measured, Measured]:
         for ticket in range(1, EARLIER_RUNS + 1)
     ]
     rows = {run.run_id: pending_row(run, started_at) | {"status": "COMPLETED"} for run in runs}
-    cloud.run_rows().streaming.append("tenant_pipeline_runs", rows)
+    ADAPTERS.run_rows.streaming.append("tenant_pipeline_runs", rows)
     for tenant in (old, new):
         tenant.upload("daily", a_pipeline_file({"a": SQL}))
 
     def read(tenant: Tenant) -> Measured:
-        store, tenant_id = cloud.run_rows(), tenant.tenant_id
+        store, tenant_id = ADAPTERS.run_rows, tenant.tenant_id
         return lambda: _seconds(lambda: store.read_admission(tenant_id, "daily", "bench", utc_now()))
 
     return read(old), read(new)
@@ -93,7 +93,7 @@ def _level(steps: int) -> dict[str, str]:
 
 def _compiling(steps: int) -> Measured:
     config = ConfigText(config_id="bench", version=1, text=a_pipeline_file(_level(steps)))
-    return lambda: _cpu_seconds(lambda: domain.compiler()("bench", config), 20)
+    return lambda: _cpu_seconds(lambda: SERVICES.compiler("bench", config), 20)
 
 
 def _seal() -> float:

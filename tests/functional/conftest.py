@@ -29,10 +29,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
 @pytest.fixture(scope="session")
 def their_project(site: Site) -> str:
     """Make a second project: `sales.orders` and `closed.orders`, which no account may read yet."""
-    from common.wiring import cloud  # noqa: PLC0415 - reads the environment, which is set by now
+    from common.wiring import ADAPTERS  # noqa: PLC0415 - reads the environment, which is set by now
 
     for dataset in ("sales", "closed"):
-        cloud.platform_client().create_dataset(f"{THEIRS}.{dataset}")
+        ADAPTERS.platform_client.create_dataset(f"{THEIRS}.{dataset}")
         site.rows(f"CREATE TABLE `{THEIRS}.{dataset}.orders` AS SELECT 1 AS n UNION ALL SELECT 2")
     return THEIRS
 

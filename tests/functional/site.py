@@ -104,9 +104,9 @@ class Site:
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """Query BigQuery as its owner."""
-        from common.wiring import cloud  # noqa: PLC0415 - reads the environment, which is set by now
+        from common.wiring import ADAPTERS  # noqa: PLC0415 - reads the environment, which is set by now
 
-        return [dict(row.items()) for row in cloud.platform_client().query_and_wait(sql)]
+        return [dict(row.items()) for row in ADAPTERS.platform_client.query_and_wait(sql)]
 
     def _call(
         self, function: str, method: str, path: str, body: Any, headers: dict[str, str]

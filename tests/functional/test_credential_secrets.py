@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from google.cloud import bigquery
 
-from common.wiring import cloud
+from common.wiring import ADAPTERS
 from tests.fakes.credentials import a_key_file, a_private_key
 from tests.functional.environment import THEIRS
 from tests.functional.site import Site, Tenant
@@ -81,5 +81,5 @@ def test_a_private_key_is_never_seen_again(site: Site, tenant: Tenant, lines: Li
 
 
 def all_jobs_of(project: str) -> str:
-    jobs: list[bigquery.QueryJob] = list(cloud.platform_client().list_jobs(project=project, max_results=500))
+    jobs: list[bigquery.QueryJob] = list(ADAPTERS.platform_client.list_jobs(project=project, max_results=500))
     return "\n".join(f"{job.job_id} {job._properties}" for job in jobs)

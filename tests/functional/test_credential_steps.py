@@ -10,7 +10,7 @@ from google.api_core import exceptions as google
 from google.cloud import bigquery
 
 from common.tenants.service_accounts import ServiceAccountKey
-from common.wiring import accounts, cloud
+from common.wiring import ACCOUNTS, ADAPTERS
 from tests.fakes.credentials import a_key_file
 from tests.functional.environment import PROJECT, THEIRS
 from tests.functional.site import Site, Tenant
@@ -59,7 +59,7 @@ class Customer:
 
     def client(self) -> bigquery.Client:
         """Act with the key as the tenant itself can, without the platform."""
-        return accounts.account_client(ServiceAccountKey.read(self.file, platform_project=PROJECT))
+        return ACCOUNTS.account_client(ServiceAccountKey.read(self.file, platform_project=PROJECT))
 
     def imported(self) -> list[int]:
         rows = self.tenant.site.rows(f"SELECT n FROM {self.tenant.tenant_id}.imported ORDER BY n")
@@ -76,7 +76,7 @@ def customer(tenant: Tenant, their_project: str) -> Customer:
 
 
 def let_in(dataset: str, account: str, role: str) -> None:
-    platform = cloud.platform_client()
+    platform = ADAPTERS.platform_client
     resource = platform.get_dataset(dataset)
     entry = bigquery.AccessEntry(role, "userByEmail", account)
     resource.access_entries = [*resource.access_entries, entry]
@@ -85,7 +85,7 @@ def let_in(dataset: str, account: str, role: str) -> None:
 
 def entries(tenant: Tenant) -> dict[str, str]:
     """Return who has which role on the tenant's dataset."""
-    dataset = cloud.platform_client().get_dataset(tenant.tenant_id)
+    dataset = ADAPTERS.platform_client.get_dataset(tenant.tenant_id)
     return {entry.entity_id: entry.role for entry in dataset.access_entries if entry.role}
 
 
@@ -109,7 +109,7 @@ def test_a_step_reads_the_tenants_project_by_a_job_there_and_fills_a_table_here(
         customer.tenant.tenant_id,
     )
     with pytest.raises(google.NotFound):
-        cloud.platform_client().get_job(attempt["job_id"])
+        ADAPTERS.platform_client.get_job(attempt["job_id"])
 
 
 def test_its_rows_are_written_as_the_step_says(customer: Customer) -> None:
@@ -132,7 +132,7 @@ def test_the_target_is_made_as_the_step_says(customer: Customer) -> None:
     sql = f"SELECT n, DATE '2026-01-31' AS day, [STRUCT(n AS n)] AS items FROM {THEIRS}.sales.orders"
     partitioning = {"field": "day", "type": "MONTH"}
     assert outcome(customer.tenant, sql, partitioning=partitioning, clustering=["n"])[0] == "COMPLETED"
-    table = cloud.platform_client().get_table(f"{customer.tenant.tenant_id}.imported")
+    table = ADAPTERS.platform_client.get_table(f"{customer.tenant.tenant_id}.imported")
     assert table.time_partitioning.type_ == "MONTH"
     assert table.clustering_fields == ["n"]
 
@@ -282,7 +282,7 @@ def test_the_key_can_change_no_definition_through_the_api_either(customer: Custo
     own, holder = f"{PROJECT}.{customer.tenant.tenant_id}", customer.client()
     view = bigquery.Table(f"{own}.tenant_comprehensive_view")
     view.view_query = f"SELECT * FROM `{PROJECT}.tenants.tenant_profiles`"
-    dataset = cloud.platform_client().get_dataset(own)
+    dataset = ADAPTERS.platform_client.get_dataset(own)
     for attempt in (
         lambda: holder.update_table(view, ["view_query"]),
         lambda: holder.create_table(bigquery.Table(f"{own}.mine")),

@@ -8,7 +8,7 @@ import pytest
 
 from common.runs.level_messages import LevelMessage, decode
 from common.times import utc_now
-from common.wiring import PUSH_DEADLINE, dispatcher, domain
+from common.wiring import PUSH_DEADLINE, SERVICES, dispatcher
 from tests.fakes.clock import VirtualClock
 from tests.functional.site import Site, Tenant, a_pipeline_file
 
@@ -18,7 +18,7 @@ BUDGET = timedelta(seconds=60)
 
 def work_until_time_is_up(message: LevelMessage, clock: VirtualClock) -> None:
     """Carry a level out as one delivery of its message does; the waiting alone takes no time."""
-    worker = domain.worker()
+    worker = SERVICES.worker
     replace(worker, budget=BUDGET, clock=clock, sleep=clock.sleep).carry_out(message)
 
 
@@ -59,5 +59,5 @@ def test_a_level_that_is_delivered_twice_goes_on_by_one_message_and_one_job(
 
 
 def test_the_sweeper_leaves_a_message_as_long_as_it_may_wait(site: Site) -> None:
-    assert domain.worker().budget < PUSH_DEADLINE
+    assert SERVICES.worker.budget < PUSH_DEADLINE
     assert dispatcher().sweeper.quiet_after == PUSH_DEADLINE

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from common.pipelines.firewall import Judgement
-from common.wiring import cloud
+from common.wiring import ADAPTERS
 from tests.functional.environment import EXECUTOR_OF_ONE
 from tests.functional.site import Site, Tenant, a_pipeline_file
 
@@ -69,7 +69,7 @@ def test_an_isolated_tenant_has_its_own_account_and_can_cancel_what_it_runs(
     site.admin("PATCH", f"/admin/tenants/{tenant.tenant_id}", {"isolation": "dedicated"})
     assert outcome(tenant, OWN_NAME)[0] == "COMPLETED"
     account = EXECUTOR_OF_ONE.replace("{tenant}", tenant.tenant_id.replace("_", "-"))
-    dataset = cloud.platform_client().get_dataset(tenant.tenant_id)
+    dataset = ADAPTERS.platform_client.get_dataset(tenant.tenant_id)
     writers = [entry.entity_id for entry in dataset.access_entries if entry.entity_type == "userByEmail"]
     assert writers == [account]
     run_id = tenant.run("probe")

@@ -11,7 +11,7 @@ import pytest
 
 from common.runs.level_messages import decode
 from common.times import utc_now
-from common.wiring import domain
+from common.wiring import SERVICES
 from local.bigquery.metadata_rates import UPDATES, WINDOW_SECONDS
 from tests.functional.site import Site, Tenant, a_pipeline_file
 
@@ -44,7 +44,7 @@ def time(site: Site) -> Iterator[Time]:
 
 def work_until_nothing_waits(site: Site, time: Time) -> None:
     """Carry out all levels that wait, each in a thread of its own, and what comes of them."""
-    worker = replace(domain.worker(), clock=time.now, sleep=time.sleep)
+    worker = replace(SERVICES.worker, clock=time.now, sleep=time.sleep)
     with ThreadPoolExecutor(RUNS) as pool:
         while pushed := site.take_levels():
             messages = [decode(base64.b64decode(one["message"]["data"])) for one in pushed]

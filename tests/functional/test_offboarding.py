@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from common.wiring import cloud, domain
+from common.wiring import ADAPTERS, SERVICES
 from tests.functional.site import Site, Tenant, a_pipeline_file
 
 FILE = a_pipeline_file({"first": "SELECT 1 AS n"}, {"second": "SELECT n FROM first"})
@@ -40,7 +40,7 @@ def test_an_offboarded_tenants_data_goes_at_once_where_that_is_asked_for(site: S
     path = f"/admin/tenants/{tenant.tenant_id}?data=delete"
     manifest = site.admin("DELETE", path).get_json()
     assert [table["name"] for table in manifest["tables"]] == ["first", "second", "tenant_comprehensive_view"]
-    assert cloud.tenant_datasets().find(tenant.tenant_id) is None
+    assert ADAPTERS.tenant_datasets.find(tenant.tenant_id) is None
     entries = site.admin("GET", f"/admin/audit?tenant_id={tenant.tenant_id}").get_json()["entries"]
     deleted = [entry for entry in entries if entry["action"] == "delete_dataset"]
     assert {entry["actor"] for entry in deleted} == {"admin"}
@@ -56,19 +56,19 @@ def test_an_offboarded_tenants_data_goes_after_the_grace_and_its_rows_stay(
     manifest = site.admin("DELETE", f"/admin/tenants/{tenant.tenant_id}").get_json()
     assert [table["name"] for table in manifest["tables"]] == ["first", "second", "tenant_comprehensive_view"]
     assert tenant.call("POST", "/api/v1/pipelines/run/daily", {}).status_code in {401, 403}
-    assert cloud.tenant_datasets().find(tenant.tenant_id)
-    domain.closer().close()
-    assert cloud.tenant_datasets().find(tenant.tenant_id), "the grace is not over"
-    closer = type(domain.closer())(
-        reader=domain.closer().reader,
-        canceller=domain.canceller(),
-        remover=domain.closer().remover,
-        clock=domain.closer().clock,
+    assert ADAPTERS.tenant_datasets.find(tenant.tenant_id)
+    SERVICES.closer.close()
+    assert ADAPTERS.tenant_datasets.find(tenant.tenant_id), "the grace is not over"
+    closer = type(SERVICES.closer)(
+        reader=SERVICES.closer.reader,
+        canceller=SERVICES.canceller,
+        remover=SERVICES.closer.remover,
+        clock=SERVICES.closer.clock,
         grace=timedelta(0),
     )
     assert closer.close() >= 1  # Other tests' tenants may be among them.
     assert closer.close() == 0
-    assert cloud.tenant_datasets().find(tenant.tenant_id) is None
+    assert ADAPTERS.tenant_datasets.find(tenant.tenant_id) is None
     (row,) = site.rows(
         f"SELECT status FROM tenants.current_tenant_profiles WHERE tenant_id = '{tenant.tenant_id}'"
     )

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 from common.logs import MASK
 from common.logs.setup import PlatformHandler
 from common.setup.tables import central_tables
-from common.wiring import cloud
+from common.wiring import ADAPTERS
 from tests.functional.environment import ADMIN_KEY, KEYRING, PROJECT
 from tests.functional.intruders import ask
 from tests.functional.site import Site, Tenant, a_pipeline_file
@@ -295,7 +295,7 @@ def all_rows(site: Site) -> str:
 
 def all_jobs() -> str:
     """Write down what BigQuery knows of the last jobs: IDs, labels, SQL, parameters, errors."""
-    jobs = cloud.platform_client().list_jobs(max_results=500)
+    jobs = ADAPTERS.platform_client.list_jobs(max_results=500)
     return "\n".join(f"{job.job_id} {as_the_platform_made_it(job._properties)}" for job in jobs)
 
 

@@ -2,7 +2,7 @@
 
 from google.cloud import bigquery
 
-from common.wiring import cloud
+from common.wiring import ADAPTERS
 from tests.functional.environment import EXECUTOR, PROJECT
 from tests.functional.site import Site, Tenant, a_pipeline_file
 
@@ -13,7 +13,7 @@ def share_a_calendar(site: Site) -> None:
     """Make a dataset that is no tenant's and that the executor may read."""
     dataset = bigquery.Dataset(SHARED)
     dataset.access_entries = [bigquery.AccessEntry("READER", "userByEmail", EXECUTOR)]
-    cloud.platform_client().create_dataset(dataset)
+    ADAPTERS.platform_client.create_dataset(dataset)
     site.rows("CREATE TABLE calendar.days AS SELECT 1 AS n")
 
 

@@ -44,12 +44,12 @@ def test_whoever_answers_for_its_health_may_see_the_topic_and_nobody_else() -> N
 
 
 def test_the_dispatcher_alone_reads_dead_letters() -> None:
-    assert functions_that(lambda parts: "cloud.dead_letter_subscription" in parts) == {"dispatcher"}
+    assert functions_that(lambda parts: "adapters.dead_letter_subscription" in parts) == {"dispatcher"}
 
 
 def test_whoever_makes_tenants_may_create_datasets_and_authorize_their_views() -> None:
     roles = local_values()["platform_roles"]
-    makers = functions_that(lambda parts: "cloud.tenant_datasets" in parts)
+    makers = functions_that(lambda parts: "adapters.tenant_datasets" in parts)
     assert makers == {account for account, held in roles.items() if "CreateDatasets" in held}
     assert makers == {
         account for account, held in roles.items() if set(held) & {"AuthorizeViews", "OwnCentral"}
@@ -73,7 +73,7 @@ def test_the_role_of_credentials_accounts_is_what_the_local_bigquery_takes_it_fo
 
 def test_whoever_pauses_the_dispatcher_may_and_nobody_else() -> None:
     roles = local_values()["platform_roles"]
-    users = functions_that(lambda parts: "cloud.scheduler_job" in parts)
+    users = functions_that(lambda parts: "adapters.scheduler_job" in parts)
     assert users == {account for account, held in roles.items() if "OperateSchedule" in held}
 
 
@@ -84,7 +84,7 @@ def test_whoever_removes_tenants_may_delete_their_datasets_and_nobody_else() -> 
 
 def test_whoever_claims_or_appends_may_and_no_other_account() -> None:
     roles = local_values()["platform_roles"]
-    claimers = functions_that(lambda parts: "cloud.claims" in parts)
+    claimers = functions_that(lambda parts: "adapters.claims" in parts)
     assert claimers == {account for account, held in roles.items() if "ClaimJobs" in held}
     writers = {account: held["AppendRows"] for account, held in roles.items() if "AppendRows" in held}
     assert writers == {function: f"written:{function}" for function in claimers}
@@ -92,17 +92,17 @@ def test_whoever_claims_or_appends_may_and_no_other_account() -> None:
 
 # Central table => the parts of the wiring that append to it.
 WRITERS = {
-    "platform_audit_log": {"domain.auditor"},
-    "tenant_api_keys": {"domain.administration", "domain.onboarding"},
+    "platform_audit_log": {"services.auditor"},
+    "tenant_api_keys": {"services.administration", "services.onboarding"},
     "tenant_cloud_credentials": {"accounts.credentials"},
     "tenant_pipeline_configs": {"wiring.pipeline_services"},
-    "tenant_pipeline_execution_queue": {"domain.queue"},
-    "tenant_pipeline_runs": {"cloud.announcing_runs", "cloud.lane_rows"},
-    "tenant_profiles": {"domain.onboarding", "cloud.tenant_records"},
-    "tenant_scheduled_pipeline_runs": {"cloud.firing_rows"},
-    "tenant_step_logs": {"domain.worker", "domain.stopping_worker"},
-    "tenant_subscriptions": {"domain.onboarding", "cloud.tenant_records"},
-    "tenant_usage_quotas": {"domain.onboarding", "wiring.dispatcher"},
+    "tenant_pipeline_execution_queue": {"services.queue"},
+    "tenant_pipeline_runs": {"adapters.announcing_runs", "adapters.lane_rows"},
+    "tenant_profiles": {"services.onboarding", "adapters.tenant_records"},
+    "tenant_scheduled_pipeline_runs": {"adapters.firing_rows"},
+    "tenant_step_logs": {"services.worker", "services.stopping_worker"},
+    "tenant_subscriptions": {"services.onboarding", "adapters.tenant_records"},
+    "tenant_usage_quotas": {"services.onboarding", "wiring.dispatcher"},
 }
 # Written by the checks of steps, which run where the steps do.
 OF_STEPS = {"tenant_dq_results": ["run_level"]}

@@ -7,17 +7,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 WIRING = ROOT / "common" / "wiring"
-MODULES = {
-    "wiring": "__init__.py",
-    "accounts": "accounts.py",
-    "cloud": "cloud.py",
-    "domain": "domain.py",
-    "sealing": "sealing.py",
-}
+MODULES = ("wiring", "accounts", "adapters", "services")
+INSTANCES = {"ACCOUNTS": "accounts", "ADAPTERS": "adapters", "SERVICES": "services"}
 
 
 def reached(function: str, *, but_not: str = "") -> frozenset[str]:
-    """Return all that a function's entry point can reach: `cloud.levels`, `domain.worker`, `topic:levels`.
+    """Return what a function's entry point can reach: `adapters.levels`, `services.queue`, `topic:levels`.
 
     What only `but_not` leads to is left out.
     """
@@ -34,20 +29,31 @@ def reached(function: str, *, but_not: str = "") -> frozenset[str]:
 
 @cache
 def _parts() -> dict[str, frozenset[str]]:
-    """Map each function of the wiring to what its body refers to."""
+    """Map each function and each property of the wiring to what its body refers to."""
     return {
         f"{module}.{node.name}": frozenset(_references(node, module))
-        for module, file in MODULES.items()
-        for node in ast.parse((WIRING / file).read_text()).body
+        for module in MODULES
+        for node in ast.walk(ast.parse((WIRING / _file_of(module)).read_text()))
         if isinstance(node, ast.FunctionDef)
     }
 
 
+def _file_of(module: str) -> str:
+    return "__init__.py" if module == "wiring" else f"{module}.py"
+
+
 def _references(tree: ast.AST, module: str) -> Iterator[str]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in MODULES:
-            yield f"{node.value.id}.{node.attr}"
-        elif isinstance(node, ast.Name):
-            yield f"{module}.{node.id}"
-        elif isinstance(node, ast.Attribute) and node.attr.endswith("_topic"):
-            yield f"topic:{node.attr.removesuffix('_topic')}"
+        match node:
+            case ast.Attribute(attr=name) if name.endswith("_topic"):
+                yield f"topic:{name.removesuffix('_topic')}"
+            case ast.Attribute(value=ast.Name(id="self"), attr=name):
+                yield f"{module}.{name}"
+            case ast.Attribute(value=ast.Attribute(value=ast.Name(id="self"), attr=holder), attr=name):
+                yield f"{holder}.{name}"
+            case ast.Attribute(value=ast.Name(id=holder), attr=name) if holder in INSTANCES:
+                yield f"{INSTANCES[holder]}.{name}"
+            case ast.Attribute(value=ast.Name(id="wiring"), attr=name):
+                yield f"wiring.{name}"
+            case ast.Name(id=name) if module == "wiring":
+                yield f"{module}.{name}"

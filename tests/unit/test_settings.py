@@ -45,8 +45,8 @@ def test_every_http_function_acts_by_what_the_operator_says_is_in_front() -> Non
         "PUBLIC_URLS": "admin=https://b.example.com",
     }
     script = """
-from common.wiring import domain
-edge = domain.edge()
+from common.wiring import SERVICES
+edge = SERVICES.edge
 print(edge.trusted_proxies, edge.public_urls.link("/api/v1/tenants"), edge.public_urls.link("/admin"))
 """
     command = [sys.executable, "-c", script]

@@ -1,0 +1,274 @@
+"""The services of the domain, on the adapters."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from common.times import utc_now
+
+if TYPE_CHECKING:
+    from common.http.edge import Edge
+    from common.pipelines.configs import Configs
+    from common.pipelines.tables import Policy
+    from common.runs.beginning import RunBeginner
+    from common.runs.cancelling import RunCanceller
+    from common.runs.closing import Closer
+    from common.runs.compile_cache import CompileCache
+    from common.runs.compiling import ConfigCompiler
+    from common.runs.levels import LevelWorker
+    from common.runs.ports import Identities
+    from common.runs.reading import RunLog
+    from common.runs.starting import RunStarter
+    from common.schedules.backfilling import Backfills
+    from common.schedules.filling import SlotFiller
+    from common.schedules.queue import RunQueue
+    from common.schedules.stopping import RunStopper
+    from common.tenants.administration import Administration
+    from common.tenants.audit import Auditor
+    from common.tenants.authentication import Authenticator
+    from common.tenants.onboarding import Onboarding
+    from common.wiring.accounts import Accounts
+    from common.wiring.adapters import Adapters
+
+TEMPLATES = Path(__file__).parents[2] / "ps_templates"
+
+
+def new_id() -> str:
+    """Make a new random ID."""
+    return str(uuid.uuid4())
+
+
+class Services:
+    """Each property is made when it is first asked for, and kept for the life of the instance."""
+
+    def __init__(self, adapters: Adapters, accounts: Accounts) -> None:
+        self.adapters = adapters
+        self.accounts = accounts
+
+    @cached_property
+    def configs(self) -> Configs:
+        from common.pipelines.configs import Compiler, Configs
+        from common.pipelines.step_types import load_step_types
+
+        project, step_types = self.adapters.settings.project, load_step_types(TEMPLATES)
+        compiler = Compiler(project_id=project, step_types=step_types, policy_of=self._policy_of)
+        return Configs(
+            store=self.adapters.config_rows,
+            compiler=compiler,
+            clock=utc_now,
+            confines_of=self.adapters.tenant_rows.confines_of,
+            daily_limit_of=self.adapters.tenant_rows.daily_limit_of,
+        )
+
+    def _policy_of(self, tenant_id: str) -> Policy:
+        from common.pipelines.tables import Policy
+
+        read = self.adapters.settings
+        return Policy(
+            project_id=read.project,
+            dataset=tenant_id,
+            allowed_sources=read.allowed_sources,
+            maximum_bytes_billed=read.maximum_bytes_billed,
+        )
+
+    @cached_property
+    def compiler(self) -> ConfigCompiler:
+        from common.runs.compiling import ConfigCompiler
+
+        return ConfigCompiler(compiler=self.configs.compiler)
+
+    @cached_property
+    def compile_cache(self) -> CompileCache:
+        from common.runs.compile_cache import CompileCache
+
+        return CompileCache(compile=self.compiler, policy_of=self._policy_of)
+
+    @cached_property
+    def worker(self) -> LevelWorker:
+        return self._worker(self.accounts.opening_identities)
+
+    @cached_property
+    def stopping_worker(self) -> LevelWorker:
+        return self._worker(self.accounts.step_identities)
+
+    def _worker(self, identities: Identities) -> LevelWorker:
+        from common.runs.levels import LevelWorker
+        from common.schedules.freed_slots import FreedSlots
+
+        return LevelWorker(
+            store=self.adapters.announcing_runs,
+            claims=self.adapters.claims,
+            identities=identities,
+            levels=self.adapters.levels,
+            guard=self.compiler.judge,
+            clock=utc_now,
+            sleep=time.sleep,
+            budget=self.adapters.settings.level_budget,
+            seal=self.accounts.parameter_seal,
+            after_end=FreedSlots(queue=self.queue, filler=self.filler, clock=utc_now),
+        )
+
+    @cached_property
+    def beginner(self) -> RunBeginner:
+        from common.runs.beginning import RunBeginner
+
+        return RunBeginner(
+            store=self.adapters.announcing_runs,
+            claims=self.adapters.claims,
+            levels=self.adapters.levels,
+            clock=utc_now,
+        )
+
+    @cached_property
+    def starter(self) -> RunStarter:
+        from common.runs.starting import RunStarter
+        from common.schedules.joining import QueueingRequests
+
+        line = QueueingRequests(queue=self.queue, clock=utc_now)
+        return RunStarter(
+            line=line,
+            beginner=self.beginner,
+            compile=self.compile_cache,
+            clock=utc_now,
+            seal=self.accounts.parameter_seal,
+        )
+
+    @cached_property
+    def queue(self) -> RunQueue:
+        from common.schedules.queue import RunQueue
+
+        return RunQueue(
+            store=self.adapters.queue_rows,
+            firings=self.adapters.firing_rows,
+            claims=self.adapters.claims,
+            announcer=self.adapters.announcer,
+            clock=utc_now,
+        )
+
+    @cached_property
+    def stopper(self) -> RunStopper:
+        from common.schedules.stopping import RunStopper
+
+        return RunStopper(canceller=self.canceller, queue=self.queue)
+
+    @cached_property
+    def backfills(self) -> Backfills:
+        from common.schedules.backfilling import Backfills
+        from common.warehouse.backfills import BackfillRows
+
+        return Backfills(
+            reader=BackfillRows(queries=self.adapters.queries),
+            queue=self.queue,
+            filler=self.filler,
+            stopper=self.stopper,
+            beginner=self.beginner,
+            identities=self.accounts.shared_identities,
+            guard=self.compiler.judge,
+            compile=self.compile_cache,
+            clock=utc_now,
+            seal=self.accounts.parameter_seal,
+        )
+
+    @cached_property
+    def filler(self) -> SlotFiller:
+        from common.schedules.filling import SlotFiller
+
+        return SlotFiller(
+            store=self.adapters.lane_rows,
+            queue=self.queue,
+            beginner=self.beginner,
+            claims=self.adapters.claims,
+            levels=self.adapters.levels,
+            compile=self.compile_cache,
+            clock=utc_now,
+        )
+
+    @cached_property
+    def run_log(self) -> RunLog:
+        from common.runs.reading import RunLog
+        from common.schedules.reading import QueuedRunReader
+
+        reader = QueuedRunReader(reader=self.adapters.run_rows, queue=self.adapters.queue_rows)
+        return RunLog(reader=reader, store=self.adapters.run_rows, claims=self.adapters.claims, clock=utc_now)
+
+    @cached_property
+    def authenticator(self) -> Authenticator:
+        from common.tenants.authentication import Authenticator
+
+        return Authenticator(store=self.adapters.tenant_rows, clock=utc_now)
+
+    @cached_property
+    def onboarding(self) -> Onboarding:
+        from common.tenants.onboarding import Onboarding
+
+        return Onboarding(
+            datasets=self.adapters.tenant_datasets,
+            store=self.adapters.tenant_rows,
+            claims=self.adapters.claims,
+            catalog=self.adapters.central_tables,
+            clock=utc_now,
+            new_id=new_id,
+            central_dataset=self.adapters.settings.central_dataset,
+        )
+
+    @cached_property
+    def canceller(self) -> RunCanceller:
+        from common.runs.cancelling import RunCanceller
+
+        return RunCanceller(
+            reader=self.adapters.progress,
+            claims=self.adapters.claims,
+            identities=self.accounts.shared_identities,
+            levels=self.adapters.levels,
+            clock=utc_now,
+        )
+
+    @cached_property
+    def closer(self) -> Closer:
+        from common.runs.closing import Closer, Remains
+        from common.warehouse.remains import RemainsRows, TenantRemover
+        from common.warehouse.unchanged import PROFILES, Memory, RememberedRemains
+
+        memory: Memory[Remains] = Memory(central=self.adapters.central, tables=PROFILES)
+        return Closer(
+            reader=RememberedRemains(reader=RemainsRows(queries=self.adapters.queries), memory=memory),
+            canceller=self.stopper,
+            remover=TenantRemover(central=self.adapters.central, auditor=self.auditor),
+            clock=utc_now,
+            grace=self.adapters.settings.offboarding_grace,
+        )
+
+    @cached_property
+    def administration(self) -> Administration:
+        from common.tenants.administration import Administration
+
+        return Administration(
+            directory=self.adapters.tenant_rows,
+            datasets=self.adapters.tenant_datasets,
+            clock=utc_now,
+            new_id=new_id,
+            grace=self.adapters.settings.offboarding_grace,
+        )
+
+    @cached_property
+    def auditor(self) -> Auditor:
+        from common.tenants.audit import Auditor
+
+        return Auditor(log=self.adapters.audit_rows, clock=utc_now, new_id=new_id)
+
+    @cached_property
+    def edge(self) -> Edge:
+        from common.http.edge import Edge
+        from common.tenants.authentication import AdminKeys
+
+        return Edge(
+            authenticator=self.authenticator,
+            admin_keys=AdminKeys(self.adapters.settings.admin_api_keys),
+            auditor=self.auditor,
+            public_urls=self.adapters.public_urls,
+            trusted_proxies=self.adapters.settings.trusted_proxies,
+        )
