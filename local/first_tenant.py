@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from http import HTTPStatus
 
-import requests
+from common.client import Api, ApiError, Client, Key, Operator, Problem
 
-TIMEOUT_SECONDS = 120
+TIMEOUT_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,22 +17,20 @@ class FirstTenant:
 
     def make(self, tenant_id: str) -> str:
         """Return the new tenant's API key, "" where it is there already; OSError where it cannot be made."""
-        self._post("/admin/bootstrap", {}, {"X-Admin-Key": self.admin_key})
+        api = Api(url=self.url, key=Key.operator(self.admin_key), timeout_seconds=TIMEOUT_SECONDS)
         request = {
             "tenant_id": tenant_id,
             "company_name": tenant_id,
             "admin_email": f"admin@{tenant_id.replace('_', '-')}.example",
             "subscription_plan": "PROFESSIONAL",
         }
-        answer = self._post("/api/v1/tenants/onboard", request, {}, also=HTTPStatus.CONFLICT)
-        return str(answer.json()["api_key"]) if answer.status_code != HTTPStatus.CONFLICT else ""
-
-    def _post(
-        self, path: str, body: dict[str, str], headers: dict[str, str], also: int = HTTPStatus.OK
-    ) -> requests.Response:
-        answer = requests.post(f"{self.url}{path}", json=body, headers=headers, timeout=TIMEOUT_SECONDS)
-        if answer.ok or answer.status_code == also:
-            return answer
-        faults = [f"{fault['pointer']}: {fault['rule']}" for fault in answer.json().get("errors", [])]
-        told = "; ".join(faults) or answer.json().get("detail") or answer.json()["title"]
-        raise OSError(f"TENANT cannot be made: {told}")
+        try:
+            Operator(api).bootstrap()
+            return Client(api).tenant.onboard(request)["api_key"]
+        except Problem as problem:
+            if problem.status == HTTPStatus.CONFLICT and problem.call.endswith("/onboard"):
+                return ""
+            told = "; ".join(str(rule) for rule in problem.errors) or problem.detail or problem.title
+            raise OSError(f"TENANT cannot be made: {told}") from problem
+        except ApiError as error:
+            raise OSError(f"TENANT cannot be made: {error}") from error

@@ -11,20 +11,18 @@ import json
 import os
 import secrets
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
+
+from common.client import Answer, Api, ApiError, Call, Content, Key, Problem, follow
+from common.client.following import Pace
 
 ROOT = Path(__file__).resolve().parents[1]
 PIPELINE = ROOT / "configs" / "setup" / "bq_etl_test.yml"
-FUNCTIONS = {"/admin": "admin", "/api/v1/tenants": "onboarding", "/api/v1/pipelines": "pipelines"}
-ENDS = {"COMPLETED", "FAILED", "CANCELLED"}
-RUN_SECONDS = 300
+PACE = Pace(first_seconds=2.0, max_seconds=2.0, limit_seconds=300.0)
+MAX_SHOWN_CHARACTERS = 500
 
 type Json = dict[str, Any]
 
@@ -35,10 +33,9 @@ class SmokeError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
-    """A platform to try: where it is, and its operator's key."""
+    """A platform to try, by its operator's key unless a call has another."""
 
-    url: str
-    admin_key: str
+    api: Api
     onboarding_token: str = ""
     tenant: str = field(default_factory=lambda: f"smoke_{secrets.token_hex(4)}")
 
@@ -46,30 +43,28 @@ class Platform:
         """Call a path and return the answer; SmokeError where its status is another than expected."""
         status, answer = self.ask(method, path, **call)
         if status != expected:
-            raise SmokeError(f"{method} {path} answered {status}, not {expected}: {json.dumps(answer)[:500]}")
+            raise SmokeError(f"{method} {path} answered {status}, not {expected}: {_shown(answer)}")
         return answer
 
-    def ask(self, method: str, path: str, *, key: str = "", body: bytes = b"") -> tuple[int, Json]:
-        """Call a path, as the admin or with a tenant's key; return status and answer."""
-        headers = {"Content-Type": "application/json", **self._keys(key)}
-        request = Request(self._url(path), data=body or None, headers=headers, method=method)  # noqa: S310
+    def ask(
+        self, method: str, path: str, *, key: str = "", body: bytes = b"", **query: str
+    ) -> tuple[int, Json]:
+        """Call a path, as the admin or with a tenant's key; return status and answer, a problem too."""
+        call = Call(
+            method=method,
+            path=path,
+            query=query,
+            content=Content(data=body, content_type="application/json") if body else None,
+            headers={} if key or not self.onboarding_token else {"X-Onboarding-Token": self.onboarding_token},
+            key=Key.tenant(key) if key else None,
+        )
         try:
-            with urlopen(request, timeout=60) as answer:  # noqa: S310 - main() has checked the scheme
-                return answer.status, json.loads(answer.read() or b"{}")
-        except HTTPError as refusal:
-            return refusal.code, _problem(refusal.read())
-        except URLError as error:
-            raise SmokeError(f"{self._url(path)} cannot be reached: {error.reason}") from error
-
-    def _keys(self, key: str) -> dict[str, str]:
-        if key:
-            return {"X-API-Key": key}
-        token = {"X-Onboarding-Token": self.onboarding_token} if self.onboarding_token else {}
-        return {"X-Admin-Key": self.admin_key, **token}
-
-    def _url(self, path: str) -> str:
-        name = next((function for root, function in FUNCTIONS.items() if path.startswith(root)), "pipelines")
-        return self.url.replace("{function}", name).rstrip("/") + path
+            answer: Answer = self.api.send(call)
+        except Problem as problem:
+            return problem.status, dict(problem.members)
+        except ApiError as error:
+            raise SmokeError(str(error)) from error
+        return answer.status, answer.body or {}
 
 
 def smoke(platform: Platform, say: Callable[[str], None]) -> None:
@@ -97,7 +92,7 @@ def _onboard(platform: Platform) -> str:
         platform.call("POST", "/admin/tenants", 201, body=tenant)
         answer = platform.call("POST", "/admin/api-keys", 201, body=_body(tenant_id=platform.tenant))
     elif status != 201:
-        raise SmokeError(f"POST /api/v1/tenants/onboard answered {status}: {json.dumps(answer)[:500]}")
+        raise SmokeError(f"POST /api/v1/tenants/onboard answered {status}: {_shown(answer)}")
     return str(answer["api_key"])
 
 
@@ -106,7 +101,7 @@ def _try_pipelines(platform: Platform, key: str, say: Callable[[str], None]) -> 
     uploaded = PIPELINE.read_bytes().replace(b"\r", b"").replace(b"\n", b"")
     status, answer = platform.ask("POST", "/api/v1/pipelines/configs/bq_etl_test", key=key, body=uploaded)
     if status not in {200, 201}:
-        raise SmokeError(f"the upload was answered with {status}: {json.dumps(answer)[:500]}")
+        raise SmokeError(f"the upload was answered with {status}: {_shown(answer)}")
     platform.call("GET", "/api/v1/pipelines/configs", 200, key=key)
     say("upload: bq_etl_test")
     begun = platform.call(
@@ -122,12 +117,14 @@ def _try_pipelines(platform: Platform, key: str, say: Callable[[str], None]) -> 
 
 def _follow(platform: Platform, key: str, run: str) -> str:
     """Wait for the run's end; SmokeError where that is another than COMPLETED."""
-    deadline = time.monotonic() + RUN_SECONDS
-    while time.monotonic() < deadline:
-        answer = platform.call("GET", f"/api/v1/pipelines/status/{run}", 200, key=key)
-        if answer["status"] in ENDS:
-            break
-        time.sleep(2)
+
+    def look() -> Any:
+        return platform.call("GET", f"/api/v1/pipelines/status/{run}", 200, key=key)
+
+    try:
+        *_, answer = follow(look, PACE)
+    except ApiError as error:
+        raise SmokeError(f"run {run}: {error}") from error
     if answer["status"] != "COMPLETED":
         raise SmokeError(f"run {run} is {answer['status']}: {answer.get('error_message')}")
     return str(answer["status"])
@@ -139,7 +136,7 @@ def _revoke(platform: Platform, key: str) -> None:
 
 
 def _remove(platform: Platform) -> str:
-    status, _ = platform.ask("DELETE", f"/admin/tenants/{platform.tenant}?data=delete")
+    status, _ = platform.ask("DELETE", f"/admin/tenants/{platform.tenant}", data="delete")
     if status == 200:
         return f"remove: {platform.tenant} and its data are gone"
     return f"remove: {platform.tenant} stays (DELETE /admin/tenants answered {status})"
@@ -149,11 +146,8 @@ def _body(**members: str) -> bytes:
     return json.dumps(members).encode()
 
 
-def _problem(raw: bytes) -> Json:
-    try:
-        return dict(json.loads(raw))
-    except ValueError:
-        return {"detail": raw[:200].decode(errors="replace")}
+def _shown(answer: Json) -> str:
+    return json.dumps(answer)[:MAX_SHOWN_CHARACTERS]
 
 
 def _say(line: str) -> None:
@@ -165,12 +159,15 @@ def main() -> int:
     """Read the environment, run all steps, and return an exit code."""
     given = os.environ  # noqa: TID251 - a key among the arguments could be read by every user of the machine
     url, admin_key = given.get("URL", ""), given.get("ADMIN_API_KEY", "")
-    if urlsplit(url).scheme not in {"http", "https"} or not admin_key:
+    try:
+        api = Api(url=url, key=Key.operator(admin_key)) if admin_key else None
+    except ValueError:
+        api = None
+    if api is None:
         sys.stderr.write("Give URL=https://... and ADMIN_API_KEY=...\n")
         return 2
-    platform = Platform(url=url, admin_key=admin_key, onboarding_token=given.get("ONBOARDING_TOKEN", ""))
     try:
-        smoke(platform, _say)
+        smoke(Platform(api=api, onboarding_token=given.get("ONBOARDING_TOKEN", "")), _say)
     except SmokeError as error:
         sys.stderr.write(f"smoke: {error}\n")
         return 1

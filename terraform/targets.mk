@@ -22,7 +22,7 @@ deploy:  ## Deploy, after showing the plan and asking (ENV=dev)
 	@$(TERRAFORM) output -raw next_commands
 
 smoke: $(DEVELOPMENT)  ## Run the guide's commands against a platform (URL= ADMIN_API_KEY=)
-	@$(VENV)/bin/python scripts/smoke.py
+	@$(PYTHON_M) scripts.smoke
 
 # Check it
 

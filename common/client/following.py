@@ -49,4 +49,4 @@ def follow(
 def _picture(status: RunStatus) -> tuple[object, ...]:
     """Return what changes as a run goes on."""
     steps = (step for level in status["levels"] for step in level["steps"])
-    return status["status"], *((step["step_id"], step["status"], step["attempt"]) for step in steps)
+    return status["status"], *((step["step_id"], step["status"], step.get("attempt")) for step in steps)

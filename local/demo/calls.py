@@ -6,32 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
-    """A key in its header; `shown` stands for it wherever people look."""
-
-    header: str
-    value: str
-    shown: str
-
-    @classmethod
-    def admin(cls, value: str) -> Self:
-        """Take the operator's key; the environment holds it, so the command names the variable."""
-        return cls(header="X-Admin-Key", value=value, shown="$ADMIN_API_KEY")
-
-    @classmethod
-    def tenant(cls, value: str) -> Self:
-        """Take a tenant's key, `<tenant>_api_<16>`; people see four characters of its secret."""
-        return cls(header="X-API-Key", value=value, shown=f"{value[:-12]}…")
+from common.client import Call
+from common.client import Content as Sent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Content:
-    """What a call sends: the bytes, their type, and curl's option for them."""
+class Content(Sent):
+    """What a call sends, and curl's option for it."""
 
-    data: bytes
-    content_type: str
     option: str
 
     @classmethod
@@ -55,19 +37,10 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApiCall:
+class ApiCall(Call):
     """One call to the API."""
 
-    method: str
-    path: str
-    key: Key | None = None
     content: Content | None = None
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """The headers as they are sent."""
-        headers = {self.key.header: self.key.value} if self.key else {}
-        return headers | ({"Content-Type": self.content.content_type} if self.content else {})
 
     def as_curl(self, url: str) -> str:
         """Write the call as people would type it, without the key's secret."""

@@ -7,12 +7,11 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from threading import Event
 
+from cli.progress import seconds
+from common.client import Api, ApiError, Key
 from common.warehouse.clients import make_client
-from local.demo.api import Api
-from local.demo.calls import Key
 from local.demo.errors import DemoError
 from local.demo.guide import TENANT, PipelineFile, pipeline_file
-from local.demo.progress import seconds
 from local.demo.screen import Screen
 from local.demo.stage import ephemeral_options, logging_to, started_platform
 from local.demo.story import Story
@@ -35,7 +34,7 @@ def run(config: Path | None, screen: Screen | None = None) -> int:
     began = time.monotonic()
     try:
         summary = _told(file, shown, log)
-    except (DemoError, KeyboardInterrupt) as error:
+    except (DemoError, ApiError, KeyboardInterrupt) as error:
         # What an interrupt breaks off can end in an error of its own.
         if interrupted.is_set():
             log.unlink()
@@ -78,7 +77,7 @@ def _told(file: PipelineFile, screen: Screen, log: Path) -> str:
             screen=screen,
             tables=TenantTables(client=client, tenant=TENANT),
             file=file,
-            admin_key=Key.admin(options.admin_api_key),
+            admin_key=Key.operator(options.admin_api_key),
             environment={
                 "GCP_PROJECT_ID": options.project,
                 "BIGQUERY_LOCATION": options.location,

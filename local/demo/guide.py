@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from common.client import Key
 from common.errors import ConvergenceError
 from common.pipelines.documents import read_document
-from local.demo.calls import ApiCall, Content, Key
+from local.demo.calls import ApiCall, Content
 from local.demo.errors import DemoError
 
 ROOT = Path(__file__).parents[2]

@@ -1,6 +1,6 @@
 """What the demo shows: on a terminal with colours and a table that moves, elsewhere as plain lines."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -11,16 +11,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from local.demo.progress import StepLine
+from cli.drawing import STYLES
 
-STYLES = {
-    "COMPLETED": "green",
-    "RUNNING": "yellow",
-    "FAILED": "red",
-    "CANCELLED": "magenta",
-    "PENDING": "dim",
-    "SKIPPED": "dim",
-}
 INDENT = 4
 WIDTH_OF_NO_TERMINAL = 120
 REDRAWS_PER_SECOND = 8
@@ -94,18 +86,3 @@ def _console() -> Console:
     if not console.is_terminal:
         console.width = WIDTH_OF_NO_TERMINAL
     return console
-
-
-def steps_table(title: str, lines: Iterable[StepLine]) -> Table:
-    """Draw a run's steps."""
-    table = Table("Level", "Step", "State", title=title, title_justify="left", title_style="", box=SIMPLE)
-    table.add_column("Duration", justify="right")
-    table.add_column("Rows", justify="right")
-    table.add_column("Target")
-    level = 0
-    for line in lines:
-        state = Text(line.status, style=STYLES.get(line.status, ""))
-        number = str(line.level) if line.level != level else ""
-        table.add_row(number, line.step, state, line.duration, line.rows, line.target)
-        level = line.level
-    return table

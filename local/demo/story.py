@@ -4,17 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cli.progress import seconds, target_tables
+from cli.watching import Pace, watch
+from common.client import ENDED, Answer, Api, Key
 from local.demo import guide
-from local.demo.api import Api, Reply
-from local.demo.calls import ApiCall, Key
-from local.demo.following import follow
+from local.demo.calls import ApiCall
 from local.demo.guide import PipelineFile
-from local.demo.progress import ENDED, seconds, target_tables
 from local.demo.screen import Screen
 from local.demo.tables import TenantTables
 from local.demo.verdict import check_any_rows, check_guide_rows, check_run, check_view
 
 MOST_ROWS_SHOWN = 10
+# Each look is a query, on the machine that carries out the run.
+PACE = Pace(first_seconds=0.4, max_seconds=0.4, limit_seconds=600.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,7 @@ class Story:
         self.screen.chapter("Follow it")
         call = guide.status(key, begun["pipeline_logging_id"])
         self.screen.command(call.as_curl(self.api.url))
-        run = follow(lambda: self.api.send(call).body, self.screen)
+        run: Mapping[str, Any] = watch(lambda: self.api.send(call).body, self.screen, PACE)
         self.screen.line(f"→ {run['status']} in {seconds(run['duration_ms'] / 1000)}", run["status"])
         check_run(run)
         return run
@@ -114,7 +116,7 @@ class Story:
             self.screen.line(f"{name:<24}{value}")
         check_view(rows)
 
-    def _call(self, call: ApiCall) -> Reply:
+    def _call(self, call: ApiCall) -> Answer:
         self.screen.command(call.as_curl(self.api.url))
         return self.api.send(call)
 

@@ -8,8 +8,7 @@ import pytest
 from google.cloud import bigquery
 from rich.console import Console
 
-from local.demo.api import Api
-from local.demo.calls import Key
+from common.client import Api, ApiError, Key
 from local.demo.errors import DemoError
 from local.demo.guide import pipeline_file
 from local.demo.screen import Screen
@@ -43,7 +42,7 @@ def tell(platform: RunningPlatform, tables: bigquery.Client, tmp_path: Path) -> 
             screen=Screen(Console(file=io.StringIO())),
             tables=TenantTables(client=tables, tenant=tenant),
             file=pipeline_file(file),
-            admin_key=Key.admin(ADMIN_KEY),
+            admin_key=Key.operator(ADMIN_KEY),
             environment={},
         ).tell()
 
@@ -89,5 +88,5 @@ def test_a_run_that_fails_ends_the_story_with_its_reason(tell: Tell) -> None:
 
 
 def test_a_file_with_faults_ends_the_story_with_their_places(tell: Tell) -> None:
-    with pytest.raises(DemoError, match=r"422 .*/steps/0/config/source_query: "):
+    with pytest.raises(ApiError, match=r"422 .*/steps/0/config/source_query: "):
         tell("demo_faults", "DROP TABLE ones")

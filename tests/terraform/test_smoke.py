@@ -29,7 +29,7 @@ def free_port() -> int:
 
 def smoke(url: str, admin_key: str = ADMIN_KEY) -> tuple[int, str, str]:
     environment = {**os.environ, "URL": url, "ADMIN_API_KEY": admin_key}
-    command = [sys.executable, "scripts/smoke.py"]
+    command = [sys.executable, "-m", "scripts.smoke"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout, done.stderr
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-CODE = ("common", "functions", "local")
+CODE = ("cli", "common", "functions", "local")
 LONGEST_MODULE_LINES = 300
 MADE = re.compile(r"\..*|__pycache__$|build$")  # Folders that tools make.
 

@@ -8,20 +8,21 @@ from datetime import UTC, date, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from google.api_core import exceptions as google
 from rich.console import Console
 
-from local.demo import following
-from local.demo.api import Api, problem_line
-from local.demo.calls import ApiCall, Content, Key
+from cli.drawing import steps_table
+from cli.progress import step_lines, target_tables
+from cli.watching import Pace, watch
+from common.client import Api, ApiError, Key, StillRunning
+from common.client.runs import RunStatus
+from local.demo.calls import ApiCall, Content
 from local.demo.errors import DemoError
-from local.demo.following import follow
 from local.demo.guide import pipeline_file, run_pipeline
-from local.demo.progress import step_lines, target_tables
-from local.demo.screen import Screen, steps_table
+from local.demo.screen import Screen
 from local.demo.tables import TenantTables
 from local.demo.verdict import check_any_rows, check_run, check_view
 
@@ -79,8 +80,8 @@ def test_a_command_shows_the_first_characters_of_a_key_alone() -> None:
 
 
 def test_a_command_names_the_variable_of_the_admin_key() -> None:
-    call = ApiCall(method="POST", path="/admin/bootstrap", key=Key.admin("secret"))
-    assert call.headers == {"X-Admin-Key": "secret"}
+    call = ApiCall(method="POST", path="/admin/bootstrap", key=Key.operator("secret"))
+    assert call.sent_headers(None) == {"X-Admin-Key": "secret"}
     assert '-H "X-Admin-Key: $ADMIN_API_KEY"' in call.as_curl("http://host")
     assert "secret" not in call.as_curl("http://host")
 
@@ -100,27 +101,16 @@ def test_the_command_that_is_shown_sends_what_the_demo_sends(
 # Answers
 
 
-def test_a_problem_is_one_line_with_every_fault() -> None:
-    body = {
-        "title": "Input breaks rules",
-        "detail": "the pipeline breaks rules",
-        "errors": [{"pointer": "/steps/0", "rule": "is\nbad"}, {"pointer": "", "rule": "is worse"}],
-    }
-    assert problem_line(body) == (
-        "Input breaks rules: the pipeline breaks rules: /steps/0: is bad; /: is worse"
-    )
-
-
 @pytest.mark.parametrize(
     ("path", "words"), [("/422", "POST /422: 422"), ("/text/200", "the body is no JSON")]
 )
 def test_an_answer_that_is_none_ends_the_demo(path: str, words: str, url: str) -> None:
-    with pytest.raises(DemoError, match=words):
+    with pytest.raises(ApiError, match=words):
         Api(url=url).send(post(path))
 
 
 def test_a_platform_that_does_not_answer_ends_the_demo() -> None:
-    with pytest.raises(DemoError, match="the platform does not answer: ConnectionError"):
+    with pytest.raises(ApiError, match="the platform does not answer: ConnectionError"):
         Api(url="http://127.0.0.1:9").send(post("/200"))
 
 
@@ -177,8 +167,7 @@ def test_target_tables_are_named_once_and_without_their_dataset() -> None:
     assert target_tables(run_status("COMPLETED", steps, final)) == ["t", "u"]
 
 
-def test_each_change_of_a_step_is_a_line_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(following, "POLL_SECONDS", 0.0)
+def test_each_change_of_a_step_is_a_line_where_there_is_no_terminal() -> None:
     done = step("a", "COMPLETED", duration_ms=900, rows_processed=2, target_table="acme.t")
     answers = iter(
         [
@@ -189,7 +178,10 @@ def test_each_change_of_a_step_is_a_line_where_there_is_no_terminal(monkeypatch:
         ]
     )
     screen, text = plain_screen()
-    assert follow(lambda: next(answers), screen)["status"] == "COMPLETED"
+    assert (
+        watch(lambda: cast("RunStatus", next(answers)), screen, Pace(first_seconds=0.0))["status"]
+        == "COMPLETED"
+    )
     assert [line.split(maxsplit=2)[2] for line in text.getvalue().splitlines()] == [
         "level 1  a  PENDING",
         "level 1  a  RUNNING",
@@ -197,11 +189,11 @@ def test_each_change_of_a_step_is_a_line_where_there_is_no_terminal(monkeypatch:
     ]
 
 
-def test_a_run_that_does_not_end_ends_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(following, "LONGEST_RUN_SECONDS", 0.0)
+def test_a_run_that_does_not_end_ends_the_demo() -> None:
     screen, _ = plain_screen()
-    with pytest.raises(DemoError, match="has not ended after 0 s"):
-        follow(lambda: run_status("RUNNING", [step("a", "RUNNING")]), screen)
+    pace = Pace(first_seconds=0.0, limit_seconds=0.0)
+    with pytest.raises(StillRunning, match="has not ended after 0 s"):
+        watch(lambda: cast("RunStatus", run_status("RUNNING", [step("a", "RUNNING")])), screen, pace)
 
 
 def test_a_terminal_shows_one_table_with_a_row_per_step() -> None:

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-ENDED = frozenset({"COMPLETED", "FAILED", "CANCELLED"})
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepLine:

@@ -1,32 +1,45 @@
-"""Following a run to its end: its status is asked for until it has one."""
+"""Watching a run to its end: a table that moves on a terminal, a line for each change elsewhere."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Protocol
 
 from rich.table import Table
 
-from local.demo.errors import DemoError
-from local.demo.progress import ENDED, StepLine, seconds, step_lines
-from local.demo.screen import Screen, steps_table
+from cli.drawing import steps_table
+from cli.progress import StepLine, seconds, step_lines
+from common.client.following import Pace, follow
+from common.client.runs import RunStatus
 
-POLL_SECONDS = 0.4  # Each look is a query, on the machine that carries out the run.
-LONGEST_RUN_SECONDS = 600.0
+__all__ = ["Pace", "Screen", "watch"]
 
 
-def follow(read_status: Callable[[], Mapping[str, Any]], screen: Screen) -> Mapping[str, Any]:
-    """Show a run until it has ended and return its last status; DemoError where it does not end."""
-    view = _View(screen=screen, status=read_status())
+class Screen(Protocol):
+    """Where a run is shown."""
+
+    @property
+    def is_terminal(self) -> bool:
+        """Tell whether what has been drawn can be drawn over."""
+
+    def drawn(self, draw: Callable[[], Table]) -> AbstractContextManager[object]:
+        """Keep a table drawn, as it is at each moment, inside the block."""
+
+    def line(self, text: str, status: str = "") -> None:
+        """Show one line, in the colour of a state."""
+
+
+def watch(read_status: Callable[[], RunStatus], screen: Screen, pace: Pace | None = None) -> RunStatus:
+    """Show a run until it has ended and return its last status; StillRunning where it does not end."""
+    seen = follow(read_status, pace)
+    view = _View(screen=screen, status=next(seen))
+    last = view.status
     with view.shown():
-        while view.status["status"] not in ENDED:
-            if view.elapsed() > LONGEST_RUN_SECONDS:
-                raise DemoError(f"the run has not ended after {LONGEST_RUN_SECONDS:g} s")
-            time.sleep(POLL_SECONDS)
-            view.update(read_status())
-    return view.status
+        for last in seen:
+            view.update(last)
+    return last
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,7 +47,7 @@ class _View:
     """A run as it is shown: one table that moves, or a line for each change."""
 
     screen: Screen
-    status: Mapping[str, Any]
+    status: RunStatus
     _began: float = field(default_factory=time.monotonic)
     _told: dict[str, str] = field(default_factory=dict)
 
@@ -45,7 +58,7 @@ class _View:
         self._tell_changes()
         return nullcontext()
 
-    def update(self, status: Mapping[str, Any]) -> None:
+    def update(self, status: RunStatus) -> None:
         """Show a newer state."""
         self.status = status
         if not self.screen.is_terminal:
@@ -58,7 +71,8 @@ class _View:
     def _table(self) -> Table:
         run = self.status
         # The platform's own figure once there is one: it counts from the admission.
-        elapsed = run["duration_ms"] / 1000 if run.get("duration_ms") is not None else self.elapsed()
+        milliseconds = run.get("duration_ms")
+        elapsed = self.elapsed() if milliseconds is None else milliseconds / 1000
         title = f"{run['pipeline_id']}  {run['status']}  {seconds(elapsed)}"
         return steps_table(title, step_lines(run, datetime.now(UTC)))
 

@@ -1,0 +1,1 @@
+"""`convergence`, the command line: all that it does goes over the public API, by its user's own key."""
