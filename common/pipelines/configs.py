@@ -14,7 +14,7 @@ from common.errors import Conflict, Fault, InvalidInput, NotFound
 from common.pipelines.compile import Compiled, compile_pipeline
 from common.pipelines.confines import Confines, nothing_more
 from common.pipelines.documents import document_text, read_document
-from common.pipelines.pipeline import Pipeline
+from common.pipelines.pipeline import DEFAULT_PRIORITY, Pipeline
 from common.pipelines.places import located
 from common.pipelines.schema import FORMATS
 from common.pipelines.step_types import StepTypes
@@ -24,7 +24,6 @@ from common.pipelines.yaml_documents import Document
 from common.times import Clock
 
 MOST_ATTEMPTS = 20
-DEFAULT_PRIORITY = 5
 DEFAULT_TIMEZONE = "UTC"
 
 

@@ -7,6 +7,10 @@ from enum import StrEnum
 type ParameterValue = str | int | float | bool | list[str] | list[int] | list[float] | list[bool] | None
 
 
+DEFAULT_PRIORITY = 5
+"""Of a pipeline that names none; the lower number goes first."""
+
+
 class WriteDisposition(StrEnum):
     """What happens to the rows that a target table holds already."""
 

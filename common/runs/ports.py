@@ -9,7 +9,14 @@ from datetime import datetime
 from typing import Protocol
 
 from common.pipelines.confines import Confines
-from common.pipelines.pipeline import BoundParameter, Partitioning, Pipeline, Step, WriteDisposition
+from common.pipelines.pipeline import (
+    DEFAULT_PRIORITY,
+    BoundParameter,
+    Partitioning,
+    Pipeline,
+    Step,
+    WriteDisposition,
+)
 from common.runs.level_messages import LevelMessage
 from common.runs.run import Run, RunStatus, StepRow
 from common.runs.tickets import Ledger
@@ -32,6 +39,7 @@ class ConfigText:
     config_id: str
     version: int
     text: str
+    priority: int = DEFAULT_PRIORITY
     confines: Confines = field(default_factory=Confines)
     """What holds for the tenant at this moment."""
 

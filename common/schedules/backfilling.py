@@ -30,7 +30,7 @@ from common.schedules.filling import SlotFiller
 from common.schedules.intervals import intervals_between
 from common.schedules.queue import RunQueue
 from common.schedules.stopping import RunStopper
-from common.schedules.waiting import Settled, WaitingRun, priority_of
+from common.schedules.waiting import Settled, WaitingRun
 from common.times import Clock, to_rfc3339
 
 logger = logging.getLogger(__name__)
@@ -161,7 +161,7 @@ class Backfills:
             request=request,
             version=config.version,
             timezone=pipeline.timezone,
-            priority=priority_of(config),
+            priority=config.priority,
             now=now,
         )
         runs = make(ids[0], missing, times)

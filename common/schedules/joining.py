@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from common.errors import Conflict
+from common.errors import Conflict, NotFound
 from common.runs.beginning import ReadyRun
 from common.runs.ports import AdmissionFacts
 from common.runs.run import RunStatus
 from common.runs.starting import RunRequest, StartedRun
 from common.schedules.queue import RunQueue
-from common.schedules.waiting import WaitingRun, priority_of
+from common.schedules.waiting import WaitingRun
 from common.times import Clock
 
 
@@ -21,14 +21,16 @@ class QueueingRequests:
 
     def join(self, request: RunRequest, ready: ReadyRun, facts: AdmissionFacts) -> StartedRun:
         """Put the run into the queue, or return what has become of the one under this idempotency key."""
+        if facts.config is None:
+            raise NotFound("there is no such pipeline config")
         now = self.clock()
         stored = self.queue.join(
             WaitingRun(
                 tenant_id=request.tenant_id,
                 run_id=ready.run_id,
                 config_id=request.config_id,
-                config_version=facts.config.version if facts.config else 0,
-                priority=priority_of(facts.config),
+                config_version=facts.config.version,
+                priority=facts.config.priority,
                 due_at=now,
                 added_at=now,
                 run_date=ready.run_date,

@@ -5,13 +5,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from common.errors import NotFound
-from common.pipelines.documents import read_document
 from common.pipelines.intervals import Interval, RunTime, of_day, values_of
 from common.pipelines.parameters import bind_parameters, run_date_of
 from common.pipelines.pipeline import BoundParameter, Pipeline
 from common.runs.beginning import ReadyRun
-from common.runs.ports import ConfigText
 from common.runs.run import Run, RunStatus, Trigger, TriggerType
 from common.schedules.firings import Firing, ScheduledConfig, fault_run_id
 
@@ -19,7 +16,6 @@ from common.schedules.firings import Firing, ScheduledConfig, fault_run_id
 LONGEST_WAIT = timedelta(hours=24)
 # Other runs may use up the day on which one of a large backfill is due, and the days after.
 LONGEST_WAIT_OVER_DAYS = timedelta(days=7)
-DEFAULT_PRIORITY = 5
 SCHEDULER = "scheduler"
 
 
@@ -160,11 +156,3 @@ def from_fault(config: ScheduledConfig, now: datetime) -> WaitingRun:
         run_date=now.date(),
         trigger=Trigger(type=TriggerType.SCHEDULE, by=SCHEDULER),
     )
-
-
-def priority_of(config: ConfigText | None) -> int:
-    """Read the priority that a config gives its runs; NotFound where there is no config."""
-    if config is None:
-        raise NotFound("there is no such pipeline config")
-    header: Any = read_document(config.text.encode(), None).get("pipeline")
-    return int(header.get("priority", DEFAULT_PRIORITY)) if isinstance(header, dict) else DEFAULT_PRIORITY

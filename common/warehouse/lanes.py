@@ -17,6 +17,7 @@ from common.warehouse.runs import (
     last_tickets,
     ledger_of,
     pending_row,
+    priority_of,
     recent_since,
 )
 from common.warehouse.streaming import Streaming
@@ -78,5 +79,6 @@ def _config(row: Row) -> ConfigText:
         config_id=row["config_id"],
         version=row["version"],
         text=row["pipeline_yaml"],
+        priority=priority_of(row),
         confines=confines_of(row),
     )

@@ -12,7 +12,7 @@ from common.runs.sweeping import Findings, Gap
 from common.times import from_rfc3339, start_of_month
 from common.warehouse.intervals import interval_of
 from common.warehouse.queries import Queries, Row
-from common.warehouse.runs import TICKET_WINDOW, confines_of, parameters_of, recent_since
+from common.warehouse.runs import TICKET_WINDOW, confines_of, parameters_of, priority_of, recent_since
 
 EVERY_TENANT = ""
 WHOLE_LOOK = 30
@@ -67,6 +67,7 @@ def _config(run: Run, row: Row) -> ConfigText | None:
         config_id=run.config_id,
         version=run.config_version,
         text=row["pipeline_yaml"],
+        priority=priority_of(row),
         confines=confines_of(row),
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 from common.errors import NotFound
 from common.pipelines.codec import to_json
 from common.pipelines.confines import Confines
-from common.pipelines.pipeline import BoundParameter
+from common.pipelines.pipeline import DEFAULT_PRIORITY, BoundParameter
 from common.pipelines.secret_values import shown
 from common.runs.ports import AdmissionFacts, ConfigText, StoredRun
 from common.runs.quotas import Limits, Use
@@ -157,8 +157,14 @@ def _config(config_id: str, row: Row) -> ConfigText | None:
         config_id=config_id,
         version=row["config_version"],
         text=row["pipeline_yaml"],
+        priority=priority_of(row),
         confines=confines_of(row),
     )
+
+
+def priority_of(row: Row) -> int:
+    """Read the priority that a config gives its runs; versions of before there were any have none."""
+    return DEFAULT_PRIORITY if row["priority"] is None else int(row["priority"])
 
 
 def confines_of(row: Row) -> Confines:

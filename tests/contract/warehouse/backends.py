@@ -55,7 +55,7 @@ def in_memory() -> Backend:
     rows = MemoryRuns()
 
     def add_tenant(tenant_id: str, limits: Limits) -> None:
-        config = ConfigText(config_id="daily", version=1, text="steps: []")
+        config = ConfigText(config_id="daily", version=1, text="steps: []", priority=3)
         rows.tenants[tenant_id] = MemoryTenant(limits=limits, configs={"daily": config})
 
     def miss(target: str, table: str) -> None:
@@ -127,6 +127,7 @@ def _tenant_rows(tenant_id: str, limits: Limits) -> dict[str, dict[str, Any]]:
             "version": 1,
             "pipeline_yaml": "steps: []",
             "content_hash": "0",
+            "priority": 3,
             "is_active": True,
         },
     }

@@ -75,7 +75,8 @@ def test_an_admission_reads_plan_config_use_and_tickets_at_once(backend: Backend
     facts = backend.store.read_admission(tenant, "daily", f"{tenant}-run-5", NOW)
     assert facts.tenant_status == "ACTIVE"
     assert facts.config is not None
-    assert (facts.config.version, facts.config.text) == (1, "steps: []")
+    config = facts.config
+    assert (config.version, config.text, config.priority) == (1, "steps: []", 3)
     assert facts.ledger.limits == LIMITS
     assert facts.ledger.use == Use(today=1, month=2, running=2)
     assert (facts.ledger.last_ticket, facts.ledger.gaps) == (5, (3, 4))

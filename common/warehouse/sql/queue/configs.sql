@@ -1,6 +1,6 @@
 -- Read versions of configs that are not deleted, given as "tenant config version", with what confines their tenants.
 -- Parameters: tenant_ids ARRAY<STRING>, keys ARRAY<STRING>
-SELECT config.tenant_id, config.config_id, config.version, config.pipeline_yaml, profile.isolation, profile.sources
+SELECT config.tenant_id, config.config_id, config.version, config.pipeline_yaml, config.priority, profile.isolation, profile.sources
 FROM `${project}.${dataset}.tenant_pipeline_configs` AS config
 JOIN `${project}.${dataset}.current_pipeline_configs` AS latest
   ON latest.tenant_id = config.tenant_id AND latest.config_id = config.config_id AND latest.is_active

@@ -11,7 +11,7 @@ subscription AS (
   WHERE tenant_id = @tenant_id AND status IN ('ACTIVE', 'TRIAL')
 ),
 config AS (
-  SELECT config_id, version, pipeline_yaml
+  SELECT config_id, version, pipeline_yaml, priority
   FROM `${project}.${dataset}.current_pipeline_configs`
   WHERE tenant_id = @tenant_id AND config_id = @config_id AND is_active
 ),
@@ -63,6 +63,7 @@ SELECT
   (SELECT concurrent_limit FROM subscription) AS concurrent_limit,
   (SELECT version FROM config) AS config_version,
   (SELECT pipeline_yaml FROM config) AS pipeline_yaml,
+  (SELECT priority FROM config) AS priority,
   used.today, used.month, used.running,
   COALESCE(used.last_ticket, earlier.last_ticket, 0) AS last_ticket,
   IF(earlier.last_ticket IS NULL, used.first_ticket, 0) AS first_ticket,

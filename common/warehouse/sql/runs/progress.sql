@@ -18,7 +18,7 @@ SELECT
   run.status, run.trigger_type, run.trigger_by, run.tenant_api_key_id,
   TO_JSON_STRING(run.parameters) AS parameters,
   TO_JSON_STRING(run.run_metadata) AS run_metadata,
-  config.pipeline_yaml, profile.isolation, profile.sources,
+  config.pipeline_yaml, config.priority, profile.isolation, profile.sources,
   steps.pipeline_logging_id IS NOT NULL AS has_begun,
   steps.completed_steps, steps.last_trouble,
   GREATEST(run.recorded_at, COALESCE(steps.recorded_at, run.recorded_at)) AS last_activity
