@@ -12,13 +12,13 @@ from common.pipelines.levels import Arrangement, arrange
 from common.pipelines.parameters import declare_parameters
 from common.pipelines.pipeline import Parameter, Pipeline, Step
 from common.pipelines.pointers import pointer
+from common.pipelines.schedule import schedule_faults
 from common.pipelines.schema import schema_faults
 from common.pipelines.step_types import StepTypes
 from common.pipelines.tables import Policy
 from common.pipelines.variables import Variables
 from common.pipelines.warnings import sql_warnings
 from common.pipelines.yaml_documents import Document, Value
-from common.schedules.schedule import schedule_faults
 
 MOST_FAULTS_TOLD = 200
 

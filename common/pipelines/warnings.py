@@ -7,8 +7,8 @@ from typing import Any
 
 from common.errors import Fault
 from common.pipelines.lexemes import Kind, Lexeme, lexemes
+from common.pipelines.schedule import Schedule
 from common.pipelines.tables import TableName
-from common.schedules.schedule import Schedule
 
 RARE = timedelta(days=31)
 A_DAY, MINUTES_OF_DAY = timedelta(days=1), 24 * 60

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from common.pipelines.intervals import Interval
-from common.schedules.schedule import CatchUp, Schedule
+from common.pipelines.schedule import CatchUp, Schedule
 from common.times import to_rfc3339
 
 FIRINGS = uuid.UUID("3d1f6ad0-6d1b-5b4c-8a53-1f6b2c7de9a4")

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from common.pipelines.schedule import Schedule
 from common.schedules.firings import FIRINGS, ScheduledConfig
-from common.schedules.schedule import Schedule
 from common.warehouse.queries import Queries, Row
 
 # The rows of schedules themselves lie in a partition of their own: to read them is to read nothing else.

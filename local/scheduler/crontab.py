@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from common.schedules.crontab import last_time_between, times_after
+from common.pipelines.crontab import last_time_between, times_after
 
 FIELDS = 5
 LONGEST_AGO = timedelta(days=366 * 5)

@@ -5,10 +5,10 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from common.pipelines.pipeline import Parameter, Pipeline, Retry, Step
+from common.pipelines.schedule import CatchUp, Schedule
 from common.runs.ports import ConfigText
 from common.runs.quotas import Limits
 from common.schedules.firings import ScheduledConfig
-from common.schedules.schedule import CatchUp, Schedule
 from tests.fakes.jobs import Outcome
 from tests.fakes.runs import MemoryTenant
 from tests.simulation.troubles import Troubles

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from cronsim import CronSim
 
-from common.schedules.crontab import last_time_between, times_after
+from common.pipelines.crontab import last_time_between, times_after
 
 MINUTE = timedelta(minutes=1)
 AROUND, BEFORE = timedelta(hours=30), timedelta(days=2)

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from common.pipelines.schedule import Schedule
 from common.schedules.firings import ScheduledConfig
-from common.schedules.schedule import Schedule
 from tests.fakes.clock import START
 
 

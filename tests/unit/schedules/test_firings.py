@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from common.pipelines.intervals import Interval
+from common.pipelines.schedule import Schedule
 from common.schedules.firings import CATCH_UP_WINDOW, MOST_AT_ONCE, ScheduledConfig, due_firings
-from common.schedules.schedule import Schedule
 from tests.fakes.clock import START
 from tests.unit.schedules.examples import a_scheduled_config
 

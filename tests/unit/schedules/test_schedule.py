@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from common.schedules.schedule import Schedule, schedule_faults
+from common.pipelines.schedule import Schedule, schedule_faults
 
 MINUTE = timedelta(minutes=1)
 A_YEAR = timedelta(days=366)

@@ -8,9 +8,9 @@ from enum import StrEnum
 from itertools import islice, takewhile
 from typing import Any, Self
 
+from common.pipelines.clocks import zone_of
+from common.pipelines.crontab import LONGEST_LOOK, last_time_between, times_after
 from common.pipelines.intervals import Interval
-from common.schedules.clocks import zone_of
-from common.schedules.crontab import LONGEST_LOOK, last_time_between, times_after
 from common.times import from_rfc3339
 
 _DAY = len("2026-01-31")

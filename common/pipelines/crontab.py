@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
-from common.schedules.clocks import Stretch, midnight, stretches_of, zone_of
+from common.pipelines.clocks import Stretch, midnight, stretches_of, zone_of
 
 MAX_YEARS = 50
 """What does not come in so many years never comes: a fifth Monday in February can be 40 years away."""
