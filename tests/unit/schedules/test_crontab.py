@@ -5,9 +5,9 @@ from itertools import islice
 
 import pytest
 
+from common.pipelines import crontab
 from common.pipelines.clocks import Stretch
 from common.pipelines.crontab import NICKNAMES, last_time_between, read_cron, times_after
-from common.schedules import crontab
 from tests.unit.schedules.clock_changes import CRONS, Change, changes_of, differences
 
 A_YEAR = timedelta(days=366)
