@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypedDict, cast
+from typing import Any, NotRequired, TypedDict, cast
 from uuid import uuid4
 
 from common.client.api import Api
@@ -21,6 +21,7 @@ class RunAccepted(TypedDict):
     status: str
     message: str
     links: Mapping[str, str]
+    retry_of: NotRequired[str]
 
 
 class Run(TypedDict):
@@ -41,6 +42,9 @@ class Run(TypedDict):
     end_time: str | None
     duration_ms: int | None
     error_message: str | None
+    retry_of: str | None
+    retried_by: list[str]
+    left_out: list[str]
     links: Mapping[str, str]
 
 
@@ -76,7 +80,6 @@ class RunStatus(Run):
 
     parameters: Mapping[str, Any]
     levels: list[RunLevel]
-    retry_of: str | None
 
 
 class RunAttempt(TypedDict):

@@ -1,4 +1,4 @@
-"""Requests for runs, as they arrive: `{config_id, parameters?, idempotency_key?, tenant_id?, queue?}`.
+"""Requests for runs, as they arrive: as JSON objects; `config_id` is all that they must have.
 
 The API key comes as an attribute of the message. What HTTP would answer is told on run-events: the states of
 the run; for a repeat, the state that its run is in, once more; for a refusal, the problem.
@@ -24,6 +24,7 @@ from common.logs import MASK, current_traceparent, log_context, redact
 from common.messages.receiving import API_KEY, MAX_ATTRIBUTE_BYTES, MAX_NAME_BYTES, Message
 from common.messages.verdicts import Verdict, verdict
 from common.pipelines.pointers import escaped
+from common.pipelines.selection import read_selection
 from common.problems import problem_of
 from common.runs.dead_letters import SOURCE_PREFIX
 from common.runs.events import Announcer, RejectedRequest, RunEvent
@@ -40,9 +41,21 @@ FIELDS: dict[str, type] = {
     "tenant_id": str,
     "queue": bool,
     "interval": dict,
+    "steps": list,
+    "upstream": bool,
+    "downstream": bool,
 }
-_NEVER_SECRET = ("config_id", "idempotency_key", "tenant_id", "queue", "interval")
-_NOUNS = {dict: "object", str: "string", bool: "boolean"}
+_NEVER_SECRET = (
+    "config_id",
+    "idempotency_key",
+    "tenant_id",
+    "queue",
+    "interval",
+    "steps",
+    "upstream",
+    "downstream",
+)
+_NOUNS = {dict: "object", list: "array", str: "string", bool: "boolean"}
 _CONFIG_ID = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}")
 _SHAPES = {
@@ -100,6 +113,7 @@ class RunRequestReceiver:
                 idempotency_key=body.get("idempotency_key") or f"message-{message.id}",
                 traceparent=self.new_trace(),
                 interval=_interval(body),
+                selection=read_selection(body),
                 may_wait=body.get("queue", False),
             )
         )

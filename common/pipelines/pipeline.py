@@ -114,6 +114,8 @@ class Pipeline:
     """What its SQL may read beside the tenant's own dataset: what it was compiled by, and is judged by."""
     is_isolated: bool = False
     """Whether its SQL runs under the tenant's own account."""
+    left_out: tuple[str, ...] = ()
+    """Steps of the file that are none of `levels`, because a run is not to carry them out."""
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -125,4 +127,5 @@ class Pipeline:
         kept = [[step for step in level if step.id in step_ids] for level in self.levels]
         numbered = enumerate(filter(None, kept), start=1)
         levels = tuple(tuple(replace(step, level=number) for step in level) for number, level in numbered)
-        return replace(self, levels=levels)
+        left_out = tuple(step.id for step in self.steps if step.id not in step_ids)
+        return replace(self, levels=levels, left_out=self.left_out + left_out)

@@ -124,6 +124,7 @@ class RunBeginner:
             request_hash=ready.request_hash,
             traceparent=ready.traceparent,
             retry_of=ready.retry_of,
+            left_out=pipeline.left_out,
             queued_at=ready.queued_at,
         )
 

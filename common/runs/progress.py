@@ -8,7 +8,7 @@ from typing import Protocol
 from common.errors import NotFound
 from common.pipelines.pipeline import Pipeline, Retry, Step, WriteDisposition
 from common.runs.level_messages import LevelMessage
-from common.runs.ports import ConfigText
+from common.runs.ports import ConfigText, StoredRun
 from common.runs.run import Run, RunStatus, StepOutline
 
 
@@ -68,6 +68,14 @@ class ProgressReader(Protocol):
 
     def find(self, tenant_id: str, run_id: str, now: datetime) -> OpenRun | None:
         """Return a tenant's run, open or ended, None where it has none of that ID."""
+
+
+def present_state(reader: ProgressReader, stored: StoredRun, now: datetime) -> RunStatus:
+    """Return the state of a run in the word that everybody is told; its rows do not say that it has begun."""
+    if stored.status is not RunStatus.PENDING:
+        return stored.status
+    found = reader.find(stored.run.tenant_id, stored.run.run_id, now)
+    return found.state if found else stored.status
 
 
 def current_level(pipeline: Pipeline, completed: frozenset[str]) -> int:

@@ -132,6 +132,7 @@ def described(row: Mapping[str, Any]) -> dict[str, Any]:
         "queued_at": row.get("queued_at") or metadata.get("queued_at"),
         "parameters": json.loads(row["parameters"] or "{}"),
         "retry_of": metadata.get("retry_of"),
+        "left_out": metadata.get("left_out", []),
         "levels": levels,
     }
 

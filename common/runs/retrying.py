@@ -10,9 +10,10 @@ from common.pipelines.intervals import of_day
 from common.pipelines.parameters import bind_parameters
 from common.pipelines.pipeline import Pipeline
 from common.pipelines.secret_values import GivenValue
+from common.pipelines.selection import following
 from common.runs.beginning import ReadyRun, RunBeginner
 from common.runs.ports import AdmissionFacts, ConfigText
-from common.runs.progress import OpenRun, ProgressReader
+from common.runs.progress import OpenRun, ProgressReader, present_state
 from common.runs.run import RunStatus, Trigger
 from common.runs.starting import RUN_IDS, StartedRun
 from common.times import Clock
@@ -61,7 +62,8 @@ class RunRetrier:
                 run = self.beginner.begin(self._ready(request, found, completed, retry_id, facts), facts)
                 return StartedRun(run=run, status=RunStatus.PENDING)
             if facts.repeated.status not in RETRYABLE:
-                return StartedRun(run=facts.repeated.run, status=facts.repeated.status, is_repeat=True)
+                status = present_state(self.reader, facts.repeated, self.clock())
+                return StartedRun(run=facts.repeated.run, status=status, is_repeat=True)
             earlier = self.reader.find(tenant_id, retry_id, self.clock())
             completed |= earlier.progress.completed if earlier else frozenset()
         raise Conflict(f"the run has been retried {MAX_RETRIES} times: run the pipeline")
@@ -85,10 +87,12 @@ class RunRetrier:
         if not request.takes_latest and not request.from_step and not found.run.step_ids - completed:
             raise Conflict("all steps of the run have completed: there is nothing to retry")
         pipeline = self._pipeline(request, found, facts)
-        wanted = frozenset(step.id for step in pipeline.steps) if request.takes_latest else found.run.step_ids
+        wanted = found.run.step_ids
+        if request.takes_latest and not found.run.left_out:
+            wanted = frozenset(step.id for step in pipeline.steps)
         chosen = wanted - completed
         if request.from_step:
-            chosen = (chosen | _following(pipeline, request.from_step)) & wanted
+            chosen = (chosen | _from(pipeline, request.from_step)) & wanted
         if not chosen:
             raise Conflict("all steps of the run have completed: there is nothing to retry")
         parameters = found.run.parameters
@@ -117,17 +121,13 @@ def retry_id_of(tenant_id: str, run_id: str, number: int) -> str:
     return str(uuid.uuid5(RUN_IDS, f"{tenant_id}\n{name}"))
 
 
-def _following(pipeline: Pipeline, step_id: str) -> frozenset[str]:
-    """Return a step with all that depend on it, by one step or by several; levels are in that order."""
+def _from(pipeline: Pipeline, step_id: str) -> frozenset[str]:
+    """Return a step with all that depend on it."""
     if step_id not in {step.id for step in pipeline.steps}:
         raise InvalidInput(
             [Fault("/from", f"is no step of version {pipeline.version}")], "there is no such step"
         )
-    following = {step_id}
-    for step in pipeline.steps:
-        if following & set(step.depends_on):
-            following.add(step.id)
-    return frozenset(following)
+    return following(pipeline, {step_id})
 
 
 def _ready(found: OpenRun, pipeline: Pipeline, retry_id: str, request: RetryRequest) -> ReadyRun:

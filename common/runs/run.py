@@ -98,6 +98,8 @@ class Run:
     traceparent: str = ""
     retry_of: str = ""
     """The run whose failed steps this one makes up for."""
+    left_out: tuple[str, ...] = ()
+    """Steps of the config that it does not carry out: not chosen, or completed by the run that it retries."""
     queued_at: datetime | None = None
     """When it joined the queue, None where it never waited."""
 
@@ -108,7 +110,7 @@ class Run:
 
     @property
     def step_ids(self) -> frozenset[str]:
-        """The steps of this run; a retry has not all of its pipeline's."""
+        """The steps of this run: without those that it leaves out."""
         return frozenset(step_id for level in self.levels for step_id in level)
 
 

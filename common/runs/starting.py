@@ -22,8 +22,10 @@ from common.pipelines.intervals import (
 from common.pipelines.parameters import bind_parameters, run_date_of
 from common.pipelines.pipeline import Pipeline, SealedValue
 from common.pipelines.secret_values import NoSeal, ParameterSeal, with_secrets_sealed
+from common.pipelines.selection import StepSelection
 from common.runs.beginning import ReadyRun, RunBeginner
 from common.runs.ports import AdmissionFacts, ConfigText, StoredRun
+from common.runs.progress import ProgressReader, present_state
 from common.runs.quotas import CONCURRENT
 from common.runs.run import Run, RunStatus, Trigger
 from common.times import Clock
@@ -43,6 +45,8 @@ class RunRequest:
     traceparent: str = ""
     interval: tuple[str, str] | None = None
     """The bounds of what the run is for, as they were given; days, or times in the pipeline's zone."""
+    selection: StepSelection | None = None
+    """The steps that the run is to carry out; None for all."""
     may_wait: bool = False
     """Whether the run is to wait for a slot where the concurrent limit is reached."""
 
@@ -67,7 +71,8 @@ class RunRequest:
             name: MASK if isinstance(value, SealedValue) or (name in secrets and value is not None) else value
             for name, value in self.parameters.items()
         }
-        asked = [self.config_id, told, *([self.interval] if self.interval else [])]
+        chosen = self.selection.content if self.selection else None
+        asked = [self.config_id, told, *(one for one in (self.interval, chosen) if one)]
         content = json.dumps(asked, sort_keys=True, default=str)
         return hashlib.sha256(content.encode()).hexdigest()
 
@@ -94,6 +99,7 @@ class RunStarter:
 
     beginner: RunBeginner
     line: WaitingLine
+    reader: ProgressReader
     compile: Callable[[str, ConfigText], Pipeline]
     clock: Clock
     seal: ParameterSeal = field(default_factory=NoSeal)
@@ -107,7 +113,7 @@ class RunStarter:
         run_id = request.run_id
         facts = self.beginner.read(request.tenant_id, request.config_id, run_id)
         if facts.repeated:
-            return _repeat(facts.repeated, request)
+            return self._repeat(facts.repeated, request)
         if facts.config is None:
             raise NotFound(f"there is no pipeline config {request.config_id!r}")
         self._check_quota(request, run_id, facts)
@@ -123,6 +129,12 @@ class RunStarter:
             raise
         return StartedRun(run=run, status=RunStatus.PENDING)
 
+    def _repeat(self, stored: StoredRun, request: RunRequest) -> StartedRun:
+        if stored.run.request_hash != request.hash_leaving_out(stored.secret_names):
+            raise Conflict("this idempotency key has been used for another request")
+        status = present_state(self.reader, stored, self.clock())
+        return StartedRun(run=stored.run, status=status, is_repeat=True)
+
     def _check_quota(self, request: RunRequest, run_id: str, facts: AdmissionFacts) -> None:
         """Refuse what there is no room for before its config is compiled, which can take seconds."""
         try:
@@ -137,9 +149,10 @@ class RunStarter:
         _check_order(run_time, given)
         values = values_of(declared, run_time, timezone, given)
         parameters = bind_parameters(declared, values, run_time.date)
+        selection = request.selection
         return ReadyRun(
             run_id=run_id,
-            pipeline=pipeline,
+            pipeline=pipeline.restricted_to(selection.of(pipeline)) if selection else pipeline,
             parameters=parameters,
             run_date=run_date_of(parameters, run_time.date),
             interval=run_time.interval,
@@ -172,9 +185,3 @@ def _check_order(run_time: RunTime, given: Mapping[str, Any]) -> None:
         name = INTERVAL_END if INTERVAL_END in given else INTERVAL_START
         rule = "must be later than interval_start" if name == INTERVAL_END else "must be before interval_end"
         raise InvalidInput([Fault(f"/{name}", rule)], "the run's interval breaks rules")
-
-
-def _repeat(stored: StoredRun, request: RunRequest) -> StartedRun:
-    if stored.run.request_hash != request.hash_leaving_out(stored.secret_names):
-        raise Conflict("this idempotency key has been used for another request")
-    return StartedRun(run=stored.run, status=stored.status, is_repeat=True)

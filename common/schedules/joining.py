@@ -38,6 +38,7 @@ class QueueingRequests:
                 trigger=request.trigger,
                 parameters=request.parameters,
                 request_hash=request.content_hash,
+                left_out=ready.pipeline.left_out,
                 traceparent=request.traceparent,
             )
         )

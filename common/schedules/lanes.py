@@ -128,7 +128,7 @@ class Lane:
         config = self.configs.get(waiting.config_key)
         if config is None:
             raise Conflict(f"there is no pipeline config {waiting.config_id!r} any more")
-        pipeline, ready = self._compiled(waiting, config)
+        ready = self._compiled(waiting, config)
         asked_at = self.clock()
         run = self.beginner.admit(ready, self.facts.ledger, self._taken, self._holders)
         if run.started_at < asked_at and not self._takes_over(run, asked_at):
@@ -143,12 +143,11 @@ class Lane:
         self._taken.append(ticket)
         self.facts = replace(self.facts, ledger=with_ticket(self.facts.ledger, ticket))
         logger.info("run admitted", extra={"ticket": run.ticket, "config": run.config_id})
-        return Settled(waiting=waiting, status=RunStatus.PENDING, run=run, pipeline=pipeline)
+        return Settled(waiting=waiting, status=RunStatus.PENDING, run=run, pipeline=ready.pipeline)
 
-    def _compiled(self, waiting: WaitingRun, config: ConfigText) -> tuple[Pipeline, ReadyRun]:
+    def _compiled(self, waiting: WaitingRun, config: ConfigText) -> ReadyRun:
         try:
-            pipeline = self.compile(waiting.tenant_id, config)
-            return pipeline, waiting.ready(pipeline)
+            return waiting.ready(self.compile(waiting.tenant_id, config))
         except ConvergenceError:
             raise
         except Exception as defect:

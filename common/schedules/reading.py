@@ -53,6 +53,7 @@ def _row(entry: QueueEntry) -> dict[str, Any]:
         "interval_end": waiting.interval.end if waiting.interval else None,
         "error_message": entry.error or None,
         "parameters": json.dumps(shown(waiting.parameters)),
-        "run_metadata": None,
+        "run_metadata": json.dumps({"left_out": waiting.left_out}),
+        "retried_by": [],
         "steps": [],
     }

@@ -45,6 +45,8 @@ class WaitingRun:
     """How many runs of its backfill may run at once; 0 for as many as the plan allows."""
     over_days: bool = False
     """Whether it waits where the day's or the month's runs are used up, until others come."""
+    left_out: tuple[str, ...] = ()
+    """Steps of its version of the config that it is not to carry out."""
     is_queued: bool = False
     is_due: bool = False
 
@@ -76,9 +78,10 @@ class WaitingRun:
             run_time = RunTime(interval=self.interval, date=self.run_date)
             given = values_of(declared, run_time, timezone, given)
         parameters = bind_parameters(declared, given, self.run_date)
+        chosen = {step.id for step in pipeline.steps} - {*self.left_out}
         return ReadyRun(
             run_id=self.run_id,
-            pipeline=pipeline,
+            pipeline=pipeline.restricted_to(chosen) if self.left_out else pipeline,
             parameters=parameters,
             run_date=run_date_of(parameters, self.run_date),
             interval=self.interval or of_day(self.run_date, timezone).interval,
@@ -109,6 +112,7 @@ class WaitingRun:
             parameters=parameters,
             request_hash=self.request_hash,
             traceparent=self.traceparent,
+            left_out=self.left_out,
         )
 
 

@@ -92,6 +92,8 @@ def _open_run(row: Row) -> OpenRun:
         levels=tuple(tuple(level) for level in metadata.get("levels", [])),
         request_hash=metadata.get("request_hash", ""),
         traceparent=metadata.get("traceparent", ""),
+        retry_of=metadata.get("retry_of") or "",
+        left_out=tuple(metadata.get("left_out", ())),
         steps=tuple(from_json(StepOutline, outline) for outline in metadata.get("steps", [])),
         is_isolated=metadata.get("is_isolated", False),
         queued_at=from_rfc3339(queued_at) if (queued_at := metadata.get("queued_at")) else None,

@@ -95,6 +95,7 @@ def _metadata(waiting: WaitingRun) -> dict[str, Any]:
         **interval_columns(waiting.interval),
         "max_parallel": waiting.max_parallel,
         "over_days": waiting.over_days,
+        "left_out": list(waiting.left_out),
         "sealed_parameters": sealed_parts(waiting.parameters),
     }
 
@@ -121,5 +122,6 @@ def _waiting(row: Row) -> WaitingRun:
         interval=interval_of(metadata),
         max_parallel=metadata.get("max_parallel", 0),
         over_days=metadata.get("over_days", False),
+        left_out=tuple(metadata.get("left_out", ())),
         is_queued=True,
     )

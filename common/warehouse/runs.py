@@ -107,7 +107,7 @@ class RunRows:
 
     def read_history(self, tenant_id: str, wanted: HistoryFilter) -> list[Row]:
         """Read a page of runs, those in the queue too, the last asked for first."""
-        return self.queries.read(
+        rows = self.queries.read(
             "runs/history",
             tenant_id=tenant_id,
             since=wanted.since,
@@ -120,6 +120,7 @@ class RunRows:
             before_id=wanted.before_id,
             page_size=wanted.page_size,
         )
+        return [row | {"left_out": json.loads(row["left_out"] or "[]")} for row in rows]
 
 
 def last_tickets(queries: Queries, tenant_ids: Collection[str], now: datetime) -> Mapping[str, int]:
@@ -187,6 +188,7 @@ def _stored_run(tenant_id: str, run_id: str, row: Row) -> StoredRun | None:
             interval=interval_of(found),
             trigger=Trigger(type=TriggerType(found["trigger_type"]), by=found["trigger_by"]),
             request_hash=found["request_hash"] or "",
+            retry_of=found["retry_of"] or "",
         )
         return StoredRun(
             run=run,
@@ -223,6 +225,7 @@ def _metadata(run: Run) -> dict[str, Any]:
         "request_hash": run.request_hash,
         "traceparent": run.traceparent,
         "retry_of": run.retry_of or None,
+        "left_out": list(run.left_out),
         "queued_at": to_rfc3339(run.queued_at) if run.queued_at else None,
         **interval_columns(run.interval),
         "parameter_types": {parameter.name: parameter.type for parameter in run.parameters},

@@ -132,6 +132,7 @@ class Services:
         return RunStarter(
             line=line,
             beginner=self.beginner,
+            reader=self.adapters.progress,
             compile=self.compile_cache,
             clock=utc_now,
             seal=self.accounts.parameter_seal,

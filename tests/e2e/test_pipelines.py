@@ -121,3 +121,40 @@ def test_an_idempotency_key_makes_two_requests_one_run(tenant: Tenant) -> None:
     assert tenant.ended(run_id)["status"] == "COMPLETED"
     history = tenant.ask("GET", "/api/v1/pipelines/history?pipeline_id=once").body["runs"]
     assert [run["pipeline_logging_id"] for run in history] == [run_id]
+
+
+def test_a_step_types_example_runs_as_it_stands(tenant: Tenant, tables: bigquery.Client) -> None:
+    text = (ROOT / "ps_templates/bq_etl/query/example.yml").read_text(encoding="utf-8")
+    saved = tenant.ask("POST", "/api/v1/pipelines/configs/daily_sales", text)
+    assert (saved.status, saved.body["warnings"]) == (201, [])
+    tenant.completed("daily_sales", {"date": "2026-03-01"})
+    rows = tables.query_and_wait(
+        f"SELECT region, orders, amount FROM {tenant.id}.daily_sales ORDER BY region"
+    )
+    assert [tuple(row.values()) for row in rows] == [("eu", 2, 165), ("us", 1, 80)]
+
+
+def test_chosen_steps_run_alone_and_a_retry_is_told_of_both_ways(tenant: Tenant) -> None:
+    tenant.upload(
+        "parts",
+        query_step("load", "SELECT 1 AS one", "ones", write_disposition="WRITE_APPEND"),
+        query_step("divide", "SELECT 1 / (1 - one) AS impossible FROM ones", "impossible"),
+        query_step("report", "SELECT COUNT(*) AS many FROM ones", "counted"),
+    )
+    tenant.completed("parts", {"steps": ["report"], "upstream": True})
+    run_id = tenant.run("parts", {"steps": ["divide"]})
+    failed = tenant.ended(run_id)
+    assert (failed["status"], failed["left_out"]) == ("FAILED", ["load", "report"])
+    assert [step["step_id"] for step in steps_of(failed)] == ["divide"]
+    retried = tenant.ask("POST", f"/api/v1/pipelines/retry/{run_id}").body
+    again = tenant.ended(retried["pipeline_logging_id"])
+    assert (retried["retry_of"], again["retry_of"], again["left_out"]) == (run_id, run_id, ["load", "report"])
+    assert tenant.ended(run_id)["retried_by"] == [again["pipeline_logging_id"]]
+    told = tenant.ask("GET", "/api/v1/pipelines/history?pipeline_id=parts").body["runs"]
+    assert [run["left_out"] for run in told] == [["load", "report"], ["load", "report"], ["divide"]]
+    assert told[1]["retried_by"] == [told[0]["pipeline_logging_id"]]
+    unknown = tenant.ask("POST", "/api/v1/pipelines/run/parts", {"steps": ["laod"]})
+    assert unknown.status == 422
+    assert unknown.body["errors"] == [
+        {"pointer": "/steps/0", "rule": "no step has the ID laod; did you mean load?"}
+    ]

@@ -42,6 +42,9 @@ class MemoryHistory:
             "interval_start": run.interval.start if run.interval else None,
             "interval_end": run.interval.end if run.interval else None,
             "error_message": row.error or None,
+            "retry_of": run.retry_of or None,
+            "retried_by": self.rows.retries_of(run.run_id),
+            "left_out": list(run.left_out),
         }
 
     def _waiting(self, run_id: str) -> dict[str, Any]:
@@ -62,6 +65,9 @@ class MemoryHistory:
             "interval_start": waiting.interval.start if waiting.interval else None,
             "interval_end": waiting.interval.end if waiting.interval else None,
             "error_message": entry.error or None,
+            "retry_of": None,
+            "retried_by": [],
+            "left_out": list(waiting.left_out),
         }
 
 

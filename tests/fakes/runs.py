@@ -135,6 +135,11 @@ class MemoryRuns:
                 latest[row.run.run_id] = row
         return latest
 
+    def retries_of(self, run_id: str) -> list[str]:
+        """Return the runs that make up for a run, the first one first."""
+        runs = [row.run for row in self.current().values() if row.run.retry_of == run_id]
+        return [run.run_id for run in sorted(runs, key=lambda run: (run.started_at, run.ticket))]
+
     def last_trouble(self, run_id: str) -> str:
         """Return what the latest row of a step under way says that it waits for."""
         said = (row.error_message for owner, row in self.step_rows if owner == run_id and not row.ended_at)

@@ -181,6 +181,7 @@ class World:
         starter = RunStarter(
             line=self.waiting.line(),
             beginner=self.beginner(),
+            reader=self.progress,
             compile=self.compile,
             clock=self.stage.clock,
         )

@@ -10,6 +10,7 @@ from common.http.endpoints.links import run_links
 from common.http.routing import Access, Answer, Call, Parameter, Place, Route
 from common.http.schemas import pointer, schemas
 from common.http.services import PipelineServices
+from common.pipelines.selection import read_selection
 from common.runs.retrying import RetryRequest
 from common.runs.run import Run, RunStatus, Trigger, TriggerType
 from common.runs.starting import RunRequest, StartedRun
@@ -36,10 +37,11 @@ def run_pipeline(call: Call[PipelineServices]) -> Answer:
     """Run a pipeline.
 
     Admits a run against the plan's limits and sends its first level on its way. With `"queue": true` a run
-    over the concurrent limit waits for a slot, QUEUED, for up to 24 hours. A repeat with the same
-    Idempotency-Key answers 200 with the run that the first request started; the values of secret parameters
-    are not compared. A request that gives one is answered 503 where the operator has set no key ring to seal
-    it with (CREDENTIALS_KEYRING).
+    over the concurrent limit waits for a slot, QUEUED, for up to 24 hours. `"steps": [...]` runs these alone,
+    with `"upstream": true` and `"downstream": true` also what they depend on and what depends on them. A
+    repeat with the same Idempotency-Key answers 200 with the run that the first request started; the values
+    of secret parameters are not compared. A request that gives one is answered 503 where the operator has set
+    no key ring to seal it with (CREDENTIALS_KEYRING).
     """
     request = RunRequest(
         tenant_id=call.caller.tenant_id,
@@ -49,6 +51,7 @@ def run_pipeline(call: Call[PipelineServices]) -> Answer:
         idempotency_key=call.headers.get("Idempotency-Key", ""),
         traceparent=call.trace.traceparent,
         interval=interval_of(call.body),
+        selection=read_selection(call.body),
         may_wait=call.body.get("queue", False),
     )
     return _started(call.services.edge, call.services.starter.start(request))
@@ -93,8 +96,7 @@ def read_run(call: Call[PipelineServices]) -> Answer:
     row = call.services.run_log.status(call.caller.tenant_id, call.path["pipeline_logging_id"])
     levels = [{**level, "steps": [_step_body(step) for step in level["steps"]]} for level in row["levels"]]
     return Answer(
-        body=run_body(call.services.edge, row)
-        | {"parameters": row["parameters"], "retry_of": row["retry_of"], "levels": levels}
+        body=run_body(call.services.edge, row) | {"parameters": row["parameters"], "levels": levels}
     )
 
 
@@ -132,7 +134,7 @@ def _run_answer(edge: Edge, run: Run, run_status: RunStatus, status: int, messag
         "status": run_status.value,
         "message": message,
         "links": links,
-    }
+    } | ({"retry_of": run.retry_of} if run.retry_of else {})
     return Answer(body=body, status=status, headers={"Location": links["status"]})
 
 
@@ -156,6 +158,7 @@ def interval_of(body: Mapping[str, Any]) -> tuple[str, str] | None:
 def run_body(edge: Edge, row: Mapping[str, Any]) -> dict[str, Any]:
     """Describe a run without its levels."""
     body: dict[str, Any] = {name: row.get(name) for name in schemas()["run"]["properties"]}
+    body |= {name: list(row.get(name) or ()) for name in ("retried_by", "left_out")}
     return body | {"links": run_links(edge, row["pipeline_logging_id"], row["pipeline_id"])}
 
 

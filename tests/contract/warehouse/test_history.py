@@ -74,10 +74,14 @@ class Past:
             clock=lambda: NOW,
         )
 
-    def queue(self, number: int, status: RunStatus = RunStatus.QUEUED, error: str = "") -> WaitingRun:
+    def queue(
+        self, number: int, status: RunStatus = RunStatus.QUEUED, error: str = "", **changes: Any
+    ) -> WaitingRun:
         """Have a run join the queue, or leave it."""
         asked_at = START + 10 * number * MINUTE
-        waiting = a_waiting_run(self.tenant_id, number, due_at=asked_at - MINUTE, added_at=asked_at)
+        waiting = a_waiting_run(
+            self.tenant_id, number, due_at=asked_at - MINUTE, added_at=asked_at, **changes
+        )
         recorded_at = asked_at if status is RunStatus.QUEUED else asked_at + MINUTE
         self.backend.queue.append([Settled(waiting=waiting, status=status, error=error)], recorded_at)
         return waiting
@@ -212,6 +216,31 @@ def test_a_firing_that_waits_days_after_its_time_is_where_it_joined_the_queue(pa
     )
     past.backend.queue.append([Settled(waiting=waiting, status=RunStatus.QUEUED)], START)
     assert past.states(since=START) == ["1 QUEUED"]
+
+
+def test_a_run_tells_what_it_retries_and_leaves_out_and_what_retries_it(past: Past) -> None:
+    first = past.begin(1)
+    again = [past.begin(number, retry_of=first.run_id, left_out=("load", "clean")) for number in (3, 2)]
+    rows = {row["pipeline_logging_id"]: row for row in past.page()[0]}
+    assert list(rows[first.run_id]["retried_by"]) == [again[1].run_id, again[0].run_id]
+    assert (rows[first.run_id]["retry_of"], rows[first.run_id]["left_out"]) == (None, [])
+    for run in again:
+        told = rows[run.run_id]
+        assert (told["retry_of"], told["left_out"]) == (first.run_id, ["load", "clean"])
+        assert not told["retried_by"]
+
+
+def test_a_run_tells_of_a_retry_that_came_after_the_time_that_is_asked_for(past: Past) -> None:
+    first = past.begin(1)
+    later = past.begin(9, retry_of=first.run_id)
+    (row,), _ = past.page(until=first.started_at + MINUTE)
+    assert list(row["retried_by"]) == [later.run_id]
+
+
+def test_a_run_that_waits_tells_what_it_leaves_out(past: Past) -> None:
+    past.queue(1, left_out=("load",))
+    (row,), _ = past.page()
+    assert row["left_out"] == ["load"]
 
 
 def test_another_tenants_runs_that_wait_are_not_in_the_history(past: Past, backend: Backend) -> None:

@@ -143,6 +143,8 @@ def test_progress_tells_completed_steps_and_the_last_sign_of_life(backend: Backe
         ),
         traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         request_hash="abc",
+        retry_of="an-earlier-run",
+        left_out=("load", "clean"),
         queued_at=START - MINUTE,
     )
     backend.store.append_run(run, RunStatus.PENDING, START)
@@ -163,6 +165,7 @@ def test_progress_tells_completed_steps_and_the_last_sign_of_life(backend: Backe
     repeated = backend.store.read_admission(tenant, "daily", run.run_id, NOW).repeated
     assert repeated is not None
     assert repeated.secret_names == {"token"}
+    assert repeated.run.retry_of == "an-earlier-run"
 
 
 def test_a_run_is_found_where_its_version_of_the_config_is_not(backend: Backend, tenant: str) -> None:

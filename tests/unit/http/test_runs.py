@@ -152,6 +152,32 @@ def test_a_parameter_is_a_scalar_or_an_array_of_scalars(world: World, value: obj
     assert world.ask("POST", RUN, json={"region": value}).status_code == 422
 
 
+def test_a_run_of_chosen_steps_is_asked_for(world: World) -> None:
+    response = world.ask("POST", RUN, json={"steps": ["transform"], "upstream": False})
+    assert response.status_code == 202
+    assert world.levels.take().run.left_out == ("extract",)
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer", "rule"),
+    [
+        (
+            {"steps": ["extract", "transfrom"]},
+            "/steps/1",
+            "no step has the ID transfrom; did you mean transform?",
+        ),
+        ({"downstream": True}, "/downstream", "is of use beside `steps` only: name steps, or leave it out"),
+        ({"steps": "transform"}, "/steps", "must be array"),
+        ({"steps": []}, "/steps", "must have at least 1 items"),
+        ({"steps": ["extract"], "upstream": "yes"}, "/upstream", "must be boolean"),
+    ],
+)
+def test_a_choice_of_steps_that_is_none_is_told(world: World, body: Any, pointer: str, rule: str) -> None:
+    response = world.ask("POST", RUN, json=body)
+    told = (response.json or {})["errors"]
+    assert (response.status_code, told) == (422, [{"pointer": pointer, "rule": rule}])
+
+
 # Cancel and retry
 
 
@@ -176,6 +202,7 @@ def test_a_failed_run_is_retried_once(world: World) -> None:
     world.rows.runs[RUN_ID] = (a_run(levels=LEVELS), RunStatus.FAILED)
     answers = [world.ask("POST", f"/api/v1/pipelines/retry/{RUN_ID}") for _ in range(2)]
     assert [answer.status_code for answer in answers] == [202, 200]
+    assert [(answer.json or {})["retry_of"] for answer in answers] == [RUN_ID, RUN_ID]
     assert world.levels.take().run.retry_of == RUN_ID
 
 

@@ -152,6 +152,7 @@ class World:
             starter=RunStarter(
                 line=QueueingRequests(queue=queue, clock=clock),
                 beginner=beginner,
+                reader=self.rows,
                 compile=compiled,
                 clock=clock,
                 seal=seal,

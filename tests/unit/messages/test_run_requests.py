@@ -34,7 +34,7 @@ from common.tenants.tenant import TenantStatus
 from tests.fakes.clock import START, VirtualClock
 from tests.fakes.events import MemoryEvents
 from tests.fakes.jobs import MemoryJobs
-from tests.fakes.runs import MemoryLevels, MemoryRuns, MemoryTenant
+from tests.fakes.runs import MemoryLevels, MemoryProgress, MemoryRuns, MemoryTenant
 from tests.fakes.schedules import MemoryFirings, MemoryQueue
 from tests.unit.runs.examples import a_pipeline
 
@@ -69,6 +69,7 @@ class Platform:
             starter=RunStarter(
                 line=QueueingRequests(queue=queue, clock=self.clock),
                 beginner=beginner,
+                reader=MemoryProgress(self.rows),
                 compile=self.compile,
                 clock=self.clock,
             ),
@@ -115,6 +116,28 @@ def test_a_message_starts_a_run_of_its_keys_tenant() -> None:
         TriggerType.PUBSUB,
         "k1",
     )
+
+
+def test_a_message_chooses_steps() -> None:
+    platform = Platform()
+    platform.receive({"config_id": "daily", "steps": ["extract"], "downstream": False})
+    (row,) = platform.rows.run_rows
+    assert (row.run.levels, row.run.left_out) == ((("extract",),), ("transform",))
+
+
+@pytest.mark.parametrize(
+    ("members", "pointer"),
+    [
+        ({"steps": ["nothing"]}, "/steps/0"),
+        ({"steps": [["extract"]]}, "/steps"),
+        ({"steps": "extract"}, "/steps"),
+        ({"steps": ["extract"], "upstream": 1}, "/upstream"),
+        ({"upstream": True}, "/upstream"),
+    ],
+)
+def test_a_choice_of_steps_by_message_that_is_none_is_refused(members: dict[str, Any], pointer: str) -> None:
+    document = Platform().refusal_of({"config_id": "daily"} | members).problem.document()
+    assert (document["status"], [error["pointer"] for error in document["errors"]]) == (422, [pointer])
 
 
 def test_a_redelivered_message_starts_no_second_run() -> None:

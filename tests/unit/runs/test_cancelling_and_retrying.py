@@ -228,6 +228,16 @@ def test_retrying_twice_starts_one_run() -> None:
     assert (first.run.run_id, second.is_repeat) == (second.run.run_id, True)
 
 
+def test_a_repeat_tells_that_the_retry_is_running() -> None:
+    platform = Platform()
+    platform.jobs.outcomes["extract"] = Outcome(errors=[("invalidQuery", "no such column")])
+    platform.run()
+    platform.jobs.outcomes["extract"] = Outcome(takes=timedelta(hours=1))
+    platform.retry()
+    platform.worker.carry_out(platform.levels.take())
+    assert platform.retry().status is RunStatus.RUNNING
+
+
 def test_a_run_is_retried_again_after_a_retry_that_failed_and_never_after_one_that_came_right() -> None:
     platform = Platform()
     platform.jobs.outcomes["transform"] = Outcome(errors=[("invalidQuery", "no such column")])
@@ -277,6 +287,26 @@ def test_a_retry_by_the_latest_version_takes_the_mended_file() -> None:
     platform.rows.tenants["acme"].configs["daily"] = ConfigText(config_id="daily", version=2, text="mended")
     retried = platform.retry(takes_latest=True)
     assert (retried.run.config_version, retried.run.levels) == (2, (("transform",), ("report",)))
+
+
+def test_a_run_of_chosen_steps_is_retried_in_those_alone_by_whichever_version() -> None:
+    platform = Platform()
+    platform.jobs.outcomes["extract"] = Outcome(errors=[("invalidQuery", "no such column")])
+    run = a_run(levels=(("extract",),), left_out=("other", "transform"))
+    platform.rows.append_run(run, RunStatus.PENDING, platform.clock())
+    pipeline = platform.compile("acme", platform.rows.tenants["acme"].configs["daily"])
+    platform.worker.carry_out(a_message(pipeline.restricted_to({"extract"}), run=run))
+    platform.rows.tenants["acme"].configs["daily"] = ConfigText(config_id="daily", version=2, text="mended")
+    retried = platform.retry(takes_latest=True)
+    assert retried.run.levels == (("extract",),)
+    assert sorted(retried.run.left_out) == ["other", "report", "transform"]
+
+
+def test_a_retry_says_which_steps_it_leaves_out() -> None:
+    platform = Platform()
+    platform.jobs.outcomes["transform"] = Outcome(errors=[("invalidQuery", "no such column")])
+    platform.run()
+    assert platform.retry().run.left_out == ("extract", "other")
 
 
 def test_a_run_whose_steps_have_begun_is_told_to_be_running() -> None:

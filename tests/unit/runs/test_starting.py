@@ -19,6 +19,7 @@ from common.errors import (
 from common.pipelines.intervals import of_day
 from common.pipelines.pipeline import Parameter, Pipeline, SealedValue
 from common.pipelines.secret_values import NoSeal, Owner
+from common.pipelines.selection import StepSelection
 from common.runs.beginning import ReadyRun, RunBeginner
 from common.runs.levels import LevelWorker
 from common.runs.ports import AdmissionFacts, ConfigText
@@ -27,7 +28,7 @@ from common.runs.run import RunStatus, Trigger, TriggerType
 from common.runs.starting import RunRequest, RunStarter, StartedRun
 from common.runs.sweeping import Sweeper
 from tests.fakes.clock import VirtualClock
-from tests.fakes.jobs import MemoryJobs
+from tests.fakes.jobs import MemoryJobs, Outcome
 from tests.fakes.runs import MemoryLevels, MemoryProgress, MemoryRuns, MemoryTenant
 from tests.fakes.seals import a_seal
 from tests.unit.runs.examples import a_pipeline, a_run
@@ -62,6 +63,7 @@ class Platform:
         self.starter = RunStarter(
             beginner=RunBeginner(store=self.rows, claims=self.jobs, levels=self.levels, clock=self.clock),
             line=self,
+            reader=MemoryProgress(self.rows),
             compile=self.compile,
             clock=self.clock,
             seal=a_seal(),
@@ -86,7 +88,13 @@ class Platform:
             clock=self.clock,
             quiet_after=timedelta(minutes=10),
         ).sweep()
-        worker = LevelWorker(
+        worker = self.worker()
+        while self.levels.sent:
+            worker.carry_out(self.levels.take())
+
+    def worker(self) -> LevelWorker:
+        """Return who carries out levels."""
+        return LevelWorker(
             store=self.rows,
             claims=self.jobs,
             identities=self.jobs,
@@ -96,8 +104,6 @@ class Platform:
             sleep=self.clock.sleep,
             budget=timedelta(minutes=8),
         )
-        while self.levels.sent:
-            worker.carry_out(self.levels.take())
 
     def _at(self, point: str) -> None:
         self.points.append(point)
@@ -334,3 +340,43 @@ def test_the_same_key_for_another_interval_is_another_request() -> None:
     assert platform.starter.start(first).is_repeat
     with pytest.raises(Conflict):
         platform.starter.start(replace(first, interval=("2026-03-01", "2026-03-03")))
+
+
+def test_a_run_of_chosen_steps_has_no_others_and_says_which_it_leaves_out() -> None:
+    platform = Platform()
+    run = platform.starter.start(replace(REQUEST, selection=StepSelection(steps=("transform",)))).run
+    message = platform.levels.take()
+    assert (run.levels, run.left_out) == ((("transform",),), ("extract",))
+    assert [step.id for step in message.pipeline.steps] == ["transform"]
+    platform.levels.sent.clear()
+    platform.work()
+    assert platform.rows.current()[run.run_id].status is RunStatus.COMPLETED
+    assert platform.rows.steps_of(run.run_id).keys() == {"transform"}
+
+
+def test_a_step_that_there_is_not_costs_no_ticket() -> None:
+    platform = Platform()
+    with pytest.raises(InvalidInput, match="/steps/0: no step has the ID transfrom; did you mean transform"):
+        platform.starter.start(replace(REQUEST, selection=StepSelection(steps=("transfrom",))))
+    assert platform.rows.run_rows == []
+    assert platform.jobs.claims == {}
+
+
+def test_a_repeat_that_chooses_other_steps_is_another_request() -> None:
+    platform = Platform()
+    chosen = StepSelection(steps=("transform", "extract"))
+    run = platform.starter.start(replace(REQUEST, selection=chosen)).run
+    turned = StepSelection(steps=("extract", "transform"))
+    assert platform.starter.start(replace(REQUEST, selection=turned)).run.run_id == run.run_id
+    for other in (None, StepSelection(steps=("extract",)), replace(chosen, upstream=True)):
+        with pytest.raises(Conflict):
+            platform.starter.start(replace(REQUEST, selection=other))
+
+
+def test_a_repeat_is_told_of_the_state_that_its_run_is_in() -> None:
+    platform = Platform()
+    platform.starter.start(REQUEST)
+    assert platform.starter.start(REQUEST).status is RunStatus.PENDING
+    platform.jobs.outcomes["extract"] = Outcome(takes=timedelta(hours=1))
+    platform.worker().carry_out(platform.levels.take())
+    assert platform.starter.start(REQUEST).status is RunStatus.RUNNING

@@ -21,7 +21,7 @@ from common.schedules.queue import RunQueue
 from tests.fakes.clock import VirtualClock
 from tests.fakes.events import MemoryEvents
 from tests.fakes.jobs import MemoryJobs, nowhere
-from tests.fakes.runs import MemoryLevels, MemoryRuns, MemoryTenant
+from tests.fakes.runs import MemoryLevels, MemoryProgress, MemoryRuns, MemoryTenant
 from tests.fakes.schedules import MemoryBulkLevels, MemoryFirings, MemoryLanes, MemoryQueue, MemoryTimetable
 from tests.fakes.seals import a_seal
 from tests.unit.runs.examples import a_pipeline
@@ -134,6 +134,7 @@ class Platform:
         starter = RunStarter(
             line=QueueingRequests(queue=self.queue, clock=self.clock),
             beginner=self.beginner,
+            reader=MemoryProgress(self.rows),
             compile=self.compile,
             clock=self.clock,
             seal=a_seal(),

@@ -29,6 +29,7 @@ earlier AS (
 repeated AS (
   SELECT ticket, status, start_time, pipeline_id, config_version, run_date, trigger_type, trigger_by,
     JSON_VALUE(run_metadata, '$.request_hash') AS request_hash,
+    JSON_VALUE(run_metadata, '$.retry_of') AS retry_of,
     JSON_VALUE(run_metadata, '$.interval_start') AS interval_start,
     JSON_VALUE(run_metadata, '$.interval_end') AS interval_end,
     TO_JSON_STRING(JSON_QUERY(run_metadata, '$.sealed_parameters')) AS sealed_parameters
@@ -70,7 +71,7 @@ SELECT
   ARRAY(SELECT CONCAT(ticket, '-', next_ticket) FROM spans WHERE next_ticket > ticket + 1) AS gaps,
   ARRAY(SELECT trigger_by FROM runs WHERE trigger_type = 'backfill' AND status NOT IN ('COMPLETED', 'FAILED', 'CANCELLED')) AS running_backfills,
   ARRAY(
-    SELECT AS STRUCT ticket, status, start_time, pipeline_id, config_version, run_date, trigger_type, trigger_by, request_hash,
+    SELECT AS STRUCT ticket, status, start_time, pipeline_id, config_version, run_date, trigger_type, trigger_by, request_hash, retry_of,
       interval_start, interval_end, sealed_parameters
     FROM repeated
   ) AS repeated

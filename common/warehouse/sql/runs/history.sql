@@ -5,6 +5,16 @@ WITH started AS (
   FROM `${project}.${dataset}.tenant_step_logs`
   WHERE tenant_id = @tenant_id AND start_time >= @since
 ),
+retries AS (
+  SELECT retry_of, ARRAY_AGG(pipeline_logging_id ORDER BY start_time, ticket) AS retried_by
+  FROM (
+    SELECT pipeline_logging_id, start_time, ticket, JSON_VALUE(run_metadata, '$.retry_of') AS retry_of
+    FROM `${project}.${dataset}.current_pipeline_runs`
+    WHERE tenant_id = @tenant_id AND start_time >= @since
+  )
+  WHERE retry_of IS NOT NULL
+  GROUP BY retry_of
+),
 begun AS (
   SELECT
     run.pipeline_logging_id, run.tenant_id, run.pipeline_id, run.config_version,
@@ -12,7 +22,9 @@ begun AS (
     run.trigger_type, run.trigger_by, run.start_time, run.end_time, run.duration_ms, run.run_date, run.error_message,
     CAST(JSON_VALUE(run.run_metadata, '$.interval_start') AS TIMESTAMP) AS interval_start,
     CAST(JSON_VALUE(run.run_metadata, '$.interval_end') AS TIMESTAMP) AS interval_end,
-    CAST(JSON_VALUE(run.run_metadata, '$.queued_at') AS TIMESTAMP) AS queued_at
+    CAST(JSON_VALUE(run.run_metadata, '$.queued_at') AS TIMESTAMP) AS queued_at,
+    JSON_VALUE(run.run_metadata, '$.retry_of') AS retry_of,
+    TO_JSON_STRING(JSON_QUERY(run.run_metadata, '$.left_out')) AS left_out
   FROM `${project}.${dataset}.current_pipeline_runs` AS run
   LEFT JOIN started ON started.pipeline_logging_id = run.pipeline_logging_id
   WHERE run.tenant_id = @tenant_id AND run.start_time >= @since AND run.start_time < @started_before
@@ -25,7 +37,8 @@ entries AS (
     JSON_VALUE(run_metadata, '$.interval_start') AS interval_start,
     JSON_VALUE(run_metadata, '$.interval_end') AS interval_end,
     JSON_VALUE(run_metadata, '$.trigger_type') AS trigger_type,
-    JSON_VALUE(run_metadata, '$.trigger_by') AS trigger_by
+    JSON_VALUE(run_metadata, '$.trigger_by') AS trigger_by,
+    TO_JSON_STRING(JSON_QUERY(run_metadata, '$.left_out')) AS left_out
   FROM `${project}.${dataset}.tenant_pipeline_execution_queue`
   WHERE tenant_id = @tenant_id AND scheduled_time >= @due_since AND scheduled_time < @until
   QUALIFY ROW_NUMBER() OVER (
@@ -39,7 +52,7 @@ entries AS (
 runs AS (
   SELECT
     pipeline_logging_id, tenant_id, pipeline_id, config_version, status, trigger_type, trigger_by, start_time, end_time,
-    duration_ms, run_date, interval_start, interval_end, error_message, queued_at
+    duration_ms, run_date, interval_start, interval_end, error_message, queued_at, retry_of, left_out
   FROM begun
   UNION ALL
   SELECT
@@ -47,7 +60,7 @@ runs AS (
     IF(entry.status = 'COMPLETED', 'PENDING', entry.status), -- it has begun, and its own row cannot be read yet
     entry.trigger_type, entry.trigger_by, entry.added_at, IF(entry.has_ended, entry.recorded_at, NULL),
     NULL, CAST(entry.run_date AS DATE), CAST(entry.interval_start AS TIMESTAMP), CAST(entry.interval_end AS TIMESTAMP),
-    entry.error_message, entry.added_at
+    entry.error_message, entry.added_at, CAST(NULL AS STRING), entry.left_out
   FROM entries AS entry
   LEFT JOIN begun ON begun.pipeline_logging_id = entry.queue_id
   WHERE begun.pipeline_logging_id IS NULL
@@ -57,9 +70,11 @@ placed AS (
   FROM runs
 )
 SELECT
-  pipeline_logging_id, tenant_id, pipeline_id, config_version, status, trigger_type, trigger_by, queued_at, start_time, end_time,
-  duration_ms, run_date, interval_start, interval_end, error_message
+  placed.pipeline_logging_id, placed.tenant_id, placed.pipeline_id, placed.config_version, placed.status, placed.trigger_type,
+  placed.trigger_by, placed.queued_at, placed.start_time, placed.end_time, placed.duration_ms, placed.run_date,
+  placed.interval_start, placed.interval_end, placed.error_message, placed.retry_of, placed.left_out, retries.retried_by
 FROM placed
+LEFT JOIN retries ON retries.retry_of = placed.pipeline_logging_id
 WHERE asked_at >= @since AND asked_at < @until
   AND @status IN ('', status)
   AND @config_id IN ('', pipeline_id)

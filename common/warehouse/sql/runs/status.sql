@@ -1,4 +1,4 @@
--- Read one run with the latest attempt of each of its steps.
+-- Read one run with the latest attempt of each of its steps, and the retries of it.
 -- Parameters: tenant_id STRING, run_id STRING, since TIMESTAMP
 WITH steps AS (
   -- As current_step_logs does; that one's rows are chosen before a reader's days could be.
@@ -27,6 +27,12 @@ SELECT
       bytes_processed, bytes_billed, job_id, target_table, error_reason, error_message
     FROM steps
     ORDER BY level, step_index
-  ) AS steps
+  ) AS steps,
+  ARRAY(
+    SELECT pipeline_logging_id
+    FROM `${project}.${dataset}.current_pipeline_runs`
+    WHERE tenant_id = @tenant_id AND start_time >= @since AND JSON_VALUE(run_metadata, '$.retry_of') = @run_id
+    ORDER BY start_time, ticket
+  ) AS retried_by
 FROM `${project}.${dataset}.current_pipeline_runs` AS run
 WHERE run.tenant_id = @tenant_id AND run.pipeline_logging_id = @run_id AND run.start_time >= @since
