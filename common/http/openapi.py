@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from itertools import groupby
 from typing import Any
 
@@ -12,7 +13,7 @@ from werkzeug.http import HTTP_STATUS_CODES
 from common import errors
 from common.http.endpoints.admin import ADMIN_ROUTES
 from common.http.endpoints.pipelines import PIPELINE_ROUTES
-from common.http.endpoints.system import STANDING_ROUTES
+from common.http.endpoints.system import SYSTEM_ROUTES
 from common.http.endpoints.tenants import TENANT_ROUTES
 from common.http.responses import kind_of, problem_of
 from common.http.routing import Access, Parameter, Place, Route
@@ -20,7 +21,7 @@ from common.http.schemas import schemas
 
 INFO = {
     "title": "Convergence",
-    "version": "1.0.0",
+    "version": "0.1.0",
     "description": "Run data pipelines on BigQuery: onboard a tenant, upload a pipeline, run it, follow it.",
     "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
 }
@@ -48,8 +49,11 @@ type Json = dict[str, Any]
 def make_document(routes: Iterable[Route[Any]]) -> Json:
     """Describe the routes, with every schema they use and every problem they answer with."""
     paths: dict[str, Json] = {}
+    problems: dict[str, Json] = {}
     for route in routes:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+        for classes in _problem_groups(route).values():
+            problems.setdefault(_problem_name(classes), _problem_answer(classes))
     return {
         "openapi": "3.1.0",
         "info": INFO,
@@ -57,6 +61,7 @@ def make_document(routes: Iterable[Route[Any]]) -> Json:
         "paths": paths,
         "components": {
             "schemas": {name: _embedded(schema) for name, schema in schemas().items()},
+            "responses": dict(sorted(problems.items())),
             "securitySchemes": SECURITY_SCHEMES,
         },
     }
@@ -133,11 +138,23 @@ def _answer(status: int, schema: str | None) -> Json:
 
 
 def _problem_answers(route: Route[Any]) -> Json:
+    """Refer to what many routes share: a few sets of problems."""
+    return {
+        str(status): {"$ref": f"#/components/responses/{_problem_name(classes)}"}
+        for status, classes in _problem_groups(route).items()
+    }
+
+
+def _problem_groups(route: Route[Any]) -> dict[int, list[type[Exception]]]:
     by_status = sorted(problems_of(route), key=lambda error: kind_of(error).status)
     return {
-        str(status): _problem_answer(list(classes))
+        status: list(classes)
         for status, classes in groupby(by_status, key=lambda error: kind_of(error).status)
     }
+
+
+def _problem_name(classes: list[type[Exception]]) -> str:
+    return "-or-".join(dict.fromkeys(kind_of(error).name for error in classes))
 
 
 def _problem_answer(classes: list[type[Exception]]) -> Json:
@@ -204,9 +221,15 @@ _HEADER_MEANINGS = {
 
 def all_routes() -> list[Route[Any]]:
     """Return the routes of every function."""
-    return [*TENANT_ROUTES, *PIPELINE_ROUTES, *ADMIN_ROUTES, *STANDING_ROUTES]
+    return [*TENANT_ROUTES, *PIPELINE_ROUTES, *ADMIN_ROUTES, *SYSTEM_ROUTES]
 
 
-def document_text() -> str:
-    """Write the OpenAPI document."""
-    return json.dumps(make_document(all_routes()), indent=1, ensure_ascii=False) + "\n"
+def api_document() -> Json:
+    """Return the document of every function's routes, anew each time: it is made once and then copied."""
+    document: Json = json.loads(_document_text())
+    return document
+
+
+@cache
+def _document_text() -> str:
+    return json.dumps(make_document(all_routes()))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from common.http.openapi import all_routes, make_document
+from common.http.openapi import api_document
 from common.http.responses import KINDS
 
 type Json = dict[str, Any]
@@ -58,7 +58,7 @@ def _route(method: str, path: str, operation: Json, document: Json) -> str:
     lines += _parameters(operation)
     lines += _body(operation, document)
     lines += ["| Answer | Meaning |", "|---|---|"]
-    lines += [_answer(status, answer) for status, answer in operation["responses"].items()]
+    lines += [_answer(status, answer, document) for status, answer in operation["responses"].items()]
     return "\n".join([*lines, ""])
 
 
@@ -95,7 +95,9 @@ def _body(operation: Json, document: Json) -> Iterator[str]:
             yield from ("", "```", media["example"].rstrip("\n"), "```", "")
 
 
-def _answer(status: str, answer: Json) -> str:
+def _answer(status: str, answer: Json, document: Json) -> str:
+    if shared := answer.get("$ref"):
+        answer = document["components"]["responses"][shared.rpartition("/")[2]]
     for content_type, media in answer.get("content", {}).items():
         if content_type == "application/problem+json":
             return f"| {status} | {', '.join(f'`{name}`' for name in media['examples'])} |"
@@ -163,4 +165,4 @@ REFERENCE = Path(__file__).parents[2] / "docs" / "api.md"
 
 def reference_text() -> str:
     """Write the reference for people."""
-    return make_reference(make_document(all_routes()))
+    return make_reference(api_document())

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Request, Response
 
 from common.errors import InputTooLarge, NotFound
 from common.http.edge import Edge, Services, SystemEdge, admit, audited
-from common.http.endpoints.system import STANDING_ROUTES
+from common.http.endpoints.system import SYSTEM_ROUTES
 from common.http.request_input import (
     check_headers,
     check_path,
@@ -118,9 +118,9 @@ class Exchange[S: Services]:
         check_target(self.request)
         check_headers(self.request)
         check_path(self.request)
-        is_system = STANDING_ROUTES.has(self.request.path)
+        is_system = SYSTEM_ROUTES.has(self.request.path)
         if self.request.method == "OPTIONS":
-            return self._options(STANDING_ROUTES if is_system else self.routes)
+            return self._options(SYSTEM_ROUTES if is_system else self.routes)
         return self._call_system(edge) if is_system else self._call_route()
 
     def _options(self, table: RouteTable[Any]) -> Answer:
@@ -128,7 +128,7 @@ class Exchange[S: Services]:
         return Answer(body=None, status=204, headers={"Allow": ", ".join(methods)})
 
     def _call_system(self, edge: SystemEdge) -> Answer:
-        route, path_values = STANDING_ROUTES.match(self.request.path, self.request.method)
+        route, path_values = SYSTEM_ROUTES.match(self.request.path, self.request.method)
         self.template = route.path
         return route.endpoint(self._read(route, path_values, edge, self._source(edge)))
 

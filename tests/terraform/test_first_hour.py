@@ -1,15 +1,15 @@
 """The page of the first hour names what there is: routes, the backup, roles and a step type."""
 
-import json
 import re
 
 import pytest
 import yaml
 
+from common.http.openapi import api_document
 from tests.terraform.configuration import ROOT, local_values, resources
 
 PAGE = (ROOT / "docs" / "first-hour-in-a-real-project.md").read_text(encoding="utf-8")
-DOCUMENT = json.loads((ROOT / "common" / "http" / "openapi.json").read_text(encoding="utf-8"))
+DOCUMENT = api_document()
 CALLS = sorted(set(re.findall(r'curl -sS (?:-X (\w+) )?"\$(?:\w*URL|url)(/[^" ?]*)', PAGE)))
 
 

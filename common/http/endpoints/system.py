@@ -1,14 +1,11 @@
 """Routes that every function has: whether it is ready, and what the API and pipeline files look like."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 from common.errors import Unavailable
 from common.http.edge import SystemEdge
 from common.http.routing import Access, Answer, Call, Route, RouteTable
 
-DOCUMENT = Path(__file__).parents[1] / "openapi.json"
 TEMPLATES = Path(__file__).parents[3] / "ps_templates"
 
 
@@ -28,6 +25,8 @@ def openapi(call: Call[SystemEdge]) -> Answer:
 
     Where functions have URLs of their own, the paths of others name theirs.
     """
+    from common.http.openapi import api_document  # noqa: PLC0415 - imports the endpoints of every function
+
     body, urls = api_document(), call.services.public_urls
     if urls.own:
         body |= {"servers": [{"url": urls.own}]}
@@ -48,23 +47,14 @@ def pipeline_schema(_call: Call[SystemEdge]) -> Answer:
     return Answer(body=file_schema(TEMPLATES))
 
 
-def api_document() -> dict[str, Any]:
-    """Load the API's document, which `python -m common.http` makes from all routes.
-
-    A function so needs not import the endpoints of the others to describe them.
-    """
-    document: dict[str, Any] = json.loads(DOCUMENT.read_text(encoding="utf-8"))
-    return document
-
-
-STANDING_ROUTES: RouteTable[SystemEdge] = RouteTable(
+SYSTEM_ROUTES: RouteTable[SystemEdge] = RouteTable(
     Route(
         method="GET",
         path="/health",
         endpoint=health,
         access=Access.PUBLIC,
         answers={200: "health"},
-        tag="Standing",
+        tag="System",
     ),
     Route(
         method="GET",
@@ -72,7 +62,7 @@ STANDING_ROUTES: RouteTable[SystemEdge] = RouteTable(
         endpoint=openapi,
         access=Access.PUBLIC,
         answers={200: "openapi_document"},
-        tag="Standing",
+        tag="System",
     ),
     Route(
         method="GET",
@@ -80,6 +70,6 @@ STANDING_ROUTES: RouteTable[SystemEdge] = RouteTable(
         endpoint=pipeline_schema,
         access=Access.PUBLIC,
         answers={200: "pipeline_schema_document"},
-        tag="Standing",
+        tag="System",
     ),
 )

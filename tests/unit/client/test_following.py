@@ -1,9 +1,7 @@
 """Following runs, reading lists to their ends, and the answers' types."""
 
 import inspect
-import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, Union, cast, get_args, get_origin, get_type_hints, is_typeddict
 
 import pytest
@@ -25,6 +23,7 @@ from common.client.client import Client
 from common.client.following import Pace
 from common.client.operator import Operator
 from common.client.runs import RunStatus
+from common.http.openapi import api_document
 from common.http.schemas import schemas
 from tests.unit.client.server import ScriptedPlatform
 
@@ -197,7 +196,7 @@ def test_every_path_of_the_client_is_in_the_document(client: Client, platform: S
         _call_all(part)
     _call_all(client.credentials)
     _call_all(Operator(client.api))
-    document = json.loads((Path(__file__).parents[3] / "common/http/openapi.json").read_text())
+    document = api_document()
     known = {
         (method.upper(), tuple(path.split("/")))
         for path, methods in document["paths"].items()

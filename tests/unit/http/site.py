@@ -11,7 +11,7 @@ from werkzeug.test import Client, TestResponse, create_environ, run_wsgi_app
 from werkzeug.wrappers import Request, Response
 
 from common.http.edge import Edge, Services, SystemEdge
-from common.http.endpoints.system import STANDING_ROUTES
+from common.http.endpoints.system import SYSTEM_ROUTES
 from common.http.openapi import make_document
 from common.http.routing import RouteTable
 from common.http.schemas import faults_of
@@ -82,7 +82,7 @@ class Site[S: Services]:
         self._client = Client(Request.application(self._answer))
         self._services = services
         self._system = system or SystemEdge()
-        self._document = make_document([*routes, *STANDING_ROUTES])
+        self._document = make_document([*routes, *SYSTEM_ROUTES])
 
     def _answer(self, request: Request) -> Response:
         return answer(request, self._routes, services=lambda: self._services, system=lambda: self._system)
@@ -120,6 +120,8 @@ class Site[S: Services]:
             assert response.status_code in {400, 404, 405, 431}
             return
         documented = operation["responses"][str(response.status_code)]
+        if shared := documented.get("$ref"):
+            documented = self._document["components"]["responses"][shared.rpartition("/")[2]]
         if "content" not in documented:
             assert not response.data
             return
@@ -127,7 +129,7 @@ class Site[S: Services]:
         assert faults_of(schema, json.loads(response.data)) == []
 
     def _operation(self, method: str, path: str) -> dict[str, Any] | None:
-        for table in (self._routes, STANDING_ROUTES):
+        for table in (self._routes, SYSTEM_ROUTES):
             if table.has(path) and method in table.methods_of(path):
                 operation: dict[str, Any] = self._document["paths"][table.match(path, method)[0].path][
                     method.lower()
