@@ -1,10 +1,18 @@
 """Where callers reach the API: one host for all of its paths, or a URL for each function."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
-FUNCTION_PATHS = {"/admin": "admin", "/api/v1/tenants": "onboarding", "/api/v1/pipelines": "pipelines"}
-"""Path prefixes of the contract, and the functions that have them; gateways share them out the same way."""
+_PATHS: Mapping[str, Any] = json.loads(
+    Path(__file__).with_name("function_paths.json").read_text(encoding="utf-8")
+)
+FUNCTION_PATHS: Mapping[str, str] = {prefix: function for function, prefix in _PATHS["prefixes"].items()}
+"""Path prefixes of the contract, and the functions that have them; both gateways read the same file."""
+ANY_OTHER: str = _PATHS["any_other"]
+"""The function that has the system routes for all, and says of other paths that they are not there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,13 +10,11 @@ from typing import Any
 from functions_framework import create_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from common.public_urls import function_of
+from common.public_urls import ANY_OTHER, function_of
 from local.instances import WsgiApp, one_of_each
 
 FUNCTIONS = Path(__file__).parents[1] / "functions"
 PRIVATE = "/_functions"
-ANY_OTHER = "onboarding"
-"""Has /health and /openapi.json, as every function does, and says of the rest that it is not there."""
 
 
 def load_functions(folder: Path = FUNCTIONS) -> dict[str, WsgiApp]:

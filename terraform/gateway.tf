@@ -6,11 +6,13 @@ locals {
   gateway         = local.gateway_enabled ? { main = var.domain } : {}
   backends        = local.gateway_enabled ? local.public_functions : toset([])
 
-  # function => the paths that it serves; the local platform's gateway has the same
+  # function => the paths that it serves; the local platform's gateway and the links in answers go by the same file
+  function_paths = jsondecode(file("${local.source_root}/common/function_paths.json"))
   gateway_paths = {
-    admin      = ["/admin", "/admin/*"]
-    onboarding = ["/api/v1/tenants", "/api/v1/tenants/*", "/health", "/openapi.json", "/pipeline.schema.json"]
-    pipelines  = ["/api/v1/pipelines", "/api/v1/pipelines/*"]
+    for function, prefix in local.function_paths.prefixes : function => concat(
+      [prefix, "${prefix}/*"],
+      function == local.function_paths.any_other ? local.function_paths.of_every_function : [],
+    )
   }
 }
 

@@ -1,9 +1,13 @@
 """Where callers reach the API."""
 
+import json
+
 import pytest
 
-from common.public_urls import PublicUrls, function_of
-from tests.terraform.configuration import local_values
+from common.client import locations
+from common.http.endpoints.system import SYSTEM_ROUTES
+from common.public_urls import ANY_OTHER, FUNCTION_PATHS, PublicUrls, function_of
+from tests.terraform.configuration import ROOT, function_defaults, local_values
 
 URLS = PublicUrls(
     own="https://x.example.com/onboarding",
@@ -34,11 +38,21 @@ def test_a_path_that_only_begins_like_a_functions_is_not_its(path: str) -> None:
     assert function_of(path) == ""
 
 
-def test_the_gateway_sends_the_same_paths_to_the_same_functions() -> None:
-    for function, paths in local_values()["gateway_paths"].items():
-        own = [
-            path.removesuffix("/*")
-            for path in paths
-            if path not in {"/health", "/openapi.json", "/pipeline.schema.json"}
-        ]
-        assert {function_of(path) for path in own} == {function}
+def test_every_function_that_the_public_calls_has_a_path() -> None:
+    public = {name for name, settings in function_defaults().items() if settings["public"]}
+    assert set(FUNCTION_PATHS.values()) == public
+    assert ANY_OTHER in public
+
+
+def test_the_paths_of_every_function_are_its_system_routes() -> None:
+    table = json.loads((ROOT / "common/function_paths.json").read_text(encoding="utf-8"))
+    assert set(table["of_every_function"]) == {route.path for route in SYSTEM_ROUTES}
+
+
+def test_the_client_knows_the_same_paths() -> None:
+    assert locations.FUNCTION_PATHS == FUNCTION_PATHS
+
+
+def test_the_gateway_in_the_cloud_reads_the_same_file() -> None:
+    assert "common/function_paths.json" in str(local_values()["function_paths"])
+    assert "local.function_paths.prefixes" in str(local_values()["gateway_paths"])
