@@ -12,7 +12,9 @@ LOCAL := $(VENV)/.local-installed
 DEVELOPMENT := $(VENV)/.development-installed
 DEPLOYED := .venv-deployed
 DEPLOYED_INSTALLED := $(DEPLOYED)/.installed
-LOCKS := functions local development checkov
+CLI := .venv-cli
+CLI_INSTALLED := $(CLI)/.installed
+LOCKS := functions local cli development checkov
 
 .PHONY: help
 help:  ## List the targets
@@ -30,6 +32,10 @@ demo-config:
 
 run: $(LOCAL)  ## Serve the platform until Ctrl-C (PORT=8090 TENANT= ADMIN_API_KEY= DATA_DIR=.local EPHEMERAL=1)
 	@$(PYTHON_M) local run
+
+.PHONY: cli
+cli: $(CLI_INSTALLED)  ## Install the command line, in an environment of its own, and say where it is
+	@echo "$(CURDIR)/$(CLI)/bin/convergence"
 
 # Change it
 
@@ -123,6 +129,13 @@ $(LOCAL): requirements/local.txt $(VENV)/bin/python
 $(DEVELOPMENT): requirements/development.txt $(LOCAL)
 	@echo "Installing the development tools"
 	@scripts/install $(VENV) $<
+	@touch $@
+
+# The command line, as `pipx install .` makes it, with the versions of its lock.
+$(CLI_INSTALLED): requirements/cli.txt pyproject.toml $(shell find cli common ps_templates -type f -not -path '*/__pycache__/*') $(CLI)/bin/python
+	@echo "Installing the command line"
+	@scripts/install $(CLI) $<
+	@$(CLI)/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --force-reinstall .
 	@touch $@
 
 # What is deployed, and nothing else: a dependency that only the development tools bring is missing here.

@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -262,6 +263,14 @@ def pins(lock: str) -> set[str]:
 
 def test_the_sets_are_layers_of_one_another() -> None:
     assert pins("functions") < pins("local") < pins("development")
+    assert pins("cli") < pins("development")
+
+
+def test_the_package_asks_for_what_the_command_lines_set_names() -> None:
+    listed = (ROOT / "requirements" / "cli.in").read_text(encoding="utf-8").splitlines()
+    named = {line.strip() for line in listed if re.match(r"[a-z]", line)}
+    asked = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    assert named == set(asked)
 
 
 def test_deployed_functions_carry_no_data_frames() -> None:
@@ -270,7 +279,7 @@ def test_deployed_functions_carry_no_data_frames() -> None:
     assert names.isdisjoint({"duckdb", "google-cloud-bigquery-storage", "numpy", "pandas", "pyarrow"})
 
 
-@pytest.mark.parametrize("lock", ["functions", "local", "development", "checkov"])
+@pytest.mark.parametrize("lock", ["functions", "local", "cli", "development", "checkov"])
 def test_each_locked_package_has_a_hash_and_no_source_of_its_own(lock: str) -> None:
     text = (ROOT / "requirements" / f"{lock}.txt").read_text(encoding="utf-8")
     packages = [line for line in text.splitlines() if re.match(r"[a-z]", line)]

@@ -1,0 +1,5 @@
+"""`python -m cli`: the same as `convergence`."""
+
+from cli.app import main
+
+main()

@@ -1,0 +1,68 @@
+"""Values for a pipeline's parameters, read from words by the types that its file declares."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from cli.exits import Exit
+from cli.failures import CommandError
+from common.client import Client
+from common.errors import ConvergenceError
+from common.pipelines.documents import read_document
+
+NUMBERS = frozenset({"INT64", "FLOAT64"})
+TRUE_AND_FALSE = {"true": True, "false": False}
+
+
+def given_parameters(
+    client: Client, config_id: str, words: Sequence[str], file: Path | None
+) -> dict[str, Any]:
+    """Read `name=value` words, and a JSON file for values that no command line should show."""
+    pairs = dict(_pair(word) for word in words)
+    values = _from_file(file) if file else {}
+    if not pairs:
+        return values
+    types = _declared_types(client, config_id)
+    return values | {name: _value(name, text, types.get(name, "STRING")) for name, text in pairs.items()}
+
+
+def _pair(word: str) -> tuple[str, str]:
+    name, separator, text = word.partition("=")
+    if not separator or not name:
+        raise CommandError(f"--param {name}: write name=value", code=Exit.USAGE)
+    return name, text
+
+
+def _from_file(file: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CommandError(f"{file} cannot be read as JSON", code=Exit.USAGE) from error
+    if not isinstance(values, dict):
+        raise CommandError(f"{file} holds no JSON object", code=Exit.USAGE)
+    return values
+
+
+def _declared_types(client: Client, config_id: str) -> Mapping[str, str]:
+    try:
+        declared = read_document(client.configs.read(config_id)["pipeline_yaml"].encode(), None).get(
+            "parameters"
+        )
+    except ConvergenceError:
+        return {}
+    given = declared if isinstance(declared, dict) else {}
+    return {name: str(one.get("type", "STRING")) for name, one in given.items() if isinstance(one, dict)}
+
+
+def _value(name: str, text: str, kind: str) -> Any:
+    try:
+        if kind.startswith("ARRAY<"):
+            inner = kind.removeprefix("ARRAY<").removesuffix(">")
+            listed = json.loads(text) if text.startswith("[") else text.split(",") if text else []
+            return [_value(name, one, inner) if isinstance(one, str) else one for one in listed]
+        if kind in NUMBERS:
+            return int(text) if kind == "INT64" else float(text)
+        return TRUE_AND_FALSE[text.lower()] if kind == "BOOL" else text
+    except (ValueError, KeyError) as error:
+        raise CommandError(f"--param {name}: {kind} is not written so", code=Exit.USAGE) from error

@@ -1,0 +1,88 @@
+"""What was found in files: for people, for programs, and as annotations of a pull request."""
+
+import json
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from typing import Any
+
+from cli.checking import Checked
+from cli.words import plain
+from common.errors import Fault
+
+
+class Format(StrEnum):
+    """How a report is written."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+
+
+def report(checked: Sequence[Checked], form: Format) -> str:
+    """Write what was found, every rule of every file."""
+    match form:
+        case Format.JSON:
+            return json.dumps(_document(checked), indent=2)
+        case Format.GITHUB:
+            return "\n".join(line for one in checked for line in _annotations(one))
+        case Format.TEXT:
+            return "\n".join([*(line for one in checked for line in _lines(one)), _summary(checked)])
+
+
+def _lines(one: Checked) -> Iterator[str]:
+    for word, faults in (("error", one.broken), ("warning", one.warnings)):
+        for fault in faults:
+            place = f"{one.file.path}:{fault.line}" if fault.line else str(one.file.path)
+            step = f"step {fault.step}, " if fault.step else ""
+            yield plain(f"{place}: {word}: {step}{fault.pointer or '/'}: {fault.rule}")
+    if not one.broken:
+        levels = " then ".join(" and ".join(level) for level in one.levels)
+        yield plain(f"{one.file.path}: {one.file.config_id}: {levels}")
+
+
+def _summary(checked: Sequence[Checked]) -> str:
+    faulty = sum(bool(one.broken) for one in checked)
+    faults = sum(len(one.broken) for one in checked)
+    warnings = sum(len(one.warnings) for one in checked)
+    told = f"{len(checked)} files, {faulty} with errors: {faults} errors, {warnings} warnings"
+    return told.replace("1 files", "1 file") if len(checked) == 1 else told
+
+
+def _document(checked: Sequence[Checked]) -> dict[str, Any]:
+    files = [
+        {
+            "file": str(one.file.path),
+            "config_id": one.file.config_id,
+            "ok": not one.broken,
+            "levels": [list(level) for level in one.levels],
+            "errors": [_member(fault) for fault in one.broken],
+            "warnings": [_member(fault) for fault in one.warnings],
+        }
+        for one in checked
+    ]
+    return {"ok": not any(one.broken for one in checked), "files": files}
+
+
+def _member(fault: Fault) -> dict[str, Any]:
+    return {"pointer": fault.pointer, "step": fault.step or None, "line": fault.line, "rule": fault.rule}
+
+
+def _annotations(one: Checked) -> Iterator[str]:
+    """Write workflow commands; https://docs.github.com/actions/reference/workflow-commands-for-github-actions."""
+    for word, faults in (("error", one.broken), ("warning", one.warnings)):
+        for fault in faults:
+            places = {
+                "file": str(one.file.path),
+                "line": fault.line or 1,
+                "title": fault.pointer or one.file.config_id,
+            }
+            properties = ",".join(f"{name}={_property(str(value))}" for name, value in places.items())
+            yield f"::{word} {properties}::{_data(fault.rule)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
