@@ -114,6 +114,14 @@ class QueryParser(BigQueryParser):
             self.tables.append(table)
         return table
 
+    def _parse_table(self, *args: Any, **options: Any) -> exp.Expr | None:
+        """Read what FROM or JOIN names, and the offset of an array, which sqlglot knows of UNNEST alone."""
+        table = super()._parse_table(*args, **options)
+        if isinstance(table, exp.Table) and self._match_pair(TokenType.WITH, TokenType.OFFSET):
+            self._match(TokenType.ALIAS)
+            self._parse_id_var(any_token=False, tokens=self.UNNEST_OFFSET_ALIAS_TOKENS)
+        return table
+
     def _parse_lambda(self, alias: bool = False) -> exp.Expr | None:
         """Read one argument of a function; `TABLE name` and `MODEL name` are tables."""
         is_named = self._next and self._next.token_type in _NAMES
