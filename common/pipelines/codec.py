@@ -1,4 +1,7 @@
-"""Dataclasses in JSON's types, and back: a pipeline and its run, as a level message carries them."""
+"""Dataclasses in JSON's types, and back: a pipeline and its run, as a level message carries them.
+
+A dataclass that is one of several at its place has a `KIND`, and says it as "kind".
+"""
 
 import types
 from collections.abc import Callable, Mapping
@@ -22,7 +25,7 @@ TIMES: dict[Any, Callable[[str], Any]] = {datetime: from_rfc3339, date: date.fro
 def to_json(value: Any) -> dict[str, Json]:
     """Write a dataclass in JSON's types; what has its default value is left out."""
     kind: Any = type(value)
-    return {
+    return _tag(kind) | {
         name: _to_json(item)
         for name, default in _defaults(kind).items()
         if (item := getattr(value, name)) != default
@@ -51,6 +54,10 @@ def _to_json(value: Any) -> Json:
     return plain
 
 
+def _tag(kind: Any) -> dict[str, Json]:
+    return {"kind": kind.KIND} if hasattr(kind, "KIND") else {}
+
+
 @cache
 def _defaults(kind: Any) -> dict[str, Any]:
     """Return the default of each field, MISSING where it has none."""
@@ -66,10 +73,13 @@ def _reader(kind: Any) -> Reader:
     if isinstance(kind, TypeAliasType):
         kind = kind.__value__
     if isinstance(kind, types.UnionType):
+        if tagged := {each.KIND: _reader(each) for each in get_args(kind) if hasattr(each, "KIND")}:
+            return partial(_of_kinds, tagged)
         readers = [(each, _reader(each)) for each in get_args(kind) if each is not type(None)]
         return partial(_of_union, readers, type(None) in get_args(kind))
     if is_dataclass(kind):
-        return partial(_of_object, kind, {name: _reader(hint) for name, hint in get_type_hints(kind).items()})
+        hints = get_type_hints(kind)
+        return partial(_of_object, kind, {field.name: _reader(hints[field.name]) for field in fields(kind)})
     if kind in TIMES:
         return partial(_of_text, TIMES[kind])
     if not get_origin(kind):
@@ -79,16 +89,28 @@ def _reader(kind: Any) -> Reader:
     return partial(_of_sequence, get_origin(kind), _reader(get_args(kind)[0]))
 
 
+def _of_kinds(readers: Mapping[str, Reader], body: Any, place: str) -> Any:
+    if not isinstance(body, Mapping):
+        raise MalformedInput("must be an object", place)
+    kind = body.get("kind")
+    if not isinstance(kind, str) or kind not in readers:
+        raise MalformedInput(f"must be one of {', '.join(readers)}", f"{place}/kind")
+    return readers[kind](body, place)
+
+
 def _of_object(kind: Any, readers: Mapping[str, Reader], body: Any, place: str) -> Any:
     if not isinstance(body, Mapping):
         raise MalformedInput("must be an object", place)
+    tag = _tag(kind)
+    if tag and body.get("kind") != tag["kind"]:
+        raise MalformedInput(f"is no {tag['kind']}", f"{place}/kind")
     for key in body:
-        if key not in readers:
+        if key not in readers and key not in tag:
             raise MalformedInput("is no key here", f"{place}/{escaped(str(key))}")
     for name, default in _defaults(kind).items():
         if default is MISSING and name not in body:
             raise MalformedInput("is required", f"{place}/{name}")
-    return kind(**{key: readers[key](item, f"{place}/{key}") for key, item in body.items()})
+    return kind(**{key: readers[key](item, f"{place}/{key}") for key, item in body.items() if key not in tag})
 
 
 def _of_sequence(kind: Any, read: Reader, value: Any, place: str) -> Any:

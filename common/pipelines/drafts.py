@@ -9,7 +9,8 @@ from common.errors import Fault
 from common.pipelines.firewall import judge_statement
 from common.pipelines.levels import Node
 from common.pipelines.lexemes import Kind, LexicalFault, lexemes
-from common.pipelines.pipeline import Partitioning, Retry, Step, WriteDisposition
+from common.pipelines.pipeline import Retry, Step
+from common.pipelines.plans import Partitioning, QueryJob, WriteDisposition
 from common.pipelines.pointers import pointer
 from common.pipelines.schema import schema_faults
 from common.pipelines.step_types import StepType, StepTypes
@@ -71,19 +72,23 @@ class StepDraft:
         if self.statement is None or self.target is None:
             raise ValueError(f"step {self.id} has faults")
         config = self.config
+        query = QueryJob(
+            sql=self.statement.sql,
+            destination=self.target.table,
+            write_disposition=WriteDisposition(config.get("write_disposition", WriteDisposition.TRUNCATE)),
+            parameters=self.statement.parameters,
+            partitioning=_partitioning(config.get("partitioning")),
+            clustering=tuple(config.get("clustering", ())),
+            maximum_bytes_billed=self.maximum_bytes_billed,
+        )
         return Step(
             id=self.id,
             ps_type=self.raw["ps_type"],
             index=self.index,
             level=level,
-            sql=self.statement.sql,
+            jobs=(query,),
             target_table=self.target.table,
-            write_disposition=WriteDisposition(config.get("write_disposition", WriteDisposition.TRUNCATE)),
             depends_on=tuple(depends_on),
-            parameters=self.statement.parameters,
-            partitioning=_partitioning(config.get("partitioning")),
-            clustering=tuple(config.get("clustering", ())),
-            maximum_bytes_billed=self.maximum_bytes_billed,
             timeout_minutes=int(self.raw.get("timeout_minutes", 60)),
             labels=dict(config.get("labels", {})),
             credential=config.get("credential", ""),

@@ -2,30 +2,13 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
+
+from common.pipelines.plans import Job
 
 type ParameterValue = str | int | float | bool | list[str] | list[int] | list[float] | list[bool] | None
 
-
 DEFAULT_PRIORITY = 5
 """Of a pipeline that names none; the lower number goes first."""
-
-
-class WriteDisposition(StrEnum):
-    """What happens to the rows that a target table holds already."""
-
-    TRUNCATE = "WRITE_TRUNCATE"
-    APPEND = "WRITE_APPEND"
-    EMPTY = "WRITE_EMPTY"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Partitioning:
-    """Time partitioning of a target table that the step creates."""
-
-    field: str
-    type: str = "DAY"
-    expiration_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,29 +55,25 @@ class BoundParameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One step: a SELECT whose rows BigQuery writes to `target_table`, a name in the tenant's own dataset.
+    """One step: jobs that run one after the other, and the table of the tenant's that they are there for.
 
-    `parameters` are the names of those that `sql` uses. `depends_on` are the steps that the file names and
-    those that write what this one reads; a step also waits for every step of the levels before its own.
+    `depends_on` are the steps that the file names and those that write what this one reads; a step also waits
+    for every step of the levels before its own.
     """
 
     id: str
     ps_type: str
     index: int
     level: int
-    sql: str
+    jobs: tuple[Job, ...]
     target_table: str
-    write_disposition: WriteDisposition = WriteDisposition.TRUNCATE
     depends_on: tuple[str, ...] = ()
-    parameters: tuple[str, ...] = ()
-    partitioning: Partitioning | None = None
-    clustering: tuple[str, ...] = ()
-    maximum_bytes_billed: int | None = None
     timeout_minutes: int = 60
+    """How long each of its jobs may take."""
     labels: dict[str, str] = field(default_factory=dict)
     retry: Retry = Retry()
     credential: str = ""
-    """The credential under whose account, and in whose project, it runs; "" for the platform's."""
+    """The credential under whose account, and in whose project, its jobs run; "" for the platform's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

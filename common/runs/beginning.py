@@ -143,5 +143,6 @@ def _outline(step: Step) -> StepOutline:
         index=step.index,
         target_table=step.target_table,
         attempts=step.retry.attempts,
+        jobs=tuple(job.name for job in step.jobs),
         credential=step.credential,
     )

@@ -71,7 +71,7 @@ class RunCanceller:
 def _stop(message: LevelMessage, step: Step, jobs_of: JobsOf) -> None:
     try:
         jobs = jobs_of(step)
-        if found := latest_job(jobs, message.run.run_id, step.id, step.retry.attempts):
+        if found := latest_job(jobs, message.run, step):
             jobs.cancel(found[1].job_id)
     except Unavailable:
         raise

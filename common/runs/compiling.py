@@ -33,7 +33,7 @@ class ConfigCompiler:
             runs_elsewhere=bool(job.credential),
         )
         if dry_run is None:
-            reasons = judge_statement(job.sql, policy).reasons
+            reasons = judge_statement(job.work.sql, policy).reasons
         else:
             reasons = judge_dry_run(dry_run.statement_type, dry_run.tables, policy, dry_run.routines)
         return "; ".join(f"the step {reason}" for reason in dict.fromkeys(reasons))

@@ -36,7 +36,9 @@ def guarded_dry_run(jobs: StepJobs, job: StepJob, guard: Guard) -> DryRun:
         dry_run = jobs.dry_run(job)
     except WarehouseError as error:
         if found := _UNNEST.search(str(error)):
-            raise QueryRefused(_unrecognized(job.sql, int(found[1]), int(found[2])), error.reason) from error
+            raise QueryRefused(
+                _unrecognized(job.work.sql, int(found[1]), int(found[2])), error.reason
+            ) from error
         if _tells_of_others(str(error), job):
             raise QueryRefused(WITHHELD, FIREWALL) from error
         raise

@@ -1,7 +1,9 @@
 """The message that starts one level of a run; it carries the compiled pipeline, so a level reads no table."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from common.errors import MalformedInput
 from common.pipelines.codec import from_json, to_json
@@ -29,7 +31,9 @@ class LevelMessage:
 
 def encode(message: LevelMessage) -> bytes:
     """Write a message as JSON, UTF-8."""
-    return json.dumps(to_json(message), separators=(",", ":")).encode()
+    body = to_json(message)
+    _change_steps(body, _flattened)
+    return json.dumps(body, separators=(",", ":")).encode()
 
 
 def decode(data: bytes) -> LevelMessage:
@@ -38,4 +42,44 @@ def decode(data: bytes) -> LevelMessage:
         body = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise MalformedInput(f"is no level message: {error}") from error
+    _change_steps(body, _with_jobs)
     return from_json(LevelMessage, body)
+
+
+# A step of one plain query travels as steps did before they had plans: functions that are deployed one after
+# the other, and messages that are under way meanwhile, go on understanding each other.
+_OF_A_QUERY = (
+    "sql",
+    "write_disposition",
+    "parameters",
+    "partitioning",
+    "clustering",
+    "maximum_bytes_billed",
+)
+
+
+def _change_steps(body: Any, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Change the steps of a message where they are; what has not its shape, the codec refuses."""
+    levels = _mapping(_mapping(body).get("pipeline")).get("levels")
+    for level in filter(lambda level: isinstance(level, list), levels if isinstance(levels, list) else []):
+        level[:] = [change(step) if isinstance(step, dict) else step for step in level]
+
+
+def _flattened(step: dict[str, Any]) -> dict[str, Any]:
+    (job, *more) = step["jobs"]
+    plain = {name: job[name] for name in _OF_A_QUERY if name in job}
+    if more or job != {"kind": "query", "destination": step["target_table"], **plain}:
+        return step
+    return {name: value for name, value in step.items() if name != "jobs"} | plain
+
+
+def _with_jobs(step: dict[str, Any]) -> dict[str, Any]:
+    if "jobs" in step:
+        return step
+    query = {name: step[name] for name in _OF_A_QUERY if name in step}
+    rest = {name: value for name, value in step.items() if name not in query}
+    return rest | {"jobs": [{"kind": "query", "destination": step.get("target_table"), **query}]}
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

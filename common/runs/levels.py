@@ -13,6 +13,15 @@ from common.errors import ConvergenceError, Unavailable, WarehouseError
 from common.logs import carried
 from common.pipelines.pipeline import Step
 from common.pipelines.secret_values import NoSeal, ParameterSeal
+from common.runs.attempts import (
+    Attempt,
+    Outcome,
+    running_row,
+    skipped_row,
+    stopped_row,
+    tried_again,
+    underway_row,
+)
 from common.runs.cancelling import is_cancelled
 from common.runs.discreet_jobs import discreetly
 from common.runs.guarding import Guard
@@ -20,8 +29,8 @@ from common.runs.handovers import Handovers
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import Identities, JobReport, JobsOf, LevelPublisher, RunStore
 from common.runs.run import Run, RunStatus, StepRow, StepStatus
-from common.runs.step_jobs import job_id, latest_job, running_row, skipped_row, step_row
-from common.runs.steps import Attempt, Outcome, StepWorker, tried_again, underway_row
+from common.runs.step_jobs import BEGINNING, job_id_at, latest_job
+from common.runs.steps import StepWorker
 from common.times import Clock
 
 logger = logging.getLogger(__name__)
@@ -117,7 +126,9 @@ class LevelWorker:
             step = message.pipeline.levels[message.level - 1][0]
             report = JobReport(job_id="", is_done=False, error_message=tried_again(error))
             with suppress(ConvergenceError):  # The message comes again in any case.
-                self.store.append_steps(message.run, [running_row(step, 1, report, self.clock)], self.clock())
+                self.store.append_steps(
+                    message.run, [running_row(step, BEGINNING, report, self.clock)], self.clock()
+                )
             raise
 
     def give_up(self, message: LevelMessage) -> None:
@@ -209,19 +220,17 @@ class LevelWorker:
                 error_reason=refused.reason or "invalid",
                 error_message=f"its job could not be looked at: {refused}",
             )
-            return [step_row(step, 1, StepStatus.CANCELLED, unknown, self.clock)]
+            return [stopped_row(step, unknown, self.clock)]
 
     def _stopped_by_us(self, message: LevelMessage, step: Step, jobs_of: JobsOf) -> list[StepRow]:
         jobs = jobs_of(step)
-        found = latest_job(jobs, message.run.run_id, step.id, step.retry.attempts)
+        found = latest_job(jobs, message.run, step)
         if found is None:
             return [skipped_row(step, self.clock)]
-        number, report = found
+        position, report = found
         jobs.cancel(report.job_id)
         report = jobs.find(report.job_id) or report
-        completed = report.is_done and not report.has_failed
-        status = StepStatus.COMPLETED if completed else StepStatus.CANCELLED
-        return [step_row(step, number, status, replace(report, is_done=True), self.clock)]
+        return [stopped_row(step, report, self.clock, position)]
 
     def _end(self, message: LevelMessage, status: RunStatus, error: str) -> None:
         if status is RunStatus.COMPLETED and is_cancelled(self.claims, message.run.run_id):
@@ -241,7 +250,7 @@ def _later_steps(message: LevelMessage) -> list[Step]:
 def _has_begun(message: LevelMessage, jobs_of: JobsOf) -> bool:
     first = message.pipeline.levels[message.level - 1][0]
     try:
-        return jobs_of(first).find(job_id(message.run.run_id, first.id, 1)) is not None
+        return jobs_of(first).find(job_id_at(message.run, first, BEGINNING)) is not None
     except Unavailable:
         raise
     except WarehouseError:

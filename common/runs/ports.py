@@ -9,14 +9,8 @@ from datetime import datetime
 from typing import Protocol
 
 from common.pipelines.confines import Confines
-from common.pipelines.pipeline import (
-    DEFAULT_PRIORITY,
-    BoundParameter,
-    Partitioning,
-    Pipeline,
-    Step,
-    WriteDisposition,
-)
+from common.pipelines.pipeline import DEFAULT_PRIORITY, BoundParameter, Pipeline, Step
+from common.pipelines.plans import Job
 from common.runs.level_messages import LevelMessage
 from common.runs.run import Run, RunStatus, StepRow
 from common.runs.tickets import Ledger
@@ -80,21 +74,16 @@ class LevelPublisher(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepJob:
-    """A step's BigQuery job: one SELECT, written by BigQuery itself to a table of the tenant's dataset."""
+    """One job of a step as BigQuery is asked for it: what it does, under which ID, and on whose behalf."""
 
     job_id: str
     tenant_id: str
-    sql: str
+    work: Job
     parameters: tuple[BoundParameter, ...]
-    target_table: str
-    write_disposition: WriteDisposition
     timeout_seconds: int
     labels: Mapping[str, str]
-    partitioning: Partitioning | None = None
-    clustering: tuple[str, ...] = ()
-    maximum_bytes_billed: int | None = None
     sources: tuple[str, ...] = ()
-    """What the statement may read beside the tenant's own dataset."""
+    """What its SQL may read beside the tenant's own dataset."""
     credential: str = ""
     """The credential under whose account, and in whose project, it runs; "" for the platform's."""
 

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Protocol
 
 from common.errors import NotFound
-from common.pipelines.pipeline import Pipeline, Retry, Step, WriteDisposition
+from common.pipelines.pipeline import Pipeline, Retry, Step
+from common.pipelines.plans import QueryJob
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import ConfigText, StoredRun
 from common.runs.run import Run, RunStatus, StepOutline
@@ -112,9 +113,8 @@ def _step(outline: StepOutline, level: int) -> Step:
         ps_type=outline.ps_type,
         index=outline.index,
         level=level,
-        sql="",
+        jobs=tuple(QueryJob(name=name, sql="", destination=outline.target_table) for name in outline.jobs),
         target_table=outline.target_table,
-        write_disposition=WriteDisposition.APPEND,
         retry=Retry(attempts=outline.attempts),
         credential=outline.credential,
     )

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from common.pipelines.intervals import Interval
 from common.pipelines.pipeline import BoundParameter, SealedValue
+from common.pipelines.plans import MAIN
 
 MAX_ATTEMPTS = 10
 """As many attempts as a step can be given."""
@@ -70,7 +71,9 @@ class StepOutline:
     index: int = 0
     target_table: str = ""
     attempts: int = MAX_ATTEMPTS
-    """How many jobs it can have had."""
+    """How many attempts each of its jobs can have had."""
+    jobs: tuple[str, ...] = (MAIN,)
+    """The names of its jobs, in order."""
     credential: str = ""
 
 
@@ -116,7 +119,11 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepRow:
-    """One row of the step log: an attempt of a step in some state."""
+    """One row of the step log: a step in some state, at an attempt of one of its jobs.
+
+    A step is COMPLETED once its last job is done. A job before that one which has done well has a row of a
+    RUNNING step with an end.
+    """
 
     step_id: str
     ps_type: str
@@ -136,3 +143,6 @@ class StepRow:
     error_message: str = ""
     job_project: str = ""
     """The tenant's project in which the job ran; "" is the platform's own."""
+    job_name: str = MAIN
+    job_index: int = 0
+    """The job's place in the step's plan, from 0."""

@@ -1,42 +1,56 @@
-"""A step of a run as a BigQuery job: its configuration, and its ID, the lock on the step's effect."""
+"""A step's jobs in BigQuery: what each is asked for, and its ID, the lock on its effect."""
 
-import hashlib
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from common.claims import as_label
 from common.pipelines.pipeline import Step
+from common.pipelines.plans import MAIN
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import JobReport, StepJob, StepJobs
-from common.runs.run import Run, StepRow, StepStatus
-from common.times import Clock
+from common.runs.run import Run
 
 
-def job_id(run_id: str, step_id: str, attempt: int, waits: int = 0) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """How far a step has come: at which job of its plan (from 0), and at which attempt of that."""
+
+    job: int = 0
+    attempt: int = 1
+    waits: int = 0
+    """How many jobs of the attempt failed by limits of BigQuery's: none of them was an attempt."""
+
+
+BEGINNING = Position()
+
+
+def job_id(run_id: str, step_id: str, attempt: int, waits: int = 0, name: str = MAIN) -> str:
     """Name the job of one attempt: whoever inserts it first makes the effect, everybody else finds it.
 
     A job that failed by a limit of BigQuery's has used its ID up, and was no attempt: after each such wait
     the attempt goes on under an ID of its own.
     """
-    first = f"cvg-step-{run_id}-{step_id}-{attempt}"
-    return f"{first}-w{waits}" if waits else first
+    ending = ("" if name == MAIN else f"-{name}") + (f"-w{waits}" if waits else "")
+    return f"cvg-step-{run_id}-{step_id}-{attempt}{ending}"
 
 
-def step_job(message: LevelMessage, step: Step, attempt: int, waits: int = 0) -> StepJob:
-    """Configure the job of one attempt, after so many waits for BigQuery's limits."""
+def job_id_at(run: Run, step: Step, position: Position) -> str:
+    """Name the job of a step at a position."""
+    name = step.jobs[position.job].name
+    return job_id(run.run_id, step.id, position.attempt, position.waits, name)
+
+
+def step_job(message: LevelMessage, step: Step, position: Position = BEGINNING) -> StepJob:
+    """Say what BigQuery is to do at a position of a step."""
+    work = step.jobs[position.job]
     by_name = {parameter.name: parameter for parameter in message.run.parameters}
     return StepJob(
-        job_id=job_id(message.run.run_id, step.id, attempt, waits),
+        job_id=job_id_at(message.run, step, position),
         tenant_id=message.run.tenant_id,
-        sql=step.sql,
-        parameters=tuple(by_name[name] for name in step.parameters),
-        target_table=step.target_table,
-        write_disposition=step.write_disposition,
+        work=work,
+        parameters=tuple(by_name[name] for name in work.parameters),
         timeout_seconds=step.timeout_minutes * 60,
         labels=step.labels | labels(message.run, step) | _trace_label(message.run),
-        partitioning=step.partitioning,
-        clustering=step.clustering,
-        maximum_bytes_billed=step.maximum_bytes_billed,
         sources=message.pipeline.sources,
         credential=step.credential,
     )
@@ -59,13 +73,25 @@ def latest_wait(find: Callable[[int], JobReport | None], first: int) -> tuple[in
     return found
 
 
-def latest_job(jobs: StepJobs, run_id: str, step_id: str, attempts: int) -> tuple[int, JobReport] | None:
-    """Find the last job of a step that may have had so many attempts, and the attempt's number."""
-    for number in range(attempts, 0, -1):
-        if report := jobs.find(job_id(run_id, step_id, number)):
-            last = latest_wait(lambda waits: jobs.find(job_id(run_id, step_id, number, waits)), 1)  # noqa: B023
-            return number, last[1] if last else report
+def attempts_of(step: Step) -> Iterator[Position]:
+    """List the attempts that a step's jobs can have had, the last one first."""
+    for job in reversed(range(len(step.jobs))):
+        for attempt in range(step.retry.attempts, 0, -1):
+            yield Position(job=job, attempt=attempt)
+
+
+def latest_job(jobs: StepJobs, run: Run, step: Step) -> tuple[Position, JobReport] | None:
+    """Find the last job that a step of a run has had, and its position; None where it has not begun."""
+    for position in attempts_of(step):
+        if report := jobs.find(job_id_at(run, step, position)):
+            last = latest_wait(_waited(jobs, run, step, position), 1) or (0, report)
+            return Position(job=position.job, attempt=position.attempt, waits=last[0]), last[1]
     return None
+
+
+def _waited(jobs: StepJobs, run: Run, step: Step, at: Position) -> Callable[[int], JobReport | None]:
+    name = step.jobs[at.job].name
+    return lambda waits: jobs.find(job_id(run.run_id, step.id, at.attempt, waits, name))
 
 
 def labels(run: Run, step: Step) -> dict[str, str]:
@@ -82,48 +108,3 @@ def _trace_label(run: Run) -> dict[str, str]:
     # traceparent is `00-<trace>-<span>-<flags>`: the trace joins the job with the request and with every log
     # line.
     return {"trace": run.traceparent.split("-")[1]} if run.traceparent else {}
-
-
-def step_row(step: Step, attempt: int, status: StepStatus, report: JobReport, clock: Clock) -> StepRow:
-    """Write down what a job's report says of one attempt of a step."""
-    started_at = report.started_at or clock()
-    return StepRow(
-        step_id=step.id,
-        ps_type=step.ps_type,
-        index=step.index,
-        level=step.level,
-        attempt=attempt,
-        status=status,
-        started_at=started_at,
-        ended_at=(report.ended_at or clock()) if report.is_done else None,
-        job_id=report.job_id,
-        target_table=step.target_table,
-        statement_hash=hashlib.sha256(step.sql.encode()).hexdigest() if step.sql else "",
-        rows=report.rows,
-        bytes_processed=report.bytes_processed,
-        bytes_billed=report.bytes_billed,
-        error_reason=report.error_reason,
-        error_message=report.error_message,
-        job_project=report.project,
-    )
-
-
-def running_row(step: Step, attempt: int, report: JobReport, clock: Clock) -> StepRow:
-    """Write down that an attempt is under way."""
-    return replace(step_row(step, attempt, StepStatus.RUNNING, report, clock), ended_at=None)
-
-
-def skipped_row(step: Step, clock: Clock) -> StepRow:
-    """Write down that a step will never be tried."""
-    now = clock()
-    return StepRow(
-        step_id=step.id,
-        ps_type=step.ps_type,
-        index=step.index,
-        level=step.level,
-        attempt=0,
-        status=StepStatus.SKIPPED,
-        started_at=now,
-        ended_at=now,
-        target_table=step.target_table,
-    )

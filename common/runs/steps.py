@@ -1,4 +1,4 @@
-"""Carrying out one step: guard, submit or attach, wait, and try again where the failure may pass."""
+"""Carrying out one step, job by job: guard, submit or attach, wait, try again where a failure may pass."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -9,13 +9,14 @@ from common.claims import says_of_itself
 from common.errors import AlreadyExists, Conflict, Unavailable, WarehouseError
 from common.pipelines.pipeline import Step
 from common.runs.advice import with_advice
+from common.runs.attempts import Attempt, Outcome, running_row, step_row, underway_row
 from common.runs.guarding import Guard, guarded_dry_run
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import JobReport, JobsOf, StepJob
 from common.runs.refusals import not_begun, refused_by
 from common.runs.retries import is_limit, is_retryable, pause_before, pause_for_limit
 from common.runs.run import StepRow, StepStatus
-from common.runs.step_jobs import job_id, labels, latest_wait, running_row, step_job, step_row
+from common.runs.step_jobs import BEGINNING, Position, job_id_at, labels, latest_wait, step_job
 from common.times import Clock
 
 logger = logging.getLogger(__name__)
@@ -27,44 +28,10 @@ OWN_REASONS = frozenset({"firewall", "credential", "secretNotOpened", "stopped"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """One attempt of a step; `is_attached`: an earlier delivery of this level had made the job."""
-
-    step: Step
-    number: int
-    report: JobReport
-    is_attached: bool = False
-    waits: int = 0
-    """How many of its jobs failed by limits of BigQuery's: none of them was an attempt."""
-    fault: Unavailable | None = None
-    """What kept it from beginning, and may pass: the level is to be delivered again."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What became of a step, with a terminal row for each attempt that has ended.
-
-    No `status` where time was too short, or where a `fault` that may pass has stopped it; then an attempt
-    that is under way has a row too, so that the sweeper hears of it.
-    """
-
-    step: Step
-    status: StepStatus | None
-    rows: tuple[StepRow, ...]
-    fault: Unavailable | None = None
-
-    @property
-    def error(self) -> str:
-        """Why the step failed, in BigQuery's or the firewall's words."""
-        return self.rows[-1].error_message if self.rows else ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Next:
-    """What follows on a failed job, and when."""
+    """What follows on a job that has ended, and when."""
 
-    number: int
-    waits: int
+    position: Position
     due: datetime
 
 
@@ -72,8 +39,9 @@ class _Next:
 class StepWorker:
     """Carries out steps of one level message until `deadline`.
 
-    The walk from attempt to attempt holds no state of its own: whoever repeats it after a crash finds the
-    same jobs. Whatever BigQuery answers to a step's job ends the step, but for what may pass by itself.
+    The walk takes the first job of a step's plan that has no successful attempt, and holds no state of its
+    own: whoever repeats it after a crash finds the same jobs. Whatever BigQuery answers to a step's job ends
+    the step, but for what may pass by itself.
     """
 
     message: LevelMessage
@@ -85,11 +53,11 @@ class StepWorker:
     deadline: datetime
 
     def begin(self, step: Step) -> Attempt:
-        """Start the step's first attempt, or attach to it."""
-        return self._launch(step, 1, 0)
+        """Start the step's first job, or attach to it."""
+        return self._launch(step, BEGINNING)
 
     def finish(self, attempt: Attempt) -> Outcome:
-        """Follow a step to its end, through retries; give up when time is short, the jobs keep running."""
+        """Follow a step to its end, job by job; give up when time is short, the jobs keep running."""
         rows: list[StepRow] = []
         try:
             while not attempt.fault and (attempt := self._wait(attempt)).report.is_done:
@@ -107,11 +75,9 @@ class StepWorker:
 
     def _go_on(self, attempt: Attempt, following: _Next, rows: list[StepRow]) -> Attempt | Outcome:
         """Make the next job of a step when it is due, or end the call; note an attempt that is over."""
-        is_over = following.number > attempt.number
+        is_over = replace(following.position, waits=0) != replace(attempt.position, waits=0)
         if is_over:
-            rows.append(
-                step_row(attempt.step, attempt.number, _status(attempt.report), attempt.report, self.clock)
-            )
+            rows.append(attempt.row(self.clock))
         elif later := self._later(attempt):
             return later
         # The pause goes on in the next call; to hand over before our time is up would spin.
@@ -121,11 +87,11 @@ class StepWorker:
             return Outcome(step=attempt.step, status=None, rows=(*rows, *waiting))
         if self.is_cancelled():
             return self._cancelled(attempt, rows)
-        return self._launch(attempt.step, following.number, following.waits)
+        return self._launch(attempt.step, following.position)
 
-    def _launch(self, step: Step, number: int, waits: int) -> Attempt:
-        job = step_job(self.message, step, number, waits)
-        launched = Attempt(step=step, number=number, waits=waits, report=not_begun(job))
+    def _launch(self, step: Step, position: Position) -> Attempt:
+        job = step_job(self.message, step, position)
+        launched = Attempt(step=step, position=position, report=not_begun(job))
         try:
             if self.message.continuation and (known := self._find(step, job)):
                 return replace(launched, report=known, is_attached=True)
@@ -185,7 +151,7 @@ class StepWorker:
 
     def _wait(self, attempt: Attempt) -> Attempt:
         report, pause = attempt.report, SHORTEST_POLL
-        job = step_job(self.message, attempt.step, attempt.number, attempt.waits)
+        job = step_job(self.message, attempt.step, attempt.position)
         while not report.is_done and self.clock() + pause < self.deadline:
             self.sleep(pause.total_seconds())
             pause = min(pause * 2, LONGEST_POLL)
@@ -195,39 +161,43 @@ class StepWorker:
 
     def _next(self, attempt: Attempt) -> _Next | None:
         """Say what follows on a job that is done; nothing where the step has come to its end."""
-        report = attempt.report
-        if not report.has_failed or report.is_unreadable:
+        report, at, step = attempt.report, attempt.position, attempt.step
+        if not report.has_failed:
+            following = Position(job=at.job + 1)
+            return None if attempt.is_at_last_job else _Next(position=following, due=self.clock())
+        if report.is_unreadable:
             return None
-        number, waits, step = attempt.number, attempt.waits, attempt.step
         ended_at = report.ended_at or self.clock()
         if is_limit(report.error_reason, report.error_message):
-            key = job_id(self.message.run.run_id, step.id, number, waits)
-            pause = pause_for_limit(waits, key)
-            return _Next(number=number, waits=waits + bool(report.job_id), due=ended_at + pause)
-        if number < step.retry.attempts and is_retryable(report.error_reason, report.error_message):
-            pause = pause_before(number + 1, step.retry, report.job_id)
-            return _Next(number=number + 1, waits=0, due=ended_at + pause)
+            pause = pause_for_limit(at.waits, job_id_at(self.message.run, step, at))
+            waited = replace(at, waits=at.waits + bool(report.job_id))
+            return _Next(position=waited, due=ended_at + pause)
+        if at.attempt < step.retry.attempts and is_retryable(report.error_reason, report.error_message):
+            pause = pause_before(at.attempt + 1, step.retry, report.job_id)
+            again = Position(job=at.job, attempt=at.attempt + 1)
+            return _Next(position=again, due=ended_at + pause)
         return None
 
     def _later(self, attempt: Attempt) -> Attempt | None:
         """Find the last job that another delivery has made after waiting for a limit."""
         if not (attempt.is_attached and attempt.report.job_id):
             return None
+        at = attempt.position
 
         def find(waits: int) -> JobReport | None:
-            return self._find(attempt.step, step_job(self.message, attempt.step, attempt.number, waits))
+            position = replace(at, waits=waits)
+            return self._find(attempt.step, step_job(self.message, attempt.step, position))
 
-        found = latest_wait(find, attempt.waits + 1)
-        return replace(attempt, waits=found[0], report=found[1]) if found else None
+        found = latest_wait(find, at.waits + 1)
+        return replace(attempt, position=replace(at, waits=found[0]), report=found[1]) if found else None
 
     def _ended(self, attempt: Attempt, rows: list[StepRow]) -> Outcome:
-        report = self._advised(attempt)
-        status = _status(report)
+        attempt = replace(attempt, report=self._advised(attempt))
+        report = attempt.report
         if report.has_failed:
             told = {"step": attempt.step.id, "reason": report.error_reason, "error": report.error_message}
             logger.warning("step failed", extra=told)
-        row = step_row(attempt.step, attempt.number, status, report, self.clock)
-        return Outcome(step=attempt.step, status=status, rows=(*rows, row))
+        return Outcome(step=attempt.step, status=attempt.status, rows=(*rows, attempt.row(self.clock)))
 
     def _advised(self, attempt: Attempt) -> JobReport:
         """Say behind BigQuery's sentence what to do; the firewall's says it itself."""
@@ -245,39 +215,19 @@ class StepWorker:
         return replace(report, error_message=said)
 
     def _cancelled(self, attempt: Attempt, rows: list[StepRow]) -> Outcome:
-        """End a step that was to be tried again: what its run has failed by is that it was cancelled."""
-        if not rows:
-            status = StepStatus.CANCELLED
-            rows = [step_row(attempt.step, attempt.number, status, attempt.report, self.clock)]
-        return Outcome(step=attempt.step, status=StepStatus.CANCELLED, rows=tuple(rows))
+        """End a step that was to go on: what its run has failed by is that it was cancelled."""
+        status = StepStatus.CANCELLED
+        if not rows or rows[-1].status is StepStatus.RUNNING:
+            rows.append(step_row(attempt.step, attempt.position, status, attempt.report, self.clock))
+        return Outcome(step=attempt.step, status=status, rows=tuple(rows))
 
     def _waiting_row(self, attempt: Attempt) -> StepRow:
         report = attempt.report
         logger.info("step waits for a limit of BigQuery", extra={"step": attempt.step.id})
         said = f"waits for a limit of BigQuery: {report.error_message}"
-        return running_row(attempt.step, attempt.number, replace(report, error_message=said), self.clock)
+        return running_row(attempt.step, attempt.position, replace(report, error_message=said), self.clock)
 
     def _sleep_until(self, due: datetime) -> None:
         seconds = (due - self.clock()).total_seconds()
         if seconds > 0:
             self.sleep(seconds)
-
-
-def underway_row(attempt: Attempt, clock: Clock) -> StepRow:
-    """Write down that an attempt is under way, and what has stopped it for now."""
-    report = attempt.report
-    if attempt.fault:
-        reason = attempt.fault.reason
-        report = replace(report, error_reason=reason, error_message=tried_again(attempt.fault))
-    return running_row(attempt.step, attempt.number, report, clock)
-
-
-def tried_again(error: Exception) -> str:
-    """Say what has stopped a step that goes on by itself."""
-    return f"is tried again: {error}"
-
-
-def _status(report: JobReport) -> StepStatus:
-    if not report.has_failed:
-        return StepStatus.COMPLETED
-    return StepStatus.CANCELLED if report.error_reason == "stopped" else StepStatus.FAILED

@@ -10,7 +10,7 @@ from common.runs.guarding import Guard, guarded_dry_run
 from common.runs.level_messages import LevelMessage
 from common.runs.levels import AtOnce
 from common.runs.ports import Identities, JobsOf
-from common.runs.step_jobs import step_job
+from common.runs.step_jobs import Position, step_job
 from common.schedules.waiting import WaitingRun
 
 MAX_DRY_RUNS = 120
@@ -46,9 +46,14 @@ class BackfillEstimates:
 
     def _bytes(self, message: LevelMessage, jobs_of: JobsOf) -> int | None:
         total = 0
-        for step in message.pipeline.steps:
+        places = [
+            (step, Position(job=number))
+            for step in message.pipeline.steps
+            for number in range(len(step.jobs))
+        ]
+        for step, position in places:
             try:
-                job = without_secrets(step_job(message, step, 1))
+                job = without_secrets(step_job(message, step, position))
                 total += guarded_dry_run(jobs_of(step), job, self.guard).bytes_processed
             except Unavailable:
                 raise

@@ -7,7 +7,7 @@ from typing import Any
 from google.cloud import bigquery
 
 from common.errors import AlreadyExists
-from common.pipelines.pipeline import WriteDisposition
+from common.pipelines.plans import WriteDisposition
 from common.runs.ports import DryRun, JobReport, StepJob
 from common.warehouse.jobs import RETRY, TIMEOUT_SECONDS, ExecutorJobs, time_partitioning
 from common.warehouse.translation import translated
@@ -32,9 +32,9 @@ class AccountJobs(ExecutorJobs):
         """Make the target table, empty, by what the dry run says of the rows; leave one that is there."""
         schema = [_column(column.to_api_repr()) for column in _columns(dry_run)]
         dataset = bigquery.DatasetReference(self.project, job.tenant_id)
-        table = bigquery.Table(dataset.table(job.target_table), schema=schema)
-        table.time_partitioning = time_partitioning(job.partitioning)
-        table.clustering_fields = list(job.clustering) or None
+        table = bigquery.Table(dataset.table(job.work.destination), schema=schema)
+        table.time_partitioning = time_partitioning(job.work.partitioning)
+        table.clustering_fields = list(job.work.clustering) or None
         try:
             with translated():
                 self.maker.create_table(table, retry=RETRY, timeout=TIMEOUT_SECONDS)
@@ -53,14 +53,14 @@ class AccountJobs(ExecutorJobs):
             labels=dict(job.labels),
             use_legacy_sql=False,
         )
-        if job.maximum_bytes_billed is not None:
-            config.maximum_bytes_billed = job.maximum_bytes_billed
+        if job.work.maximum_bytes_billed is not None:
+            config.maximum_bytes_billed = job.work.maximum_bytes_billed
         return config
 
     def _config(self, job: StepJob) -> bigquery.QueryJobConfig:
         config = ExecutorJobs._config(self, job)
         config.create_disposition = bigquery.CreateDisposition.CREATE_NEVER
-        if job.write_disposition is WriteDisposition.TRUNCATE:
+        if job.work.write_disposition is WriteDisposition.TRUNCATE:
             # The account fills tables and changes none: to make the columns anew takes tables.update.
             config.write_disposition = bigquery.WriteDisposition.WRITE_TRUNCATE_DATA
         return config

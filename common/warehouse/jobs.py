@@ -11,7 +11,8 @@ from google.cloud.bigquery.retry import DEFAULT_RETRY
 
 from common.claims import Claim
 from common.errors import AlreadyExists, NoSuchResource, QueryRefused
-from common.pipelines.pipeline import BoundParameter, Partitioning
+from common.pipelines.pipeline import BoundParameter
+from common.pipelines.plans import Partitioning
 from common.runs.ports import DryRun, JobReport, StepJob
 from common.warehouse.paces import Pace
 from common.warehouse.statements import bound
@@ -104,7 +105,7 @@ class ExecutorJobs(Jobs):
         config.use_query_cache = False
         with translated():
             asked = self.client.query(
-                job.sql, job_config=config, location=self.location, retry=RETRY, job_retry=None
+                job.work.sql, job_config=config, location=self.location, retry=RETRY, job_retry=None
             )
         return DryRun(
             statement_type=asked.statement_type or "",
@@ -129,7 +130,7 @@ class ExecutorJobs(Jobs):
     def submit(self, job: StepJob) -> JobReport:
         """Start the job and do not wait; AlreadyExists where its ID is taken, and by nothing else."""
         try:
-            return self._reported(self._insert(job.sql, self._config(job), job.job_id))
+            return self._reported(self._insert(job.work.sql, self._config(job), job.job_id))
         except AlreadyExists as error:
             if job.job_id in str(error):
                 raise
@@ -140,20 +141,20 @@ class ExecutorJobs(Jobs):
         return self._config(job)
 
     def _config(self, job: StepJob) -> bigquery.QueryJobConfig:
-        dataset = bigquery.DatasetReference(self.project, job.tenant_id)
+        dataset, work = bigquery.DatasetReference(self.project, job.tenant_id), job.work
         config = bigquery.QueryJobConfig(
             default_dataset=dataset,
-            destination=dataset.table(job.target_table),
-            write_disposition=job.write_disposition.value,
+            destination=dataset.table(work.destination),
+            write_disposition=work.write_disposition.value,
             query_parameters=[_parameter(parameter) for parameter in job.parameters],
             job_timeout_ms=job.timeout_seconds * 1000,
-            time_partitioning=time_partitioning(job.partitioning),
-            clustering_fields=list(job.clustering) or None,
+            time_partitioning=time_partitioning(work.partitioning),
+            clustering_fields=list(work.clustering) or None,
             labels=dict(job.labels),
             use_legacy_sql=False,
         )
-        if job.maximum_bytes_billed is not None:  # The client would send "None".
-            config.maximum_bytes_billed = job.maximum_bytes_billed
+        if work.maximum_bytes_billed is not None:  # The client would send "None".
+            config.maximum_bytes_billed = work.maximum_bytes_billed
         return config
 
 

@@ -11,6 +11,7 @@ from common.errors import NotFound
 from common.pipelines.codec import to_json
 from common.pipelines.confines import Confines
 from common.pipelines.pipeline import DEFAULT_PRIORITY, BoundParameter
+from common.pipelines.plans import MAIN
 from common.pipelines.secret_values import shown
 from common.runs.ports import AdmissionFacts, ConfigText, StoredRun
 from common.runs.quotas import Limits, Use
@@ -262,6 +263,8 @@ def _step_row(run: Run, row: StepRow, now: datetime) -> dict[str, Any]:
             "step_index": row.index,
             "level": row.level,
             "attempt": row.attempt,
+            "job_name": row.job_name,
+            "job_index": row.job_index,
             "status": row.status.value,
             "start_time": to_rfc3339(row.started_at),
             "end_time": to_rfc3339(row.ended_at) if row.ended_at else None,
@@ -284,7 +287,8 @@ def _step_insert_id(run: Run, row: StepRow, now: datetime) -> str:
 
 
 def _step_logging_id(run: Run, row: StepRow) -> str:
-    return f"{run.run_id}-{row.step_id}-{row.attempt}"
+    name = "" if row.job_name == MAIN else f"-{row.job_name}"
+    return f"{run.run_id}-{row.step_id}-{row.attempt}{name}"
 
 
 def _milliseconds(start: datetime, end: datetime) -> int:

@@ -1,5 +1,6 @@
 """BigQuery's jobs in memory: IDs that are used once, effects that happen when a job ends."""
 
+import re
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -94,6 +95,11 @@ class MemoryJobs:
         """The IDs of all step jobs, in order."""
         return list(self._jobs)
 
+    @property
+    def reports(self) -> list[tuple[StepJob, JobReport]]:
+        """What has become of all step jobs, in the order in which they were submitted."""
+        return list(self._jobs.values())
+
     def insert_claim(self, job_id: str, labels: Mapping[str, str]) -> Claim:
         self.at(f"before claim {job_id}")
         with self._lock:
@@ -124,7 +130,7 @@ class MemoryJobs:
         self.at(f"dry run {job.job_id}")
         self.dry_runs.append(job.job_id)
         _refuse_sealed(job)
-        target = job.target_table
+        target = job.work.destination
         self._refuse("dry run", target)
         return DryRun(
             statement_type="SELECT",
@@ -133,8 +139,8 @@ class MemoryJobs:
         )
 
     def prepare(self, job: StepJob, dry_run: DryRun) -> None:
-        self._refuse("prepare", job.target_table)
-        self.prepared.append(job.target_table)
+        self._refuse("prepare", job.work.destination)
+        self.prepared.append(job.work.destination)
 
     def submit(self, job: StepJob) -> JobReport:
         self.at(f"before submit {job.job_id}")
@@ -142,7 +148,7 @@ class MemoryJobs:
         with self._lock:
             if job.job_id in self._jobs:
                 raise _taken(job.job_id)
-            self._refuse("submit", job.target_table)
+            self._refuse("submit", job.work.destination)
             report = JobReport(
                 job_id=job.job_id,
                 is_done=False,
@@ -161,7 +167,7 @@ class MemoryJobs:
         with self._lock:
             if job_id not in self._jobs:
                 return None
-            self._refuse("find", self._jobs[job_id][0].target_table)
+            self._refuse("find", self._jobs[job_id][0].work.destination)
             self._settle(job_id)
             return self._jobs[job_id][1]
 
@@ -187,7 +193,7 @@ class MemoryJobs:
 
     def _settle(self, job_id: str) -> JobReport:
         job, report = self._jobs[job_id]
-        outcome = self.outcomes[job.target_table]
+        outcome = self.outcomes[job.work.destination]
         ends = (report.started_at or self.clock()) + outcome.takes
         if not report.is_done and self.clock() >= ends:
             attempt, waits = _attempt_of(job_id)
@@ -212,7 +218,10 @@ def _taken(job_id: str) -> WarehouseError:
 
 def _attempt_of(job_id: str) -> tuple[int, int]:
     """Read the number of an attempt, and its waits, off a job's ID."""
-    first, _, waits = job_id.rpartition("-w")
-    if first and waits.isdecimal():
-        return int(first.rpartition("-")[2]), int(waits)
-    return int(job_id.rpartition("-")[2]), 0
+    found = _NUMBERS.search(job_id)
+    assert found, job_id
+    return int(found[1]), int(found[2] or 0)
+
+
+_NUMBERS = re.compile(r"-(\d+)(?:-[a-z_]+)?(?:-w(\d+))?$")
+"""How a job's ID ends: with an attempt, the name of a job but for the main one, and the waits for a limit."""

@@ -146,7 +146,7 @@ class MemoryRuns:
         return next((message for message in reversed(list(said)) if message), "")
 
     def steps_of(self, run_id: str) -> dict[str, StepRow]:
-        """Return the row that counts of each step: of the latest attempt, terminal beats running."""
+        """Return the row that counts of each step: of its last job's latest attempt, a terminal one."""
         latest: dict[str, StepRow] = {}
         for owner, row in self.step_rows:
             known = latest.get(row.step_id)
@@ -245,5 +245,5 @@ def _beats(row: StepRow, known: StepRow) -> bool:
     return _rank(row) > _rank(known) or is_newer
 
 
-def _rank(row: StepRow) -> tuple[int, bool]:
-    return row.attempt, row.status is not StepStatus.RUNNING
+def _rank(row: StepRow) -> tuple[int, int, bool]:
+    return row.job_index, row.attempt, row.status is not StepStatus.RUNNING

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import date
 
+from common.runs.ports import StepJob
 from common.runs.run import RunStatus, StepStatus
 from common.schedules.firings import run_id_of
 from common.times import start_of_day, start_of_month
@@ -24,6 +25,7 @@ def broken_invariants(world: World) -> list[str]:
         *_effects_that_happened_twice(world),
         *_effects_that_do_not_fit_their_run(world, rows),
         *_steps_out_of_order(world),
+        *_jobs_out_of_order(world, rows),
         *_limits_exceeded(world, rows),
         *_backfills_too_parallel(world, rows),
         *_tickets_and_rows_that_disagree(world, rows),
@@ -53,33 +55,58 @@ def _runs_that_do_not_end(rows: dict[str, RunRow]) -> Iterator[str]:
 
 
 def _effects_that_happened_twice(world: World) -> Iterator[str]:
-    counts = Counter((job.labels["run"], job.labels["step"]) for job in world.jobs.effects)
-    for (run_id, step_id), count in counts.items():
+    counts = Counter((*_owner(job), job.work.name) for job in world.jobs.effects)
+    for (run_id, step_id, name), count in counts.items():
         if count > 1:
-            yield f"step {step_id} of run {run_id} wrote {count} times"
+            yield f"job {name} of step {step_id} of run {run_id} wrote {count} times"
+
+
+def _owner(job: StepJob) -> tuple[str, str]:
+    return job.labels["run"], job.labels["step"]
 
 
 def _effects_that_do_not_fit_their_run(world: World, rows: dict[str, RunRow]) -> Iterator[str]:
-    written: dict[str, set[str]] = defaultdict(set)
+    written: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for job in world.jobs.effects:
-        written[job.labels["run"]].add(job.labels["step"])
-        if rows[job.labels["run"]].run.tenant_id != job.tenant_id:
-            yield f"run {job.labels['run']} wrote to {job.tenant_id}"
+        run_id, step_id = _owner(job)
+        written[run_id].add((step_id, job.work.name))
+        if rows[run_id].run.tenant_id != job.tenant_id:
+            yield f"run {run_id} wrote to {job.tenant_id}"
     for run_id, row in rows.items():
-        if row.status is RunStatus.COMPLETED and written[run_id] != row.run.step_ids:
+        planned = {(step.step_id, name) for step in row.run.steps for name in step.jobs}
+        if row.status is RunStatus.COMPLETED and written[run_id] != planned:
             yield f"run {run_id} is COMPLETED and wrote {sorted(written[run_id])}"
         for step_id, step in world.rows.steps_of(run_id).items():
-            if step.status is StepStatus.COMPLETED and step_id not in written[run_id]:
-                yield f"step {step_id} of run {run_id} is COMPLETED and wrote nothing"
+            lacking = {name for owner, name in planned - written[run_id] if owner == step_id}
+            if step.status is StepStatus.COMPLETED and lacking:
+                yield f"step {step_id} of run {run_id} is COMPLETED and {min(lacking)} wrote nothing"
+
+
+def _jobs_out_of_order(world: World, rows: dict[str, RunRow]) -> Iterator[str]:
+    """Hold that each job of a step begins after the one before it has done well."""
+    done = {
+        (*_owner(job), job.work.name): report.ended_at
+        for job, report in world.jobs.reports
+        if report.is_done and not report.has_failed
+    }
+    plans = {(id_, step.step_id): step.jobs for id_, row in rows.items() for step in row.run.steps}
+    for job, report in world.jobs.reports:
+        names = plans.get(
+            _owner(job), (job.work.name,)
+        )  # The row of a run that was taken for an orphan has none.
+        if place := names.index(job.work.name):
+            before = done.get((*_owner(job), names[place - 1]))
+            if before is None or report.started_at is None or report.started_at < before:
+                yield f"{report.job_id} started before {names[place - 1]} was done"
 
 
 def _steps_out_of_order(world: World) -> Iterator[str]:
     reached: dict[str, int] = defaultdict(int)
     for job in world.jobs.effects:
-        level = int(job.target_table.split("_")[2])
+        level = int(job.work.destination.split("_")[2])
         run_id = job.labels["run"]
         if level < reached[run_id]:
-            yield f"run {run_id} wrote {job.target_table} after level {reached[run_id]}"
+            yield f"run {run_id} wrote {job.work.destination} after level {reached[run_id]}"
         reached[run_id] = max(level, reached[run_id])
 
 

@@ -6,16 +6,22 @@ from datetime import datetime
 
 from common.claims import Claim
 from common.errors import Unavailable
+from common.runs.attempts import Attempt, Outcome
 from common.runs.beginning import ReadyRun, RunBeginner
 from common.runs.level_messages import LevelMessage
 from common.runs.levels import LevelWorker
 from common.runs.ports import AdmissionFacts, JobReport, StepJob
 from common.runs.progress import OpenRun
 from common.runs.run import Run, RunStatus, StepStatus
-from common.runs.steps import Attempt, Outcome, StepWorker
+from common.runs.steps import StepWorker
 from common.schedules.lanes import LaneFacts
 from common.schedules.waiting import Settled, WaitingRun
 from tests.fakes.runs import RunRow
+from tests.simulation.sabotaged_steps import (
+    a_step_is_completed_by_its_first_job,
+    the_second_job_starts_before_the_first_is_done,
+    work_as,
+)
 from tests.simulation.world import World
 
 
@@ -53,7 +59,7 @@ def a_run_completes_whoever_has_cancelled_it(world: World) -> None:
             self.store.append_run(message.run, status, self.clock(), error)
             self.after_end(message.run)
 
-    _work_as(world, Worker)
+    work_as(world, Worker)
 
 
 def the_next_level_is_sent_before_the_rows_of_this_one(world: World) -> None:
@@ -68,17 +74,7 @@ def the_next_level_is_sent_before_the_rows_of_this_one(world: World) -> None:
                 self.levels.publish_level(replace(message, level=message.level + 1, continuation=0))
             LevelWorker._conclude(self, worker, attempts, outcomes)
 
-    _work_as(world, Worker)
-
-
-def _work_as(world: World, kind: type[LevelWorker]) -> None:
-    make = world.worker
-
-    def worker() -> LevelWorker:
-        made = make()
-        return kind(**{field.name: getattr(made, field.name) for field in fields(LevelWorker)})
-
-    world.worker = worker  # type: ignore[method-assign]
+    work_as(world, Worker)
 
 
 def a_run_is_sent_before_it_has_a_row(world: World) -> None:
@@ -262,6 +258,8 @@ SABOTAGES: tuple[Sabotage, ...] = (
     Sabotage(remove=terminal_rows_are_dropped, breaks="still"),
     Sabotage(remove=messages_are_acknowledged_before_the_work, breaks="still"),
     Sabotage(remove=limits_are_failures, breaks="by a limit"),
+    Sabotage(remove=the_second_job_starts_before_the_first_is_done, breaks="was done"),
+    Sabotage(remove=a_step_is_completed_by_its_first_job, breaks="wrote nothing"),
     Sabotage(remove=levels_overtake_each_other, breaks="after level"),
     Sabotage(remove=every_delivery_hands_over, breaks="handed over"),
     Sabotage(remove=tickets_do_not_name_their_backfill, breaks="beside each other"),

@@ -12,7 +12,7 @@ from common.schedules.firings import ScheduledConfig
 from tests.fakes.jobs import Outcome
 from tests.fakes.runs import MemoryTenant
 from tests.simulation.troubles import Troubles
-from tests.unit.runs.examples import a_step
+from tests.unit.runs.examples import a_step, a_step_of_two_jobs
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -41,8 +41,8 @@ def prepare_tenants(world: "World") -> None:
             world.pipelines[f"{tenant_id}/{config_id}"] = pipeline
             stored = ConfigText(config_id=config_id, version=1, text="pipeline: {name: Simulated}")
             world.rows.tenants[tenant_id].configs[config_id] = stored
-            for step in pipeline.steps:
-                world.jobs.outcomes[step.target_table] = _outcome(random, world.troubles)
+            for job in (job for step in pipeline.steps for job in step.jobs):
+                world.jobs.outcomes[job.destination] = _outcome(random, world.troubles)
         if tenant_id != FILLS_BACK and random.random() < 0.5:
             world.waiting.timetable.add(_schedule(random, tenant_id))
 
@@ -81,7 +81,8 @@ def _pipeline(random: Random, tenant_id: str, config_id: str) -> Pipeline:
 
 
 def _step(random: Random, name: str, level: int) -> Step:
-    return a_step(name, level, retry=Retry(attempts=2, backoff_seconds=random.choice([1, 200])))
+    make = random.choice([a_step, a_step_of_two_jobs])
+    return make(name, level, retry=Retry(attempts=2, backoff_seconds=random.choice([1, 200])))
 
 
 def _outcome(random: Random, troubles: Troubles) -> Outcome:

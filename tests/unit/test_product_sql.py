@@ -233,6 +233,7 @@ def test_a_pipeline_that_is_shown_is_what_bigquery_accepts(text: bytes) -> None:
     tables: Tables = {f"{PROJECT}.{TENANT}.{name}": columns for name, columns in SOURCES.items()}
     for step in pipeline.steps:
         analyzer = Analyzer(tables, default_dataset=f"{PROJECT}.{TENANT}")
-        analysis = analyzer.analyze(step.sql, {name: types[name] for name in step.parameters})
+        (query,) = step.jobs
+        analysis = analyzer.analyze(query.sql, {name: types[name] for name in query.parameters})
         assert all(name for name, _ in analysis.columns)
         tables[f"{PROJECT}.{TENANT}.{step.target_table}"] = dict(analysis.columns)

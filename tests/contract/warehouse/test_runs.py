@@ -9,12 +9,15 @@ import pytest
 
 from common.claims import claim, try_claim
 from common.errors import AlreadyExists, NotFound, Unavailable, WarehouseError
-from common.pipelines.pipeline import BoundParameter, SealedValue, WriteDisposition
+from common.pipelines.pipeline import BoundParameter, SealedValue
+from common.pipelines.plans import QueryJob, WriteDisposition
 from common.runs.ports import JobReport, StepJob
 from common.runs.quotas import Limits, Use
 from common.runs.run import Run, RunStatus, StepOutline, StepRow, StepStatus
 from common.runs.tickets import MAX_GAPS
-from common.warehouse.queries import Central
+from common.warehouse.queries import Central, Queries
+from common.warehouse.runs import RunRows
+from common.warehouse.streaming import Streaming
 from tests.contract.warehouse.backends import Backend, in_bigquery, in_memory
 from tests.fakes.clock import START
 from tests.unit.runs.examples import a_run
@@ -168,6 +171,47 @@ def test_progress_tells_completed_steps_and_the_last_sign_of_life(backend: Backe
     assert repeated.run.retry_of == "an-earlier-run"
 
 
+def test_a_step_is_completed_by_its_last_job_alone(backend: Backend, tenant: str) -> None:
+    run = a_run_of(tenant, 1, steps=(StepOutline(step_id="extract", jobs=("main", "publish")),))
+    backend.store.append_run(run, RunStatus.PENDING, START)
+    first = a_step_row(StepStatus.RUNNING, ended_at=START + MINUTE, rows=3)
+    backend.store.append_steps(run, [first], START + MINUTE)
+    found = backend.progress.find(tenant, run.run_id, NOW)
+    assert found is not None
+    assert (found.run, found.progress.completed) == (run, frozenset())
+    last = a_step_row(
+        StepStatus.COMPLETED, ended_at=START + 2 * MINUTE, rows=3, job_name="publish", job_index=1
+    )
+    backend.store.append_steps(run, [last], START + 2 * MINUTE)
+    found = backend.progress.find(tenant, run.run_id, NOW)
+    assert found is not None
+    assert found.progress.completed == {"extract"}
+
+
+def test_a_receipt_lists_each_job_once_by_its_end(request: pytest.FixtureRequest) -> None:
+    central: Central = request.getfixturevalue("bootstrapped")
+    rows = RunRows(queries=Queries(central=central), streaming=Streaming(central=central))
+    run = a_run(tenant_id="receipts", run_id="receipts-1")
+    first: dict[str, Any] = {"job_id": "job-1"}
+    last: dict[str, Any] = {"job_id": "job-2", "job_name": "publish", "job_index": 1}
+    ended: dict[str, Any] = {"ended_at": START + MINUTE, "rows": 3}
+    told = [
+        (a_step_row(StepStatus.RUNNING, **first), 0),
+        (a_step_row(StepStatus.RUNNING, **first, **ended), 1),
+        (a_step_row(StepStatus.RUNNING, **first), 2),  # Of a delivery that came late.
+        (a_step_row(StepStatus.FAILED, **last, ended_at=START + MINUTE, error_reason="backendError"), 3),
+        (a_step_row(StepStatus.RUNNING, 2, **last), 4),
+    ]
+    for row, minutes in told:
+        rows.append_steps(run, [row], START + minutes * MINUTE)
+    receipt = rows.read_receipt("receipts", "receipts-1", START)
+    assert [(row["job_name"], row["attempt"], row["status"], row["rows_processed"]) for row in receipt] == [
+        ("main", 1, "COMPLETED", 3),
+        ("publish", 1, "FAILED", None),
+        ("publish", 2, "RUNNING", None),
+    ]
+
+
 def test_a_run_is_found_where_its_version_of_the_config_is_not(backend: Backend, tenant: str) -> None:
     run = a_run_of(tenant, 1, config_id="gone", config_version=7)
     backend.store.append_run(run, RunStatus.PENDING, START)
@@ -235,13 +279,18 @@ def test_an_id_that_is_taken_by_a_forgotten_job_is_nobodys(backend: Backend, ten
 
 
 def a_step_job(tenant_id: str, attempt: int = 1, **changes: Any) -> StepJob:
+    query: dict[str, Any] = {
+        "sql": "SELECT @date AS day, 1 AS n",
+        "destination": f"target_{tenant_id}",
+        "write_disposition": WriteDisposition.APPEND,
+    }
     fields: dict[str, Any] = {
         "job_id": f"cvg-step-{tenant_id}-extract-{attempt}",
         "tenant_id": tenant_id,
-        "sql": "SELECT @date AS day, 1 AS n",
+        "work": QueryJob(
+            **query | {key: changes.pop(key) for key in ("sql", "destination") if key in changes}
+        ),
         "parameters": (BoundParameter(name="date", type="DATE", value="2026-03-15"),),
-        "target_table": f"target_{tenant_id}",
-        "write_disposition": WriteDisposition.APPEND,
         "timeout_seconds": 600,
         "labels": {"tenant": tenant_id, "step": "extract"},
     }
@@ -271,7 +320,7 @@ def test_a_statement_on_a_missing_table_is_refused_for_good_in_bigquerys_words(
     backend: Backend, tenant: str, call: str
 ) -> None:
     job = a_step_job(tenant, sql="SELECT * FROM ordres", parameters=())
-    backend.miss(job.target_table, "ordres")
+    backend.miss(job.work.destination, "ordres")
     try:
         answer = getattr(backend.jobs, call)(job)
     except WarehouseError as error:

@@ -189,7 +189,9 @@ def _append_steps(central: Central) -> None:
         step("acme", "failed", "extract", "RUNNING"),
         step("acme", "failed", "extract", "FAILED", error_message="no such column", end_time=late(1)),
         step("acme", "failed", "load", "SKIPPED", step_index=1, level=2),
-        step("acme", "started", "extract", "RUNNING"),
+        # The step is at its second job; the first one took two attempts and is done.
+        step("acme", "started", "extract", "RUNNING", attempt=2, job_index=0, end_time=late(1)),
+        step("acme", "started", "extract", "RUNNING", job_name="publish", job_index=1),
         step("umbra", "done", "extract", "FAILED", error_message="secret of umbra"),
     )
 

@@ -269,6 +269,7 @@ def step(step_id: str = "extract", **changes: Any) -> dict[str, Any]:
         "bytes_processed": 0,
         "bytes_billed": 0,
         "job_id": f"cvg-step-{RUN_ID}-{step_id}-1",
+        "job_name": "main",
         "target_table": "acme.extracted",
         "error_reason": None,
         "error_message": None,

@@ -48,7 +48,7 @@ from tests.fakes.schedules import (
 )
 from tests.fakes.seals import a_seal
 from tests.unit.http.site import Site, edge, key_of
-from tests.unit.runs.examples import a_pipeline, a_step
+from tests.unit.runs.examples import a_pipeline, a_query, a_step
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "ps_templates"
 
@@ -96,7 +96,7 @@ def compiled(tenant_id: str, config: ConfigText) -> Pipeline:
         Parameter(name="region", type="STRING", default="EU"),
         Parameter(name="token", type="STRING", secret=True),
     )
-    extract = a_step("extract", parameters=("region", "token"))
+    extract = a_step("extract", jobs=(a_query("extract", parameters=("region", "token")),))
     return a_pipeline((extract,), (a_step("transform", 2),), tenant_id=tenant_id, parameters=declared)
 
 

@@ -7,14 +7,27 @@ import pytest
 
 from common.errors import MalformedInput
 from common.pipelines.codec import from_json, to_json
-from common.pipelines.pipeline import Parameter, Partitioning, Pipeline, Retry, Step, WriteDisposition
+from common.pipelines.pipeline import Parameter, Pipeline, Retry, Step
+from common.pipelines.plans import Partitioning, QueryJob, WriteDisposition
+
+
+def _step(step_id: str, index: int, level: int, query: QueryJob) -> Step:
+    return Step(
+        id=step_id,
+        ps_type="bq_etl.query",
+        index=index,
+        level=level,
+        jobs=(query,),
+        target_table=query.destination,
+    )
+
 
 PLAIN = Pipeline(
     tenant_id="acme",
     config_id="daily",
     version=3,
     name="Daily",
-    levels=((Step(id="a", ps_type="bq_etl.query", index=0, level=1, sql="SELECT 1", target_table="t"),),),
+    levels=((_step("a", 0, 1, QueryJob(sql="SELECT 1", destination="t")),),),
 )
 FULL = Pipeline(
     tenant_id="acme",
@@ -39,21 +52,27 @@ FULL = Pipeline(
                 ps_type="bq_etl.query",
                 index=1,
                 level=1,
-                sql="SELECT @a",
+                jobs=(
+                    QueryJob(
+                        sql="SELECT @a",
+                        destination="t",
+                        write_disposition=WriteDisposition.EMPTY,
+                        parameters=("a", "date"),
+                        partitioning=Partitioning(field="day", type="MONTH", expiration_days=3),
+                        clustering=("k", "l"),
+                        maximum_bytes_billed=10**12,
+                    ),
+                    QueryJob(name="publish", sql="SELECT 1", destination="t"),
+                ),
                 target_table="t",
-                write_disposition=WriteDisposition.EMPTY,
                 depends_on=("x", "y"),
-                parameters=("a", "date"),
-                partitioning=Partitioning(field="day", type="MONTH", expiration_days=3),
-                clustering=("k", "l"),
-                maximum_bytes_billed=10**12,
                 timeout_minutes=5,
                 labels={"team": "a"},
                 retry=Retry(attempts=1, backoff_seconds=0.5),
             ),
-            Step(id="b", ps_type="bq_etl.query", index=0, level=1, sql="SELECT 2", target_table="u"),
+            _step("b", 0, 1, QueryJob(sql="SELECT 2", destination="u")),
         ),
-        (Step(id="c", ps_type="bq_etl.query", index=2, level=2, sql="SELECT 3", target_table="v"),),
+        (_step("c", 2, 2, QueryJob(sql="SELECT 3", destination="v", name="publish")),),
     ),
 )
 
@@ -80,7 +99,7 @@ def test_what_has_its_default_is_not_sent() -> None:
                     "ps_type": "bq_etl.query",
                     "index": 0,
                     "level": 1,
-                    "sql": "SELECT 1",
+                    "jobs": [{"kind": "query", "sql": "SELECT 1", "destination": "t"}],
                     "target_table": "t",
                 }
             ]
@@ -109,19 +128,27 @@ def changed(path: tuple[Any, ...], value: Any) -> dict[str, Any]:
         (("levels", 0, 0, "a/b"), 1, "/levels/0/0/a~1b", "is no key here"),
         (("levels", 0, 0, "retry", "pause"), 1, "/levels/0/0/retry/pause", "is no key here"),
         (("tenant_id",), None, "/tenant_id", "is required"),
-        (("levels", 0, 0, "sql"), None, "/levels/0/0/sql", "is required"),
+        (("levels", 0, 0, "jobs"), None, "/levels/0/0/jobs", "is required"),
+        (("levels", 0, 0, "jobs", 1, "sql"), None, "/levels/0/0/jobs/1/sql", "is required"),
+        (("levels", 0, 0, "jobs", 1, "kind"), None, "/levels/0/0/jobs/1/kind", "is no query"),
+        (("levels", 0, 0, "jobs", 1, "kind"), "rm", "/levels/0/0/jobs/1/kind", "is no query"),
         (("version",), "3", "/version", "is of another type"),
         (("version",), True, "/version", "is of another type"),
         (("levels",), {}, "/levels", "is of another type"),
         (("levels", 0, 1), "b", "/levels/0/1", "must be an object"),
         (
-            ("levels", 0, 0, "write_disposition"),
+            ("levels", 0, 0, "jobs", 0, "write_disposition"),
             "WRITE_MERGE",
-            "/levels/0/0/write_disposition",
+            "/levels/0/0/jobs/0/write_disposition",
             "is of another type",
         ),
         (("levels", 0, 0, "labels"), {"a": 1}, "/levels/0/0/labels/a", "is of another type"),
-        (("levels", 0, 0, "partitioning"), [1], "/levels/0/0/partitioning", "is of another type"),
+        (
+            ("levels", 0, 0, "jobs", 0, "partitioning"),
+            [1],
+            "/levels/0/0/jobs/0/partitioning",
+            "is of another type",
+        ),
         (("parameters", 1, "default"), {"a": 1}, "/parameters/1/default", "is of another type"),
         (("parameters", 1, "allowed"), [[{}]], "/parameters/1/allowed/0", "is of another type"),
     ],

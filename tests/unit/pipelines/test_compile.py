@@ -12,7 +12,8 @@ import pytest
 
 from common.errors import InvalidInput
 from common.pipelines.codec import from_json, to_json
-from common.pipelines.pipeline import Parameter, Partitioning, Pipeline, Retry, Step, WriteDisposition
+from common.pipelines.pipeline import Parameter, Pipeline, Retry, Step
+from common.pipelines.plans import Partitioning, QueryJob, WriteDisposition
 from common.pipelines.tables import Policy
 from tests.unit.pipelines.examples import POLICY, ROOT, a_document, a_step, compiled, faults_of
 
@@ -34,7 +35,7 @@ def test_a_small_file_becomes_a_pipeline_with_every_default() -> None:
                     ps_type="bq_etl.query",
                     index=0,
                     level=1,
-                    sql="SELECT 1 AS a",
+                    jobs=(QueryJob(sql="SELECT 1 AS a", destination="t"),),
                     target_table="t",
                     timeout_minutes=60,
                     retry=Retry(attempts=3, backoff_seconds=5.0),
@@ -61,7 +62,7 @@ def test_the_platform_pays_for_no_more_of_a_step_than_it_says(
     own: dict[str, Any], billed: int | None
 ) -> None:
     pipeline = compiled(a_document(a_step(config=own)), policy=CAPPED)
-    assert pipeline.steps[0].maximum_bytes_billed == billed
+    assert pipeline.steps[0].jobs[0].maximum_bytes_billed == billed
 
 
 def test_a_step_cannot_raise_what_the_platform_pays_for() -> None:
@@ -103,14 +104,19 @@ def test_all_that_a_step_can_say_is_in_the_pipeline() -> None:
             ps_type="bq_etl.query",
             index=1,
             level=2,
-            sql="SELECT SUM(a) AS a FROM `acme`.raw WHERE d = @date AND r = @region;\n-- done",
+            jobs=(
+                QueryJob(
+                    sql="SELECT SUM(a) AS a FROM `acme`.raw WHERE d = @date AND r = @region;\n-- done",
+                    destination="sums",
+                    write_disposition=WriteDisposition.EMPTY,
+                    parameters=("date", "region"),
+                    partitioning=Partitioning(field="d", type="MONTH", expiration_days=30),
+                    clustering=("r",),
+                    maximum_bytes_billed=10_485_760,
+                ),
+            ),
             target_table="sums",
-            write_disposition=WriteDisposition.EMPTY,
             depends_on=("first",),
-            parameters=("date", "region"),
-            partitioning=Partitioning(field="d", type="MONTH", expiration_days=30),
-            clustering=("r",),
-            maximum_bytes_billed=10_485_760,
             timeout_minutes=5,
             labels={"team": "finance"},
             retry=Retry(attempts=1, backoff_seconds=1.0),

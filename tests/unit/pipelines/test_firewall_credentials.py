@@ -11,7 +11,8 @@ from common.errors import InvalidInput
 from common.pipelines.codec import from_json, to_json
 from common.pipelines.configs import Compiler
 from common.pipelines.firewall import judge_dry_run, judge_statement
-from common.pipelines.pipeline import Pipeline, WriteDisposition
+from common.pipelines.pipeline import Pipeline
+from common.pipelines.plans import QueryJob
 from common.runs.compiling import ConfigCompiler
 from common.runs.ports import DryRun, StepJob
 from tests.unit.pipelines.examples import PROJECT, STEP_TYPES, compiled
@@ -113,10 +114,8 @@ def test_the_last_look_at_a_statement_goes_by_its_own_credential(
     job = StepJob(
         job_id="cvg-step-1",
         tenant_id="acme",
-        sql=f"SELECT n FROM `{table}`",
+        work=QueryJob(sql=f"SELECT n FROM `{table}`", destination="t"),
         parameters=(),
-        target_table="t",
-        write_disposition=WriteDisposition.TRUNCATE,
         timeout_seconds=60,
         labels={},
         credential=credential,

@@ -69,13 +69,13 @@ def test_a_new_folder_is_a_new_type(tmp_path: Path) -> None:
     step_types = templates_with(tmp_path)
     assert list(step_types.by_name) == ["bq_etl.deduplicate", "bq_etl.query"]
     config = CONFIG | {"keys": ["customer_id", "day"], "keep": 2}
-    assert compiled(document_of(config), step_types).steps[0].sql == (
+    assert compiled(document_of(config), step_types).steps[0].jobs[0].sql == (
         "SELECT *\n"
         "FROM `acme.raw`\n"
         "WHERE TRUE -- BigQuery takes QUALIFY beside a WHERE only\n"
         "QUALIFY ROW_NUMBER() OVER (PARTITION BY `customer_id`, `day` ORDER BY `updated_at` DESC, `id`) <= 2"
     )
-    assert "<= 1" in compiled(document_of(CONFIG), step_types).steps[0].sql
+    assert "<= 1" in compiled(document_of(CONFIG), step_types).steps[0].jobs[0].sql
 
 
 def test_the_order_of_steps_follows_from_the_tables_of_any_type(tmp_path: Path) -> None:
@@ -153,14 +153,14 @@ def test_each_kind_of_field_is_written_in_its_own_way(tmp_path: Path) -> None:
         "query": "SELECT a FROM u WHERE d = ${date} -- end;\n ; ",
     }
     step = compiled(document_of(config, "literals"), step_types).steps[0]
-    assert step.sql == (
+    assert step.jobs[0].sql == (
         'SELECT "it\'s \\"größe\\"\\n\\\\ 🚀 -- /*" AS text, 1.5 AS number, false AS is_on, '
         "DATE_TRUNC(@date, MONTH) AS d,\n"
         '  a IN ("a", "b\') OR TRUE --") AS is_word\n'
         "FROM (SELECT a FROM u WHERE d = @date -- end\n"
         ") AS q CROSS JOIN `acme`.t"
     )
-    assert step.parameters == ("date",)
+    assert step.jobs[0].parameters == ("date",)
 
 
 def test_a_query_in_a_statement_is_judged_by_itself_first(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_a_query_in_a_statement_is_judged_by_itself_first(tmp_path: Path) -> Non
     def faults(text: str) -> list[str]:
         return faults_of(document_of({"query": text}, "count"), step_types)
 
-    assert compiled(document_of({"query": "SELECT 1 -- x"}, "count"), step_types).steps[0].sql == (
+    assert compiled(document_of({"query": "SELECT 1 -- x"}, "count"), step_types).steps[0].jobs[0].sql == (
         "SELECT COUNT(*) AS n FROM (SELECT 1 -- x\n)"
     )
     assert faults("SELECT 1) UNION ALL (SELECT 2")[0].startswith(

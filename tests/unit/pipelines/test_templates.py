@@ -8,7 +8,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from common.pipelines.documents import read_document
-from common.pipelines.pipeline import Partitioning, Retry, Step
+from common.pipelines.pipeline import Retry, Step
+from common.pipelines.plans import Partitioning, QueryJob
 from common.pipelines.schema import schema_faults, validator_for
 from common.pipelines.values import TYPES
 from tests.unit.pipelines.examples import ROOT, STEP_TYPES, TEMPLATES, compiled
@@ -96,13 +97,14 @@ def test_the_types_of_parameters_are_those_that_can_be_bound() -> None:
 def test_defaults_in_the_schema_are_those_of_a_compiled_pipeline() -> None:
     step_schema = PIPELINE["properties"]["steps"]["items"]["properties"]
     retry = step_schema["retry"]["properties"]
-    step = Step(id="a", ps_type="x.y", index=0, level=1, sql="", target_table="t")
+    query = QueryJob(sql="", destination="t")
+    step = Step(id="a", ps_type="x.y", index=0, level=1, jobs=(query,), target_table="t")
     assert step_schema["timeout_minutes"]["default"] == step.timeout_minutes
     assert (
         Retry(attempts=retry["attempts"]["default"], backoff_seconds=retry["backoff_seconds"]["default"])
         == Retry()
     )
-    assert PIPELINE["$defs"]["write_disposition"]["default"] == step.write_disposition
+    assert PIPELINE["$defs"]["write_disposition"]["default"] == query.write_disposition
     partitioning = PIPELINE["$defs"]["partitioning"]["properties"]["type"]["default"]
     assert Partitioning(field="a", type=partitioning) == Partitioning(field="a")
     minutes = PIPELINE["properties"]["pipeline"]["properties"]["timeout_minutes"]["default"]
@@ -133,8 +135,8 @@ def test_the_guides_pipeline_has_two_levels_and_binds_the_date() -> None:
         ["transform_data"],
     ]
     assert [step.target_table for step in pipeline.steps] == ["bq_etl_test_extracted", "bq_etl_test_final"]
-    assert [step.parameters for step in pipeline.steps] == [("date",), ("date",)]
-    assert "FROM `acme`.bq_etl_test_extracted" in pipeline.steps[1].sql
+    assert [step.jobs[0].parameters for step in pipeline.steps] == [("date",), ("date",)]
+    assert "FROM `acme`.bq_etl_test_extracted" in pipeline.steps[1].jobs[0].sql
 
 
 def test_the_guides_example_compiles() -> None:
@@ -165,7 +167,7 @@ steps:
       target_table: "${tenant_id}.final_data"
 """
     pipeline = compiled(text, config_id="data_processing")
-    assert [step.sql for step in pipeline.steps] == [
+    assert [step.jobs[0].sql for step in pipeline.steps] == [
         "SELECT * FROM source_table",
         "SELECT processed_columns FROM `acme`.extracted_data",
     ]

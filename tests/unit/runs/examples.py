@@ -3,7 +3,8 @@
 from datetime import date
 from typing import Any
 
-from common.pipelines.pipeline import Pipeline, Step, WriteDisposition
+from common.pipelines.pipeline import Pipeline, Step
+from common.pipelines.plans import QueryJob, WriteDisposition
 from common.runs.level_messages import LevelMessage
 from common.runs.run import Run, Trigger, TriggerType
 from tests.fakes.clock import START
@@ -26,17 +27,31 @@ def a_run(**changes: Any) -> Run:
     return Run(**fields | changes)
 
 
+def a_query(destination: str, **changes: Any) -> QueryJob:
+    fields: dict[str, Any] = {
+        "sql": f"SELECT 1 AS {destination}",
+        "destination": destination,
+        "write_disposition": WriteDisposition.APPEND,
+    }
+    return QueryJob(**fields | changes)
+
+
 def a_step(step_id: str, level: int = 1, **changes: Any) -> Step:
     fields: dict[str, Any] = {
         "id": step_id,
         "ps_type": "bq_etl.query",
         "index": 0,
         "level": level,
-        "sql": f"SELECT 1 AS {step_id}",
+        "jobs": (a_query(step_id),),
         "target_table": step_id,
-        "write_disposition": WriteDisposition.APPEND,
     }
     return Step(**fields | changes)
+
+
+def a_step_of_two_jobs(step_id: str, level: int = 1, **changes: Any) -> Step:
+    """Make a step that fills a table beside its target first, and then its target."""
+    jobs = (a_query(f"{step_id}_beside"), a_query(step_id, name="publish"))
+    return a_step(step_id, level, jobs=jobs, **changes)
 
 
 def a_pipeline(*levels: tuple[Step, ...], **changes: Any) -> Pipeline:

@@ -215,7 +215,7 @@ def test_a_retry_runs_only_what_did_not_complete_under_the_same_config_version()
     retried = platform.retry()
     platform.work()
     assert platform.status(retried.run.run_id) is RunStatus.COMPLETED
-    assert sorted(job.target_table for job in platform.jobs.effects) == ["extract", "other", "transform"]
+    assert sorted(job.work.destination for job in platform.jobs.effects) == ["extract", "other", "transform"]
     assert retried.run.retry_of == RUN_ID
     assert platform.rows.steps_of(retried.run.run_id).keys() == {"extract", "transform"}
 
@@ -336,4 +336,4 @@ def test_a_cancelled_run_is_made_up_for_from_where_it_stopped() -> None:
     retried = platform.retry()
     platform.work()
     assert platform.status(retried.run.run_id) is RunStatus.COMPLETED
-    assert [job.target_table for job in platform.jobs.effects].count("extract") == 1
+    assert [job.work.destination for job in platform.jobs.effects].count("extract") == 1

@@ -18,7 +18,7 @@ from tests.fakes.clock import VirtualClock
 from tests.fakes.jobs import MemoryJobs, Outcome
 from tests.fakes.runs import MemoryLevels, MemoryRuns
 from tests.fakes.seals import a_seal
-from tests.unit.runs.examples import RUN_ID, a_message, a_pipeline, a_run, a_step
+from tests.unit.runs.examples import RUN_ID, a_message, a_pipeline, a_query, a_run, a_step
 
 SECRET = "s3cr3t-s3cr3t"
 IN_BASE64 = base64.b64encode(SECRET.encode()).decode()
@@ -35,7 +35,9 @@ def message(value: SealedValue | None = None, pipeline: Pipeline | None = None) 
         BoundParameter(name="region", type="STRING", value="eu"),
         BoundParameter(name="token", type="STRING", value=value or sealed()),
     )
-    step = a_step("extract", parameters=("region", "token"), retry=Retry(attempts=2))
+    step = a_step(
+        "extract", jobs=(a_query("extract", parameters=("region", "token")),), retry=Retry(attempts=2)
+    )
     return a_message(pipeline or a_pipeline((step,)), run=a_run(parameters=parameters))
 
 
@@ -159,7 +161,7 @@ def test_a_secret_that_cannot_be_opened_fails_its_step_once_with_the_reason(
 
 
 def test_a_step_that_needs_no_secret_runs_where_one_cannot_be_opened() -> None:
-    step = a_step("extract", parameters=("region",))
+    step = a_step("extract", jobs=(a_query("extract", parameters=("region",)),))
     platform = Platform(NoSeal())
     platform.worker.carry_out(message(pipeline=a_pipeline((step,))))
     assert platform.rows.current()[RUN_ID].status is RunStatus.COMPLETED

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from common.runs.attempts import skipped_row
 from common.runs.events import Announcer, AnnouncingRuns
 from common.runs.run import RunStatus, StepStatus
-from common.runs.step_jobs import skipped_row
 from tests.fakes.clock import START, VirtualClock
 from tests.fakes.events import MemoryEvents
 from tests.fakes.runs import MemoryRuns

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from common.errors import NoSuchResource, QueryRefused, WarehouseError
-from common.pipelines.pipeline import WriteDisposition
+from common.pipelines.plans import QueryJob
 from common.runs.guarding import WITHHELD, guarded_dry_run
 from common.runs.ports import DryRun, StepJob
 from tests.fakes.clock import VirtualClock
@@ -14,10 +14,8 @@ from tests.fakes.jobs import MemoryJobs
 JOB = StepJob(
     job_id="cvg-step-1",
     tenant_id="acme",
-    sql="SELECT 1",
+    work=QueryJob(sql="SELECT 1", destination="t"),
     parameters=(),
-    target_table="t",
-    write_disposition=WriteDisposition.TRUNCATE,
     timeout_seconds=60,
     labels={},
     sources=("bigquery-public-data", "shared-data.reference", "other-data.sales.orders"),
@@ -110,6 +108,6 @@ def test_who_asks_under_an_account_of_their_own_hears_all_that_it_may_hear() -> 
     ],
 )
 def test_a_table_in_unnest_is_the_same_whether_it_is_there_or_not(message: str) -> None:
-    job = replace(JOB, sql="SELECT 1\nFROM UNNEST(victim.t)")
+    job = replace(JOB, work=QueryJob(sql="SELECT 1\nFROM UNNEST(victim.t)", destination="t"))
 
     assert told(message, job) == "Unrecognized name: victim at [2:13]"

@@ -63,7 +63,7 @@ class Platform:
 
     @property
     def written(self) -> list[str]:
-        return sorted(job.target_table for job in self.jobs.effects)
+        return sorted(job.work.destination for job in self.jobs.effects)
 
     def step_states(self) -> dict[str, StepStatus]:
         return {step_id: row.status for step_id, row in self.rows.steps_of(RUN_ID).items()}
@@ -73,14 +73,14 @@ class Platform:
         self.disturb(point)
 
     def _guard(self, job: StepJob, dry_run: DryRun | None) -> str:
-        return self.refusals.get(job.target_table, "")
+        return self.refusals.get(job.work.destination, "")
 
 
 def test_two_levels_run_in_order_to_completed() -> None:
     platform = Platform()
     platform.run_to_end(a_message())
     assert platform.status is RunStatus.COMPLETED
-    assert [job.target_table for job in platform.jobs.effects] == ["extract", "transform"]
+    assert [job.work.destination for job in platform.jobs.effects] == ["extract", "transform"]
     assert platform.step_states() == {"extract": StepStatus.COMPLETED, "transform": StepStatus.COMPLETED}
 
 

@@ -252,7 +252,7 @@ def test_a_process_killed_at_any_point_leaves_one_run_or_none_and_no_slot_taken(
     assert len(platform.jobs.claims) <= 1
     assert all(row.status.is_terminal for row in runs)
     assert not is_repeated or [row.status for row in runs] == [RunStatus.COMPLETED]
-    written = [job.target_table for job in platform.jobs.effects]
+    written = [job.work.destination for job in platform.jobs.effects]
     assert written in ([], ["extract", "transform"])
     for number in range(3):  # every slot is free
         platform.starter.start(replace(REQUEST, idempotency_key=f"after-{number}"))

@@ -33,6 +33,7 @@ step AS (
   QUALIFY ROW_NUMBER() OVER (
     PARTITION BY pipeline_logging_id, step_id
     ORDER BY
+      COALESCE(job_index, 0) DESC,
       attempt DESC,
       status IN ('COMPLETED', 'FAILED', 'CANCELLED', 'SKIPPED') DESC,
       IF(status IN ('COMPLETED', 'FAILED', 'CANCELLED', 'SKIPPED'), recorded_at, NULL),

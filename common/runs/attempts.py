@@ -1,0 +1,127 @@
+"""Attempts of a step's jobs, what becomes of the step by them, and the rows that tell of it."""
+
+import hashlib
+from dataclasses import dataclass, replace
+
+from common.errors import Unavailable
+from common.pipelines.pipeline import Step
+from common.runs.ports import JobReport
+from common.runs.run import StepRow, StepStatus
+from common.runs.step_jobs import BEGINNING, Position
+from common.times import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One attempt of one of a step's jobs; `is_attached`: an earlier delivery of this level had made it."""
+
+    step: Step
+    position: Position
+    report: JobReport
+    is_attached: bool = False
+    fault: Unavailable | None = None
+    """What kept it from beginning, and may pass: the level is to be delivered again."""
+
+    @property
+    def is_at_last_job(self) -> bool:
+        """Tell whether the step is done with this job."""
+        return self.position.job == len(self.step.jobs) - 1
+
+    @property
+    def status(self) -> StepStatus:
+        """The state that the step is in by what a job came to."""
+        if self.report.has_failed:
+            return StepStatus.CANCELLED if self.report.error_reason == "stopped" else StepStatus.FAILED
+        return StepStatus.COMPLETED if self.is_at_last_job else StepStatus.RUNNING
+
+    def row(self, clock: Clock) -> StepRow:
+        """Write down what the job came to."""
+        return step_row(self.step, self.position, self.status, self.report, clock)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a step, with a row for each job of it that has ended.
+
+    No `status` where time was too short, or where a `fault` that may pass has stopped it; then an attempt
+    that is under way has a row too, so that the sweeper hears of it.
+    """
+
+    step: Step
+    status: StepStatus | None
+    rows: tuple[StepRow, ...]
+    fault: Unavailable | None = None
+
+    @property
+    def error(self) -> str:
+        """Why the step failed, in BigQuery's or the firewall's words."""
+        return self.rows[-1].error_message if self.rows else ""
+
+
+def step_row(step: Step, position: Position, status: StepStatus, report: JobReport, clock: Clock) -> StepRow:
+    """Write down what a job's report says of a step."""
+    work = step.jobs[position.job]
+    return StepRow(
+        step_id=step.id,
+        ps_type=step.ps_type,
+        index=step.index,
+        level=step.level,
+        attempt=position.attempt,
+        status=status,
+        started_at=report.started_at or clock(),
+        ended_at=(report.ended_at or clock()) if report.is_done else None,
+        job_id=report.job_id,
+        job_name=work.name,
+        job_index=position.job,
+        target_table=step.target_table,
+        statement_hash=hashlib.sha256(work.sql.encode()).hexdigest() if work.sql else "",
+        rows=report.rows,
+        bytes_processed=report.bytes_processed,
+        bytes_billed=report.bytes_billed,
+        error_reason=report.error_reason,
+        error_message=report.error_message,
+        job_project=report.project,
+    )
+
+
+def running_row(step: Step, position: Position, report: JobReport, clock: Clock) -> StepRow:
+    """Write down that an attempt is under way."""
+    return replace(step_row(step, position, StepStatus.RUNNING, report, clock), ended_at=None)
+
+
+def underway_row(attempt: Attempt, clock: Clock) -> StepRow:
+    """Write down that an attempt is under way, and what has stopped it for now."""
+    report = attempt.report
+    if attempt.fault:
+        reason = attempt.fault.reason
+        report = replace(report, error_reason=reason, error_message=tried_again(attempt.fault))
+    return running_row(attempt.step, attempt.position, report, clock)
+
+
+def stopped_row(step: Step, report: JobReport, clock: Clock, position: Position = BEGINNING) -> StepRow:
+    """Write down what a step came to whose run ends: its last job may have done well before that."""
+    attempt = Attempt(step=step, position=position, report=report)
+    completed = report.is_done and not report.has_failed and attempt.is_at_last_job
+    status = StepStatus.COMPLETED if completed else StepStatus.CANCELLED
+    return step_row(step, position, status, replace(report, is_done=True), clock)
+
+
+def skipped_row(step: Step, clock: Clock) -> StepRow:
+    """Write down that a step will never be tried."""
+    now = clock()
+    return StepRow(
+        step_id=step.id,
+        ps_type=step.ps_type,
+        index=step.index,
+        level=step.level,
+        attempt=0,
+        status=StepStatus.SKIPPED,
+        started_at=now,
+        ended_at=now,
+        target_table=step.target_table,
+    )
+
+
+def tried_again(error: Exception) -> str:
+    """Say what has stopped a step that goes on by itself."""
+    return f"is tried again: {error}"

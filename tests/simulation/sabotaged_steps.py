@@ -1,0 +1,56 @@
+"""Protections of the plans of steps, removed."""
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from datetime import datetime
+
+from common.runs.attempts import Attempt
+from common.runs.level_messages import LevelMessage
+from common.runs.levels import LevelWorker
+from common.runs.run import Run, StepRow, StepStatus
+from common.runs.steps import StepWorker
+from tests.simulation.world import World
+
+
+def work_as(world: World, kind: type[LevelWorker]) -> None:
+    """Have another kind of worker carry out the levels of a world."""
+    make = world.worker
+
+    def worker() -> LevelWorker:
+        made = make()
+        return kind(**{field.name: getattr(made, field.name) for field in fields(LevelWorker)})
+
+    world.worker = worker  # type: ignore[method-assign]
+
+
+def the_second_job_starts_before_the_first_is_done(world: World) -> None:
+    """Go on to a step's next job as soon as one has been submitted."""
+
+    class Steps(StepWorker):
+        def _wait(self, attempt: Attempt) -> Attempt:
+            if attempt.is_at_last_job or attempt.report.is_done:
+                return StepWorker._wait(self, attempt)
+            return replace(attempt, report=replace(attempt.report, is_done=True))
+
+    class Worker(LevelWorker):
+        def _worker(self, message: LevelMessage) -> StepWorker:
+            made = LevelWorker._worker(self, message)
+            return Steps(**{field.name: getattr(made, field.name) for field in fields(StepWorker)})
+
+    work_as(world, Worker)
+
+
+def a_step_is_completed_by_its_first_job(world: World) -> None:
+    """Write down that a step is COMPLETED as soon as one of its jobs is."""
+    store = world.rows
+
+    def append_steps(run: Run, rows: Sequence[StepRow], now: datetime) -> None:
+        ended = [
+            replace(row, status=StepStatus.COMPLETED)
+            if row.status is StepStatus.RUNNING and row.ended_at
+            else row
+            for row in rows
+        ]
+        type(store).append_steps(store, run, ended, now)
+
+    store.append_steps = append_steps  # type: ignore[method-assign]
