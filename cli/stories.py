@@ -34,7 +34,8 @@ def _beginnings(run: RunStatus) -> Iterator[Event]:
 
 
 def _attempt(one: RunAttempt) -> Iterator[Event]:
-    name = f"level {one['level']}  {one['step_id']}  attempt {one['attempt']}"
+    job = "" if one["job_name"] == "main" else f"  {one['job_name']}"
+    name = f"level {one['level']}  {one['step_id']}{job}  attempt {one['attempt']}"
     if one["start_time"]:
         where = f" in {one['job_project']}" if one["job_project"] else ""
         yield Event(at=one["start_time"], text=f"{name}  job {one['job_id']}{where}", status="RUNNING")

@@ -56,6 +56,7 @@ class RunStep(TypedDict):
     status: str
     attempt: int | None
     job_id: str | None
+    job_name: str | None
     target_table: str | None
     rows_processed: int | None
     bytes_processed: int | None
@@ -90,6 +91,7 @@ class RunAttempt(TypedDict):
     attempt: int
     status: str
     job_id: str
+    job_name: str
     job_project: str | None
     target_table: str | None
     statement_hash: str | None

@@ -33,7 +33,7 @@ ACCEPTED = {"pipeline_logging_id": "r-1", "status": "PENDING", "message": "the r
 
 def a_step(status: str, **more: Any) -> dict[str, Any]:
     step = {"step_id": "extract", "ps_type": "bq_etl.query", "status": status, "attempt": 1}
-    names = "job_id target_table rows_processed bytes_processed bytes_billed start_time end_time"
+    names = "job_id job_name target_table rows_processed bytes_processed bytes_billed start_time end_time"
     none = dict.fromkeys((*names.split(), "duration_ms", "error_reason", "error_message"))
     return {**none, **step, **more}
 
@@ -171,6 +171,7 @@ def test_logs_tell_the_story_in_the_order_of_time(convergence: Convergence, here
         "attempt": 1,
         "status": "FAILED",
         "job_id": "j-1",
+        "job_name": "main",
         "start_time": "2024-01-18T09:30:01Z",
         "end_time": "2024-01-18T09:30:02Z",
         "rows_processed": None,
@@ -181,6 +182,7 @@ def test_logs_tell_the_story_in_the_order_of_time(convergence: Convergence, here
         "attempt": 2,
         "status": "COMPLETED",
         "job_id": "j-2",
+        "job_name": "publish",
         "start_time": "2024-01-18T09:30:04Z",
         "end_time": "2024-01-18T09:30:06Z",
         "rows_processed": 1200,
@@ -195,8 +197,8 @@ def test_logs_tell_the_story_in_the_order_of_time(convergence: Convergence, here
         "admitted: daily version 3, asked for by api convergence",
         "level 1  extract  attempt 1  job j-1",
         "level 1  extract  attempt 1  FAILED  read 2.0 KiB  billed 10.0 MiB  backendError",
-        "level 1  extract  attempt 2  job j-2",
-        "level 1  extract  attempt 2  COMPLETED  1,200 rows  read 2.0 KiB  billed 10.0 MiB",
+        "level 1  extract  publish  attempt 2  job j-2",
+        "level 1  extract  publish  attempt 2  COMPLETED  1,200 rows  read 2.0 KiB  billed 10.0 MiB",
         "level 1  extract  Not found: Table acme.ordres",
         "FAILED after 7.0 s: step extract: Not found: Table acme.ordres",
     ]
