@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import accounts, backfills, deployments, files, runs, tenancy
+from cli.commands import accounts, backfills, deployments, files, graphs, runs, tenancy
 from cli.commands.administration import admin
 from cli.commands.schedules import schedules
 from cli.environment import Environment
@@ -60,6 +60,7 @@ for command in (
     files.validate,
     deployments.diff,
     deployments.deploy,
+    graphs.graph,
     backfills.quote,
     runs.run,
     runs.status,

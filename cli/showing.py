@@ -28,6 +28,8 @@ def show_run(screen: Screen, run: RunStatus) -> None:
             ("Ended", moment(run["end_time"])),
             ("Took", took(run["duration_ms"])),
             ("Makes up for", run["retry_of"]),
+            ("Retried by", run["retried_by"]),
+            ("Left out", run["left_out"]),
             ("Parameters", ", ".join(f"{name}={value}" for name, value in run["parameters"].items())),
         ]
     )

@@ -38,6 +38,15 @@ def run(
     params_file: Annotated[
         Path | None, typer.Option("--params", help="A JSON file of values: for secret ones.")
     ] = None,
+    step: Annotated[
+        list[str] | None, typer.Option(help="A step that runs; the others are left out.", metavar="STEP")
+    ] = None,
+    upstream: Annotated[
+        bool, typer.Option("--upstream", help="With --step: all that these depend on, too.")
+    ] = False,
+    downstream: Annotated[
+        bool, typer.Option("--downstream", help="With --step: all that depends on these, too.")
+    ] = False,
     queue: Annotated[
         bool, typer.Option("--queue", help="Wait for a free slot where the concurrent limit is reached.")
     ] = False,
@@ -48,16 +57,17 @@ def run(
     """Run a pipeline."""
     session = session_of(context)
     client = session.client
-    request: dict[str, Any] = {"trigger_by": TRIGGER}
     values = given_parameters(client, config_id, param or [], params_file)
-    if date:
-        values["date"] = date
-    if values:
-        request["parameters"] = values
-    if interval:
-        request["interval"] = {"start": interval[0], "end": interval[1]}
-    if queue:
-        request["queue"] = True
+    given: dict[str, Any] = {
+        "trigger_by": TRIGGER,
+        "parameters": values | ({"date": date} if date else {}),
+        "interval": {"start": interval[0], "end": interval[1]} if interval else None,
+        "queue": queue,
+        "steps": step or [],
+        "upstream": upstream,
+        "downstream": downstream,
+    }
+    request = {name: value for name, value in given.items() if value}
     begun = client.runs.start(config_id, request, idempotency_key)
     _go_on(session, client, begun, is_followed=follow, as_json=as_json)
 

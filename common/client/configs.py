@@ -64,6 +64,46 @@ class ConfigSaved(ConfigSummary):
     message: str
 
 
+class PipelineShown(TypedDict):
+    """A pipeline in a graph."""
+
+    config_id: str
+    version: int
+
+
+class StepShown(TypedDict):
+    """A step in a graph; edges name it by `node`."""
+
+    node: str
+    config_id: str
+    step_id: str
+    level: int
+    ps_type: str
+
+
+class TableShown(TypedDict):
+    """A table in a graph; edges name it by `node`."""
+
+    node: str
+    table: str
+    is_own: bool
+
+
+GraphEdge = TypedDict("GraphEdge", {"from": str, "to": str, "kind": str})
+"""What comes of what: reads, writes or precedes."""
+
+
+class ConfigGraph(TypedDict):
+    """The steps of a pipeline, the tables that they touch, and what comes of what."""
+
+    config_id: str
+    pipelines: list[PipelineShown]
+    steps: list[StepShown]
+    tables: list[TableShown]
+    edges: list[GraphEdge]
+    left_out: list[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Configs:
     """A tenant's configs."""
@@ -86,6 +126,11 @@ class Configs:
     def read(self, config_id: str, version: int | None = None) -> Config:
         """Show a pipeline with its text: the latest version, or the given one."""
         return cast("Config", self.api.get(_path(config_id), version=version))
+
+    def graph(self, config_id: str, version: int | None = None, *, across: bool = False) -> ConfigGraph:
+        """Show a pipeline's steps and tables, and with `across` the pipelines that they are shared with."""
+        found = self.api.get(f"{_path(config_id)}/graph", version=version, across=across or None)
+        return cast("ConfigGraph", found)
 
     def delete(self, config_id: str) -> None:
         """Delete a pipeline; its versions stay readable by number."""

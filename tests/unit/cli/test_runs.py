@@ -26,6 +26,8 @@ RUN = {
     "start_time": "2024-01-18T09:30:00Z",
     "links": {},
     "retry_of": None,
+    "retried_by": [],
+    "left_out": [],
     "parameters": {"region": "eu"},
 }
 ACCEPTED = {"pipeline_logging_id": "r-1", "status": "PENDING", "message": "the run is admitted"}
@@ -104,6 +106,12 @@ def test_a_value_that_is_none_starts_no_run(
     outcome = convergence("run", "daily", "--param", word)
     assert (outcome.code, told in outcome.error) == (2, True)
     assert not [asked for asked in here.asked if asked.method == "POST"]
+
+
+def test_steps_can_be_chosen(convergence: Convergence, here: ScriptedPlatform) -> None:
+    here.answer(202, ACCEPTED)
+    convergence("run", "daily", "--step", "a", "--step", "b", "--downstream")
+    assert here.asked[0].body == {"trigger_by": "convergence", "steps": ["a", "b"], "downstream": True}
 
 
 def test_an_interval_and_an_idempotency_key_are_sent(

@@ -1,0 +1,183 @@
+"""Graphs of pipelines: which step reads and writes which table, and which steps wait for which.
+
+Steps are known as `config/step`, tables by their full names: no name of one kind is a name of the other.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from common.errors import InvalidInput
+from common.pipelines.configs import Configs, StoredConfig
+from common.pipelines.confines import Confines
+from common.pipelines.firewall import judge_statement
+from common.pipelines.pipeline import Pipeline, Step
+from common.pipelines.tables import Policy, TableName
+
+MAX_STEPS = 1000
+MIN_WEIGHT = 10
+"""What looking at a config costs at the least, in steps."""
+
+
+class EdgeKind(StrEnum):
+    """What an edge says: it leads from what comes first to what comes of it."""
+
+    READS = "reads"
+    """From a table to the step that reads it."""
+    WRITES = "writes"
+    """From a step to the table that it writes."""
+    PRECEDES = "precedes"
+    """From a step to the one that waits for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepNode:
+    """A step with the tables that it touches."""
+
+    config_id: str
+    step: Step
+    reads: frozenset[TableName]
+    writes: TableName
+
+    @property
+    def name(self) -> str:
+        """How the graph knows it."""
+        return f"{self.config_id}/{self.step.id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Edge:
+    """Two things of which one comes of the other, by their names."""
+
+    source: str
+    target: str
+    kind: EdgeKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graph:
+    """Steps in the order of their levels, tables by name, and what connects them."""
+
+    steps: tuple[StepNode, ...]
+    tables: tuple[TableName, ...]
+    edges: tuple[Edge, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigGraph:
+    """A graph, the versions of the configs in it, and the configs that were not looked at."""
+
+    graph: Graph
+    versions: Mapping[str, int]
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graphs:
+    """Graphs of a tenant's configs, by the rules that hold now."""
+
+    configs: Configs
+
+    def of(self, tenant_id: str, config_id: str, version: int | None = None) -> ConfigGraph:
+        """Return the graph of one config. NotFound; InvalidInput where today's rules refuse it."""
+        pipeline = self.configs.compiled(tenant_id, config_id, version)
+        return ConfigGraph(graph=graph_of(self._nodes(pipeline)), versions={config_id: pipeline.version})
+
+    def across(self, tenant_id: str, config_id: str, version: int | None = None) -> ConfigGraph:
+        """Return it with the tenant's other configs that are connected with it by tables.
+
+        A thousand steps are looked at; configs beyond, and those that today's rules refuse, are left out.
+        """
+        pipeline = self.configs.compiled(tenant_id, config_id, version)
+        nodes, versions = {config_id: self._nodes(pipeline)}, {config_id: pipeline.version}
+        left_out: list[str] = []
+        room = MAX_STEPS - len(pipeline.steps)
+        confines = self.configs.confines_of(tenant_id)
+        for row in self.configs.list(tenant_id):
+            if row.config_id == config_id:
+                continue
+            found = self._compiled(row, confines) if room > 0 else None
+            room -= max(MIN_WEIGHT, len(found.steps) if found else 0)
+            if found is None:
+                left_out.append(row.config_id)
+            else:
+                nodes[row.config_id], versions[row.config_id] = self._nodes(found), row.version
+        reached = connected(config_id, nodes)
+        return ConfigGraph(
+            graph=graph_of([node for one in reached for node in nodes[one]]),
+            versions={one: versions[one] for one in reached},
+            left_out=tuple(left_out),
+        )
+
+    def _compiled(self, row: StoredConfig, confines: Confines) -> Pipeline | None:
+        """Compile another config; None where today's rules refuse it."""
+        try:
+            return self.configs.compiler.compile_text(
+                row.pipeline_yaml, row.tenant_id, row.config_id, row.version, confines
+            )
+        except InvalidInput:
+            return None
+
+    def _nodes(self, pipeline: Pipeline) -> list[StepNode]:
+        policy = self.configs.compiler.policy_of(pipeline.tenant_id)
+        return step_nodes(pipeline, policy.widened(frozenset(pipeline.sources)))
+
+
+def step_nodes(pipeline: Pipeline, policy: Policy) -> list[StepNode]:
+    """List the steps of a pipeline with the tables that they touch, as far as their SQL names them."""
+    return [
+        StepNode(
+            config_id=pipeline.config_id,
+            step=step,
+            reads=judge_statement(step.sql, replace(policy, runs_elsewhere=bool(step.credential))).tables,
+            writes=TableName(project=policy.project_id, dataset=policy.dataset, table=step.target_table),
+        )
+        for level in pipeline.levels
+        for step in level
+    ]
+
+
+def connected(config_id: str, nodes: Mapping[str, Sequence[StepNode]]) -> list[str]:
+    """List the pipelines that hand tables to each other, from one of them on, by ID; it comes first."""
+    neighbours = {one: {other for other in nodes if _share(nodes[one], nodes[other])} for one in nodes}
+    reached, waiting = [config_id], [config_id]
+    while waiting:
+        new = sorted(neighbours[waiting.pop(0)] - set(reached))
+        reached += new
+        waiting += new
+    return [config_id, *sorted(reached[1:])]
+
+
+def graph_of(steps: Sequence[StepNode]) -> Graph:
+    """Connect steps with tables, and with each other."""
+    written = {node.writes for node in steps}
+    edges = {edge for node in steps for edge in _edges(node, written)}
+    tables = written | {table for node in steps for table in _read_tables(node, written)}
+    return Graph(steps=tuple(steps), tables=tuple(sorted(tables)), edges=tuple(sorted(edges)))
+
+
+def _edges(node: StepNode, written: Collection[TableName]) -> Iterator[Edge]:
+    yield Edge(source=node.name, target=str(node.writes), kind=EdgeKind.WRITES)
+    for table in _read_tables(node, written):
+        yield Edge(source=str(table), target=node.name, kind=EdgeKind.READS)
+    for other in node.step.depends_on:
+        yield Edge(source=f"{node.config_id}/{other}", target=node.name, kind=EdgeKind.PRECEDES)
+
+
+def _read_tables(node: StepNode, written: Collection[TableName]) -> Iterator[TableName]:
+    """List what a step reads; a wildcard is the tables that are written under it, else itself."""
+    for table in node.reads:
+        covered = [other for other in written if table.covers(other)]
+        yield from covered or [table]
+
+
+def _share(some: Sequence[StepNode], others: Sequence[StepNode]) -> bool:
+    return some is not others and (_hands_over(some, others) or _hands_over(others, some))
+
+
+def _hands_over(givers: Sequence[StepNode], takers: Sequence[StepNode]) -> bool:
+    written = {node.writes for node in givers}
+    read = {table for node in takers for table in node.reads}
+    plain = {table for table in read if not table.is_wildcard}
+    wild = read - plain
+    return not written.isdisjoint(plain) or any(one.covers(table) for one in wild for table in written)
