@@ -12,6 +12,7 @@ from common.pipelines.configs import Configs, StoredConfig
 from common.pipelines.confines import Confines
 from common.pipelines.firewall import judge_statement
 from common.pipelines.pipeline import Pipeline, Step
+from common.pipelines.plans import QueryJob
 from common.pipelines.tables import Policy, TableName
 
 MAX_STEPS = 1000
@@ -129,12 +130,20 @@ def step_nodes(pipeline: Pipeline, policy: Policy) -> list[StepNode]:
         StepNode(
             config_id=pipeline.config_id,
             step=step,
-            reads=judge_statement(step.sql, replace(policy, runs_elsewhere=bool(step.credential))).tables,
+            reads=_reads_of(step, replace(policy, runs_elsewhere=bool(step.credential))),
             writes=TableName(project=policy.project_id, dataset=policy.dataset, table=step.target_table),
         )
         for level in pipeline.levels
         for step in level
     ]
+
+
+def _reads_of(step: Step, policy: Policy) -> frozenset[TableName]:
+    """List what the statements of a step read, what its own jobs hand to each other left out."""
+    statements = [job for job in step.jobs if isinstance(job, QueryJob)]
+    own = {policy.resolve([job.destination]) for job in statements} - {policy.resolve([step.target_table])}
+    read = {table for job in statements for table in judge_statement(job.sql, policy).tables}
+    return frozenset(read - own)
 
 
 def connected(config_id: str, nodes: Mapping[str, Sequence[StepNode]]) -> list[str]:
