@@ -19,7 +19,16 @@ from local_bigquery.engine import database, sessions
 from local_bigquery.jobs import runner
 from local_bigquery.settings import settings
 
-from local.bigquery import catalog, columns, jobs, receipts, rewrites, truncate_data
+from local.bigquery import (
+    array_paths,
+    catalog,
+    columns,
+    jobs,
+    receipts,
+    rewrites,
+    truncate_data,
+    values_as_text,
+)
 from local.bigquery.answers import ERRORS
 from local.bigquery.duckdb_settings import ConfiguredDuckDB
 from local.bigquery.sql_files import sql
@@ -51,6 +60,7 @@ class Engine:
         database.duckdb = ConfiguredDuckDB(self._data_dir / "duckdb")
         runner.cancel, runner._done = jobs.cancel, jobs.done
         receipts.install()
+        array_paths.install()
         rewrites.install()
         columns.install()
         runner._executor = ThreadPoolExecutor(JOB_THREADS, "bigquery-job")
@@ -88,6 +98,7 @@ class Engine:
     def _connect(self) -> None:
         database.connection()
         catalog.install()
+        values_as_text.install()
         truncate_data.install()
         jobs.end_unfinished()
 

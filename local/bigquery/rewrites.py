@@ -8,11 +8,12 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import product
 
+from local_bigquery.errors import BigQueryError
 from local_bigquery.sql import dialect, rules
-from local_bigquery.sql.rules.typing import DECIMALS, TEXT, kind
 from sqlglot import exp
 
 from local.bigquery.unnests import expand_unnests
+from local.bigquery.values_as_text import begin_substrings, spell_json, spell_numbers
 
 Rule = Callable[[exp.Expr, object], exp.Expr]
 BYTE = 256
@@ -25,7 +26,10 @@ def install() -> None:
         rules.STATEMENT_RULES[:0] = EARLY
         place = rules.STATEMENT_RULES.index(rules.tables.qualify) + 1
         rules.STATEMENT_RULES.insert(place, expand_unnests)
-        rules.NODE_RULES.extend(LATE)
+        typed = rules.STATEMENT_RULES.index(rules.typing.annotate) + 1
+        rules.STATEMENT_RULES.insert(typed, spell_json)
+        rules.NODE_RULES[:0] = (spell_numbers, begin_substrings)
+        rules.NODE_RULES.append(group_thousands)
     for name in ("ARRAY_FILTER", "ARRAY_TRANSFORM"):
         dialect.UNAVAILABLE.pop(name, None)
 
@@ -34,6 +38,10 @@ def expand_struct_stars(tree: exp.Expr, _: object) -> exp.Expr:
     """Make a column of each field of `STRUCT(1 AS a).*`."""
     for dot in list(tree.find_all(exp.Dot)):
         if isinstance(dot.expression, exp.Star):
+            if isinstance(dot.this, exp.Struct) and not all(map(_is_named, dot.this.expressions)):
+                raise BigQueryError(
+                    "invalidQuery", "Dot-star is not supported for a STRUCT with unnamed fields"
+                )
             dot.replace(exp.Column(this=exp.Anonymous(this="UNNEST", expressions=[dot.this.copy()])))
     return tree
 
@@ -103,18 +111,8 @@ def group_thousands(node: exp.Expr, _: object) -> exp.Expr:
     return node
 
 
-def spell_numerics(node: exp.Expr, _: object) -> exp.Expr:
-    """Leave out the zeros at the end of a NUMERIC as text."""
-    if isinstance(node, exp.Cast) and node.to.this in TEXT and kind(node.this) in DECIMALS:
-        trimmed = exp.Anonymous(
-            this="regexp_replace", expressions=[node, *_strings(r"(\.[0-9]*?)0+$", r"\1")]
-        )
-        return exp.Anonymous(this="regexp_replace", expressions=[trimmed, *_strings(r"\.$", "")])
-    return node
-
-
-def _strings(*texts: str) -> list[exp.Expr]:
-    return [exp.Literal.string(text) for text in texts]
+def _is_named(field: exp.Expr) -> bool:
+    return isinstance(field, exp.PropertyEQ | exp.Column | exp.Alias)
 
 
 def _is_compared(struct: exp.Expr) -> bool:
@@ -159,4 +157,3 @@ EARLY: tuple[Rule, ...] = (
     name_struct_fields,
     spell_bytes,
 )
-LATE: tuple[Rule, ...] = (group_thousands, spell_numerics)

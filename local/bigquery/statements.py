@@ -8,6 +8,7 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 
+from local.bigquery.array_paths import PathDialect
 from local.bigquery.calls import Call
 
 Table = tuple[str, str, str]
@@ -73,7 +74,7 @@ def trees_of(sql: str) -> tuple[exp.Expr, ...]:
     What comes behind the last semicolon is a statement to sqlglot, even where it is a comment alone.
     """
     try:
-        trees = sqlglot.parse(sql, dialect="bigquery")
+        trees = sqlglot.parse(sql, dialect=PathDialect)
     except sqlglot.errors.SqlglotError:
         return ()
     return tuple(tree for tree in trees if tree is not None and not isinstance(tree, exp.Semicolon))

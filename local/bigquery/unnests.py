@@ -31,6 +31,8 @@ def expand_unnests(tree: exp.Expr, context: Context) -> exp.Expr:
             alias = _rename(alias, unnest, select)
         if _needs_fields(alias, unnest, select, beside):
             unnest.replace(_with_fields(alias, unnest))
+        elif alias and _has_star(select) and _is_of_structs(unnest.expressions[0], select, context):
+            unnest.replace(_with_fields("", unnest, called=alias))
     return tree
 
 
@@ -77,14 +79,14 @@ def _hides_a_column(alias: str, unnest: exp.Unnest, beside: set[str]) -> bool:
 
 def _columns_beside(query: exp.Expr, context: Context) -> set[str]:
     """Return the names of the columns of all that a query reads, as far as they are known."""
-    found = (_columns_of(source, context) for source in _sources(query))
+    found = (_columns_of(source, context) for source in sources(query))
     return set().union(*found)
 
 
 def _columns_of(source: exp.Expr, context: Context) -> set[str]:
     if isinstance(source, exp.Table):
-        defined = _defined(source)
-        return _given(defined, context) if defined else _stored(source, context)
+        query = defined(source)
+        return _given(query, context) if query else _stored(source, context)
     return _given(source.this, context) if isinstance(source, exp.Subquery) else set()
 
 
@@ -96,7 +98,7 @@ def _given(query: exp.Expr, context: Context) -> set[str]:
     return given | (_columns_beside(query, context) if "*" in given else set())
 
 
-def _defined(table: exp.Table) -> exp.Expr | None:
+def defined(table: exp.Table) -> exp.Expr | None:
     """Return the query that a WITH around a table gives its name to."""
     outer: exp.Expr | None = None if table.db else table.parent
     inner: exp.Expr = table
@@ -110,15 +112,17 @@ def _defined(table: exp.Table) -> exp.Expr | None:
     return None
 
 
-def _stored(table: exp.Table, context: Context) -> set[str]:
+def _stored(table: exp.Table, context: Context, of: str = "") -> set[str]:
     project, dataset, name = names.reference(table, context.project_id, context.dataset_id)
     try:
-        return {field.name.casefold() for field in tables.columns(project, dataset or "", name)}
+        fields = tables.columns(project, dataset or "", name)
+        return {field.name.casefold() for field in fields if of in ("", field.type)}
     except BigQueryError:  # Not there, or not a table: others will say so.
         return set()
 
 
-def _sources(select: exp.Expr) -> Iterator[exp.Expr]:
+def sources(select: exp.Expr) -> Iterator[exp.Expr]:
+    """Return what a query's FROM and JOINs name."""
     if first := select.args.get("from_"):
         yield first.this
     for join in select.args.get("joins") or ():
@@ -162,7 +166,7 @@ def _defines(select: exp.Select, name: str) -> bool:
     return any(
         (_alias(source) if isinstance(source, exp.Unnest) else source.alias_or_name).casefold()
         == name.casefold()
-        for source in _sources(select)
+        for source in sources(select)
     )
 
 
@@ -191,7 +195,29 @@ def _top(node: exp.Expr, select: exp.Select) -> exp.Expr:
     return node
 
 
-def _with_fields(alias: str, unnest: exp.Unnest) -> exp.Subquery:
+def _is_of_structs(array: exp.Expr, select: exp.Expr, context: Context) -> bool:
+    """Tell whether an array is known to hold structs: of a stored column, however many queries hand it on."""
+    if not isinstance(array, exp.Column):
+        return isinstance(array, exp.ArrayAgg) and isinstance(array.this, exp.Struct)
+    return any(
+        _gives_structs(source, array.name, context)
+        for source in sources(select)
+        if not array.table or source.alias_or_name.casefold() == array.table.casefold()
+    )
+
+
+def _gives_structs(source: exp.Expr, name: str, context: Context) -> bool:
+    query = defined(source) if isinstance(source, exp.Table) else source.this
+    if isinstance(source, exp.Table) and query is None:
+        return name.casefold() in _stored(source, context, of="RECORD")
+    if not isinstance(query, exp.Select):
+        return False
+    handed_on = exp.column(name) if _has_star(query) else None
+    given = next((output for output in query.expressions if output.alias_or_name == name), handed_on)
+    return given is not None and _is_of_structs(given.unalias(), query, context)
+
+
+def _with_fields(alias: str, unnest: exp.Unnest, called: str = "") -> exp.Subquery:
     array = unnest.expressions[0]
     fields = exp.Anonymous(
         this=FIELDS,
@@ -205,4 +231,5 @@ def _with_fields(alias: str, unnest: exp.Unnest) -> exp.Subquery:
             this="generate_subscripts", expressions=[array.copy(), exp.Literal.number(1)]
         )
         columns.append(exp.alias_(subscripts - 1, offset))
-    return exp.Subquery(this=exp.Select(expressions=columns))
+    named = exp.TableAlias(this=exp.to_identifier(called)) if called else None
+    return exp.Subquery(this=exp.Select(expressions=columns), alias=named)

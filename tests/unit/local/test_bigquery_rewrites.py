@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from google.api_core.exceptions import BadRequest
 from google.cloud import bigquery
 
 from tests.unit.local.conftest import PROJECT
@@ -109,6 +110,42 @@ def test_a_renamed_alias_keeps_its_name_in_the_result(shop: bigquery.Client) -> 
 
 
 @pytest.mark.parametrize(
+    ("sql", "rows"),
+    [
+        (
+            "SELECT visitor, c, n FROM visits, visits.colours AS c WITH OFFSET AS n ORDER BY visitor, n",
+            [("ann", "red", 0), ("ann", "blue", 1), ("bob", "red", 0)],
+        ),
+        (
+            "SELECT v.visitor, l.key, offset FROM visits AS v LEFT JOIN v.labels AS l WITH OFFSET ORDER BY 1",
+            [("ann", "team", 0), ("bob", None, None)],
+        ),
+        (
+            "SELECT (SELECT MAX(n) FROM v.colours AS c WITH OFFSET n) FROM visits AS v ORDER BY visitor",
+            [(1,), (0,)],
+        ),
+    ],
+)
+def test_an_array_of_a_row_has_places(shop: bigquery.Client, sql: str, rows: list[tuple[Any, ...]]) -> None:
+    assert ask(shop, sql)[1] == rows
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "visits AS v, UNNEST(v.labels) AS l",
+        "visits AS v, v.labels AS l",
+        "(SELECT * FROM visits) AS v CROSS JOIN UNNEST(labels) AS l",
+        "(SELECT 'ann' AS visitor, ARRAY_AGG(STRUCT('team' AS key, 'web' AS value)) AS labels) AS v, "
+        "UNNEST(labels) AS l",
+    ],
+)
+def test_a_star_over_an_array_of_structs_gives_their_fields(shop: bigquery.Client, source: str) -> None:
+    sql = f"WITH all_of_it AS (SELECT * FROM {source}) SELECT visitor, key, value FROM all_of_it"
+    assert ask(shop, sql)[1] == [("ann", "team", "web")]
+
+
+@pytest.mark.parametrize(
     ("sql", "columns", "rows"),
     [
         ("SELECT STRUCT(1 AS a, 'x' AS b).*", ["a", "b"], [(1, "x")]),
@@ -167,3 +204,52 @@ def test_a_query_gives_the_columns_and_rows_that_bigquery_gives(
 def test_a_view_may_read_the_fields_of_unnested_structs(shop: bigquery.Client) -> None:
     shop.query_and_wait("CREATE VIEW shop.keys AS SELECT key FROM shop.visits, UNNEST(facts)")
     assert sorted(ask(shop, "SELECT DISTINCT key FROM keys")[1]) == [("rank",), ("url",)]
+
+
+@pytest.mark.parametrize(
+    ("sql", "text"),
+    [
+        ("CAST(1.0 AS STRING)", "1"),
+        ("CAST(1e15 AS STRING)", "1e+15"),
+        ("CAST(0.1 + 0.2 AS STRING)", "0.30000000000000004"),
+        ("CAST(CAST('nan' AS FLOAT64) AS STRING)", "NaN"),
+        ("FORMAT('%t', 1.0)", "1.0"),
+        ("TO_JSON_STRING(NUMERIC '20.50')", '"20.5"'),
+        ("TO_JSON_STRING(NUMERIC '20.00')", "20"),
+        ("TO_JSON_STRING(9007199254740993)", '"9007199254740993"'),
+        ("TO_JSON_STRING(2.0)", "2"),
+        ("TO_JSON_STRING(TIMESTAMP '2026-01-31 08:30:00+00')", '"2026-01-31T08:30:00Z"'),
+        ("TO_JSON_STRING([DATETIME '2026-01-31 08:30:00.5'])", '["2026-01-31T08:30:00.500"]'),
+        (
+            "TO_JSON_STRING(STRUCT(TIMESTAMP '2026-01-31 08:30:00.123456+00' AS at))",
+            '{"at":"2026-01-31T08:30:00.123456Z"}',
+        ),
+        ("TO_JSON_STRING(STRUCT(CAST(NULL AS TIMESTAMP) AS at))", '{"at":null}'),
+        (
+            "(SELECT TO_JSON_STRING(s) FROM (SELECT visitor, spent FROM visits) AS s WHERE visitor = 'ann')",
+            '{"visitor":"ann","spent":"12.5"}',
+        ),
+        (
+            "(SELECT TO_JSON_STRING(v.labels) FROM visits AS v WHERE visitor = 'ann')",
+            '[{"key":"team","value":"web"}]',
+        ),
+        ("SUBSTR('apple', 0, 2)", "ap"),
+        ("SUBSTR('apple', -9, 2)", "ap"),
+        ("SUBSTR('apple', -3, 2)", "pl"),
+        ("SAFE.SUBSTR('apple', 1, -2)", None),
+    ],
+)
+def test_values_as_text_are_googlesqls(shop: bigquery.Client, sql: str, text: str | None) -> None:
+    assert ask(shop, f"SELECT {sql}")[1] == [(text,)]
+
+
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        ("SELECT SUBSTR('apple', 1, -2)", "cannot be negative"),
+        ("SELECT STRUCT(1, 'a').*", "unnamed fields"),
+    ],
+)
+def test_what_bigquery_refuses_is_refused(shop: bigquery.Client, sql: str, words: str) -> None:
+    with pytest.raises(BadRequest, match=words):
+        ask(shop, sql)
