@@ -54,6 +54,34 @@ def step(tenant_id: str, run_name: str, name: str, status: str, **values: Any) -
     return STEP_DEFAULTS | identity | values
 
 
+def entry(name: str, status: str, **values: Any) -> Row:
+    """Make a row of the queue."""
+    return {
+        "queue_id": name,
+        "tenant_id": "acme",
+        "config_id": "daily",
+        "status": status,
+        "scheduled_time": late(9),
+        "priority": 5,
+        "added_at": late(9),
+    } | values
+
+
+def firing(name: str, status: str, **values: Any) -> Row:
+    """Make a row of a firing."""
+    return {
+        "scheduled_run_id": name,
+        "tenant_id": "acme",
+        "config_id": "daily",
+        "status": status,
+        "scheduled_time": to_rfc3339(TODAY),
+        "priority": 5,
+        "retry_count": 0,
+        "max_retries": 0,
+        "created_at": late(9),
+    } | values
+
+
 def check(tenant_id: str, run_name: str, name: str, status: str) -> Row:
     """Make the row of a quality result."""
     return {
@@ -150,6 +178,26 @@ def filled(bootstrapped: Central) -> Central:
         check("acme", "failed", "nulls", "WARNING"),
         check("acme", "failed", "unique", "FAIL"),
         check("umbra", "done", "rows", "FAIL"),
+    )
+    append(
+        bootstrapped,
+        "tenant_pipeline_execution_queue",
+        entry("one", "QUEUED", recorded_at=late(9)),
+        entry("one", "CANCELLED", recorded_at=late(5)),
+        # A filler that was slow says that it has begun: it was cancelled before, which counts.
+        entry("one", "COMPLETED", recorded_at=late(4)),
+        entry("two", "QUEUED", recorded_at=late(9)),
+        # The same request twice at once: each names its own moment.
+        entry("two", "QUEUED", recorded_at=late(8), scheduled_time=late(8)),
+    )
+    append(
+        bootstrapped,
+        "tenant_scheduled_pipeline_runs",
+        firing("one", "FAILED", recorded_at=late(5)),
+        firing("one", "PENDING", recorded_at=late(4)),
+        firing("one", "COMPLETED", recorded_at=late(3)),
+        firing("two", "QUEUED", recorded_at=late(5)),
+        firing("two", "PENDING", recorded_at=late(4)),
     )
     for tenant_id in ("acme", "umbra", "quiet"):
         DatasetsOfTenants(central=bootstrapped).create(tenant_id, "owner")
@@ -329,6 +377,17 @@ def test_current_pipeline_runs_shows_the_first_end_else_the_latest_row(filled: C
         ("old", "COMPLETED"),
         ("started", "PENDING"),
         ("waiting", "PENDING"),
+    ]
+
+
+def test_the_first_end_of_a_queue_entry_and_of_a_firing_counts(filled: Central) -> None:
+    assert current(filled, "current_pipeline_queue", "queue_id, status") == [
+        ("one", "CANCELLED"),
+        ("two", "QUEUED"),
+    ]
+    assert current(filled, "current_firings", "scheduled_run_id, status") == [
+        ("one", "FAILED"),
+        ("two", "PENDING"),
     ]
 
 

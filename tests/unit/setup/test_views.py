@@ -21,7 +21,9 @@ def rendered(view: ViewDefinition) -> str:
 def test_the_central_views_come_before_those_that_read_them() -> None:
     assert [view.name for view in central_views()] == [
         "current_api_keys",
+        "current_firings",
         "current_pipeline_configs",
+        "current_pipeline_queue",
         "current_pipeline_runs",
         "current_step_logs",
         "current_subscriptions",

@@ -8,7 +8,10 @@ WITH entries AS (
     AND JSON_VALUE(run_metadata, '$.trigger_type') = 'backfill' AND JSON_VALUE(run_metadata, '$.trigger_by') IN UNNEST(@backfill_ids)
   QUALIFY ROW_NUMBER() OVER (
     PARTITION BY queue_id
-    ORDER BY status IN ('COMPLETED', 'FAILED', 'CANCELLED') DESC, recorded_at DESC
+    ORDER BY
+      status IN ('COMPLETED', 'FAILED', 'CANCELLED') DESC,
+      IF(status IN ('COMPLETED', 'FAILED', 'CANCELLED'), recorded_at, NULL),
+      recorded_at DESC
   ) = 1
 )
 SELECT

@@ -6,7 +6,10 @@ WITH entries AS (
   WHERE scheduled_time >= @since AND scheduled_time <= @now AND @tenant_id IN ('', tenant_id)
   QUALIFY ROW_NUMBER() OVER (
     PARTITION BY tenant_id, queue_id
-    ORDER BY status IN ('COMPLETED', 'FAILED', 'CANCELLED') DESC, recorded_at DESC
+    ORDER BY
+      status IN ('COMPLETED', 'FAILED', 'CANCELLED') DESC,
+      IF(status IN ('COMPLETED', 'FAILED', 'CANCELLED'), recorded_at, NULL),
+      recorded_at DESC
   ) = 1
 ),
 waiting AS (

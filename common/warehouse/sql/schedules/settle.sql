@@ -4,16 +4,7 @@ INSERT INTO `${project}.${dataset}.tenant_scheduled_pipeline_runs` (
   scheduled_run_id, config_id, tenant_id, status, scheduled_time, priority, parameters, pipeline_logging_id, retry_count,
   max_retries, completed_at, failed_at, error_message, created_at, recorded_at
 )
-WITH firings AS (
-  SELECT *
-  FROM `${project}.${dataset}.tenant_scheduled_pipeline_runs`
-  WHERE scheduled_time >= @since
-  QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY tenant_id, scheduled_run_id
-    ORDER BY status IN ('COMPLETED', 'FAILED', 'CANCELLED') DESC, recorded_at DESC
-  ) = 1
-),
-outcomes AS (
+WITH outcomes AS (
   SELECT tenant_id, pipeline_logging_id AS run_id, TRUE AS has_begun, status, end_time, error_message
   FROM `${project}.${dataset}.current_pipeline_runs`
   WHERE start_time >= @since AND recorded_at >= @ended_since
@@ -28,9 +19,10 @@ SELECT
   IF(outcome.status = 'COMPLETED', outcome.end_time, NULL),
   IF(outcome.status IN ('FAILED', 'CANCELLED'), outcome.end_time, NULL),
   outcome.error_message, firing.created_at, @now
-FROM firings AS firing
+FROM `${project}.${dataset}.current_firings` AS firing
 JOIN outcomes AS outcome ON outcome.tenant_id = firing.tenant_id AND outcome.run_id = firing.scheduled_run_id
-WHERE firing.status NOT IN ('COMPLETED', 'FAILED', 'CANCELLED') AND outcome.status <> firing.status
+WHERE firing.scheduled_time >= @since
+  AND firing.status NOT IN ('COMPLETED', 'FAILED', 'CANCELLED') AND outcome.status <> firing.status
 QUALIFY ROW_NUMBER() OVER (
   PARTITION BY firing.tenant_id, firing.scheduled_run_id
   ORDER BY outcome.has_begun DESC, outcome.end_time

@@ -11,7 +11,10 @@ entries AS (
   WHERE scheduled_time >= @waiting_since AND tenant_id IN (SELECT tenant_id FROM stopped)
   QUALIFY ROW_NUMBER() OVER (
     PARTITION BY tenant_id, queue_id
-    ORDER BY status IN ('COMPLETED', 'FAILED', 'CANCELLED') DESC, recorded_at DESC
+    ORDER BY
+      status IN ('COMPLETED', 'FAILED', 'CANCELLED') DESC,
+      IF(status IN ('COMPLETED', 'FAILED', 'CANCELLED'), recorded_at, NULL),
+      recorded_at DESC
   ) = 1
 ),
 removed AS (

@@ -1,0 +1,65 @@
+"""Which row of a key counts is said by one rule, wherever the product's SQL asks for it (ADR 1)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlglot import exp
+
+from tests.unit.warehouse.test_pruning import STATEMENTS, VIEWS, read
+
+FILES = [*STATEMENTS, *VIEWS]
+ENDS = (
+    "status IN ('COMPLETED', 'FAILED', 'CANCELLED')",
+    "status IN ('COMPLETED', 'FAILED', 'CANCELLED', 'SKIPPED')",
+)
+FIRST_END = {f"{end} DESC, IF({end}, recorded_at, NULL), recorded_at DESC" for end in ENDS}
+"""The first terminal row, else the latest."""
+CANONICAL = {
+    "recorded_at DESC",
+    "version DESC",
+    *FIRST_END,
+    *(f"attempt DESC, {order}" for order in FIRST_END),
+}
+OUTCOMES = {"schedules/settle": "outcome.has_begun DESC, outcome.end_time"}
+"""What has become of a firing: its run says it, or else the queue; each has but one end."""
+
+
+def orders(tree: exp.Expr) -> Iterator[str]:
+    """Write out by what the one row of a key is chosen."""
+    for qualify in tree.find_all(exp.Qualify):
+        for window in qualify.find_all(exp.Window):
+            order = window.args["order"]
+            yield ", ".join(one.sql("bigquery").removesuffix(" NULLS LAST") for one in order.expressions)
+
+
+def name(file: Path) -> str:
+    return f"{file.parent.name}/{file.stem}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=name)
+def test_each_choice_of_a_row_is_one_of_the_canonical_forms(file: Path) -> None:
+    found = {order for tree in read(file) for order in orders(tree)}
+    assert found - {OUTCOMES.get(name(file))} <= CANONICAL
+
+
+def test_every_choice_that_knows_ends_takes_the_first() -> None:
+    chosen = [order for file in FILES for tree in read(file) for order in orders(tree)]
+    assert sum("COMPLETED" in order for order in chosen) >= 10
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        "status IN ('COMPLETED', 'FAILED', 'CANCELLED') DESC, recorded_at DESC",
+        "status IN ('FAILED') DESC, IF(status IN ('FAILED'), recorded_at, NULL), recorded_at DESC",
+        "recorded_at",
+    ],
+)
+def test_another_rule_is_found(order: str, tmp_path: Path) -> None:
+    file = tmp_path / "some.sql"
+    file.write_text(
+        f"SELECT 1 FROM t WHERE TRUE QUALIFY ROW_NUMBER() OVER (PARTITION BY a ORDER BY {order}) = 1"
+    )
+    (tree,) = read(file)
+    assert not set(orders(tree)) <= CANONICAL
