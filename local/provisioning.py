@@ -13,7 +13,8 @@ from local.options import Options
 
 DEAD_LETTERS = "dead-letters"
 TOPICS = ("pipeline-levels", "run-requests", "run-events", DEAD_LETTERS)
-PUSHES = {"pipeline-levels": "run_level", "run-requests": "run_request"}
+PUSHES = {"pipeline-levels": ("run_level", 10), "run-requests": ("run_request", 5)}
+"""Each topic that is pushed: to which function, and how often before it is a dead letter."""
 LOCATION = "us-central1"
 
 
@@ -25,8 +26,8 @@ def provision_topics(project: str, gateway_url: str) -> None:
     with pubsub_v1.PublisherClient() as publisher, pubsub_v1.SubscriberClient() as subscriber:
         for topic in TOPICS:
             _unless_there(publisher.create_topic, name=publisher.topic_path(project, topic))
-        for topic, function in PUSHES.items():
-            _provision_push(subscriber, project, topic, f"{gateway_url}{PRIVATE}/{function}")
+        for topic, (function, attempts) in PUSHES.items():
+            _provision_push(subscriber, project, topic, f"{gateway_url}{PRIVATE}/{function}", attempts)
         for reader in ("operator", "dispatcher"):
             _unless_there(
                 subscriber.create_subscription,
@@ -36,7 +37,7 @@ def provision_topics(project: str, gateway_url: str) -> None:
 
 
 def _provision_push(
-    subscriber: pubsub_v1.SubscriberClient, project: str, topic: str, function_url: str
+    subscriber: pubsub_v1.SubscriberClient, project: str, topic: str, function_url: str, attempts: int
 ) -> None:
     # The topic in the URL is what the functions framework takes an event's source from.
     push = pubsub_v1.types.PushConfig(push_endpoint=f"{function_url}/projects/{project}/topics/{topic}")
@@ -51,7 +52,7 @@ def _provision_push(
             "retry_policy": {"minimum_backoff": Duration(seconds=1), "maximum_backoff": Duration(seconds=60)},
             "dead_letter_policy": {
                 "dead_letter_topic": f"projects/{project}/topics/{DEAD_LETTERS}",
-                "max_delivery_attempts": 10,
+                "max_delivery_attempts": attempts,
             },
         },
     )

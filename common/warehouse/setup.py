@@ -19,9 +19,7 @@ from common.warehouse.stream_targets import hold_label
 from common.warehouse.translation import translated
 from common.warehouse.views import Views
 
-DESCRIPTION = (
-    "State, logs and quality results of all tenants. Append-only: the latest row of a key is its state."
-)
+DESCRIPTION = "State and logs of all tenants. Append-only: the latest row of a key is its state."
 LABELS = {"managed_by": "convergence"}
 
 
