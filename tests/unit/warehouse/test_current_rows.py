@@ -15,12 +15,17 @@ ENDS = (
 )
 FIRST_END = {f"{end} DESC, IF({end}, recorded_at, NULL), recorded_at DESC" for end in ENDS}
 """The first terminal row, else the latest."""
-CANONICAL = {
-    "recorded_at DESC",
-    "version DESC",
-    *FIRST_END,
-    *(f"attempt DESC, {order}" for order in FIRST_END),
+OF_JOBS = {
+    order.replace("recorded_at DESC", "NOT end_time IS NULL DESC, recorded_at DESC") for order in FIRST_END
 }
+"""The same of a step's jobs: one that was not its last has an end and no terminal row."""
+OF_STEPS = {
+    f"{latest}{order}"
+    for latest in ("attempt DESC, ", "COALESCE(job_index, 0) DESC, attempt DESC, ")
+    for order in FIRST_END
+}
+"""The same of a step's latest attempt, of its latest job."""
+CANONICAL = {"recorded_at DESC", "version DESC", *FIRST_END, *OF_JOBS, *OF_STEPS}
 OUTCOMES = {"schedules/settle": "outcome.has_begun DESC, outcome.end_time"}
 """What has become of a firing: its run says it, or else the queue; each has but one end."""
 
