@@ -6,6 +6,7 @@ from common.errors import Conflict, NotConfigured, NotFound
 from common.http.routing import Access, Answer, Call, Parameter, Place, Route
 from common.http.services import TenantServices
 from common.tenants.credentials import Provider, StoredCredential
+from common.tenants.keys import Scope
 
 
 def list_credentials(call: Call[TenantServices]) -> Answer:
@@ -19,11 +20,17 @@ def put_credential(call: Call[TenantServices]) -> Answer:
 
     It takes the place of the one with this ID. It is sealed before it is kept, and no answer ever shows it.
     The account of one for GCP is let into your dataset, to read and fill its tables, until you delete it.
+    Such a credential takes a key with all scopes.
     """
+    provider = Provider(call.body["provider"])
+    if provider is Provider.GCP:
+        # Who holds the account's key reads and writes as no scope of ours says.
+        for scope in Scope:
+            call.caller.require(scope)
     row, is_new = call.services.credentials.put(
         call.caller.tenant_id,
         call.path["credential_id"],
-        Provider(call.body["provider"]),
+        provider,
         call.body["credentials"],
         call.caller.api_key_id,
     )

@@ -1,5 +1,7 @@
 """Credentials over HTTP."""
 
+from common.tenants.keys import Scope
+from tests.fakes.credentials import a_key_file
 from tests.unit.http.site import key_of
 from tests.unit.http.test_tenants import World
 
@@ -34,3 +36,15 @@ def test_a_fault_never_repeats_the_secret() -> None:
     answer = world.site.ask("PUT", f"{PATH}/aws", key=key_of("acme"), json=body)
     assert answer.status_code == 422
     assert "wJalr" not in answer.text
+
+
+def test_a_credential_that_opens_the_dataset_takes_a_key_with_all_scopes() -> None:
+    world = World()
+    body = {"provider": "GCP", "credentials": a_key_file("their-project", "reader")}
+    manager = key_of("acme", frozenset({Scope.MANAGE}))
+    refused = world.site.ask("PUT", f"{PATH}/theirs", key=manager, json=body)
+    assert refused.status_code == 403
+    assert "lacks the scope" in refused.text
+    assert (world.site.ask("GET", PATH, key=manager).json or {})["credentials"] == []
+    assert world.site.ask("PUT", f"{PATH}/aws", key=manager, json=BODY).status_code == 201
+    assert world.site.ask("PUT", f"{PATH}/theirs", key=key_of("acme"), json=body).status_code == 201
