@@ -98,7 +98,7 @@ def _refusals(tokens: Sequence[Token]) -> Iterator[str]:
         if after == ["("] and before not in NAMES_BEFORE and _is_foreign(word):
             yield f"Function not found: {token.text} at {_position(token)}"
         if word == "AS" and place + 1 < len(tokens):
-            yield from _refusals_of_name(tokens[place + 1], is_type=bool(calls) and calls[-1] in CASTS)
+            yield from _refusals_of_name(tokens[place + 1], within=calls[-1] if calls else "")
 
 
 def _refusals_of_syntax(tokens: Sequence[Token], words: Sequence[str], place: int) -> Iterator[str]:
@@ -110,10 +110,11 @@ def _refusals_of_syntax(tokens: Sequence[Token], words: Sequence[str], place: in
             yield f"Syntax error: {said} at {_position(tokens[last - 1])}"
 
 
-def _refusals_of_name(token: Token, *, is_type: bool) -> Iterator[str]:
-    if is_type and _word(token) in NO_TYPES:
+def _refusals_of_name(token: Token, within: str) -> Iterator[str]:
+    """Judge what follows AS; a column of UNPIVOT's IN may be called by a text."""
+    if within in CASTS and _word(token) in NO_TYPES:
         yield f"Type not found: {token.text} at {_position(token)}"
-    if token.token_type is TokenType.STRING:
+    if token.token_type is TokenType.STRING and within != "IN":
         yield f'Syntax error: Unexpected string literal "{token.text}" at {_position(token)}'
 
 

@@ -13,7 +13,7 @@ from local_bigquery.sql import dialect, rules
 from sqlglot import exp
 
 from local.bigquery.unnests import expand_unnests
-from local.bigquery.values_as_text import begin_substrings, spell_json, spell_numbers
+from local.bigquery.values_as_text import begin_substrings, read_text, spell_json, spell_numbers
 
 Rule = Callable[[exp.Expr, object], exp.Expr]
 BYTE = 256
@@ -28,7 +28,7 @@ def install() -> None:
         rules.STATEMENT_RULES.insert(place, expand_unnests)
         typed = rules.STATEMENT_RULES.index(rules.typing.annotate) + 1
         rules.STATEMENT_RULES.insert(typed, spell_json)
-        rules.NODE_RULES[:0] = (spell_numbers, begin_substrings)
+        rules.NODE_RULES[:0] = (spell_numbers, read_text, begin_substrings)
         rules.NODE_RULES.append(group_thousands)
     for name in ("ARRAY_FILTER", "ARRAY_TRANSFORM"):
         dialect.UNAVAILABLE.pop(name, None)
@@ -87,6 +87,23 @@ def name_pivot_columns(tree: exp.Expr, _: object) -> exp.Expr:
             source.replace(exp.Subquery(this=exp.select(star).from_(source.copy()), alias=alias))
         else:
             pivot.set("alias", alias)
+    return tree
+
+
+def limit_values(tree: exp.Expr, _: object) -> exp.Expr:
+    """Count what `ARRAY_AGG(x IGNORE NULLS ORDER BY y LIMIT 2)` gathers without its NULLs."""
+    for ignoring in list(tree.find_all(exp.IgnoreNulls)):
+        aggregate = ignoring.this
+        if not (isinstance(aggregate, exp.ArrayAgg) and isinstance(aggregate.this, exp.Limit)):
+            continue
+        gathered, most = aggregate.this.this, aggregate.this.expression
+        value = gathered.this if isinstance(gathered, exp.Order) else gathered
+        value = value.expressions[0] if isinstance(value, exp.Distinct) else value
+        filtered = exp.Filter(
+            this=exp.ArrayAgg(this=gathered.copy()),
+            expression=exp.Where(this=exp.Not(this=exp.Is(this=value.copy(), expression=exp.null()))),
+        )
+        ignoring.replace(exp.func("list_slice", filtered, exp.Literal.number(1), most.copy()))
     return tree
 
 
@@ -155,5 +172,6 @@ EARLY: tuple[Rule, ...] = (
     expand_struct_stars,
     compare_tuples,
     name_struct_fields,
+    limit_values,
     spell_bytes,
 )

@@ -6,12 +6,14 @@ DuckDB gives an array's elements as one column, and takes an alias that is a col
 from collections.abc import Iterator
 
 from local_bigquery.catalog import names, tables
+from local_bigquery.engine import database
 from local_bigquery.errors import BigQueryError
 from local_bigquery.sql.translate import Context
 from sqlglot import exp
 
 HIDDEN = "_cvg_"
 FIELDS = "UNNEST"
+SUFFIX = "_table_suffix"
 
 
 def expand_unnests(tree: exp.Expr, context: Context) -> exp.Expr:
@@ -25,6 +27,7 @@ def expand_unnests(tree: exp.Expr, context: Context) -> exp.Expr:
         ):
             continue
         _complete_join(unnest.parent)
+        _name_outputs(select)
         alias, beside = _alias(unnest), _columns_beside(select, context)
         alias = alias or _inferred(unnest, select)
         if alias and not alias.startswith(HIDDEN) and _hides_a_column(alias, unnest, beside):
@@ -43,6 +46,14 @@ def _complete_join(parent: exp.Expr) -> None:
         and not (parent.args.get("on") or parent.args.get("using"))
     ):
         parent.set("on", exp.true())
+
+
+def _name_outputs(select: exp.Select) -> None:
+    """Call `item.id` id, as GROUP BY and ORDER BY may."""
+    for output in list(select.expressions):
+        is_path = isinstance(output, exp.Dot) or (isinstance(output, exp.Column) and output.table)
+        if is_path and not output.is_star and output.name:
+            output.replace(exp.alias_(output.copy(), output.name, quoted=True))
 
 
 def _alias(unnest: exp.Unnest) -> str:
@@ -115,10 +126,18 @@ def defined(table: exp.Table) -> exp.Expr | None:
 def _stored(table: exp.Table, context: Context, of: str = "") -> set[str]:
     project, dataset, name = names.reference(table, context.project_id, context.dataset_id)
     try:
-        fields = tables.columns(project, dataset or "", name)
+        fields = tables.columns(project, dataset or "", _one_of(project, dataset or "", name))
         return {field.name.casefold() for field in fields if of in ("", field.type)}
     except BigQueryError:  # Not there, or not a table: others will say so.
         return set()
+
+
+def _one_of(project: str, dataset: str, name: str) -> str:
+    """Return a table that a wildcard means, or the name as it is."""
+    if not name.endswith("*"):
+        return name
+    found = (table for table, *_ in database.objects(project, dataset) if table.startswith(name[:-1]))
+    return max(found, default=name)
 
 
 def sources(select: exp.Expr) -> Iterator[exp.Expr]:
@@ -178,7 +197,7 @@ def _needs_fields(alias: str, unnest: exp.Unnest, select: exp.Select, beside: se
         return True
     if _has_star(select):
         return False
-    known = beside | {alias.casefold(), _offset(unnest).casefold()}
+    known = beside | {alias.casefold(), _offset(unnest).casefold(), SUFFIX}
     outputs = {name.alias.casefold() for name in select.expressions if isinstance(name, exp.Alias)}
     for column in _columns(select, besides=unnest, unless=alias):
         is_in_output = _top(column, select).arg_key == "expressions"

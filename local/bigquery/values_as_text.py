@@ -1,4 +1,4 @@
-"""Values as text and as JSON: DuckDB writes numbers, times and what is too large for JSON in its own way."""
+"""Values as text and as JSON, and text as values: DuckDB has its own ways of both."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -29,6 +29,8 @@ IN_JSON_TEXT: Writers = IN_JSON | {
 WRITERS = {"bq.main.to_json": IN_JSON, "bq.main.to_json_string": IN_JSON_TEXT}
 """What writes a type in TO_JSON, and in TO_JSON_STRING."""
 
+READERS = {Type.BIGINT: "integer", Type.INT: "integer", Type.BOOLEAN: "bool"}
+
 Field = tuple[str, exp.DataType | None]
 
 
@@ -58,6 +60,13 @@ def spell_numbers(node: exp.Expr, _: object) -> exp.Expr:
             return _macro("float_text", node.this)
         if kind(node.this) in DECIMALS:
             return _macro("numeric_text", node.this)
+    return node
+
+
+def read_text(node: exp.Expr, _: object) -> exp.Expr:
+    """Cast to INT64 and BOOL only such text as says one."""
+    if isinstance(node, exp.Cast) and kind(node.this) in TEXT and (name := READERS.get(node.to.this)):
+        return _macro(f"safe_{name}" if isinstance(node, exp.TryCast) else name, node.this)
     return node
 
 

@@ -43,3 +43,23 @@ CREATE OR REPLACE MACRO bq.main._cvg_substr(s, start) AS
     WHEN size < 0 THEN _raise('Third argument in SUBSTR() cannot be negative')
     ELSE substr(s, CASE WHEN start = 0 OR start < -length(s) THEN 1 ELSE start END, size)
 END;
+
+-- A text that is cast: DuckDB rounds '12.5' to an INT64, and takes 'yes' for a BOOL.
+CREATE OR REPLACE MACRO bq.main._cvg_is_integer(s) AS
+    regexp_full_match(trim(s), '[-+]?([0-9]+|0[xX][0-9a-fA-F]+)');
+
+CREATE OR REPLACE MACRO bq.main._cvg_integer(s) AS CASE
+    WHEN s IS NULL OR bq.main._cvg_is_integer(s) THEN CAST(s AS BIGINT)
+    ELSE _raise('Bad int64 value: ' || s)
+END;
+
+CREATE OR REPLACE MACRO bq.main._cvg_safe_integer(s) AS
+    CASE WHEN bq.main._cvg_is_integer(s) THEN TRY_CAST(s AS BIGINT) END;
+
+CREATE OR REPLACE MACRO bq.main._cvg_safe_bool(s) AS
+    CASE lower(trim(s)) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END;
+
+CREATE OR REPLACE MACRO bq.main._cvg_bool(s) AS CASE
+    WHEN s IS NULL OR bq.main._cvg_safe_bool(s) IS NOT NULL THEN bq.main._cvg_safe_bool(s)
+    ELSE _raise('Bad bool value: ' || s)
+END;

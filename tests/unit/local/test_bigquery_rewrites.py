@@ -130,6 +130,43 @@ def test_an_array_of_a_row_has_places(shop: bigquery.Client, sql: str, rows: lis
     assert ask(shop, sql)[1] == rows
 
 
+def test_the_columns_of_a_wildcard_are_no_fields(shop: bigquery.Client) -> None:
+    sql = (
+        "SELECT fact.key, SUM(fact.value.number) AS n FROM `shop.visit*`, UNNEST(facts) AS fact "
+        "WHERE country = 'de' AND _TABLE_SUFFIX = 's' GROUP BY key ORDER BY n"
+    )
+    assert ask(shop, sql)[1] == [("url", 0), ("rank", 7)]
+
+
+def test_limited_values_are_counted_without_nulls(shop: bigquery.Client) -> None:
+    sql = "SELECT ARRAY_AGG(x IGNORE NULLS ORDER BY x LIMIT 2) FROM UNNEST([3, NULL, 1, 2]) AS x"
+    assert ask(shop, sql)[1] == [([1, 2],)]
+
+
+def test_a_text_names_a_column_of_unpivot(shop: bigquery.Client) -> None:
+    sql = "SELECT * FROM (SELECT 1 AS q1, 2 AS q2) UNPIVOT(n FOR q IN (q1 AS 'first', q2 AS 'second'))"
+    assert ask(shop, f"{sql} ORDER BY n") == (["n", "q"], [(1, "first"), (2, "second")])
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [
+        ("7", "INT64", 7),
+        ("0x1F", "INT64", 31),
+        ("12.5", "INT64", None),
+        ("FALSE", "BOOL", False),
+        ("yes", "BOOL", None),
+    ],
+)
+def test_a_text_that_says_no_value_is_none(
+    shop: bigquery.Client, text: str, kind: str, value: object
+) -> None:
+    assert ask(shop, f"SELECT SAFE_CAST('{text}' AS {kind})")[1] == [(value,)]
+    if value is None:
+        with pytest.raises(BadRequest):
+            ask(shop, f"SELECT CAST('{text}' AS {kind})")
+
+
 @pytest.mark.parametrize(
     "source",
     [
