@@ -3,11 +3,13 @@
 import json
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cli.checking import Checked
 from cli.words import plain
 from common.errors import Fault
+
+if TYPE_CHECKING:  # Brings the grammar of SQL, which only `validate` needs.
+    from cli.checking import Checked
 
 
 class Format(StrEnum):
@@ -18,7 +20,7 @@ class Format(StrEnum):
     GITHUB = "github"
 
 
-def report(checked: Sequence[Checked], form: Format) -> str:
+def report(checked: "Sequence[Checked]", form: Format) -> str:
     """Write what was found, every rule of every file."""
     match form:
         case Format.JSON:
@@ -29,7 +31,7 @@ def report(checked: Sequence[Checked], form: Format) -> str:
             return "\n".join([*(line for one in checked for line in _lines(one)), _summary(checked)])
 
 
-def _lines(one: Checked) -> Iterator[str]:
+def _lines(one: "Checked") -> Iterator[str]:
     for word, faults in (("error", one.broken), ("warning", one.warnings)):
         for fault in faults:
             place = f"{one.file.path}:{fault.line}" if fault.line else str(one.file.path)
@@ -40,7 +42,7 @@ def _lines(one: Checked) -> Iterator[str]:
         yield plain(f"{one.file.path}: {one.file.config_id}: {levels}")
 
 
-def _summary(checked: Sequence[Checked]) -> str:
+def _summary(checked: "Sequence[Checked]") -> str:
     faulty = sum(bool(one.broken) for one in checked)
     faults = sum(len(one.broken) for one in checked)
     warnings = sum(len(one.warnings) for one in checked)
@@ -48,7 +50,7 @@ def _summary(checked: Sequence[Checked]) -> str:
     return told.replace("1 files", "1 file") if len(checked) == 1 else told
 
 
-def _document(checked: Sequence[Checked]) -> dict[str, Any]:
+def _document(checked: "Sequence[Checked]") -> dict[str, Any]:
     files = [
         {
             "file": str(one.file.path),
@@ -67,7 +69,7 @@ def _member(fault: Fault) -> dict[str, Any]:
     return {"pointer": fault.pointer, "step": fault.step or None, "line": fault.line, "rule": fault.rule}
 
 
-def _annotations(one: Checked) -> Iterator[str]:
+def _annotations(one: "Checked") -> Iterator[str]:
     """Write workflow commands; https://docs.github.com/actions/reference/workflow-commands-for-github-actions."""
     for word, faults in (("error", one.broken), ("warning", one.warnings)):
         for fault in faults:

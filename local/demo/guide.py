@@ -1,13 +1,11 @@
 """The guide's commands, in its order and with its words; only host and keys are the demo's own."""
 
-import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from cli.pipeline_files import config_id_of
 from common.client import Key
-from common.errors import ConvergenceError
-from common.pipelines.documents import read_document
 from local.demo.calls import ApiCall, Content
 from local.demo.errors import DemoError
 
@@ -38,20 +36,9 @@ def pipeline_file(given: Path | None) -> PipelineFile:
             content = Content.guide_file(ROOT / GUIDE_FILE, str(GUIDE_FILE))
             return PipelineFile(config_id=GUIDE_FILE.stem, content=content, run_date=GUIDE_DATE)
         content = Content.yaml_file(given, str(given))
-        return PipelineFile(config_id=_config_id(content.data, given), content=content, run_date=None)
+        return PipelineFile(config_id=config_id_of(content.data, given), content=content, run_date=None)
     except OSError as error:
         raise DemoError(f"{error.filename}: {error.strerror}") from error
-
-
-def _config_id(data: bytes, file: Path) -> str:
-    """Read the pipeline's ID in a file, or make one of the file's name; faults are the platform's to name."""
-    try:
-        pipeline = read_document(data, None).get("pipeline")
-    except ConvergenceError:
-        pipeline = None
-    if isinstance(pipeline, dict) and pipeline.get("id"):
-        return str(pipeline["id"])
-    return re.sub(r"[^A-Za-z0-9_-]", "_", file.stem)
 
 
 def bootstrap(key: Key) -> ApiCall:

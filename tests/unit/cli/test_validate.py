@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.pipeline_files import config_id_of
 from tests.unit.cli.conftest import Convergence
 
 GOOD = """\
@@ -156,6 +157,24 @@ def test_sources_and_tenant_are_as_given(convergence: Convergence, home: Path) -
     (home / "s.yml").write_text(GOOD.replace("SELECT 1 AS n", query))
     assert convergence("validate", "s.yml", "--tenant", "acme").code == 1
     assert convergence("validate", "s.yml", "--tenant", "acme", "--source", "partner.sales").code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "config_id"),
+    [
+        ("pipeline: {name: x, id: mine}", "mine"),
+        ("steps: [{id: no}, [pipeline, id]]\npipeline:\n  labels: {id: no}\n  id: mine\n", "mine"),
+        ('{"pipeline": {"id": "mine"}}', "mine"),
+        ("id: no\nsteps: {pipeline: {id: no}}\n", "my_file"),
+        ("'': x\na: &a 1\nb: *a\npipeline: {id: mine}\n", "mine"),
+        ("pipeline: {id: [no]}", "my_file"),
+        ("- pipeline\n- id\n- no\n", "my_file"),
+        ("pipeline: {id", "my_file"),
+        ("", "my_file"),
+    ],
+)
+def test_a_pipeline_is_called_as_its_file_says_or_like_the_file(text: str, config_id: str) -> None:
+    assert config_id_of(text.encode(), Path("my file.yml")) == config_id
 
 
 def test_two_hundred_steps_are_checked(convergence: Convergence, home: Path) -> None:

@@ -1,0 +1,276 @@
+"""The command line and its client on the functions, over HTTP: a day of a tenant, a look of an operator."""
+
+import io
+import json
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.app import main
+from common.client import Api, Client, Key, Operator
+from local.gateway import Gateway
+from tests.functional.environment import ADMIN_KEY
+from tests.functional.site import Site, Tenant
+
+PIPELINE = """\
+pipeline: {id: daily, name: Daily}
+parameters:
+  least: {type: INT64, default: 1}
+steps:
+  - id: orders
+    ps_type: bq_etl.query
+    config: {source_query: "SELECT ${date} AS day, n FROM UNNEST([1, 2, 3]) AS n", target_table: orders}
+  - id: total
+    ps_type: bq_etl.query
+    config: {source_query: "SELECT SUM(n) AS n FROM orders WHERE n >= ${least}", target_table: total}
+"""
+FAILING = """\
+pipeline: {id: failing, name: Failing}
+steps:
+  - {id: one, ps_type: bq_etl.query, config: {source_query: SELECT 1 / 0 AS n, target_table: ones}}
+"""
+
+type Convergence = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(scope="module")
+def url(site: Site) -> Iterator[str]:
+    """Serve the functions behind a gateway, as `make run` does."""
+    gateway = Gateway("127.0.0.1", 0)
+    functions = {name: client.application for name, client in site.functions.items()}
+    with gateway.serving(functions):
+        yield gateway.url
+    gateway.close()
+
+
+@pytest.fixture
+def convergence(
+    url: str,
+    tenant: Tenant,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Convergence:
+    """Return what runs a command as the tenant, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    for name, value in {
+        "URL": url,
+        "API_KEY": tenant.key,
+        "ADMIN_KEY": ADMIN_KEY,
+        "CONFIG_DIR": str(tmp_path / "config"),
+    }.items():
+        monkeypatch.setenv(f"CONVERGENCE_{name}", value)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["convergence", *arguments])
+        monkeypatch.setattr(sys, "stdin", io.StringIO())
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capsys.readouterr()
+        assert tenant.key not in printed.out + printed.err
+        return int(ended.value.code or 0), printed.out, printed.err
+
+    return run
+
+
+@pytest.fixture
+def delivered(site: Site) -> Iterator[None]:
+    """Deliver messages as they come, while a run is followed."""
+    over = threading.Event()
+
+    def deliver() -> None:
+        while not over.wait(0.1):
+            site.drain()
+
+    thread = threading.Thread(target=deliver)
+    thread.start()
+    yield
+    over.set()
+    thread.join()
+
+
+def as_json(outcome: tuple[int, str, str]) -> Any:
+    code, out, error = outcome
+    assert code == 0, error
+    return json.loads(out)
+
+
+@pytest.mark.usefixtures("delivered")
+def test_a_file_becomes_a_run_that_is_followed_to_its_end(convergence: Convergence, tmp_path: Path) -> None:
+    (tmp_path / "daily.yml").write_text(PIPELINE)
+    assert convergence("validate", "daily.yml")[0] == 0
+    code, planned, _ = convergence("diff", ".", "--exit-code")
+    assert (code, planned.splitlines()[0]) == (1, "+ daily")
+    assert convergence("deploy", ".")[0] == 0
+    assert convergence("diff", ".", "--exit-code")[0] == 0
+    code, out, error = convergence("run", "daily", "--date", "2024-01-01", "--param", "least=2", "--follow")
+    assert code == 0, error
+    assert "level 2  total  COMPLETED" in out
+    found = as_json(convergence("status", "--json"))
+    assert (found["status"], found["parameters"]["least"]) == ("COMPLETED", 2)
+    told = convergence("logs")[1]
+    assert "admitted: daily version 1" in told
+    assert told.rstrip().splitlines()[-1].split("  ")[1].startswith("COMPLETED after")
+    (run,) = as_json(convergence("history", "daily", "--json"))
+    assert run["pipeline_logging_id"] == found["pipeline_logging_id"]
+    assert as_json(convergence("quota", "--json"))["daily"]["used"] == 1
+
+
+@pytest.mark.usefixtures("delivered")
+def test_a_run_that_fails_ends_with_its_own_code_and_bigquerys_words(
+    convergence: Convergence, tmp_path: Path
+) -> None:
+    (tmp_path / "failing.yml").write_text(FAILING)
+    convergence("deploy", "failing.yml")
+    code, out, _ = convergence("run", "failing", "--follow")
+    assert (code, "division by zero" in out) == (10, True)
+    assert "division by zero" in convergence("logs")[1]
+    assert (
+        convergence("retry", as_json(convergence("status", "--json"))["pipeline_logging_id"], "--follow")[0]
+        == 10
+    )
+
+
+def test_a_changed_file_is_shown_line_by_line_and_becomes_a_version(
+    convergence: Convergence, tmp_path: Path
+) -> None:
+    (tmp_path / "daily.yml").write_text(PIPELINE)
+    convergence("deploy", ".")
+    (tmp_path / "daily.yml").write_text(PIPELINE.replace("name: Daily", "name: Nightly"))
+    shown = convergence("diff", ".")[1].splitlines()
+    assert "-pipeline: {id: daily, name: Daily}" in shown
+    assert "+pipeline: {id: daily, name: Nightly}" in shown
+    (saved,) = as_json(convergence("deploy", ".", "--json"))["saved"]
+    assert saved["version"] == 2
+
+
+def test_pipelines_without_a_file_go_by_prune_alone_and_never_unasked(
+    convergence: Convergence, tmp_path: Path
+) -> None:
+    (tmp_path / "daily.yml").write_text(PIPELINE)
+    (tmp_path / "failing.yml").write_text(FAILING)
+    convergence("deploy", ".")
+    (tmp_path / "failing.yml").unlink()
+    assert "left alone: failing" in convergence("deploy", ".")[1]
+    assert convergence("deploy", ".", "--prune")[0] == 2
+    assert as_json(convergence("diff", ".", "--prune", "--json"))["to_remove"] == ["failing"]
+    assert convergence("deploy", ".", "--prune", "--yes")[0] == 0
+    assert as_json(convergence("diff", ".", "--json"))["without_file"] == []
+
+
+def test_a_refused_file_stops_no_other_and_lets_nothing_be_taken_away(
+    convergence: Convergence, tmp_path: Path
+) -> None:
+    (tmp_path / "failing.yml").write_text(FAILING)
+    convergence("deploy", "failing.yml")
+    (tmp_path / "failing.yml").unlink()
+    (tmp_path / "daily.yml").write_text(PIPELINE)
+    (tmp_path / "bad.yml").write_text(
+        PIPELINE.replace("id: daily", "id: bad").replace("SELECT SUM(n) AS n", "DROP")
+    )
+    code, _, error = convergence("deploy", ".", "--prune", "--yes")
+    assert code == 1
+    assert "line 10, step total, /steps/1/config/source_query: step total begins with DROP" in error
+    kept = as_json(convergence("diff", ".", "--json"))
+    assert (kept["new"], kept["unchanged"], kept["without_file"]) == (["bad"], ["daily"], ["failing"])
+
+
+def test_a_quote_a_backfill_and_its_cancellation(convergence: Convergence, tmp_path: Path) -> None:
+    (tmp_path / "daily.yml").write_text(PIPELINE)
+    convergence("deploy", ".")
+    assert "bytes_estimate" in as_json(convergence("quote", "daily", "--date", "2024-01-01", "--json"))
+    plan = as_json(
+        convergence("backfill", "daily", "--from", "2024-01-01", "--to", "2024-01-04", "--yes", "--json")
+    )
+    assert (plan["runs"], plan["dry_run"]) == (3, False)
+    shown = as_json(convergence("backfills", "show", plan["backfill_id"], "--json"))
+    assert sum(shown["states"].values()) == 3
+    assert len(as_json(convergence("queue", "--json"))) == 2
+    assert convergence("backfills", "cancel", plan["backfill_id"], "--yes")[0] == 0
+
+
+def test_schedules_keys_and_credentials(convergence: Convergence, tmp_path: Path) -> None:
+    scheduled = PIPELINE.replace("parameters:", 'schedule: {cron: "0 4 * * *"}\nparameters:')
+    (tmp_path / "daily.yml").write_text(scheduled)
+    convergence("deploy", ".")
+    assert convergence("schedules", "pause", "daily")[0] == 0
+    assert "paused" in convergence("schedules")[1]
+    assert as_json(convergence("schedules", "resume", "daily", "--json"))[0]["paused"] is False
+    code, _, error = convergence("keys", "new", "--to", "key.txt", "--scope", "read", "--days", "3")
+    assert code == 0, error
+    made = next(key for key in as_json(convergence("keys", "--json")) if key["scopes"] == ["read"])
+    assert (tmp_path / "key.txt").read_text().startswith(made["key_prefix"])
+    assert convergence("keys", "revoke", made["api_key_id"], "--yes")[0] == 0
+    (tmp_path / "aws.json").write_text('{"access_key_id": "an-id", "secret_access_key": "a-secret"}')
+    assert convergence("credentials", "put", "mine", "--provider", "aws", "--file", "aws.json")[0] == 0
+    assert [one["credential_id"] for one in as_json(convergence("credentials", "--json"))] == ["mine"]
+    assert convergence("credentials", "delete", "mine", "--yes")[0] == 0
+
+
+def test_a_graph_over_two_files(convergence: Convergence, tmp_path: Path) -> None:
+    (tmp_path / "daily.yml").write_text(PIPELINE)
+    report = FAILING.replace("failing", "report").replace("SELECT 1 / 0 AS n", "SELECT n FROM total")
+    (tmp_path / "report.yml").write_text(report)
+    convergence("deploy", ".")
+    drawn = convergence("graph", "report", "--across")[1]
+    assert all(name in drawn for name in ('["daily"]', '["report"]', '("total")'))
+
+
+def test_another_tenants_things_are_not_found(
+    convergence: Convergence, site: Site, tenant_ids: Iterator[str]
+) -> None:
+    other = site.onboard(next(tenant_ids))
+    other.upload("theirs", FAILING.replace("failing", "theirs"))
+    run_id = other.run("theirs")
+    for command in (
+        ("status", run_id),
+        ("logs", run_id),
+        ("cancel", run_id),
+        ("run", "theirs"),
+        ("graph", "theirs"),
+    ):
+        code, out, error = convergence(*command)
+        assert (code, out) == (4, ""), command
+        assert "Next: " in error
+
+
+def test_an_operator_looks_and_changes(convergence: Convergence, tenant: Tenant) -> None:
+    assert tenant.tenant_id in convergence("admin", "tenants")[1]
+    assert "Admitted" in convergence("admin", "overview")[1]
+    assert "STARTER" in convergence("admin", "plan", tenant.tenant_id, "STARTER")[1]
+    assert convergence("admin", "suspend", tenant.tenant_id, "--yes")[0] == 0
+    assert "ACTIVE" in convergence("admin", "reactivate", tenant.tenant_id)[1]
+    actions = [
+        entry["action"]
+        for entry in as_json(convergence("admin", "audit", "--tenant", tenant.tenant_id, "--json"))
+    ]
+    assert actions.count("change_tenant") >= 3
+    assert convergence("admin", "dispatcher")[0] == 0
+    assert convergence("admin", "bootstrap")[0] == 0
+
+
+def test_the_client_does_what_its_nouns_say(url: str, tenant: Tenant, site: Site) -> None:
+    api = Api(url=url, key=Key.tenant(tenant.key))
+    client, operator = Client(api), Operator(Api(url=url, key=Key.operator(ADMIN_KEY)))
+    assert client.tenant.quota()["tenant_id"] == tenant.tenant_id
+    assert operator.tenant(tenant.tenant_id)["status"] == "ACTIVE"
+    assert tenant.tenant_id in {one["tenant_id"] for one in operator.tenants(limit=1)}
+    tenant.upload("daily", PIPELINE)
+    first = client.runs.start("daily", {"date": "2024-01-01"}, "once")
+    assert (
+        client.runs.start("daily", {"date": "2024-01-01"}, "once")["pipeline_logging_id"]
+        == first["pipeline_logging_id"]
+    )
+    site.drain()
+    for _ in range(2):
+        client.runs.start("daily")
+        site.drain()
+    assert len(list(client.runs.each(limit=1))) == 3
+    assert [one["status"] for one in client.runs.receipt(first["pipeline_logging_id"])["attempts"]] == [
+        "COMPLETED"
+    ] * 2
