@@ -21,7 +21,7 @@ from common.runs.levels import AtOnce, InThreads
 from common.runs.ports import ConfigText
 from common.runs.run import Run, RunStatus
 from common.runs.tickets import ADMISSION_LIFETIME
-from common.schedules.lanes import Lane, LaneFacts
+from common.schedules.lanes import ANOTHERS_TURN, Lane, LaneFacts
 from common.schedules.queue import RunQueue
 from common.schedules.waiting import Settled, WaitingRun
 from common.times import Clock
@@ -33,7 +33,9 @@ PORTION = 1000
 SHARE = 50
 """Runs of one tenant in a portion: a burst of one waits behind the first runs of all others."""
 LONGEST_PORTION = ADMISSION_LIFETIME / 2
-"""A ticket must get its row before others take it for orphaned."""
+"""Time to take tickets; then there is as much again to write."""
+LATEST_ROW = ADMISSION_LIFETIME - ANOTHERS_TURN
+"""Until when a ticket gets its row: that must be readable before others take the ticket for orphaned."""
 LANES_IN_THREADS = InThreads(most=64)
 """As many claims under way as BigQuery lets one account start in a second, up to 0.7 seconds each."""
 
@@ -138,7 +140,7 @@ class SlotFiller:
         ]
         found = self.at_once(lambda lane: lane[0].settle(lane[1], until), lanes) if lanes else []
         now = self.clock()
-        return [one for lane in found for one in takewhile(lambda one: _is_in_time(one, now), lane)]
+        return [one for lane in found for one in takewhile(lambda one: self._is_in_time(one, now), lane)]
 
     def _lane(
         self, facts: LaneFacts, configs: Mapping[tuple[str, str, int], ConfigText], ended: Run | None
@@ -152,6 +154,9 @@ class SlotFiller:
             clock=self.clock,
             takes_over=ended is None,
         )
+
+    def _is_in_time(self, settled: Settled, now: datetime) -> bool:
+        return settled.run is None or now - settled.run.started_at < LATEST_ROW
 
     def _write(self, settled: Sequence[Settled], now: datetime) -> None:
         messages = [
@@ -201,10 +206,6 @@ def _is_queued(settled: Settled) -> bool:
 
 def _waits_on(settled: Settled) -> bool:
     return _is_queued(settled) and settled.waiting.is_queued and not settled.waiting.is_due
-
-
-def _is_in_time(settled: Settled, now: datetime) -> bool:
-    return settled.run is None or now - settled.run.started_at < ADMISSION_LIFETIME
 
 
 def _counted(settled: Sequence[Settled], count: int) -> Filled:

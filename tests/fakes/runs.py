@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from common.errors import NotFound, Unavailable
+from common.errors import NotFound
 from common.runs.level_messages import LevelMessage, decode, encode
 from common.runs.ports import AdmissionFacts, ConfigText, StoredRun
 from common.runs.progress import OpenRun, Progress
@@ -47,7 +47,8 @@ class MemoryTenant:
 class MemoryRuns:
     """`RunStore`. Rows are appended; the latest counts, and the first terminal one beats all.
 
-    With a clock, rows become visible to readers after `lag`, as streamed rows do.
+    With a clock, rows become visible to readers after `lag`, as streamed rows do; `check` raises while they
+    are kept from the tables.
     """
 
     def __init__(
@@ -55,16 +56,17 @@ class MemoryRuns:
         at: Callable[[str], None] = nowhere,
         lag: Callable[[], timedelta] = timedelta,
         clock: Clock | None = None,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
         self.at = at
         self.lag = lag
         self.clock = clock
+        self.check = check
         self.tenants: dict[str, MemoryTenant] = {}
         self.run_rows: list[RunRow] = []
         self.step_rows: list[tuple[str, StepRow]] = []
         self.heard_of: dict[str, list[datetime]] = defaultdict(list)
         self.calls = 0
-        self.held = False
         self._lock = threading.Lock()
 
     def read_admission(self, tenant_id: str, config_id: str, run_id: str, now: datetime) -> AdmissionFacts:
@@ -82,11 +84,11 @@ class MemoryRuns:
         )
 
     def check_rows_arrive(self) -> None:
-        if self.held:
-            raise Unavailable("rows are kept from the table")
+        self.check()
 
     def append_run(self, run: Run, status: RunStatus, now: datetime, error: str = "") -> None:
         self.at(f"before run row {run.run_id} {status}")
+        self.check()
         with self._lock:
             self.calls += 1
             row = RunRow(run=run, status=status, recorded_at=now, error=error, visible_at=now + self.lag())
@@ -96,6 +98,7 @@ class MemoryRuns:
     def append_runs(self, runs: Sequence[Run], status: RunStatus, now: datetime) -> None:
         """Append the rows of many runs in one call."""
         self.at(f"before rows of {len(runs)} runs")
+        self.check()
         with self._lock:
             self.calls += 1
             visible_at = now + self.lag()
@@ -118,6 +121,7 @@ class MemoryRuns:
         if not rows:
             return
         self.at(f"before step rows {run.run_id}")
+        self.check()
         with self._lock:
             self.calls += 1
             self.step_rows.extend((run.run_id, row) for row in rows)

@@ -38,14 +38,16 @@ class SettledRow:
 
 
 class SettledRows:
-    """Rows that become visible to readers after `lag`, as streamed rows do."""
+    """Rows that become visible to readers after `lag`, as streamed rows do, and are kept as `check` says."""
 
     def __init__(
         self,
         at: Callable[[str], None] = nowhere,
         lag: Callable[[], timedelta] = timedelta,
         clock: Clock | None = None,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
+        self.check = check
         self.at = at
         self.lag = lag
         self.clock = clock
@@ -54,6 +56,7 @@ class SettledRows:
 
     def _append(self, name: str, settled: Sequence[Settled], now: datetime) -> None:
         self.at(f"before {name} rows")
+        self.check()
         self.calls += 1
         self.rows += [
             SettledRow(settled=one, recorded_at=now, visible_at=now + self.lag()) for one in settled

@@ -2,13 +2,16 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
 from common.runs.ports import StepJob
 from common.runs.run import RunStatus, StepStatus
+from common.runs.tickets import job_id
 from common.schedules.firings import run_id_of
+from common.schedules.lanes import ANOTHERS_TURN
 from common.times import start_of_day, start_of_month
 from tests.fakes.runs import RunRow
+from tests.simulation.tables import LOST
 from tests.simulation.tenants import LIMITS, START, TROUBLED
 from tests.simulation.world import BUDGET, SECOND, Sent, World
 
@@ -31,9 +34,13 @@ def broken_invariants(world: World) -> list[str]:
         *_tickets_and_rows_that_disagree(world, rows),
         *_waiting_without_end(world),
         *_refused_and_begun(world, rows),
+        *_given_up_and_begun(world, rows),
+        *_begun_by_two(world),
         *_firings_that_were_lost(world, rows),
         *_levels_handed_over_twice(world),
         *_sent_before_it_was_written(world),
+        *_rows_that_were_lost(world),
+        *_tickets_taken_in_vain(world),
         *_cancelled_and_completed(world),
         *_failed_by_a_limit(world),
     ]
@@ -182,6 +189,24 @@ def _refused_and_begun(world: World, rows: dict[str, RunRow]) -> Iterator[str]:
             yield f"run {run_id} was refused in the queue and has begun"
 
 
+def _given_up_and_begun(world: World, rows: dict[str, RunRow]) -> Iterator[str]:
+    """Hold that nobody begins a run whose ticket was taken for orphaned: it holds no slot any more."""
+    sent = {one.message.run.run_id for one in world.sent}
+    for run_id, row in rows.items():
+        if row.error == NEVER_BEGUN and run_id in sent:
+            yield f"run {run_id} was given up as never begun, and has begun"
+
+
+def _begun_by_two(world: World) -> Iterator[str]:
+    """Hold that fillers leave a lane to the one who has just taken a ticket in it; two at one moment may."""
+    for one in world.sent:
+        run = one.message.run
+        taker = world.takers.get(job_id(run.tenant_id, run.ticket), one.sender)
+        is_soon = timedelta() < one.at - run.started_at < ANOTHERS_TURN
+        if one.is_begun_by_a_filler and taker != one.sender and is_soon:
+            yield f"run {run.run_id} was begun by {one.sender} while {taker} was at it"
+
+
 def _firings_that_were_lost(world: World, rows: dict[str, RunRow]) -> Iterator[str]:
     recorded = {row.settled.waiting.run_id for row in world.waiting.firings.rows}
     for config in world.waiting.timetable.configs.values():
@@ -218,6 +243,23 @@ def _sent_before_it_was_written(world: World) -> Iterator[str]:
             yield f"level {level} of run {run_id} was sent before it had a row"
         if one.lacked:
             yield f"level {level} of run {run_id} was sent before the rows of {sorted(one.lacked)}"
+
+
+def _rows_that_were_lost(world: World) -> Iterator[str]:
+    """Hold that no row goes to a table that streaming does not know yet."""
+    count = sum(row.visible_at - row.recorded_at >= LOST for row in world.rows.run_rows)
+    for settled in (world.waiting.rows, world.waiting.firings):
+        count += sum(row.visible_at - row.recorded_at >= LOST for row in settled.rows)
+    if count:
+        yield f"{count} rows were lost in tables that were remade"
+
+
+def _tickets_taken_in_vain(world: World) -> Iterator[str]:
+    """Hold that no run is admitted whose row would not be taken."""
+    for since, until in world.tables.kept():
+        for name, claim in world.jobs.claims.items():
+            if name.startswith("cvg-ticket-") and since < claim.claimed_at < until:
+                yield f"{name} was taken at {claim.claimed_at} while rows were kept"
 
 
 def _cancelled_and_completed(world: World) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from typing import Any
 
 from common.claims import Claim
 from common.errors import Unavailable
@@ -14,7 +15,8 @@ from common.runs.ports import AdmissionFacts, JobReport, StepJob
 from common.runs.progress import OpenRun
 from common.runs.run import Run, RunStatus, StepStatus
 from common.runs.steps import StepWorker
-from common.schedules.lanes import LaneFacts
+from common.schedules.filling import SlotFiller
+from common.schedules.lanes import Lane, LaneFacts
 from common.schedules.waiting import Settled, WaitingRun
 from tests.fakes.runs import RunRow
 from tests.simulation.sabotaged_steps import (
@@ -227,6 +229,42 @@ def _see_begun_runs(world: World, see: Callable[[Mapping[str, RunStatus]], Mappi
     lanes.read_lanes = read_lanes  # type: ignore[method-assign]
 
 
+def a_lane_goes_on_where_another_filler_is_at_work(world: World) -> None:
+    """Begin a run though whoever took its ticket is beginning it."""
+
+    class Eager(Lane):
+        def _takes_over(self, run: Run, now: datetime) -> bool:
+            return True
+
+    class Filler(SlotFiller):
+        def _lane(self, *given: Any) -> Lane:
+            lane = SlotFiller._lane(self, *given)
+            names = (field.name for field in fields(Lane) if field.init and not field.name.startswith("_"))
+            return Eager(**{name: getattr(lane, name) for name in names})
+
+    _fill_as(world, Filler)
+
+
+def rows_are_written_however_late(world: World) -> None:
+    """Write the rows of tickets that others take for orphaned by now."""
+
+    class Filler(SlotFiller):
+        def _is_in_time(self, settled: Settled, now: datetime) -> bool:
+            return True
+
+    _fill_as(world, Filler)
+
+
+def _fill_as(world: World, kind: type[SlotFiller]) -> None:
+    make = world.waiting.filler
+
+    def filler() -> SlotFiller:
+        made = make()
+        return kind(**{field.name: getattr(made, field.name) for field in fields(SlotFiller)})
+
+    world.waiting.filler = filler  # type: ignore[method-assign]
+
+
 def firings_are_recorded_before_they_happen(world: World) -> None:
     """Write first that a firing has been seen to, and then see to it."""
 
@@ -235,6 +273,16 @@ def firings_are_recorded_before_they_happen(world: World) -> None:
         world.waiting.firings.append_firings(settled, world.stage.now)
 
     world.waiting.before_fill = record  # type: ignore[method-assign]
+
+
+def tables_are_remade_without_a_hold(world: World) -> None:
+    """Let rows be streamed to tables that streaming does not know yet."""
+    world.tables.has_holds = False
+
+
+def tickets_are_taken_while_rows_are_kept(world: World) -> None:
+    """Admit runs without a look at whether their rows will be taken."""
+    world.rows.check_rows_arrive = lambda: None  # type: ignore[method-assign]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,5 +313,9 @@ SABOTAGES: tuple[Sabotage, ...] = (
     Sabotage(remove=tickets_do_not_name_their_backfill, breaks="beside each other"),
     Sabotage(remove=runs_that_have_begun_are_overlooked, breaks="two tickets"),
     Sabotage(remove=an_ended_run_is_taken_off_twice, breaks="at once"),
+    Sabotage(remove=a_lane_goes_on_where_another_filler_is_at_work, breaks="was at it"),
+    Sabotage(remove=rows_are_written_however_late, breaks="has begun"),
+    Sabotage(remove=tables_are_remade_without_a_hold, breaks="were lost"),
+    Sabotage(remove=tickets_are_taken_while_rows_are_kept, breaks="while rows were kept"),
     Sabotage(remove=firings_are_recorded_before_they_happen, breaks="has no run"),
 )

@@ -63,9 +63,9 @@ class Stage:
         return [f"{moment:%d %H:%M:%S.%f} {name}: {point}" for moment, name, point in self._trace]
 
     @property
-    def acting(self) -> str:
-        """The name of whose turn it is."""
-        return self._acting.name if isinstance(self._acting, Actor) else ""
+    def acting_process(self) -> str:
+        """The name of the process whose turn it is; its children act in its name."""
+        return self._acting.name.partition("/")[0] if isinstance(self._acting, Actor) else ""
 
     @property
     def has_no_end(self) -> bool:

@@ -25,6 +25,11 @@ class Troubles:
     oversleeping: int
     """How many times longer than it wants to a worker sleeps."""
 
+    stalling: float
+    """How likely a filler is held up between the tickets that it takes and their rows."""
+    streaming_delay: timedelta
+    """How long streaming does not know the tables that an operator remakes; zero where nobody does."""
+
     @classmethod
     def drawn(cls, random: Random) -> "Troubles":
         """Draw a mild or a wild world."""
@@ -37,4 +42,6 @@ class Troubles:
             failing=random.choice([0.0, 0.1, 0.4]),
             limited=random.choice([0.0, 0.0, 0.3]),
             oversleeping=random.choice([1, 10, 10]),
+            streaming_delay=timedelta(seconds=random.choice([0, 0, 0, 60, 300])),
+            stalling=random.choice([0.0, 0.0, 0.2]),
         )

@@ -1,6 +1,6 @@
 """Schedules and the queue of a world."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -34,8 +34,8 @@ class WaitingRoom:
     def __init__(self, world: "World") -> None:
         self._world = world
         stage = world.stage
-        self.rows = MemoryQueue(stage.at, world.lag, stage.clock)
-        self.firings = MemoryFirings(stage.at, world.lag, stage.clock)
+        self.rows = MemoryQueue(stage.at, world.lag, stage.clock, world.tables.require)
+        self.firings = MemoryFirings(stage.at, world.lag, stage.clock, world.tables.require)
         self.lanes = MemoryLanes(world.rows)
         self.timetable = MemoryTimetable(self.firings)
         self.queue = RunQueue(
@@ -52,7 +52,7 @@ class WaitingRoom:
         return Backfills(
             reader=MemoryBackfills(self.rows, world.rows),
             queue=self.queue,
-            filler=self._filler(),
+            filler=self.filler(),
             stopper=world.stopper(),
             beginner=world.beginner(),
             guard=lambda job, dry_run: "",
@@ -64,7 +64,7 @@ class WaitingRoom:
 
     def freed_slots(self) -> FreedSlots:
         """Make what the end of a run calls."""
-        return FreedSlots(queue=self.queue, filler=self._filler(), clock=self._world.stage.clock)
+        return FreedSlots(queue=self.queue, filler=self.filler(), clock=self._world.stage.clock)
 
     def fill(self) -> None:
         """Fire what is due and fill what is free, as the dispatcher does."""
@@ -73,7 +73,7 @@ class WaitingRoom:
         configs = self.timetable.read("", now)
         due = [from_firing(firing, now) for config in configs for firing in due_firings(config, now)]
         self.before_fill(due)
-        self._filler().fill([*due, *self.queue.waiting()], clock() + BUDGET)
+        self.filler().fill([*due, *self.queue.waiting()], clock() + BUDGET)
 
     def before_fill(self, due: Sequence[WaitingRun]) -> None:
         """Do nothing: a firing is recorded once it has become something."""
@@ -83,7 +83,8 @@ class WaitingRoom:
         is_coming = any(row.visible_at > self._world.stage.now for row in self.rows.rows)
         return is_coming or any(e.status is RunStatus.QUEUED for e in self.rows.entries().values())
 
-    def _filler(self) -> SlotFiller:
+    def filler(self) -> SlotFiller:
+        """Make what fills free slots."""
         world = self._world
         return SlotFiller(
             store=self.lanes,
@@ -93,5 +94,10 @@ class WaitingRoom:
             levels=MemoryBulkLevels(world.levels),
             compile=world.compile,
             clock=world.stage.clock,
-            at_once=world.stage.at_once,
+            at_once=self._at_once_and_slowly,
         )
+
+    def _at_once_and_slowly[T, R](self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+        done = self._world.stage.at_once(work, items)
+        self._world.stall()
+        return done

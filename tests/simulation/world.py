@@ -30,6 +30,7 @@ from common.times import to_rfc3339
 from tests.fakes.jobs import MemoryJobs
 from tests.fakes.runs import MemoryLevels, MemoryProgress, MemoryRuns
 from tests.simulation.stage import Killed, Odds, Stage
+from tests.simulation.tables import LogTables
 from tests.simulation.tenants import FILLS_BACK, START, TROUBLED, prepare_tenants
 from tests.simulation.troubles import Troubles
 from tests.simulation.waiting import WaitingRoom
@@ -56,6 +57,12 @@ class Sent:
     """The steps of earlier levels that had no row which says COMPLETED."""
 
     @property
+    def is_begun_by_a_filler(self) -> bool:
+        """Tell whether a filler of free slots has begun the run by it; requests and retries are none."""
+        is_first = self.message.level == 1 and self.message.continuation == 0
+        return is_first and not self.sender.startswith(("request", "retry"))
+
+    @property
     def is_handover(self) -> bool:
         """Tell whether a delivery hands its level over; the sweeper sends continuations too."""
         return self.message.continuation > 0 and "delivery" in self.sender
@@ -73,15 +80,20 @@ class World:
         self.random = Random(self.seed)
         self.stage = Stage(self.random, START)
         self.troubles = Troubles.drawn(self.random)
-        self.jobs = MemoryJobs(self.stage.clock, self.stage.at)
-        self.rows = MemoryRuns(self.stage.at, self.lag, self.stage.clock)
+        self._stalls = Random(f"who stalls of {self.seed}")
+        self.jobs = MemoryJobs(self.stage.clock, self._at_job)
+        self.tables = LogTables(self.stage, Random(f"who looked when of {self.seed}"))
+        self.rows = MemoryRuns(self.stage.at, self.lag, self.stage.clock, self.tables.require)
         self.levels = MemoryLevels(self.stage.at)
         self.progress: Any = MemoryProgress(self.rows)
         self.pipelines: dict[str, Pipeline] = {}
         self.sent: list[Sent] = []
+        self.takers: dict[str, str] = {}
+        """Who took each ticket, by the ID of its claim."""
         self.waiting = WaitingRoom(self)
         self.has_sweeper = True
         self._delivered = 0
+        self._minutes = 0
         self._rows_before = 0
         prepare_tenants(self)
 
@@ -91,7 +103,10 @@ class World:
         if self.random.random() < 0.8:
             self._schedule_backfill()
         if self.has_sweeper:
-            self._enter("minute", self._minute, MINUTE)
+            self._enter_minute()
+        if self.troubles.streaming_delay:
+            remake = partial(self.tables.remake, self.troubles.streaming_delay)
+            self._enter("operator", remake, self.random.randint(0, 600) * SECOND)
         self.levels.on_sent = self._deliver
         self.stage.run(START + LONGEST)
         self.jobs.settle_all()
@@ -131,9 +146,14 @@ class World:
         )
         return RunStopper(canceller=canceller, queue=self.waiting.queue)
 
+    def stall(self) -> None:
+        """Hold a filler up between its tickets and their rows, now and then: claims wait for BigQuery."""
+        if self._stalls.random() < self.troubles.stalling and self.stage.now < START + TROUBLED:
+            self.stage.sleep(self._stalls.choice([15, 60, 110, 130, 400]))
+
     def lag(self) -> timedelta:
         """Draw how long a row takes until it can be read."""
-        return self.random.random() * self.troubles.lag
+        return self.tables.lag(self.random.random() * self.troubles.lag)
 
     def _schedule_requests(self) -> None:
         dying = Random(f"those who die of {self.seed}")
@@ -207,11 +227,15 @@ class World:
         except ConvergenceError as error:
             self.refusals.append(str(error))
 
+    def _enter_minute(self) -> None:
+        self._minutes += 1
+        self._enter(f"minute-{self._minutes}", self._minute, MINUTE)
+
     def _minute(self) -> None:
         if not self._has_come_to_rest():
-            self._enter("minute", self._minute, MINUTE)
+            self._enter_minute()
         if self.random.random() < 0.2:
-            self._enter("same minute", lambda: self._noted(self.waiting.fill), SECOND)
+            self._enter(f"same minute-{self._minutes}", lambda: self._noted(self.waiting.fill), SECOND)
         sweeper = Sweeper(
             reader=self.progress,
             store=self.rows,
@@ -227,7 +251,7 @@ class World:
     def _has_come_to_rest(self) -> bool:
         """Tell whether a calm minute has gone by, nothing has come of it, and nothing is open."""
         rows_before, self._rows_before = self._rows_before, self.rows.calls
-        is_calm = self.stage.now > START + TROUBLED + MINUTE
+        is_calm = self.stage.now > START + TROUBLED + MINUTE and not self.tables.held(self.stage.now)
         return (
             is_calm and self.rows.calls == rows_before and not self._open_runs() and not self.waiting.waits()
         )
@@ -240,7 +264,14 @@ class World:
         for copy in range(2 if self.random.random() < self.troubles.duplicate else 1):
             self._delivered += 1
             delay = self.random.random() * self.troubles.late + copy * SECOND
-            self._enter(f"delivery-{self._delivered}", self._delivery(message, 1), delay)
+            name = f"delivery-{self._delivered}"
+            self._enter(name, self._delivery(name, message, 1), delay)
+
+    def _at_job(self, point: str) -> None:
+        before, is_taken, claim = point.partition("after claim ")
+        if is_taken and not before:
+            self.takers[claim] = self.stage.acting_process
+        self.stage.at(point)
 
     def _noted_message(self, message: LevelMessage) -> Sent:
         """Note of a level's first message what was written before it."""
@@ -255,17 +286,22 @@ class World:
             earlier = (step.id for level in message.pipeline.levels[: message.level - 1] for step in level)
             lacked = frozenset(earlier) - {row.step_id for row in completed}
         return Sent(
-            message=message, sender=self.stage.acting, at=self.stage.now, had_row=had_row, lacked=lacked
+            message=message,
+            sender=self.stage.acting_process,
+            at=self.stage.now,
+            had_row=had_row,
+            lacked=lacked,
         )
 
-    def _delivery(self, message: LevelMessage, attempt: int) -> Callable[[], None]:
+    def _delivery(self, name: str, message: LevelMessage, attempt: int) -> Callable[[], None]:
         def deliver() -> None:
             try:
                 self.worker().carry_out(message)
             except (Killed, ConvergenceError) as error:
                 is_lost = isinstance(error, ConvergenceError) and verdict(error) is Verdict.REJECT
                 if attempt < 5 and not is_lost:  # then it is dead-lettered, and the sweeper has to notice
-                    self._enter(f"redelivery-{attempt}", self._delivery(message, attempt + 1), 10 * SECOND)
+                    again = self._delivery(name, message, attempt + 1)
+                    self._enter(f"re{name}.{attempt}", again, 10 * SECOND)
                 raise
 
         return deliver

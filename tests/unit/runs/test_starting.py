@@ -143,11 +143,15 @@ def test_repeats_with_an_idempotency_key_are_one_run() -> None:
 
 def test_no_ticket_is_taken_while_rows_would_not_arrive() -> None:
     platform = Platform()
-    platform.rows.held = True
+
+    def kept() -> None:
+        raise Unavailable("rows are kept from the table")
+
+    platform.rows.check = kept
     with pytest.raises(Unavailable):
         platform.starter.start(REQUEST)
     assert platform.jobs.claims == {}
-    platform.rows.held = False
+    platform.rows.check = lambda: None
     assert platform.starter.start(REQUEST).run.ticket == 1
 
 

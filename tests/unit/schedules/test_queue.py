@@ -15,8 +15,8 @@ from common.pipelines.secret_values import Owner
 from common.runs.quotas import Limits
 from common.runs.reading import HistoryFilter
 from common.runs.run import RunStatus, Trigger, TriggerType
-from common.runs.tickets import ADMISSION_LIFETIME, Applicant, take
-from common.schedules.filling import Filled
+from common.runs.tickets import Applicant, take
+from common.schedules.filling import LATEST_ROW, Filled
 from common.schedules.queue import QueueEntry
 from common.schedules.reading import QueuedRunReader
 from common.schedules.waiting import LONGEST_WAIT, Settled, WaitingRun
@@ -119,14 +119,14 @@ def test_a_lane_that_another_filler_is_at_work_in_is_left_to_it_whole(platform: 
     assert second not in platform.runs()
 
 
-def test_a_ticket_that_others_take_for_orphaned_by_now_begins_nothing(platform: Platform) -> None:
+def test_a_ticket_whose_row_would_be_readable_too_late_begins_nothing(platform: Platform) -> None:
     queued = platform.request("patient").run.run_id
     platform.rows.append_run(platform.runs()[platform.running()[0]], RunStatus.COMPLETED, platform.clock())
     platform.messages()
 
     def slowly[T, R](work: Callable[[T], R], items: Sequence[T]) -> list[R]:
         done = [work(item) for item in items]
-        platform.clock.advance(ADMISSION_LIFETIME)
+        platform.clock.advance(LATEST_ROW)
         return done
 
     filler = replace(platform.filler, at_once=slowly)
