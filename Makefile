@@ -58,6 +58,13 @@ test-unit test-functional test-contract test-e2e: $(DEVELOPMENT)
 simulate: $(DEVELOPMENT)  ## Run the domain in virtual time under seeded faults (SEED=0 RUNS=1000)
 	@$(PYTHON_M) tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(RUNS),--runs $(RUNS))
 
+.PHONY: kill-test load-test
+kill-test: $(DEVELOPMENT)  ## Kill the local platform at random moments, and count the rows of all steps (ROUNDS=6 SEED=)
+	@$(PYTHON_M) tests.kills $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))
+
+load-test: $(DEVELOPMENT)  ## Let many clients at the local platform at once (TENANTS=50 CLIENTS=2)
+	@$(PYTHON_M) tests.load $(if $(TENANTS),--tenants $(TENANTS)) $(if $(CLIENTS),--clients $(CLIENTS))
+
 .PHONY: check-schedules
 check-schedules: $(DEVELOPMENT)  ## Hold the times of schedules against brute force: all zones, all changes of clocks, 2010 to 2037
 	@$(PYTHON_M) tests.schedules
