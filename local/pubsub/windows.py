@@ -6,7 +6,7 @@ most where answers take longer than a second. How much it shrinks the page does 
 and never shut.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 FIRST_PUSHES = 5
@@ -41,7 +41,7 @@ class SlowStart:
     """Few pushes at once, and one more for each that is acknowledged; half as many after one that fails."""
 
     most: int = MAX_PUSHES
-    size: int = field(default=FIRST_PUSHES, init=False)
+    size: int = FIRST_PUSHES
 
     def __post_init__(self) -> None:
         self.size = min(self.size, self.most)

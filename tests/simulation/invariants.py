@@ -38,6 +38,7 @@ def broken_invariants(world: World) -> list[str]:
         *_begun_by_two(world),
         *_firings_that_were_lost(world, rows),
         *_levels_handed_over_twice(world),
+        *_kept_waiting_by_others(world),
         *_sent_before_it_was_written(world),
         *_rows_that_were_lost(world),
         *_tickets_taken_in_vain(world),
@@ -226,6 +227,18 @@ def _levels_handed_over_twice(world: World) -> Iterator[str]:
     for (run_id, level, _), count in counts.items():
         if count > 1:
             yield f"level {level} of run {run_id} was handed over {count} times in one window"
+
+
+def _kept_waiting_by_others(world: World) -> Iterator[str]:
+    """Hold that calls give their levels over in time: Pub/Sub pushes no more than its window lets out.
+
+    A worker that oversleeps, or a filler that is held up, is excused.
+    """
+    if world.troubles.oversleeping > 1 or world.troubles.stalling:
+        return
+    for wait in world.pushes.waits:
+        if wait.lasted > wait.ahead * BUDGET:
+            yield f"{wait.name} waited {wait.lasted} for {wait.ahead} pushes before it"
 
 
 def _failed_by_a_limit(world: World) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from common.claims import Claim
@@ -184,6 +184,12 @@ def levels_overtake_each_other(world: World) -> None:
     levels.publish_level = publish_both  # type: ignore[method-assign]
 
 
+def levels_are_kept_to_their_end(world: World) -> None:
+    """Stay with a level's jobs for as long as they run."""
+    make = world.worker
+    world.worker = lambda: replace(make(), budget=timedelta(hours=2))  # type: ignore[method-assign]
+
+
 def every_delivery_hands_over(world: World) -> None:
     """Take any claim on a hand-over for one's own."""
     jobs = world.jobs
@@ -309,6 +315,7 @@ SABOTAGES: tuple[Sabotage, ...] = (
     Sabotage(remove=the_second_job_starts_before_the_first_is_done, breaks="was done"),
     Sabotage(remove=a_step_is_completed_by_its_first_job, breaks="wrote nothing"),
     Sabotage(remove=levels_overtake_each_other, breaks="after level"),
+    Sabotage(remove=levels_are_kept_to_their_end, breaks="pushes before it"),
     Sabotage(remove=every_delivery_hands_over, breaks="handed over"),
     Sabotage(remove=tickets_do_not_name_their_backfill, breaks="beside each other"),
     Sabotage(remove=runs_that_have_begun_are_overlooked, breaks="two tickets"),

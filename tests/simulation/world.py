@@ -27,8 +27,10 @@ from common.schedules.backfill_requests import BackfillRequest
 from common.schedules.intervals import IntervalStep
 from common.schedules.stopping import RunStopper
 from common.times import to_rfc3339
+from local.pubsub.windows import SlowStart
 from tests.fakes.jobs import MemoryJobs
 from tests.fakes.runs import MemoryLevels, MemoryProgress, MemoryRuns
+from tests.simulation.pushes import Pushes
 from tests.simulation.stage import Killed, Odds, Stage
 from tests.simulation.tables import LogTables
 from tests.simulation.tenants import FILLS_BACK, START, TROUBLED, prepare_tenants
@@ -91,6 +93,11 @@ class World:
         self.takers: dict[str, str] = {}
         """Who took each ticket, by the ID of its claim."""
         self.waiting = WaitingRoom(self)
+        self.pushes = Pushes(
+            window=SlowStart(size=Random(f"the window of {self.seed}").choice([1, 2, 5])),
+            clock=self.stage.clock,
+            enter=lambda name, work: self._enter(name, work, timedelta()),
+        )
         self.has_sweeper = True
         self._delivered = 0
         self._minutes = 0
@@ -251,7 +258,9 @@ class World:
     def _has_come_to_rest(self) -> bool:
         """Tell whether a calm minute has gone by, nothing has come of it, and nothing is open."""
         rows_before, self._rows_before = self._rows_before, self.rows.calls
-        is_calm = self.stage.now > START + TROUBLED + MINUTE and not self.tables.held(self.stage.now)
+        now = self.stage.now
+        was_kept = any(until > now - 2 * MINUTE for _, until in self.tables.kept())
+        is_calm = now > START + TROUBLED + MINUTE and not was_kept
         return (
             is_calm and self.rows.calls == rows_before and not self._open_runs() and not self.waiting.waits()
         )
@@ -265,7 +274,11 @@ class World:
             self._delivered += 1
             delay = self.random.random() * self.troubles.late + copy * SECOND
             name = f"delivery-{self._delivered}"
-            self._enter(name, self._delivery(name, message, 1), delay)
+            self._push(name, message, 1, delay)
+
+    def _push(self, name: str, message: LevelMessage, attempt: int, delay: timedelta) -> None:
+        delivery = self._delivery(name, message, attempt)
+        self._enter(name, lambda: self.pushes.push(name, delivery), delay)
 
     def _at_job(self, point: str) -> None:
         before, is_taken, claim = point.partition("after claim ")
@@ -300,9 +313,10 @@ class World:
             except (Killed, ConvergenceError) as error:
                 is_lost = isinstance(error, ConvergenceError) and verdict(error) is Verdict.REJECT
                 if attempt < 5 and not is_lost:  # then it is dead-lettered, and the sweeper has to notice
-                    again = self._delivery(name, message, attempt + 1)
-                    self._enter(f"re{name}.{attempt}", again, 10 * SECOND)
+                    self._push(f"re{name}", message, attempt + 1, 10 * SECOND)
+                self.pushes.end(is_acknowledged=is_lost)
                 raise
+            self.pushes.end(is_acknowledged=True)
 
         return deliver
 
