@@ -22,7 +22,8 @@ logger = logging.getLogger(__name__)
 # From its ticket to its row an admission takes a second; a function that admits is stopped long before this.
 ADMISSION_LIFETIME = timedelta(minutes=2)
 # Then the sweeper, which comes each minute, has given an orphaned ticket its row, and the row can be read.
-SETTLED_AFTER = timedelta(minutes=10)
+# From a table that is made anew, rows are kept for up to `common.setup.readiness.MAX_HOLD`.
+SETTLED_AFTER = timedelta(minutes=30)
 MAX_GAPS = 1_000
 """Tickets without rows of one tenant: as many as begin at once, and no more."""
 

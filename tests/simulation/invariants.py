@@ -185,8 +185,11 @@ def _waiting_without_end(world: World) -> Iterator[str]:
 
 
 def _refused_and_begun(world: World, rows: dict[str, RunRow]) -> Iterator[str]:
+    """Hold that who is refused does not begin; a firing's refusal counts once the firing is recorded."""
+    fired = {row.settled.waiting.run_id: row.settled.status for row in reversed(world.waiting.firings.rows)}
     for run_id, entry in world.waiting.rows.entries().items():
-        if entry.status is RunStatus.FAILED and run_id in rows and rows[run_id].error != NEVER_BEGUN:
+        is_refused = entry.status is RunStatus.FAILED and fired.get(run_id) is not RunStatus.PENDING
+        if is_refused and run_id in rows and rows[run_id].error != NEVER_BEGUN:
             yield f"run {run_id} was refused in the queue and has begun"
 
 

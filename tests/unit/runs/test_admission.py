@@ -13,7 +13,17 @@ from common.errors import Conflict, QuotaExceeded, Unavailable
 from common.runs.admission import Admission
 from common.runs.quotas import Limits
 from common.runs.run import Run, RunStatus, Trigger, TriggerType
-from common.runs.tickets import MAX_GAPS, Applicant, Ledger, Ticket, take, with_ticket
+from common.runs.tickets import (
+    ADMISSION_LIFETIME,
+    MAX_GAPS,
+    SETTLED_AFTER,
+    Applicant,
+    Ledger,
+    Ticket,
+    take,
+    with_ticket,
+)
+from common.setup.readiness import MAX_HOLD
 from tests.fakes.clock import VirtualClock
 from tests.fakes.jobs import MemoryJobs
 from tests.fakes.runs import MemoryRuns, MemoryTenant
@@ -288,6 +298,10 @@ def test_of_two_that_read_before_either_claims_one_run_of_a_backfill_is_admitted
     )
     with pytest.raises(QuotaExceeded, match="max_parallel"):
         admission.admit(stale)
+
+
+def test_a_ticket_without_a_row_is_known_as_long_as_its_row_may_be_kept_from_the_table() -> None:
+    assert ADMISSION_LIFETIME + MAX_HOLD + timedelta(minutes=1) < SETTLED_AFTER
 
 
 def _in_threads(work: list[Callable[[], None]]) -> None:
