@@ -43,5 +43,5 @@ class Troubles:
             limited=random.choice([0.0, 0.0, 0.3]),
             oversleeping=random.choice([1, 10, 10]),
             streaming_delay=timedelta(seconds=random.choice([0, 0, 0, 60, 300])),
-            stalling=random.choice([0.0, 0.0, 0.2]),
+            stalling=random.choice([0.0, 0.0, 0.5]),
         )

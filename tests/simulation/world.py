@@ -156,7 +156,7 @@ class World:
     def stall(self) -> None:
         """Hold a filler up between its tickets and their rows, now and then: claims wait for BigQuery."""
         if self._stalls.random() < self.troubles.stalling and self.stage.now < START + TROUBLED:
-            self.stage.sleep(self._stalls.choice([60, 90, 110, 130, 400]))
+            self.stage.sleep(self._stalls.choice([60, 90, 110, 150, 150, 400]))
 
     def lag(self) -> timedelta:
         """Draw how long a row takes until it can be read."""
