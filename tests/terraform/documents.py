@@ -37,13 +37,15 @@ class HostileFunction(NamedTuple):
     secrets: str
     publishes_to: str
     acts_as: str
+    could: str
+    could_not: str
 
 
 def hostile_functions() -> dict[str, HostileFunction]:
     """Read the decision's table of what functions could do, by function."""
     (page,) = (DOCS / "adr").glob("*-what-a-hostile-function-could-do.md")
     rows = re.findall(r"^\| `(\w+)` \| (.+) \|$", page.read_text(), re.MULTILINE)
-    return {function: HostileFunction(*cells.split(" | ")[:4]) for function, cells in rows}
+    return {function: HostileFunction(*cells.split(" | ")) for function, cells in rows}
 
 
 def documented_writers() -> dict[str, list[str]]:
