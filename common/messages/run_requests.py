@@ -23,6 +23,7 @@ from common.json_bodies import MAX_JSON_BYTES, decode_text, parse_json
 from common.logs import MASK, current_traceparent, log_context, redact
 from common.messages.receiving import API_KEY, MAX_ATTRIBUTE_BYTES, MAX_NAME_BYTES, Message
 from common.messages.verdicts import Verdict, verdict
+from common.pipelines.intervals import read_interval
 from common.pipelines.pointers import escaped
 from common.pipelines.selection import read_selection
 from common.problems import problem_of
@@ -112,7 +113,7 @@ class RunRequestReceiver:
                 parameters=body.get("parameters", {}),
                 idempotency_key=body.get("idempotency_key") or f"message-{message.id}",
                 traceparent=self.new_trace(),
-                interval=_interval(body),
+                interval=read_interval(body),
                 selection=read_selection(body),
                 may_wait=body.get("queue", False),
             )
@@ -135,15 +136,6 @@ class RunRequestReceiver:
         run = replace(started.run, traceparent=self.new_trace())
         occurred_at = self.clock() if started.status.is_terminal else run.started_at
         return RunEvent(run=run, status=started.status, occurred_at=occurred_at)
-
-
-def _interval(body: Mapping[str, Any]) -> tuple[str, str] | None:
-    interval = body.get("interval")
-    if interval is None:
-        return None
-    if set(interval) != {"start", "end"} or not all(isinstance(text, str) for text in interval.values()):
-        raise InvalidInput([Fault("/interval", "must have start and end, each a day or a time")])
-    return interval["start"], interval["end"]
 
 
 def _trigger(key: KnownKey) -> Trigger:

@@ -9,6 +9,8 @@ from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from common.errors import Fault, InvalidInput
+from common.pipelines.clocks import zone_of
 from common.pipelines.pipeline import Parameter
 from common.times import to_rfc3339
 
@@ -38,7 +40,7 @@ class RunTime:
 
 def midnight(day: date, timezone: str) -> datetime:
     """Return the moment (UTC) at which a day begins in a zone; OverflowError beyond the calendar."""
-    return datetime.combine(day, time(), ZoneInfo(timezone)).astimezone(UTC)
+    return datetime.combine(day, time(), zone_of(timezone)).astimezone(UTC)
 
 
 def day_of(moment: datetime, timezone: str) -> date:
@@ -62,6 +64,17 @@ def read_bound(text: str, timezone: str) -> datetime:
     if not MINYEAR < found.year < MAXYEAR:
         raise ValueError(f"a time at the end of the calendar, where not every zone has a day: {text!r}")
     return found
+
+
+def read_interval(body: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return the bounds of the interval that a run request asks for, as they are given; InvalidInput."""
+    asked = body.get("interval")
+    if asked is None:
+        return None
+    if set(asked) != {"start", "end"} or not all(isinstance(text, str) for text in asked.values()):
+        rule = "must have start and end, each a day or a time"
+        raise InvalidInput([Fault("/interval", rule)], "the run request breaks rules")
+    return asked["start"], asked["end"]
 
 
 def by_hand(

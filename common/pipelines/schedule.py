@@ -3,14 +3,14 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from itertools import islice, takewhile
 from typing import Any, Self
 
 from common.pipelines.clocks import zone_of
 from common.pipelines.crontab import LONGEST_LOOK, last_time_between, times_after
-from common.pipelines.intervals import Interval
+from common.pipelines.intervals import Interval, midnight
 from common.times import from_rfc3339
 
 _DAY = len("2026-01-31")
@@ -134,21 +134,17 @@ def _just_before(moment: datetime) -> datetime:
 
 
 def _beginning(text: str, timezone: str) -> datetime:
-    return _midnight(date.fromisoformat(text), timezone) if len(text) == _DAY else _moment(text)
+    return midnight(date.fromisoformat(text), timezone) if len(text) == _DAY else _moment(text)
 
 
 def _end(text: str, timezone: str) -> datetime:
     if len(text) != _DAY:
         return _moment(text)
-    return _midnight(date.fromisoformat(text) + timedelta(days=1), timezone)
+    return midnight(date.fromisoformat(text) + timedelta(days=1), timezone)
 
 
 def _moment(text: str) -> datetime:
     return from_rfc3339(text.replace(" ", "T"))
-
-
-def _midnight(day: date, timezone: str) -> datetime:
-    return datetime.combine(day, time(), zone_of(timezone)).astimezone(UTC)
 
 
 def _jitter(owner: str, minutes: int) -> timedelta:

@@ -14,6 +14,7 @@ class MemoryAudit:
     def __init__(self) -> None:
         self.rows: list[AuditEntry] = []
         self.fault: Exception | None = None
+        self.asked: list[AuditFilter] = []
 
     def append(self, entry: AuditEntry, *, recorded_at: datetime) -> None:
         if self.fault:
@@ -21,6 +22,7 @@ class MemoryAudit:
         self.rows.append(entry)
 
     def read(self, wanted: AuditFilter) -> Sequence[AuditEntry]:
+        self.asked.append(wanted)
         latest = {row.audit_id: row for row in self.rows}
         found = [
             row

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from common.errors import Conflict, NotConfigured
@@ -28,7 +28,7 @@ AUDIT_FILTERS = (
     Parameter(
         name="since",
         place=Place.QUERY,
-        description="Only what was done from then on.",
+        description="Only what was done from then on; without it, of 30 days.",
         schema=_MOMENT,
         example="2024-01-18T00:00:00Z",
     ),
@@ -47,7 +47,11 @@ AUDIT_FILTERS = (
         example=100,
     ),
 )
-BEGINNING, END = datetime(2000, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+WINDOW = timedelta(days=30)
+"""How far back the audit log is read where nobody says since when: every day of it is a partition."""
+AHEAD = timedelta(days=1)
+"""As far as the clocks that write the log can be apart, and farther."""
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def bootstrap_platform(call: Call[AdminServices]) -> Answer:
@@ -68,12 +72,16 @@ def bootstrap_platform(call: Call[AdminServices]) -> Answer:
 def read_audit(call: Call[AdminServices]) -> Answer:
     """Show what was done to tenants and keys: who, what, when, from where.
 
-    Newest first; for the next page ask with `before` as `next_before` gives it.
+    Newest first, of the 30 days before `before`, or before now, where `since` says nothing else; for the next
+    page ask with `before` as `next_before` gives it.
     """
     query = call.query
+    before = (
+        from_rfc3339(query["before"]) if "before" in query else call.services.edge.auditor.clock() + AHEAD
+    )
     wanted = AuditFilter(
-        since=from_rfc3339(query["since"]) if "since" in query else BEGINNING,
-        before=from_rfc3339(query["before"]) if "before" in query else END,
+        since=from_rfc3339(query["since"]) if "since" in query else max(before, EARLIEST) - WINDOW,
+        before=before,
         tenant_id=query.get("tenant_id", ""),
         limit=query["limit"],
     )

@@ -10,6 +10,7 @@ from common.http.endpoints.links import run_links
 from common.http.routing import Access, Answer, Call, Parameter, Place, Route
 from common.http.schemas import pointer, schemas
 from common.http.services import PipelineServices
+from common.pipelines.intervals import read_interval
 from common.pipelines.selection import read_selection
 from common.runs.retrying import RetryRequest
 from common.runs.run import Run, RunStatus, Trigger, TriggerType
@@ -50,7 +51,7 @@ def run_pipeline(call: Call[PipelineServices]) -> Answer:
         parameters=parameters_of(call.body),
         idempotency_key=call.headers.get("Idempotency-Key", ""),
         traceparent=call.trace.traceparent,
-        interval=interval_of(call.body),
+        interval=read_interval(call.body),
         selection=read_selection(call.body),
         may_wait=call.body.get("queue", False),
     )
@@ -147,12 +148,6 @@ def parameters_of(body: Mapping[str, Any]) -> dict[str, Any]:
         faults = [Fault(pointer("parameters", name), "is given at the top level too") for name in twice]
         raise InvalidInput(faults, "the request body breaks rules")
     return plain | nested
-
-
-def interval_of(body: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return the bounds of the interval that a request asks for."""
-    interval = body.get("interval")
-    return (interval["start"], interval["end"]) if interval else None
 
 
 def run_body(edge: Edge, row: Mapping[str, Any]) -> dict[str, Any]:

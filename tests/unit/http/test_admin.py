@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -355,6 +355,20 @@ def test_each_act_leaves_who_what_when_and_from_where(world: World) -> None:
     only = world.ask("GET", "/admin/audit?tenant_id=customer_name&limit=1").json or {}
     assert [entry["tenant_id"] for entry in only["entries"]] == ["customer_name"]
     assert only["next_before"] == done["occurred_at"]
+
+
+def test_the_log_is_read_of_a_month_unless_a_time_is_given(world: World) -> None:
+    world.ask("POST", "/admin/tenants", REQUEST)
+    world.ask("GET", "/admin/audit")
+    world.ask("GET", "/admin/audit?before=2026-01-31T00:00:00Z")
+    world.ask("GET", "/admin/audit?before=0001-01-01T00:00:00Z")
+    world.ask("GET", "/admin/audit?since=2020-01-01T00:00:00Z")
+    spans = [(wanted.since, wanted.before) for wanted in world.audit.asked]
+    now = world.platform.clock()
+    assert spans[0] == (now - timedelta(days=29), now + timedelta(days=1))
+    assert spans[1] == (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 31, tzinfo=UTC))
+    assert spans[2][0] == datetime(1999, 12, 2, tzinfo=UTC)
+    assert spans[3][0] == datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def test_reading_leaves_no_row_and_two_rows_tell_of_one_act(world: World) -> None:
