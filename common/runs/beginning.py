@@ -52,6 +52,8 @@ class RunBeginner:
         facts = self.store.read_admission(tenant_id, config_id, run_id, self.clock())
         if facts.tenant_status != "ACTIVE":
             raise Forbidden(f"the tenant is {facts.tenant_status}: it cannot run pipelines")
+        if facts.refusal:
+            raise Forbidden(facts.refusal)
         return facts
 
     def check_quota(self, tenant_id: str, config_id: str, run_id: str, facts: AdmissionFacts) -> None:

@@ -47,6 +47,8 @@ class AdmissionFacts:
     config: ConfigText | None
     repeated: StoredRun | None
     """The run that has the asked run ID already."""
+    refusal: str = ""
+    """Why the tenant's subscription lets it run nothing, "" where it does."""
 
 
 class RunStore(Protocol):

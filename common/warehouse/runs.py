@@ -18,7 +18,7 @@ from common.runs.quotas import Limits, Use
 from common.runs.reading import HistoryFilter
 from common.runs.run import Run, RunStatus, StepRow, StepStatus, Trigger, TriggerType
 from common.runs.tickets import Ledger, gaps_between, may_count_since
-from common.tenants.tenant import Isolation
+from common.tenants.tenant import Isolation, SubscriptionStatus, why_ended
 from common.times import start_of_day, start_of_month, to_rfc3339
 from common.warehouse.intervals import interval_columns, interval_of
 from common.warehouse.queries import Queries, Row
@@ -61,13 +61,19 @@ class RunRows:
             day_start=start_of_day(now),
         )
         if row["tenant_status"] is None or row["daily_limit"] is None:
-            raise NotFound(f"the tenant {tenant_id!r} has no active subscription")
+            raise NotFound(f"the tenant {tenant_id!r} has no subscription")
         ledger = ledger_of(row)
         if row["is_old"] and not ledger.last_ticket:
             last = last_tickets(self.queries, [tenant_id], now)
             ledger = replace(ledger, last_ticket=last.get(tenant_id, 0))
         return AdmissionFacts(
             tenant_status=row["tenant_status"],
+            refusal=why_ended(
+                SubscriptionStatus(row["subscription_status"]),
+                row["trial_end_date"],
+                row["subscription_end_date"],
+                now.date(),
+            ),
             ledger=ledger,
             config=_config(config_id, row),
             repeated=_stored_run(tenant_id, run_id, row),

@@ -41,6 +41,7 @@ class MemoryTenant:
 
     limits: Limits = field(default_factory=lambda: Limits(daily=6, monthly=180, concurrent=3))
     status: str = "ACTIVE"
+    refusal: str = ""
     configs: dict[str, ConfigText] = field(default_factory=dict)
 
 
@@ -78,6 +79,7 @@ class MemoryRuns:
         repeated = rows.get(run_id)
         return AdmissionFacts(
             tenant_status=tenant.status,
+            refusal=tenant.refusal,
             ledger=_ledger(tenant.limits, list(rows.values()), now),
             config=tenant.configs.get(config_id),
             repeated=_stored(repeated) if repeated else None,

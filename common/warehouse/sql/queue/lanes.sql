@@ -60,6 +60,8 @@ SELECT
 FROM `${project}.${dataset}.current_tenant_profiles` AS profile
 JOIN `${project}.${dataset}.current_subscriptions` AS subscription
   ON subscription.tenant_id = profile.tenant_id AND subscription.status IN ('ACTIVE', 'TRIAL')
+    AND (subscription.status != 'TRIAL' OR COALESCE(subscription.trial_end_date >= CAST(@day_start AS DATE), TRUE))
+    AND COALESCE(subscription.subscription_end_date >= CAST(@day_start AS DATE), TRUE)
 LEFT JOIN used ON used.tenant_id = profile.tenant_id
 LEFT JOIN earlier ON earlier.tenant_id = profile.tenant_id
 LEFT JOIN gaps ON gaps.tenant_id = profile.tenant_id

@@ -6,9 +6,9 @@ WITH profile AS (
   WHERE tenant_id = @tenant_id
 ),
 subscription AS (
-  SELECT daily_limit, monthly_limit, concurrent_limit
+  SELECT status, trial_end_date, subscription_end_date, daily_limit, monthly_limit, concurrent_limit
   FROM `${project}.${dataset}.current_subscriptions`
-  WHERE tenant_id = @tenant_id AND status IN ('ACTIVE', 'TRIAL')
+  WHERE tenant_id = @tenant_id
 ),
 config AS (
   SELECT config_id, version, pipeline_yaml, priority
@@ -59,6 +59,9 @@ SELECT
   (SELECT created_at < @since FROM profile) AS is_old,
   (SELECT isolation FROM profile) AS isolation,
   ARRAY(SELECT source FROM profile, UNNEST(profile.sources) AS source) AS sources,
+  (SELECT status FROM subscription) AS subscription_status,
+  (SELECT trial_end_date FROM subscription) AS trial_end_date,
+  (SELECT subscription_end_date FROM subscription) AS subscription_end_date,
   (SELECT daily_limit FROM subscription) AS daily_limit,
   (SELECT monthly_limit FROM subscription) AS monthly_limit,
   (SELECT concurrent_limit FROM subscription) AS concurrent_limit,
