@@ -2,26 +2,33 @@
 
 `local_bigquery` looks a table up through DuckDB's `duckdb_tables()` and `duckdb_columns()`, which visit every
 table of every dataset: up to 1 ms for each, several times per job. These look-ups ask DuckLake's own metadata
-for the one table.
+for the one table, and remember the answer until a table changes.
 """
 
+import contextlib
 from typing import Any
 
 import duckdb
 from local_bigquery import errors
-from local_bigquery.catalog import metadata, names, tabledata, tables
+from local_bigquery.catalog import datasets, metadata, names, row_access, tabledata, tables
 from local_bigquery.engine import database, types
 from local_bigquery.models import TableFieldSchema
 from local_bigquery.sql.rules import partitions
 from sqlglot import exp
 
-from local.bigquery.resources import Resources
+from local.bigquery.memories import Memory, Resources
 from local.bigquery.sql_files import sql
+from local.bigquery.watched import Change
 
 EMULATOR = "emulator"
 CONSTANT_RESULT = "select_1"
 
+_attach = database._attach
 RESOURCES = Resources()
+TABLES = Memory()
+"""Which datasets, tables and columns there are."""
+ROWS = Memory()
+"""How many rows they have."""
 
 Object = tuple[str, str, int]
 """Name, kind (TABLE or VIEW) and row count."""
@@ -30,10 +37,33 @@ Object = tuple[str, str, int]
 def install() -> None:
     """Put the quick look-ups in the place of those of `local_bigquery`, for the connection that is open."""
     database.objects = objects
+    datasets.exists = dataset_exists
     tables.columns = tabledata.columns = columns
     metadata.fetch, metadata.execute = RESOURCES.fetch, RESOURCES.execute
+    row_access.fetch = RESOURCES.fetch
     partitions._hidden = has_ingestion_time
     database.execute(sql("hide_temporary_tables"))
+
+
+def note(change: Change) -> None:
+    """Forget what a statement may have changed, and see to it that a new table is quick to read.
+
+    DuckLake keeps its statistics of a table in memory, but asks for them anew, a dozen times in each query,
+    while there are none: a table that never had a row would be the slowest to read.
+    """
+    ROWS.clear()
+    if change is not Change.ROWS:
+        TABLES.clear()
+    if change is Change.NEW_TABLE:
+        for project in list(database._attached):
+            with contextlib.suppress(duckdb.Error):  # Another job is at it.
+                database.execute(sql("statistics_of_new_tables", catalog=lake(project)))
+
+
+def attach(connection: Any, project: str) -> None:
+    """Attach the DuckLake of a project, made anew where there is none."""
+    _attach(connection, project)
+    connection.execute(sql("one_row_of_statistics", catalog=lake(project)))
 
 
 def lake(project: str) -> str:
@@ -42,7 +72,7 @@ def lake(project: str) -> str:
     return name
 
 
-def ask_lake(project: str, question: str, **parameters: str | None) -> list[Any]:
+def ask_lake(project: str, question: str, **parameters: Any) -> list[Any]:
     """Put a question of `sql/` to that catalog; no rows where there is no such project."""
     try:
         rows: list[Any] = database.fetch(sql(question, catalog=lake(project)), parameters)
@@ -51,15 +81,57 @@ def ask_lake(project: str, question: str, **parameters: str | None) -> list[Any]
     return rows
 
 
+def dataset_exists(project: str, dataset: str) -> bool:
+    """Tell whether a project has a dataset of this name."""
+    return bool(_ask_of_tables(project, "dataset", dataset_id=dataset))
+
+
 def objects(project: str, dataset: str, table: str | None = None) -> list[Object]:
     """Return the tables and views of a dataset, or the one of a name."""
     if project == EMULATOR:
         return _own_table(dataset, table or "")
-    return ask_lake(project, "objects", dataset_id=dataset, table_id=table)
+    found = _ask_of_tables(project, "objects", dataset_id=dataset, table_id=table)
+    return [(name, kind, _row_count(project, number)) for name, kind, number in found]
 
 
 def columns(project: str, dataset: str, table: str) -> list[TableFieldSchema]:
     """Return the schema of a table or view, as DuckDB has it."""
+    if dataset == tables.RESULTS:
+        return _columns(project, dataset, table)  # Asked for by its one reader.
+    question = ("columns", project, dataset, table)
+    return list(TABLES.answer(question, lambda: _columns(project, dataset, table)))
+
+
+def size_bytes(project: str, dataset: str, table: str) -> int:
+    """Return the size of a table in bytes, 8 for each value, as `local_bigquery` counts it; 0 without one."""
+    found = _ask_of_tables(project, "table_width", dataset_id=dataset, table_id=table)
+    return sum(width * _row_count(project, number) * 8 for number, width in found)
+
+
+def has_ingestion_time(table: exp.Table) -> bool:
+    """Tell whether a table that a statement names is partitioned by the time at which its rows came."""
+    if not (table.catalog and table.db) or not isinstance(table.this, exp.Identifier):
+        return False
+    column = tables.INGESTION_TIME
+    return bool(
+        _ask_of_tables(table.catalog, "has_column", dataset_id=table.db, table_id=table.name, column=column)
+    )
+
+
+def _ask_of_tables(project: str, question: str, **parameters: str | None) -> list[Any]:
+    asked = (question, project, *parameters.values())
+    return TABLES.answer(asked, lambda: ask_lake(project, question, **parameters))
+
+
+def _row_count(project: str, number: int | None) -> int:
+    """Return the rows of the table of this number in DuckLake; 0 for a view, which has none."""
+    if number is None:
+        return 0
+    rows = ROWS.answer((project, number), lambda: ask_lake(project, "table_rows", number=number))
+    return sum(int(count) for (count,) in rows)
+
+
+def _columns(project: str, dataset: str, table: str) -> list[TableFieldSchema]:
     name = tables.name(project, dataset, table)
     with database.cursor() as cursor:
         try:
@@ -72,16 +144,6 @@ def columns(project: str, dataset: str, table: str) -> list[TableFieldSchema]:
             for column, kind in zip(relation.columns, relation.types, strict=True)
             if column != tables.INGESTION_TIME or dataset == tables.RESULTS
         ]
-
-
-def has_ingestion_time(table: exp.Table) -> bool:
-    """Tell whether a table that a statement names is partitioned by the time at which its rows came."""
-    if not (table.catalog and table.db) or not isinstance(table.this, exp.Identifier):
-        return False
-    column = tables.INGESTION_TIME
-    return bool(
-        ask_lake(table.catalog, "has_column", dataset_id=table.db, table_id=table.name, column=column)
-    )
 
 
 def _required_columns(project: str, dataset: str, table: str) -> set[str]:

@@ -6,20 +6,26 @@ downloads what it misses, and spills into the working directory. `ConfiguredDuck
 directory nor the network matters then.
 """
 
+import importlib.util
+import sys
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from local.bigquery.watched import Change, WatchedConnection
+
 EXTENSIONS = ("ducklake", "icu", "spatial")
 Settings = dict[str, str | bool | int | float | list[str]]
 
 
 class ConfiguredDuckDB:
-    """The `duckdb` module, except that every connection opens with our settings."""
+    """The `duckdb` module, except that connections open with our settings and tell what they change."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, changed: Callable[[Change], None]) -> None:
+        self._changed = changed
         self._settings: Settings = {
             "extension_directory": str(folder / "extensions"),
             "autoinstall_known_extensions": False,
@@ -27,10 +33,12 @@ class ConfiguredDuckDB:
             "temp_directory": str(folder / "spill"),
         }
         link_extensions(folder / "extensions")
+        remember_missing_pandas()
 
-    def connect(self, config: Settings | None = None) -> duckdb.DuckDBPyConnection:
+    def connect(self, config: Settings | None = None) -> WatchedConnection:
         """Open an in-memory database with `config` over our settings."""
-        return duckdb.connect(config={**self._settings, **(config or {})})
+        connection = duckdb.connect(config={**self._settings, **(config or {})})
+        return WatchedConnection(connection, self._changed)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(duckdb, name)
@@ -48,3 +56,12 @@ def link_extensions(directory: Path) -> None:
         link = target / file_name
         link.unlink(missing_ok=True)
         link.symlink_to(Path(str(files(f"duckdb_extension_{name}"))) / "extensions" / version / file_name)
+
+
+def remember_missing_pandas() -> None:
+    """Let Python know at once that there is no pandas: DuckDB asks with each parameter that it binds.
+
+    Python itself looks through all folders each time, which takes as long as the statement.
+    """
+    if "pandas" not in sys.modules and importlib.util.find_spec("pandas") is None:
+        sys.modules["pandas"] = None  # type: ignore[assignment]

@@ -23,10 +23,11 @@ from local.bigquery import (
     array_paths,
     catalog,
     columns,
+    job_records,
     jobs,
     receipts,
+    result_rows,
     rewrites,
-    truncate_data,
     values_as_text,
 )
 from local.bigquery.answers import ERRORS
@@ -36,7 +37,17 @@ from local.bigquery.sql_files import sql
 HIDDEN_DATASET = "_default"
 JOB_THREADS = 8
 END_SECONDS = 5.0
-MEMORIES = (database._writers, tabledata._recent, uploads._resumable, runner._running, catalog.RESOURCES)
+MEMORIES = (
+    database._writers,
+    tabledata._recent,
+    uploads._resumable,
+    runner._running,
+    catalog.RESOURCES,
+    catalog.TABLES,
+    catalog.ROWS,
+    job_records.UNWRITTEN,
+    job_records.NEW,
+)
 
 
 class DataFolderInUse(RuntimeError):
@@ -57,9 +68,11 @@ class Engine:
         settings.default_project_id = self._project
         settings.default_dataset_id = HIDDEN_DATASET  # the underscore keeps it out of datasets.list
         errors.STATUSES.update(ERRORS)
-        database.duckdb = ConfiguredDuckDB(self._data_dir / "duckdb")
+        database.duckdb = ConfiguredDuckDB(self._data_dir / "duckdb", catalog.note)
+        database._attach = catalog.attach
         runner.cancel, runner._done = jobs.cancel, jobs.done
         receipts.install()
+        job_records.install()
         array_paths.install()
         rewrites.install()
         columns.install()
@@ -99,7 +112,7 @@ class Engine:
         database.connection()
         catalog.install()
         values_as_text.install()
-        truncate_data.install()
+        result_rows.install()
         jobs.end_unfinished()
 
     def _disconnect(self) -> None:

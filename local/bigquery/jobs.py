@@ -15,7 +15,7 @@ from local_bigquery.errors import BigQueryError
 from local_bigquery.jobs import runner, store
 from local_bigquery.models import Job, JobConfiguration, JobStatistics
 
-from local.bigquery import catalog, committed, receipts
+from local.bigquery import catalog, committed, job_records, receipts
 from local.bigquery.sql_files import sql
 
 CANCEL_SECONDS = 10.0
@@ -123,6 +123,8 @@ def _ended_job(
 
 
 def _store(ended: Sequence[Job]) -> list[Outcome]:
+    for job in ended:
+        job_records.write(*_key(job))
     resources = [job.dump() for job in ended]
     stored = set(database.fetch(sql("store_jobs"), {"jobs": json.dumps(resources)}))
     return [

@@ -6,7 +6,7 @@ from local_bigquery.catalog import metadata
 from local_bigquery.catalog import tables as catalog_tables
 from local_bigquery.models import Table as TableResource
 
-from local.bigquery.catalog import ask_lake
+from local.bigquery import catalog
 from local.bigquery.statements import Table, read_statements
 
 DEEPEST_VIEW = 16
@@ -39,6 +39,4 @@ def below(tables: Iterable[Table], depth: int = 0) -> frozenset[Table]:
 
 def size_bytes(table: Table) -> int:
     """Return the size of a table as `tables.get` gives it: 8 bytes per value; 0 without such a table."""
-    project, dataset, name = table
-    rows = ask_lake(project, "table_bytes", dataset_id=dataset, table_id=name)
-    return sum(int(size) for (size,) in rows)
+    return catalog.size_bytes(*table)

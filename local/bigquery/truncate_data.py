@@ -18,11 +18,6 @@ NULL = '"NULL"'
 _write = tables.write
 
 
-def install() -> None:
-    """Have all kinds of jobs know the disposition."""
-    tables.write = write
-
-
 def write(
     cur: Any,
     query: str,

@@ -7,8 +7,9 @@ from local_bigquery.engine import database
 from local_bigquery.errors import BigQueryError
 
 from local.bigquery import catalog
-from local.bigquery.resources import Resources
-from tests.unit.local.conftest import start_job
+from local.bigquery.memories import Resources
+from local.bigquery.watched import Change
+from tests.unit.local.conftest import PROJECT, start_job
 
 
 def fill(client: bigquery.Client, dataset: str) -> None:
@@ -126,3 +127,73 @@ def test_an_answer_older_than_a_change_is_not_remembered(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(database, "fetch", change_meanwhile)
     assert [resources.fetch("SELECT 1") for _ in range(3)] == [[("old",)], [("new",)], [("new",)]]
+
+
+def test_what_is_known_of_a_table_follows_its_changes(client: bigquery.Client, dataset: str) -> None:
+    name = f"{client.project}.{dataset}.t"
+    client.create_table(bigquery.Table(name, schema=[bigquery.SchemaField("a", "INT64")]))
+    seen = [client.get_table(name)]
+    assert client.insert_rows_json(name, [{"a": 1}, {"a": 2}]) == []
+    seen.append(client.get_table(name))
+    client.query_and_wait(f"INSERT INTO {dataset}.t VALUES (3)")
+    seen.append(client.get_table(name))
+    client.query_and_wait(f"CREATE OR REPLACE TABLE {dataset}.t AS SELECT 'x' AS b, TRUE AS c")
+    seen.append(client.get_table(name))
+    assert [(table.num_rows, [field.name for field in table.schema]) for table in seen] == [
+        (0, ["a"]),
+        (2, ["a"]),
+        (3, ["a"]),
+        (1, ["b", "c"]),
+    ]
+    client.delete_dataset(dataset, delete_contents=True)
+    assert not catalog.dataset_exists(client.project, dataset)
+    assert catalog.objects(client.project, dataset, "t") == []
+
+
+def statistics_of(dataset: str) -> list[int]:
+    """Return the row counts that DuckLake's statistics give to the tables of a dataset."""
+    lake = catalog.lake(PROJECT)
+    rows = database.fetch(
+        f"""SELECT stats.record_count FROM {lake}.ducklake_table_stats AS stats
+            JOIN {lake}.ducklake_table AS t USING (table_id)
+            JOIN {lake}.ducklake_schema AS s USING (schema_id)
+            WHERE t.end_snapshot IS NULL AND s.schema_name = ?""",
+        [dataset],
+    )
+    return [count for (count,) in rows]
+
+
+def test_a_new_table_has_statistics_at_once(client: bigquery.Client, dataset: str) -> None:
+    client.query_and_wait(f"CREATE TABLE {dataset}.t (a INT64)")
+    assert statistics_of(dataset) == [0]
+
+
+def test_statistics_are_written_once_whoever_is_first(client: bigquery.Client, dataset: str) -> None:
+    client.query_and_wait(f"CREATE TABLE {dataset}.t (a INT64)")
+    table = database.quote(client.project, dataset, "t")
+    with database.cursor() as writer:
+        database.execute(f"CREATE OR REPLACE TABLE {table} (a BIGINT)")
+        database.execute(
+            f"DELETE FROM {catalog.lake(client.project)}.ducklake_table_stats WHERE record_count = 0"
+        )
+        writer.execute("BEGIN")
+        writer.execute(f"INSERT INTO {table} VALUES (1)")
+        catalog.note(Change.NEW_TABLE)
+        writer.execute("COMMIT")
+    assert statistics_of(dataset) == [1]
+    assert [row.a for row in client.query_and_wait(f"SELECT a FROM {dataset}.t")] == [1]
+
+
+def test_a_query_with_parameters_gives_the_rows_that_it_finds(client: bigquery.Client, dataset: str) -> None:
+    client.query_and_wait(f"CREATE TABLE {dataset}.t AS SELECT n FROM UNNEST([3, 1, 2]) AS n")
+    sql = f"""SELECT n, [n, n + 1] AS pair, STRUCT(n AS x) AS s, TO_JSON(n) AS j, @word AS word
+              FROM {dataset}.t WHERE n > @least ORDER BY n DESC"""
+    parameters = [
+        bigquery.ScalarQueryParameter("least", "INT64", 1),
+        bigquery.ScalarQueryParameter("word", "STRING", "so"),
+    ]
+    config = bigquery.QueryJobConfig(query_parameters=parameters)
+    rows = client.query_and_wait(sql, job_config=config)
+    assert [field.field_type for field in rows.schema] == ["INTEGER", "INTEGER", "RECORD", "JSON", "STRING"]
+    assert [tuple(row) for row in rows] == [(3, [3, 4], {"x": 3}, 3, "so"), (2, [2, 3], {"x": 2}, 2, "so")]
+    assert [row.n for row in client.query(sql, job_config=config).result(page_size=1)] == [3, 2]
