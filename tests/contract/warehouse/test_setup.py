@@ -131,7 +131,7 @@ def test_the_platform_is_set_up_from_its_files_and_a_repeat_changes_nothing(boot
     for definition in central_tables():
         assert tables.find_shape(definition.name) == definition.shape
         assert tables.create_table(definition) is False
-    assert [tables.put_view(view) for view in central_views()] == [ViewChange.UNCHANGED] * 7
+    assert {tables.put_view(view) for view in central_views()} == {ViewChange.UNCHANGED}
     assert tables.create() is False
     assert sorted(tables.table_names()) == [definition.name for definition in central_tables()]
 
