@@ -5,7 +5,6 @@ from its ps_type, values of parameters from their type. What it cannot say is be
 that fit the steps, IDs that are unique, and all of SQL.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from common.pipelines.schema import FORMATS
-from common.pipelines.step_types import IDENTIFIERS
+from common.pipelines.step_types import IDENTIFIERS, read_json
 
 DEFINED_BY_PIPELINE = "urn:convergence:pipeline#/$defs/"
 _VALUES: Mapping[str, Mapping[str, Any]] = {
@@ -34,9 +33,9 @@ _TABLE = (
 
 def file_schema(templates: Path) -> dict[str, Any]:
     """Put the schemas of `ps_templates/` together: that of the file, and those of all step types."""
-    schema = _read_json(templates / "pipeline.schema.json")
+    schema = read_json(templates / "pipeline.schema.json")
     types = {
-        f"{path.parent.parent.name}.{path.parent.name}": _read_json(path)
+        f"{path.parent.parent.name}.{path.parent.name}": read_json(path)
         for path in sorted(templates.glob("*/*/schema.json"))
         if (path.parent / "query.sql").exists()
     }
@@ -141,8 +140,3 @@ def _caseless(words: str) -> str:
     return "|".join(
         re.sub("[A-Za-z]", lambda m: f"[{m[0].upper()}{m[0].lower()}]", word) for word in words.split()
     )
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return loaded

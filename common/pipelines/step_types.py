@@ -23,6 +23,9 @@ from common.pipelines.schema import Schema, validator_for
 from common.pipelines.variables import Variables
 from common.pipelines.yaml_documents import Value
 
+TEMPLATES = Path(__file__).parents[2] / "ps_templates"
+"""What a step can be: each type in a folder of its own."""
+
 IDENTIFIERS = frozenset({"tenant_id", "project_id"})
 PLATFORM_FIELDS = frozenset(
     {
@@ -84,7 +87,7 @@ class StepTypes:
 
 def load_step_types(folder: Path) -> StepTypes:
     """Read `ps_templates/`; ValueError where a template contradicts itself."""
-    pipeline = _read_json(folder / "pipeline.schema.json")
+    pipeline = read_json(folder / "pipeline.schema.json")
     types = (
         _load(f"{path.parent.parent.name}.{path.parent.name}", path.parent, pipeline)
         for path in sorted(folder.glob("*/*/query.sql"))
@@ -93,7 +96,7 @@ def load_step_types(folder: Path) -> StepTypes:
 
 
 def _load(name: str, folder: Path, pipeline: Schema) -> StepType:
-    schema = _read_json(folder / "schema.json")
+    schema = read_json(folder / "schema.json")
     text = with_line_feeds((folder / "query.sql").read_text(encoding="utf-8"))
     statement = _COMMENTS.sub("", text, count=1)  # Its opening comments are for readers of the file.
     if "target_table" not in schema.get("required", ()):
@@ -110,6 +113,7 @@ def _load(name: str, folder: Path, pipeline: Schema) -> StepType:
     )
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a schema of a template."""
     loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return loaded

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 import uuid
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from common.times import utc_now
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
     from common.wiring.accounts import Accounts
     from common.wiring.adapters import Adapters
 
-TEMPLATES = Path(__file__).parents[2] / "ps_templates"
-
 
 def new_id() -> str:
     """Make a new random ID."""
@@ -52,7 +49,7 @@ class Services:
     @cached_property
     def configs(self) -> Configs:
         from common.pipelines.configs import Compiler, Configs
-        from common.pipelines.step_types import load_step_types
+        from common.pipelines.step_types import TEMPLATES, load_step_types
 
         project, step_types = self.adapters.settings.project, load_step_types(TEMPLATES)
         compiler = Compiler(project_id=project, step_types=step_types, policy_of=self._policy_of)

@@ -1,12 +1,8 @@
 """Routes that every function has: whether it is ready, and what the API and pipeline files look like."""
 
-from pathlib import Path
-
 from common.errors import Unavailable
 from common.http.edge import SystemEdge
 from common.http.routing import Access, Answer, Call, Route, RouteTable
-
-TEMPLATES = Path(__file__).parents[3] / "ps_templates"
 
 
 def health(call: Call[SystemEdge]) -> Answer:
@@ -43,6 +39,7 @@ def pipeline_schema(_call: Call[SystemEdge]) -> Answer:
     `# yaml-language-server: $schema=<this address>` in a file's first line.
     """
     from common.pipelines.file_schema import file_schema  # noqa: PLC0415 - asked for once in a while
+    from common.pipelines.step_types import TEMPLATES  # noqa: PLC0415 - the same
 
     return Answer(body=file_schema(TEMPLATES))
 
