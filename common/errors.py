@@ -34,13 +34,15 @@ from typing import ClassVar
 class Fault:
     """One broken rule in some input: where (a JSON pointer, RFC 6901; "" is the whole), and the rule.
 
-    In an uploaded file also the ID of the step, "" for none, and the line, from 1, where they can be told.
+    In an uploaded file also the ID of the step, "" for none, and the line and column, from 1, where they can
+    be told.
     """
 
     pointer: str
     rule: str
     step: str = ""
     line: int | None = None
+    column: int | None = None
 
     def __str__(self) -> str:
         return f"{self.pointer or '/'}: {self.rule}"

@@ -155,8 +155,8 @@ def problem_of(error: Exception) -> Problem:
 
 
 def fault_document(fault: errors.Fault) -> dict[str, Any]:
-    """Return a fault as callers are told it; step and line where they are known."""
-    place = {"step": fault.step, "line": fault.line}
+    """Return a fault as callers are told it; step, line and column where they are known."""
+    place = {"step": fault.step, "line": fault.line, "column": fault.column}
     known = {name: value for name, value in place.items() if value}
     return {"pointer": fault.pointer, **known, "rule": redact(fault.rule)}
 

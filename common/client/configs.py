@@ -53,6 +53,7 @@ class Warned(TypedDict):
     rule: str
     step: NotRequired[str]
     line: NotRequired[int]
+    column: NotRequired[int]
 
 
 class ConfigSaved(ConfigSummary):

@@ -37,6 +37,7 @@ class BrokenRule:
     rule: str
     step: str = ""
     line: int | None = None
+    column: int | None = None
 
     def __str__(self) -> str:
         return f"{self.pointer or '/'}: {self.rule}"
@@ -72,6 +73,7 @@ def _broken_rules(told: Any) -> list[BrokenRule]:
             rule=str(one.get("rule") or ""),
             step=str(one.get("step") or ""),
             line=one["line"] if isinstance(one.get("line"), int) else None,
+            column=one["column"] if isinstance(one.get("column"), int) else None,
         )
         for one in (told if isinstance(told, list) else [])
         if isinstance(one, dict)

@@ -1,5 +1,6 @@
 """Drafts of steps: one step of a file, checked by itself, before its place among the others is known."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -9,6 +10,7 @@ from common.errors import Fault
 from common.pipelines.firewall import judge_statement
 from common.pipelines.levels import Node
 from common.pipelines.lexemes import Kind, LexicalFault, lexemes
+from common.pipelines.origins import Places, in_file, places_of
 from common.pipelines.pipeline import Retry, Step
 from common.pipelines.plans import Partitioning, QueryJob, WriteDisposition
 from common.pipelines.pointers import pointer
@@ -40,6 +42,7 @@ class StepDraft:
     reads: frozenset[TableName] = frozenset()
     target: TableName | None = None
     query_field: str = ""
+    places: Places = ()
     maximum_bytes_billed: int | None = None
 
     @property
@@ -80,6 +83,7 @@ class StepDraft:
             partitioning=_partitioning(config.get("partitioning")),
             clustering=tuple(config.get("clustering", ())),
             maximum_bytes_billed=self.maximum_bytes_billed,
+            places=self.places,
         )
         return Step(
             id=self.id,
@@ -176,26 +180,41 @@ class StepDraft:
         rendered = self._render(text, around, pointer(place))
         if rendered and (step_type.is_plain or self._judge(rendered, around, pointer(place))):
             self.statement = rendered
+            if step_type.is_plain:
+                self.places = places_of(self.config[self.query_field], rendered.pieces)
 
     def _render(self, text: str, around: Surroundings, place: str) -> Rendered | None:
         try:
             return around.variables.render(text)
         except LexicalFault as fault:
-            self._add_reasons([str(fault)], place)
+            self._add_reasons([str(fault)], place, [(text, text)])
             return None
 
     def _judge(self, rendered: Rendered, around: Surroundings, place: str) -> bool:
         policy = replace(around.policy, runs_elsewhere=bool(self.config.get("credential")))
         judgement = judge_statement(rendered.sql, policy)
         self.reads |= judgement.tables
-        self._add_reasons([*rendered.reasons, *judgement.reasons], place)
+        written = "".join(text for text, _ in rendered.pieces)
+        self._add_reasons(rendered.reasons, place, [(written, written)])
+        self._add_reasons(judgement.reasons, place, rendered.pieces)
         return not rendered.reasons and not judgement.reasons
 
-    def _add_reasons(self, reasons: Sequence[str], place: str) -> None:
-        self.faults += [Fault(place, f"step {self.id} {reason}") for reason in reasons]
+    def _add_reasons(
+        self, reasons: Sequence[str], place: str, pieces: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        """Add rules that SQL breaks; `pieces` are the SQL that they tell places of, as it was written."""
+        name = place.removeprefix(f"{self._pointer('config')}/")
+        for reason in reasons:
+            told = _PLACE_IN_SQL.search(reason)
+            places = places_of(self.config.get(name, ""), pieces) if told else ()
+            line, column = (told and in_file(places, int(told[1]), int(told[2]))) or (None, None)
+            self.faults.append(Fault(place, f"step {self.id} {reason}", line=line, column=column))
 
     def _pointer(self, *path: str) -> str:
         return pointer(("steps", self.index, *path))
+
+
+_PLACE_IN_SQL = re.compile(r"\bin line (\d+), column (\d+)\b")
 
 
 def _lost_by_folding(name: str, text: object) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from common.pipelines.grammar import UnreadableQuery
-from common.pipelines.lexemes import Kind, Lexeme, LexicalFault, lexemes, masked
+from common.pipelines.lexemes import Kind, Lexeme, LexicalFault, column_of_masked, lexemes, masked
 from common.pipelines.reads import Path, Reads, reads_of
 from common.pipelines.tables import INFORMATION_SCHEMA, Policy, TableName
 
@@ -55,8 +55,11 @@ def judge_statement(sql: str, policy: Policy) -> Judgement:
         if reasons := _reasons_against_text(statement):
             return Judgement(reasons=tuple(reasons))
         reads = reads_of(masked(_without_end(statement)))
-    except (LexicalFault, UnreadableQuery) as refused:
+    except LexicalFault as refused:
         return Judgement(reasons=(str(refused),))
+    except UnreadableQuery as refused:
+        column = column_of_masked(statement, refused.line, refused.column)
+        return Judgement(reasons=(refused.told_at(column),))
     return Judgement(reasons=tuple(_reasons_against(reads, policy)), tables=_named(reads, policy))
 
 
@@ -90,7 +93,7 @@ def _reasons_against_text(statement: Sequence[Lexeme]) -> list[str]:
         reasons.append(reason)
     ends = [piece for piece in code[:-1] if piece.text == ";"]
     if ends:
-        reasons.append(f"has more than one statement, the first ends in line {ends[0].line}: {_ONE_SELECT}")
+        reasons.append(f"has more than one statement, the first ends in {ends[0].place}: {_ONE_SELECT}")
     if any(left.text + right.text == "|>" for left, right in pairwise(code)):
         reasons.append("uses the pipe syntax (|>), which cannot be judged: write SELECT")
     return list(dict.fromkeys(reasons))

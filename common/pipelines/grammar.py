@@ -32,7 +32,18 @@ _NAMES = (TokenType.VAR, TokenType.IDENTIFIER)
 
 
 class UnreadableQuery(Exception):
-    """The text is no query in this grammar, or takes too long to read."""
+    """The text is no query in this grammar, or takes too long to read; at a line and column from 1, or 0."""
+
+    def __init__(self, what: str, why: str = "", line: int = 0, column: int = 0) -> None:
+        super().__init__(what)
+        self.why = why
+        self.line = line
+        self.column = column
+
+    def told_at(self, column: int) -> str:
+        """Say it, with the column that the place has before strings are masked."""
+        place = f" in line {self.line}, column {column}" if self.line else ""
+        return f"{self}{place}{self.why}"
 
 
 class _TooLong(Exception):
@@ -54,18 +65,24 @@ def read_query(code: str) -> tuple[exp.Expr, list[exp.Table]]:
     except RecursionError:
         raise UnreadableQuery("is nested too deeply") from None
     except Exception as error:  # noqa: BLE001 - sqlglot fails in many ways on texts that are no SQL.
-        raise UnreadableQuery(_reason(error)) from None
+        raise _unreadable(error) from None
     if len(trees) != 1 or trees[0] is None:
         raise UnreadableQuery("is not one statement")
     return trees[0], reader.tables
 
 
-def _reason(error: Exception) -> str:
+def _unreadable(error: Exception) -> UnreadableQuery:
     first = error.errors[0] if isinstance(error, ParseError) and error.errors else {}
     if not first.get("description"):
-        return "cannot be read as a query"
+        return UnreadableQuery("cannot be read as a query")
     description = re.split(r" for <class| but got <", str(first["description"]))[0]
-    return f"cannot be read at {first['highlight']!r} in line {first['line']} ({description})"
+    highlight = str(first["highlight"])
+    return UnreadableQuery(
+        f"cannot be read at {highlight!r}",
+        f" ({description})",
+        line=int(first["line"]),
+        column=max(int(first["col"]) - len(highlight) + 1, 1),
+    )
 
 
 class QueryParser(BigQueryParser):

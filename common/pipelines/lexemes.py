@@ -29,11 +29,17 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lexeme:
-    """A piece of a statement, and the line (from 1) in which it begins."""
+    """A piece of a statement, and the line and column (from 1) at which it begins."""
 
     kind: Kind
     text: str
     line: int
+    column: int
+
+    @property
+    def place(self) -> str:
+        """Where it begins, in words."""
+        return f"line {self.line}, column {self.column}"
 
 
 class LexicalFault(Exception):
@@ -78,18 +84,40 @@ def with_line_feeds(text: str) -> str:
 def lexemes(sql: str) -> tuple[Lexeme, ...]:
     """Cut a statement into lexemes that together are the statement; LexicalFault where that is in doubt."""
     found = []
-    line = 1
+    line = column = 1
     for match in _LEXEME.finditer(sql):
-        lexeme = Lexeme(Kind(match.lastgroup or ""), match.group(), line)
+        lexeme = Lexeme(Kind(match.lastgroup or ""), match.group(), line, column)
         _check(lexeme)
         found.append(lexeme)
-        line += lexeme.text.count("\n")
+        line, column = _behind(lexeme.text, line, column)
     return tuple(found)
 
 
 def masked(statement: Iterable[Lexeme]) -> str:
     """Return the statement with blanks for comments and MASK in each string: all code, on the same lines."""
     return "".join(_masked(lexeme) for lexeme in statement)
+
+
+def column_of_masked(statement: Iterable[Lexeme], line: int, column: int) -> int:
+    """Return the column, in a statement, of what is at a place of it masked."""
+    at_line = at_column = 1
+    found = column
+    for lexeme in statement:
+        if (at_line, at_column) > (line, column):
+            break
+        mask = _masked(lexeme)
+        is_same = mask == lexeme.text
+        if at_line == line:
+            found = lexeme.column + (column - at_column if is_same else 0)
+        elif is_same and "\n" in mask:
+            found = column
+        at_line, at_column = _behind(mask, at_line, at_column)
+    return found
+
+
+def _behind(text: str, line: int, column: int) -> tuple[int, int]:
+    breaks = text.count("\n")
+    return line + breaks, (len(text) - text.rfind("\n")) if breaks else column + len(text)
 
 
 def _masked(lexeme: Lexeme) -> str:
@@ -102,7 +130,7 @@ def _masked(lexeme: Lexeme) -> str:
 def _check(lexeme: Lexeme) -> None:
     if lexeme.kind is Kind.BROKEN:
         what = {"/*": "comment", "`": "quoted name"}.get(lexeme.text, "string")
-        raise LexicalFault(f"has a {what} that begins in line {lexeme.line} and does not end")
+        raise LexicalFault(f"has a {what} that begins in {lexeme.place} and does not end")
     allowed = _IN_TEXTS if lexeme.kind in {Kind.COMMENT, Kind.STRING} else set[str]()
     for character in lexeme.text:
         category = unicodedata.category(character)
@@ -111,6 +139,6 @@ def _check(lexeme: Lexeme) -> None:
         if category in allowed and character not in _TURNS_TEXT:
             continue
         raise LexicalFault(
-            f"holds the invisible character U+{ord(character):04X} in line {lexeme.line}: "
+            f"holds the invisible character U+{ord(character):04X} in {lexeme.place}: "
             "in a string write it as an escape, elsewhere leave it out"
         )

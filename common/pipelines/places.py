@@ -1,8 +1,7 @@
-"""Where in an uploaded file a fault is: its line, and the step that it belongs to."""
+"""Where in an uploaded file a fault is: its line and column, and the step that it belongs to."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import yaml
@@ -11,26 +10,27 @@ from common.errors import Fault
 from common.pipelines.pointers import pointer
 from common.pipelines.yaml_documents import Document
 
-_LINE_OF_SQL = re.compile(r"\bin line (\d+)\b")
-
 type Path = tuple[str | int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """The line of a value (of its key where it has one), from 1, and whether the value stands behind `|`."""
-
-    line: int
-    is_literal: bool
+type Place = tuple[int, int]
+"""The line and the column of a value, or of its key where it has one, from 1."""
 
 
 def located(faults: Iterable[Fault], document: Document, text: str) -> list[Fault]:
-    """Add to each fault the line of the file, and the ID of its step, where they can be told."""
+    """Add to each fault its place in the file, and the ID of its step, where they can be told."""
     told = list(faults)
-    places = _places(text) if told else {}
-    return [
-        replace(fault, step=_step_of(fault.pointer, document), line=_line_of(fault, places)) for fault in told
-    ]
+    places = _places(text) if any(fault.line is None for fault in told) else {}
+    return [_placed(replace(fault, step=_step_of(fault.pointer, document)), places) for fault in told]
+
+
+def _placed(fault: Fault, places: Mapping[str, Place]) -> Fault:
+    """Add the place of what a pointer means, or of what is around it; who knows it better has added it."""
+    if fault.line is not None:
+        return fault
+    known = fault.pointer
+    while known and known not in places:
+        known = known.rpartition("/")[0]
+    line, column = places.get(known, (None, None))
+    return replace(fault, line=line, column=column)
 
 
 def _step_of(place: str, document: Document) -> str:
@@ -43,19 +43,7 @@ def _step_of(place: str, document: Document) -> str:
     return step_id if isinstance(step_id, str) else ""
 
 
-def _line_of(fault: Fault, places: Mapping[str, _Place]) -> int | None:
-    """Return the line of what a pointer means, or of what is around it; of SQL behind `|` the line in it."""
-    known = fault.pointer
-    while known and known not in places:
-        known = known.rpartition("/")[0]
-    place = places.get(known)
-    if place is None:
-        return None
-    within = _LINE_OF_SQL.search(fault.rule) if place.is_literal and known == fault.pointer else None
-    return place.line + int(within[1]) if within else place.line
-
-
-def _places(text: str) -> dict[str, _Place]:
+def _places(text: str) -> dict[str, Place]:
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         return {pointer(path): place for path, place in _walk(root, ())}
@@ -63,15 +51,19 @@ def _places(text: str) -> dict[str, _Place]:
         return {}
 
 
-def _walk(node: yaml.Node | None, path: Path) -> Iterator[tuple[Path, _Place]]:
+def _walk(node: yaml.Node | None, path: Path) -> Iterator[tuple[Path, Place]]:
     """List what a node holds; documents that were read are not deep."""
     match node:
         case yaml.MappingNode(value=pairs):
             for key, value in pairs:
                 inner = (*path, str(key.value))
-                yield inner, _Place(key.start_mark.line + 1, getattr(value, "style", None) == "|")
+                yield inner, _place(key)
                 yield from _walk(value, inner)
         case yaml.SequenceNode(value=items):
             for index, item in enumerate(items):
-                yield (*path, index), _Place(item.start_mark.line + 1, is_literal=False)
+                yield (*path, index), _place(item)
                 yield from _walk(item, (*path, index))
+
+
+def _place(node: yaml.Node) -> Place:
+    return node.start_mark.line + 1, node.start_mark.column + 1

@@ -4,9 +4,11 @@ A job is data. What BigQuery is asked for by it, and what its answer says of it,
 know; when it runs, and how often, is `common.runs`'s.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
+
+from common.pipelines.origins import Places
 
 MAIN = "main"
 """The name of the job that does a step's work; the others are named for what they are there for."""
@@ -46,6 +48,8 @@ class QueryJob:
     partitioning: Partitioning | None = None
     clustering: tuple[str, ...] = ()
     maximum_bytes_billed: int | None = None
+    places: Places = field(default=(), compare=False)
+    """Where `sql` stands in the uploaded file, as far as that is known."""
 
 
 type Job = QueryJob

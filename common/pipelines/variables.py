@@ -28,6 +28,8 @@ class Rendered:
     sql: str
     parameters: tuple[str, ...]
     reasons: tuple[str, ...]
+    pieces: tuple[tuple[str, str], ...] = ()
+    """The statement as it was written, piece by piece, each with what has become of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +47,13 @@ class Variables:
     def render(self, sql: str) -> Rendered:
         """Put the variables of a statement in; LexicalFault where it cannot be told from its strings."""
         rendering = _Rendering(self)
-        pieces = lexemes(sql)
-        text = "".join(rendering.piece(pieces, index) for index in range(len(pieces)))
+        found = lexemes(sql)
+        pieces = tuple((piece.text, rendering.piece(found, index)) for index, piece in enumerate(found))
         return Rendered(
-            sql=text,
+            sql="".join(rendered for _, rendered in pieces),
+            pieces=pieces,
             parameters=tuple(sorted(rendering.used)),
-            reasons=tuple(dict.fromkeys(rendering.reasons)),
+            reasons=tuple(rendering.told.values()),
         )
 
     def path(self, text: str) -> tuple[tuple[str, ...], str]:
@@ -80,7 +83,8 @@ class _Rendering:
     def __init__(self, variables: Variables) -> None:
         self.variables = variables
         self.used: set[str] = set()
-        self.reasons: list[str] = []
+        self.told: dict[tuple[str, str], str] = {}
+        """Each rule that is broken, by what breaks it and why, where that is met first."""
 
     def piece(self, pieces: Sequence[Lexeme], index: int) -> str:
         """Render one lexeme of a statement."""
@@ -105,7 +109,7 @@ class _Rendering:
             identifier = self.variables.identifiers[name]
             return identifier if is_part else f"`{identifier}`"
         if not _NAME.fullmatch(name):
-            self.reasons.append(f"has {piece.text} in line {piece.line}: a variable is written ${{name}}")
+            self._tell("has", piece.text, piece.place, "a variable is written ${name}")
             return "NULL"
         self._use(name, piece)
         return f"@{name}"
@@ -115,7 +119,10 @@ class _Rendering:
             self.used.add(name)
         else:
             why = self.variables.why_unknown(name)
-            self.reasons.append(f"uses {piece.text} in line {piece.line}: {why}")
+            self._tell("uses", piece.text, piece.place, why)
+
+    def _tell(self, verb: str, what: str, place: str, why: str) -> None:
+        self.told.setdefault((what, why), f"{verb} {what} in {place}: {why}")
 
     def _within(self, piece: Lexeme, rule: Callable[[str], str]) -> str:
         """Render a string or a quoted name: identifiers can be part of it, parameters cannot."""
@@ -126,7 +133,7 @@ class _Rendering:
                 return self.variables.identifiers[name]
             why = rule(name) if name in self.variables.parameters else self.variables.why_unknown(name)
             where = "a string" if piece.kind is Kind.STRING else "backticks"
-            self.reasons.append(f"has {match[0]} inside {where} in line {piece.line}: {why}")
+            self._tell("has", f"{match[0]} inside {where}", piece.place, why)
             return name
 
         return _VARIABLE.sub(put_in, piece.text)

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from common.errors import InputTooLarge
+from common.pipelines.origins import Origin, Text
 from common.pipelines.yaml_rules import ESCAPES, rule_for
 
 type Value = bool | int | float | str | list[Value] | dict[str, Value] | None
@@ -43,7 +44,7 @@ _CHANGED_BY_ESCAPES = frozenset("0abevf_NLP")
 """What YAML makes control characters and blanks of, and SQL, or a pattern in it, means otherwise."""
 
 
-class Folded(str):
+class Folded(Text):
     """A text of several lines that YAML has made one of: each line break is a blank, or has gone."""
 
     __slots__ = ()
@@ -117,7 +118,11 @@ class _Builder:
         if event.style == '"':
             _check_escapes(written, _line(event))
         value = event.value if event.style is not None else _plain(event.value, _line(event))
-        return Folded(value) if isinstance(value, str) and _is_folded(written, event.style) else value
+        if not isinstance(value, str) or not any(blank in value for blank in " \n"):
+            return value  # No query is one word.
+        line, column = _place(event.start_mark)
+        origin = Origin(written=written, line=line or 1, column=column or 1, style=event.style)
+        return (Folded if _is_folded(written, event.style) else Text).of(value, origin)
 
     def _written(self, event: yaml.ScalarEvent) -> str:
         """Return a scalar as the text has it, with its quotes or its mark."""

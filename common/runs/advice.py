@@ -9,9 +9,13 @@ from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from pathlib import Path
 
+from common.pipelines.origins import told_in_file
+from common.pipelines.plans import Job
+
 type TableNames = Callable[[], Iterable[str]]
 """Lists the tables of the tenant's dataset; asked only where the answer helps."""
 
+_PLACE = re.compile(r"\bat \[(\d{1,9}):(\d{1,9})\]")
 _MISSING_TABLE = re.compile(r"Not found: Table `?(?:[\w-]+[:.])*(?P<name>[\w$-]+)", re.IGNORECASE)
 _RULES: list[dict[str, str]] = json.loads((Path(__file__).parent / "advice.json").read_text(encoding="utf-8"))
 _BY_TEXT = [(re.compile(rule["text"], re.IGNORECASE), rule["advice"]) for rule in _RULES if "text" in rule]
@@ -24,6 +28,16 @@ def with_advice(reason: str, message: str, tables: TableNames) -> str:
     if not advice:
         return message
     return f"{message.rstrip()}{'' if message.rstrip().endswith(('.', '!', '?')) else '.'} {advice}"
+
+
+def with_place(message: str, job: Job) -> str:
+    """Add to the place in the query, as BigQuery tells it (`at [2:8]`), that in the uploaded file."""
+    told = _PLACE.search(message)
+    found = told_in_file(job.places, job.sql, int(told[1]), int(told[2])) if told else None
+    if not told or not found:
+        return message
+    behind = told.end()
+    return f"{message[:behind]} (line {found[0]}, column {found[1]} of the file){message[behind:]}"
 
 
 def _missing_table(message: str, tables: TableNames) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from common.claims import says_of_itself
 from common.errors import AlreadyExists, Conflict, Unavailable, WarehouseError
 from common.pipelines.pipeline import Step
-from common.runs.advice import with_advice
+from common.runs.advice import with_advice, with_place
 from common.runs.attempts import Attempt, Outcome, running_row, step_row, underway_row
 from common.runs.guarding import Guard, guarded_dry_run
 from common.runs.level_messages import LevelMessage
@@ -211,7 +211,8 @@ class StepWorker:
             except WarehouseError:  # Names only help; the step has failed without them.
                 return ()
 
-        said = with_advice(report.error_reason, report.error_message, tables)
+        job = attempt.step.jobs[attempt.position.job]
+        said = with_advice(report.error_reason, with_place(report.error_message, job), tables)
         return replace(report, error_message=said)
 
     def _cancelled(self, attempt: Attempt, rows: list[StepRow]) -> Outcome:

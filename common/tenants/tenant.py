@@ -99,13 +99,11 @@ class Subscription:
     subscription_end_date: date | None = None
 
 
-def why_ended(
-    status: SubscriptionStatus, trial_end: date | None, subscription_end: date | None, today: date
-) -> str:
+def why_ended(status: str, trial_end: date | None, subscription_end: date | None, today: date) -> str:
     """Say why nothing runs on a subscription any more, "" where it goes on; its last day is its own (UTC)."""
     if status in {SubscriptionStatus.EXPIRED, SubscriptionStatus.CANCELLED}:
         reason = f"the tenant's subscription is {status}"
-    elif status is SubscriptionStatus.TRIAL and trial_end and today > trial_end:
+    elif status == SubscriptionStatus.TRIAL and trial_end and today > trial_end:
         reason = f"the tenant's trial ended with {trial_end.isoformat()}"
     elif subscription_end and today > subscription_end:
         reason = f"the tenant's subscription ended with {subscription_end.isoformat()}"

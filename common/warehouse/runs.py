@@ -18,7 +18,7 @@ from common.runs.quotas import Limits, Use
 from common.runs.reading import HistoryFilter
 from common.runs.run import Run, RunStatus, StepRow, StepStatus, Trigger, TriggerType
 from common.runs.tickets import Ledger, gaps_between, may_count_since
-from common.tenants.tenant import Isolation, SubscriptionStatus, why_ended
+from common.tenants.tenant import Isolation, why_ended
 from common.times import start_of_day, start_of_month, to_rfc3339
 from common.warehouse.intervals import interval_columns, interval_of
 from common.warehouse.queries import Queries, Row
@@ -69,10 +69,7 @@ class RunRows:
         return AdmissionFacts(
             tenant_status=row["tenant_status"],
             refusal=why_ended(
-                SubscriptionStatus(row["subscription_status"]),
-                row["trial_end_date"],
-                row["subscription_end_date"],
-                now.date(),
+                row["subscription_status"], row["trial_end_date"], row["subscription_end_date"], now.date()
             ),
             ledger=ledger,
             config=_config(config_id, row),

@@ -51,13 +51,16 @@ def test_a_fault_has_the_line_of_its_place_and_the_id_of_its_step(
     assert place_of(pointer) == (step, line)
 
 
-@pytest.mark.parametrize(("rule", "line"), [("has x in line 1", 12), ("has x in line 3", 14), ("has x", 11)])
-def test_a_fault_in_sql_has_the_line_of_the_file(rule: str, line: int) -> None:
-    assert place_of("/steps/1/config/source_query", rule) == ("sum_up", line)
+def test_who_knows_a_place_better_is_believed() -> None:
+    document = read_document(TEXT.encode(), None)
+    (fault,) = located([Fault("/steps/1/config/source_query", "x", line=13, column=9)], document, TEXT)
+    assert (fault.line, fault.column, fault.step) == (13, 9, "sum_up")
 
 
-def test_sql_on_the_line_of_its_key_is_on_that_line() -> None:
-    assert place_of("/steps/0/config/source_query", "has x in line 1") == ("load", 7)
+def test_a_fault_has_the_column_of_its_place() -> None:
+    document = read_document(TEXT.encode(), None)
+    faults = [Fault("/steps/1/config/target_table", "x"), Fault("/steps/1", "x"), Fault("", "x")]
+    assert [fault.column for fault in located(faults, document, TEXT)] == [7, 5, None]
 
 
 def test_json_has_lines_too() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from common.runs.run import RunStatus
-from tests.unit.runs.examples import RUN_ID, a_message, a_pipeline, a_step
+from tests.unit.runs.examples import RUN_ID, a_message, a_pipeline, a_query, a_step
 from tests.unit.runs.test_levels import Platform
 
 PAGE = Path(__file__).parents[3] / "docs" / "errors.md"
@@ -51,6 +51,16 @@ def test_what_the_page_says_is_what_is_told(said: str, reason: str, added: str) 
 )
 def test_a_missing_table_has_the_nearest_names_of_the_tenants_dataset(said: str) -> None:
     assert told("notFound", said, "orders", "orders_old", "x").endswith("Did you mean orders or orders_old?")
+
+
+def test_a_place_in_the_query_is_followed_by_that_in_the_file() -> None:
+    platform = Platform()
+    said = "Unrecognized name: amuont; Did you mean amount? at [2:8]"
+    platform.jobs.refusals["dry run", "a"] = (400, "invalidQuery", said)
+    query = a_query("a", sql="SELECT\n  one, amuont", places=((1, 1, 13, 9),))
+    platform.deliver(a_message(a_pipeline((a_step("a", jobs=(query,)),))))
+    told = platform.rows.steps_of(RUN_ID)["a"].error_message
+    assert told.startswith(f"{said} (line 14, column 16 of the file). Check the name")
 
 
 def test_a_sentence_that_we_know_nothing_of_stays_as_it_is() -> None:
