@@ -9,7 +9,7 @@ from pathlib import Path
 from google.cloud import bigquery
 
 from common.errors import WarehouseError
-from common.warehouse.statements import Statement
+from common.warehouse.bigquery import Statement
 from common.warehouse.translation import translated
 
 DONE_STEPS = Path(__file__).parent / "sql" / "first_steps.sql"

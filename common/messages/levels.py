@@ -3,8 +3,7 @@
 from dataclasses import dataclass, field
 
 from common.messages.receiving import Message
-from common.runs.level_messages import decode
-from common.runs.level_signatures import SIGNATURE, LevelKeys
+from common.runs.level_messages import SIGNATURE, LevelKeys, decode
 from common.runs.levels import LevelWorker
 
 

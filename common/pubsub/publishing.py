@@ -12,8 +12,7 @@ from google.api_core.retry import Retry, if_exception_type
 from google.pubsub_v1 import PublisherClient, PubsubMessage
 
 from common.errors import MessageRefused, Unavailable
-from common.runs.level_messages import LevelMessage, encode
-from common.runs.level_signatures import SIGNATURE, LevelKeys
+from common.runs.level_messages import SIGNATURE, LevelKeys, LevelMessage, encode
 
 TIMEOUT_SECONDS = 30.0
 PATIENCE_SECONDS = 5.0

@@ -14,8 +14,7 @@ from typing import Protocol
 
 from common.errors import ConvergenceError, Forbidden, InvalidInput
 from common.logs import log_context
-from common.runs.level_messages import LevelMessage, decode
-from common.runs.level_signatures import SIGNATURE, LevelKeys
+from common.runs.level_messages import SIGNATURE, LevelKeys, LevelMessage, decode
 from common.runs.levels import LevelWorker
 from common.runs.progress import OpenRun, ProgressReader
 from common.times import Clock

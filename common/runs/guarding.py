@@ -1,15 +1,34 @@
-"""Questions to BigQuery about tenants' SQL: none is asked, and none answered, past the firewall.
-
-A dry run reads no row, but its answer tells whether a table exists, how large it is, and what its columns are
-called. So the text is judged before BigQuery hears of it, BigQuery's reading of it before anybody else does,
-and what BigQuery says against it must not speak of tables that are not the tenant's.
-"""
+"""Questions to BigQuery about tenants' SQL: none is asked, and none answered, past the firewall."""
 
 import re
 from collections.abc import Callable
 
-from common.errors import QueryRefused, WarehouseError
-from common.runs.ports import DryRun, StepJob, StepJobs
+from common.errors import QueryRefused, Unavailable, WarehouseError
+from common.runs.ports import DryRun, JobReport, StepJob, StepJobs
+from common.runs.retries import is_limit
+
+NOT_FOR_NOW = "quotaExceeded"
+"""A day's quota: it passes, but not while a run waits, unless it is a limit (`common.runs.retries`)."""
+
+
+def not_begun(job: StepJob) -> JobReport:
+    """Report a job that is not there yet."""
+    return JobReport(job_id="", is_done=False, labels=job.labels)
+
+
+def refused_by(job: StepJob, error: WarehouseError) -> JobReport:
+    """Report a refusal as if the job had failed by it; raise what may pass by itself, but for limits."""
+    passes = isinstance(error, Unavailable) and error.reason != NOT_FOR_NOW
+    if passes and not is_limit(error.reason, str(error)):
+        raise error
+    return JobReport(
+        job_id="",
+        is_done=True,
+        labels=job.labels,
+        error_reason=error.reason or "invalid",
+        error_message=str(error),
+    )
+
 
 type Guard = Callable[[StepJob, DryRun | None], str]
 """Judges a job's text, or where there is one its dry run: the reason why it must not run, "" where it may."""

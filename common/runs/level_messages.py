@@ -1,11 +1,17 @@
-"""The message that starts one level of a run; it carries the compiled pipeline, so a level reads no table."""
+"""The message that starts one level of a run, and its signature.
 
+It carries the compiled pipeline, so a level reads no table. What carries out levels believes messages of
+the platform's own functions alone.
+"""
+
+import hashlib
+import hmac
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from common.errors import MalformedInput
+from common.errors import Forbidden, MalformedInput
 from common.pipelines.codec import from_json, to_json
 from common.pipelines.pipeline import Pipeline
 from common.runs.run import Run
@@ -83,3 +89,36 @@ def _with_jobs(step: dict[str, Any]) -> dict[str, Any]:
 
 def _mapping(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+SIGNATURE = "signature"
+"""The attribute that carries it."""
+MIN_KEY_CHARACTERS = 32
+_PURPOSE = b"convergence-level\0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelKeys:
+    """Keys that sign and check: the first one signs, all are believed. Without a key nothing is asked for."""
+
+    keys: tuple[str, ...] = field(default=(), repr=False)
+
+    def __post_init__(self) -> None:
+        if any(len(key) < MIN_KEY_CHARACTERS for key in self.keys):
+            raise ValueError(f"LEVELS_KEYS are of {MIN_KEY_CHARACTERS} characters at least")
+
+    def sign(self, data: bytes) -> str:
+        """Sign a message; "" where there is no key."""
+        return _signature(self.keys[0], data) if self.keys else ""
+
+    def check(self, data: bytes, signature: str) -> None:
+        """Raise Forbidden where none of the keys has signed this."""
+        given = signature.encode(errors="replace")
+        # All are compared: how long it takes tells nothing of which is right.
+        found = [hmac.compare_digest(_signature(key, data).encode(), given) for key in self.keys]
+        if found and not any(found):
+            raise Forbidden("the level message is signed by none of the platform's functions")
+
+
+def _signature(key: str, data: bytes) -> str:
+    return hmac.new(key.encode(), _PURPOSE + data, hashlib.sha256).hexdigest()

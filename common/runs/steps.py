@@ -10,10 +10,9 @@ from common.errors import AlreadyExists, Conflict, Unavailable, WarehouseError
 from common.pipelines.pipeline import Step
 from common.runs.advice import with_advice, with_place
 from common.runs.attempts import Attempt, Outcome, running_row, step_row, underway_row
-from common.runs.guarding import Guard, guarded_dry_run
+from common.runs.guarding import Guard, guarded_dry_run, not_begun, refused_by
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import JobReport, JobsOf, StepJob
-from common.runs.refusals import not_begun, refused_by
 from common.runs.retries import is_limit, is_retryable, pause_before, pause_for_limit
 from common.runs.run import StepRow, StepStatus
 from common.runs.step_jobs import BEGINNING, Position, job_id_at, labels, latest_wait, step_job

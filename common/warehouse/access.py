@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from google.cloud import bigquery
 
 from common.errors import NoSuchResource, QueryRefused, Unavailable
+from common.warehouse.bigquery import Central
+from common.warehouse.clients import RETRY, TIMEOUT_SECONDS
 from common.warehouse.datasets import Datasets
-from common.warehouse.jobs import RETRY, TIMEOUT_SECONDS
-from common.warehouse.queries import Central
 from common.warehouse.translation import translated
 
 # All onboardings change one list, which BigQuery takes five times in ten seconds.

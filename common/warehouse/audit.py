@@ -7,7 +7,7 @@ from datetime import datetime
 
 from common.tenants.audit import AuditEntry, AuditFilter, Outcome
 from common.times import to_rfc3339
-from common.warehouse.queries import Queries, Row
+from common.warehouse.bigquery import Queries, Row
 from common.warehouse.streaming import Streaming
 
 

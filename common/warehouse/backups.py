@@ -1,22 +1,100 @@
-"""Backups of the central tables (`common.setup.recreation.Backups`)."""
+"""Backups of the central tables (`common.setup.recreation.Backups`), and how their rows come back."""
 
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from string import Template
 
 from google.cloud import bigquery
 
 from common.errors import AlreadyExists, Conflict, NoSuchResource
 from common.setup.recreation import RowCounts
-from common.setup.tables import Shape, TableDefinition
+from common.setup.tables import Column, Shape, TableDefinition
 from common.times import Clock, utc_now
-from common.warehouse import definitions
+from common.warehouse.bigquery import Central, Statement, define, statement
+from common.warehouse.clients import RETRY, TIMEOUT_SECONDS
 from common.warehouse.datasets import Datasets
-from common.warehouse.jobs import RETRY, TIMEOUT_SECONDS
-from common.warehouse.queries import Central
-from common.warehouse.restoring import restoring_statement
 from common.warehouse.setup import DESCRIPTION, LABELS, labels_of, shape_of
-from common.warehouse.statements import statement
 from common.warehouse.translation import translated
+
+_SQL_TYPES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
+# Types that BigQuery casts into each other; it refuses the whole statement for another pair.
+_CASTABLE = (
+    *(
+        {"STRING", other}
+        for other in ("INTEGER", "FLOAT", "NUMERIC", "BOOLEAN", "BYTES", "DATE", "TIMESTAMP")
+    ),
+    {"INTEGER", "FLOAT", "NUMERIC"},
+    {"DATE", "TIMESTAMP"},
+)
+
+
+def restoring_statement(definition: TableDefinition, backup: Shape, labels: Mapping[str, str]) -> Statement:
+    """Write `restore_table` for one table; identifiers are left to be put in."""
+    wanted = definition.shape
+    template = statement("setup/restore_table")
+    text = Template(template.text).safe_substitute(
+        columns=",\n  ".join(_definition(column) for column in wanted.columns),
+        layout=_layout_clause(wanted),
+        description=_literal(definition.description),
+        labels=", ".join(f"({_literal(key)}, {_literal(value)})" for key, value in labels.items()),
+        values=", ".join(f"{_value(column, backup)} AS {column.name}" for column in wanted.columns),
+        fits=" AND ".join(["TRUE", *_conditions(wanted, backup)]),
+    )
+    return Statement(name=template.name, text=text, parameter_types={})
+
+
+def _definition(column: Column) -> str:
+    required = " NOT NULL" if column.mode == "REQUIRED" else ""
+    return (
+        f"{column.name} {_sql_type(column)}{required} OPTIONS (description = {_literal(column.description)})"
+    )
+
+
+def _layout_clause(shape: Shape) -> str:
+    column = shape.column(shape.partition)
+    days = f"PARTITION BY {_day(column)}" if column else ""
+    cluster = f"CLUSTER BY {', '.join(shape.cluster)}" if shape.cluster else ""
+    return "\n".join(clause for clause in (days, cluster) if clause)
+
+
+def _day(column: Column) -> str:
+    return column.name if column.type == "DATE" else f"DATE({column.name})"
+
+
+def _value(column: Column, backup: Shape) -> str:
+    """Say how a column gets its value: as it is, cast, or NULL where the backup has none for it."""
+    old = backup.column(column.name)
+    if old and old.type == column.type and _is_repeated(old) == _is_repeated(column):
+        return column.name
+    if old and _is_castable(old, column):
+        return f"SAFE_CAST({column.name} AS {_sql_type(column)})"
+    return f"CAST(NULL AS {_sql_type(column)})"
+
+
+def _is_castable(old: Column, new: Column) -> bool:
+    are_single = not _is_repeated(old) and not _is_repeated(new)
+    return are_single and any({old.type, new.type} <= types for types in _CASTABLE)
+
+
+def _conditions(wanted: Shape, backup: Shape) -> list[str]:
+    required = (column for column in wanted.columns if column.mode == "REQUIRED")
+    return [f"{_value(column, backup)} IS NOT NULL" for column in required]
+
+
+def _is_repeated(column: Column) -> bool:
+    return column.mode == "REPEATED"
+
+
+def _sql_type(column: Column) -> str:
+    name = _SQL_TYPES.get(column.type, column.type)
+    return f"ARRAY<{name}>" if _is_repeated(column) else name
+
+
+def _literal(text: str) -> str:
+    # JSON's escapes are all among those of a string literal in BigQuery; "$" would open a place.
+    return json.dumps(text).replace("$", "\\u0024")
+
 
 _OPEN = {"restore": "open"}
 
@@ -61,12 +139,12 @@ class CentralBackups:
 
     def compare(self, table: str, backup: str) -> RowCounts:
         """Count the rows of a table on both sides, those in the streaming buffer too."""
-        (row,) = definitions.run(self.central, statement("setup/compare_rows"), table=table, backup=backup)
+        (row,) = define(self.central, statement("setup/compare_rows"), table=table, backup=backup)
         return RowCounts(**row)
 
     def back_up(self, table: str, backup: str) -> None:
         """Copy a table with all its rows, fresh ones from the streaming buffer too, in one statement."""
-        definitions.run(self.central, statement("setup/back_up_table"), table=table, backup=backup)
+        define(self.central, statement("setup/back_up_table"), table=table, backup=backup)
 
     def drop_dataset(self) -> None:
         """Drop the central dataset with all that is in it."""
@@ -95,11 +173,11 @@ class CentralBackups:
         if shape is None:
             raise NoSuchResource(f"there is no backup of {definition.name}")
         restoring = restoring_statement(definition, shape, labels_of(definition.name, self.clock()))
-        definitions.run(self.central, restoring, table=definition.name, backup=backup)
+        define(self.central, restoring, table=definition.name, backup=backup)
 
     def restore_unknown(self, table: str, backup: str) -> None:
         """Bring back a table that no definition knows, as it is in the backup."""
-        definitions.run(self.central, statement("setup/restore_unknown_table"), table=table, backup=backup)
+        define(self.central, statement("setup/restore_unknown_table"), table=table, backup=backup)
 
     @property
     def _datasets(self) -> Datasets:

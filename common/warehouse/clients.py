@@ -1,22 +1,75 @@
-"""BigQuery clients: one per identity and process, to Google or to a local server."""
+"""BigQuery clients: one per identity and process, to Google or to a local server; and how often they ask."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 import google.auth
 from google.api_core.client_options import ClientOptions
 from google.api_core.retry import Retry, if_exception_type
-from google.auth import impersonated_credentials
+from google.auth import crypt, impersonated_credentials, jwt
 from google.auth.credentials import AnonymousCredentials, Credentials
 from google.cloud import bigquery
+from google.cloud.bigquery.retry import DEFAULT_RETRY
 from google.oauth2.credentials import Credentials as TokenCredentials
 from requests.adapters import HTTPAdapter
 
 from common.errors import WarehouseError
 from common.tenants.service_accounts import ServiceAccountKey
-from common.warehouse.self_signed import SelfSigned
 from common.warehouse.translation import translated
+
+LIFETIME = timedelta(hours=1)
+
+
+class SelfSigned(Credentials):
+    """Credentials that ask nobody for anything.
+
+    Google's own class for such keys has an address to ask for tokens, which key files name, and asks another
+    one, in a thread of its own, where the account may work.
+    """
+
+    def __init__(self, key: ServiceAccountKey, scope: str) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._email, self._scope = key.client_email, scope
+        self._signer = crypt.RSASigner.from_string(key.private_key, key.private_key_id)  # type: ignore[no-untyped-call]
+
+    def refresh(self, request: object) -> None:  # noqa: ARG002 - google-auth hands it to whoever needs it
+        """Sign a token."""
+        now = datetime.now(UTC)
+        claims = {"iss": self._email, "sub": self._email, "scope": self._scope}
+        times = {"iat": int(now.timestamp()), "exp": int((now + LIFETIME).timestamp())}
+        self.token = jwt.encode(self._signer, claims | times).decode()  # type: ignore[no-untyped-call]
+        self.expiry = (now + LIFETIME).replace(tzinfo=None)  # what google-auth compares with is naive
+
+
+@dataclass(slots=True, kw_only=True)
+class Pace:
+    """Gives each caller its turn, one after another at even distances; an idle time is not made up for."""
+
+    per_second: float
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    _next_turn: float = 0.0
+    _alone: threading.Lock = field(default_factory=threading.Lock)
+
+    def keep(self) -> None:
+        """Return when it is the caller's turn."""
+        with self._alone:
+            now = self.clock()
+            turn = max(now, self._next_turn)
+            self._next_turn = turn + 1 / self.per_second
+        if turn > now:
+            self.sleep(turn - now)
+
 
 SCOPE = "https://www.googleapis.com/auth/bigquery"
 PATIENCE_SECONDS = 5.0
 MOST_CONNECTIONS = 64
+# A level has minutes, not the client's ten: what does not pass within this time is left to the next delivery.
+RETRY = DEFAULT_RETRY.with_timeout(60.0)
+TIMEOUT_SECONDS = 30.0
 NO_RETRY = Retry(predicate=if_exception_type())
 
 

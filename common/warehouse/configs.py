@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from common.claims import ClaimJobs, as_label
 from common.errors import AlreadyExists
 from common.pipelines.configs import StoredConfig
-from common.warehouse.queries import Queries, Row
+from common.warehouse.bigquery import Queries, Row
 
 EVERY_VERSION = 0
 MOST_VERSIONS = 1000

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 
 from common.tenants.credentials import Provider, StoredCredential
-from common.warehouse.queries import Queries, Row
+from common.warehouse.bigquery import Queries, Row
 from common.warehouse.replacing import replace_row
 
 EVERY = ""

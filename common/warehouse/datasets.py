@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from google.api_core import exceptions as google
 from google.cloud import bigquery
 
-from common.warehouse.jobs import RETRY, TIMEOUT_SECONDS
-from common.warehouse.queries import Central
+from common.warehouse.bigquery import Central
+from common.warehouse.clients import RETRY, TIMEOUT_SECONDS
 from common.warehouse.translation import translated
 
 

@@ -7,20 +7,16 @@ from typing import Any
 
 from google.api_core import exceptions as google
 from google.cloud import bigquery
-from google.cloud.bigquery.retry import DEFAULT_RETRY
 
 from common.claims import Claim
 from common.errors import AlreadyExists, NoSuchResource, QueryRefused
 from common.pipelines.pipeline import BoundParameter
 from common.pipelines.plans import Partitioning
 from common.runs.ports import DryRun, JobReport, StepJob
-from common.warehouse.paces import Pace
-from common.warehouse.statements import bound
+from common.warehouse.bigquery import bound
+from common.warehouse.clients import RETRY, TIMEOUT_SECONDS, Pace
 from common.warehouse.translation import NO_WORD, first_reason, own_words, translated
 
-# A level has minutes, not the client's ten: what does not pass within this time is left to the next delivery.
-RETRY = DEFAULT_RETRY.with_timeout(60.0)
-TIMEOUT_SECONDS = 30.0
 CLAIM = "SELECT 1"
 MAX_TABLE_NAMES = 1000
 CLAIMS_PER_SECOND = 90.0

@@ -9,17 +9,9 @@ from common.runs.run import Run, RunStatus
 from common.runs.tickets import may_count_since
 from common.schedules.lanes import LaneFacts
 from common.times import start_of_day, start_of_month
-from common.warehouse.queries import Queries, Row
-from common.warehouse.runs import (
-    RUNS,
-    TICKET_WINDOW,
-    confines_of,
-    last_tickets,
-    ledger_of,
-    pending_row,
-    priority_of,
-    recent_since,
-)
+from common.warehouse.bigquery import Queries, Row
+from common.warehouse.run_columns import confines_of, priority_of
+from common.warehouse.runs import RUNS, TICKET_WINDOW, last_tickets, ledger_of, pending_row, recent_since
 from common.warehouse.streaming import Streaming
 
 

@@ -1,21 +1,22 @@
-"""The queue's rows in the central dataset (`common.schedules.queue.QueueStore`)."""
+"""The queue's rows in the central dataset, those of firings, and the runs of backfills among them."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from common.errors import AlreadyExists
 from common.pipelines.secret_values import shown
 from common.runs.run import RunStatus, Trigger, TriggerType
+from common.schedules.backfilling import IntervalRun
 from common.schedules.firings import CATCH_UP_WINDOW
 from common.schedules.queue import QueueEntry
 from common.schedules.waiting import LONGEST_WAIT, Settled, WaitingRun
-from common.times import to_rfc3339
-from common.warehouse.intervals import interval_columns, interval_of
-from common.warehouse.queries import Queries, Row
+from common.times import from_rfc3339, to_rfc3339
+from common.warehouse.bigquery import Queries, Row
+from common.warehouse.run_columns import interval_columns, interval_of, sealed_parts, with_sealed_parts
 from common.warehouse.runs import READING_WINDOW
-from common.warehouse.sealed_parts import sealed_parts, with_sealed_parts
 from common.warehouse.streaming import Streaming
 
 TABLE = "tenant_pipeline_execution_queue"
@@ -125,3 +126,86 @@ def _waiting(row: Row) -> WaitingRun:
         left_out=tuple(metadata.get("left_out", ())),
         is_queued=True,
     )
+
+
+FIRINGS_TABLE = "tenant_scheduled_pipeline_runs"
+# A firing waits for a day and runs for a day at the most.
+FIRING_WINDOW = CATCH_UP_WINDOW + timedelta(days=3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiringRows:
+    """`common.schedules.queue.FiringStore`, and `common.schedules.dispatching.FiringLog`."""
+
+    queries: Queries
+    streaming: Streaming
+
+    def append_firings(self, settled: Sequence[Settled], now: datetime) -> None:
+        """Append what became of firings, all in one call."""
+        rows = {f"{one.waiting.run_id}-{one.status.value}": _firing_row(one, now) for one in settled}
+        self.streaming.append(FIRINGS_TABLE, rows)
+
+    def settle_firings(self, ended_since: datetime, now: datetime) -> None:
+        """Append how the runs of firings have ended since a moment, once a minute whoever asks."""
+        try:
+            self.queries.write(
+                "schedules/settle",
+                job_id=f"cvg-firings-{int(now.timestamp()) // 60}",
+                labels={"purpose": "firings"},
+                ended_since=ended_since,
+                since=now - FIRING_WINDOW,
+                now=now,
+            )
+        except AlreadyExists:
+            return
+
+
+def _firing_row(settled: Settled, now: datetime) -> dict[str, Any]:
+    waiting = settled.waiting
+    has_begun, has_ended = settled.status is RunStatus.PENDING, settled.status.is_terminal
+    return {
+        "scheduled_run_id": waiting.run_id,
+        "config_id": waiting.config_id,
+        "tenant_id": waiting.tenant_id,
+        "status": settled.status.value,
+        "scheduled_time": to_rfc3339(waiting.due_at),
+        "priority": waiting.priority,
+        "parameters": json.dumps(shown(waiting.parameters)),
+        "pipeline_logging_id": waiting.run_id if has_begun else None,
+        "retry_count": 0,
+        "max_retries": 0,
+        "failed_at": to_rfc3339(now) if has_ended else None,
+        "error_message": settled.error or None,
+        "created_at": to_rfc3339(waiting.added_at),
+        "recorded_at": to_rfc3339(now),
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackfillRows:
+    """Reads backfills from the queue, where all of their runs begin."""
+
+    queries: Queries
+
+    def read_backfills(
+        self, tenant_id: str, backfill_ids: Sequence[str], now: datetime
+    ) -> Sequence[IntervalRun]:
+        """Return all runs that backfills have made, in the order of their intervals."""
+        rows = self.queries.read(
+            "backfills/runs",
+            tenant_id=tenant_id,
+            backfill_ids=list(backfill_ids),
+            since=now - READING_WINDOW,
+        )
+        return [
+            IntervalRun(
+                run_id=row["run_id"],
+                config_id=row["config_id"],
+                config_version=row["config_version"],
+                backfill_id=row["backfill_id"],
+                interval_start=from_rfc3339(row["interval_start"]),
+                status=RunStatus(row["status"]),
+                error=row["error"],
+            )
+            for row in rows
+        ]

@@ -9,9 +9,9 @@ from google.api_core import exceptions as google
 from common.runs.closing import Remains
 from common.tenants.audit import Auditor, Outcome
 from common.tenants.offboarding import KeptTable
+from common.warehouse.bigquery import Central, Queries
+from common.warehouse.clients import RETRY, TIMEOUT_SECONDS
 from common.warehouse.datasets import Datasets
-from common.warehouse.jobs import RETRY, TIMEOUT_SECONDS
-from common.warehouse.queries import Central, Queries
 from common.warehouse.queue import WAITING_WINDOW
 from common.warehouse.runs import LATELY, TICKET_WINDOW
 from common.warehouse.setup import LABELS

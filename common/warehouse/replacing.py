@@ -8,8 +8,8 @@ from typing import Any
 from google.cloud import bigquery
 
 from common.errors import AlreadyExists, WarehouseError
-from common.warehouse.jobs import RETRY, TIMEOUT_SECONDS
-from common.warehouse.queries import Queries
+from common.warehouse.bigquery import Queries
+from common.warehouse.clients import RETRY, TIMEOUT_SECONDS
 from common.warehouse.translation import translated
 
 _PATIENCE_SECONDS = 30.0

@@ -9,8 +9,7 @@ from typing import Any
 
 from common.errors import NotFound
 from common.pipelines.codec import to_json
-from common.pipelines.confines import Confines
-from common.pipelines.pipeline import DEFAULT_PRIORITY, BoundParameter
+from common.pipelines.pipeline import BoundParameter
 from common.pipelines.plans import MAIN
 from common.pipelines.secret_values import shown
 from common.runs.ports import AdmissionFacts, ConfigText, StoredRun
@@ -18,11 +17,18 @@ from common.runs.quotas import Limits, Use
 from common.runs.reading import HistoryFilter
 from common.runs.run import Run, RunStatus, StepRow, StepStatus, Trigger, TriggerType
 from common.runs.tickets import Ledger, gaps_between, may_count_since
-from common.tenants.tenant import Isolation, why_ended
+from common.tenants.tenant import why_ended
 from common.times import start_of_day, start_of_month, to_rfc3339
-from common.warehouse.intervals import interval_columns, interval_of
-from common.warehouse.queries import Queries, Row
-from common.warehouse.sealed_parts import sealed_names, sealed_parts, with_sealed_parts
+from common.warehouse.bigquery import Queries, Row
+from common.warehouse.run_columns import (
+    confines_of,
+    interval_columns,
+    interval_of,
+    priority_of,
+    sealed_names,
+    sealed_parts,
+    with_sealed_parts,
+)
 from common.warehouse.streaming import Streaming
 
 RUNS = "tenant_pipeline_runs"
@@ -164,18 +170,6 @@ def _config(config_id: str, row: Row) -> ConfigText | None:
         text=row["pipeline_yaml"],
         priority=priority_of(row),
         confines=confines_of(row),
-    )
-
-
-def priority_of(row: Row) -> int:
-    """Read the priority that a config gives its runs; versions of before there were any have none."""
-    return DEFAULT_PRIORITY if row["priority"] is None else int(row["priority"])
-
-
-def confines_of(row: Row) -> Confines:
-    """Read what the operator has set for the tenant's SQL."""
-    return Confines(
-        sources=frozenset(row["sources"] or ()), is_isolated=row["isolation"] == Isolation.DEDICATED
     )
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from common.pipelines.schedule import Schedule
 from common.schedules.firings import FIRINGS, ScheduledConfig
-from common.warehouse.queries import Queries, Row
+from common.warehouse.bigquery import Queries, Row
 
 # The rows of schedules themselves lie in a partition of their own: to read them is to read nothing else.
 STATES_AT = datetime(1970, 1, 1, tzinfo=UTC)

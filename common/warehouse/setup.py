@@ -12,10 +12,10 @@ from common.setup.readiness import MAX_HOLD, STREAMED_TABLES
 from common.setup.tables import Column, Shape, TableDefinition
 from common.setup.views import ViewDefinition
 from common.times import Clock, utc_now
+from common.warehouse.bigquery import Central
+from common.warehouse.clients import RETRY, TIMEOUT_SECONDS
 from common.warehouse.datasets import Datasets
-from common.warehouse.jobs import RETRY, TIMEOUT_SECONDS
-from common.warehouse.queries import Central
-from common.warehouse.stream_targets import hold_label
+from common.warehouse.streaming import hold_label
 from common.warehouse.translation import translated
 from common.warehouse.views import Views
 

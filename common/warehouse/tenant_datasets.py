@@ -1,17 +1,24 @@
-"""Datasets of tenants, each with its view over the central tables (`common.tenants.ports.TenantDatasets`)."""
+"""Datasets of tenants (`common.tenants.ports.TenantDatasets`), each with its view over the central tables."""
 
-from collections.abc import Callable, Collection
+import logging
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from time import monotonic
 
-from common.errors import NoSuchResource
-from common.setup.views import TENANT_VIEW, tenant_view
+from common.errors import NoSuchResource, WarehouseError
+from common.logs import carried
+from common.setup.bootstrap import Refreshed
+from common.setup.views import TENANT_VIEW, ViewDefinition, tenant_view
 from common.tenants.executors import ExecutorAccounts
 from common.tenants.ports import TenantDataset
 from common.warehouse.access import AccessLists, AuthorizedViews, Executors, Fillers
+from common.warehouse.bigquery import Central
 from common.warehouse.datasets import Datasets
-from common.warehouse.queries import Central
 from common.warehouse.setup import LABELS
 from common.warehouse.views import Views
+
+logger = logging.getLogger(__name__)
 
 _DESCRIPTION = "Tables of one tenant, and tenant_comprehensive_view: all that the platform knows of it."
 
@@ -95,3 +102,45 @@ class DatasetsOfTenants:
     @property
     def _views(self) -> Views:
         return Views(central=self.central)
+
+
+_AT_ONCE = 16
+# A bootstrap answers well inside its function's time; what is left is the next one's.
+BUDGET_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewsOfTenants:
+    """Looks at the view in each tenant's dataset, which bills nothing, and replaces those of another text."""
+
+    central: Central
+    budget_seconds: float = BUDGET_SECONDS
+
+    def refresh(self, view: ViewDefinition) -> Refreshed:
+        """Replace the views of another text, as many as there is time for; none is made where none is."""
+        deadline = monotonic() + self.budget_seconds
+
+        def brought_up(tenant_id: str) -> bool | None:
+            return self._brought_up(view, tenant_id) if monotonic() < deadline else None
+
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
+            outcomes = list(threads.map(carried(brought_up), self._tenants()))
+        return Refreshed(updated=outcomes.count(True), left=outcomes.count(None))
+
+    def _tenants(self) -> Iterator[str]:
+        for name, labels in Datasets(central=self.central).labelled(LABELS).items():
+            if labels.get("tenant") == name:
+                yield name
+
+    def _brought_up(self, view: ViewDefinition, tenant_id: str) -> bool | None:
+        """Tell whether a view was replaced; None where that failed, which keeps no other from it."""
+        views = Views(central=self.central)
+        try:
+            if not views.is_outdated(view, dataset=tenant_id):
+                return False
+            views.put(view, dataset=tenant_id, tenant_id=tenant_id)
+        except WarehouseError:
+            logger.exception("view of a tenant not brought up to date", extra={"tenant": tenant_id})
+            return None
+        logger.info("view of a tenant brought up to date", extra={"tenant": tenant_id})
+        return True

@@ -13,8 +13,8 @@ from common.schedules.firings import ScheduledConfig, due_firings
 from common.schedules.queue import LOOK_ANYWAY_MINUTES
 from common.schedules.timetable import EVERY_TENANT, Timetable
 from common.times import Clock
-from common.warehouse.jobs import RETRY, TIMEOUT_SECONDS
-from common.warehouse.queries import Central
+from common.warehouse.bigquery import Central
+from common.warehouse.clients import RETRY, TIMEOUT_SECONDS
 from common.warehouse.translation import translated
 
 type Stamps = tuple[tuple[str, ...], ...]

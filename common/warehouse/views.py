@@ -6,10 +6,8 @@ from google.api_core import exceptions as google
 
 from common.setup.bootstrap import ViewChange
 from common.setup.views import ViewDefinition
-from common.warehouse import definitions
-from common.warehouse.jobs import RETRY, TIMEOUT_SECONDS
-from common.warehouse.queries import Central
-from common.warehouse.statements import Statement
+from common.warehouse.bigquery import Central, Statement, define
+from common.warehouse.clients import RETRY, TIMEOUT_SECONDS
 from common.warehouse.translation import translated
 
 
@@ -27,7 +25,7 @@ class Views:
         if present == view.fingerprint and not is_forced:
             return ViewChange.UNCHANGED
         statement = Statement(name=view.name, text=view.text, parameter_types={})
-        definitions.run(self.central, statement, definition=view.fingerprint, **identifiers)
+        define(self.central, statement, definition=view.fingerprint, **identifiers)
         return ViewChange.CREATED if present is None else ViewChange.UPDATED
 
     def is_outdated(self, view: ViewDefinition, *, dataset: str) -> bool:

@@ -119,7 +119,7 @@ def admin_services() -> "AdminServices":
     from common.tenants.offboarding import Offboarding
     from common.warehouse.backups import CentralBackups
     from common.warehouse.remains import TenantInventory, TenantRemover
-    from common.warehouse.tenant_views import ViewsOfTenants
+    from common.warehouse.tenant_datasets import ViewsOfTenants
 
     recreation = Recreation(
         backups=CentralBackups(central=ADAPTERS.central),

@@ -18,26 +18,23 @@ if TYPE_CHECKING:
     from common.pubsub.publishing import LevelTopic, Topic
     from common.pubsub.pulling import DeadLetterSubscription
     from common.runs.events import Announcer, AnnouncingRuns
-    from common.runs.level_signatures import LevelKeys
+    from common.runs.level_messages import LevelKeys
     from common.scheduler.jobs import SchedulerJob
     from common.tenants.executors import ExecutorAccounts
     from common.warehouse.audit import AuditRows
+    from common.warehouse.bigquery import Central, Queries
     from common.warehouse.configs import ConfigRows
-    from common.warehouse.firings import FiringRows
     from common.warehouse.jobs import ClaimedJobs
     from common.warehouse.lanes import LaneRows
-    from common.warehouse.load import LoadRows
     from common.warehouse.progress import ProgressRows
-    from common.warehouse.queries import Central, Queries
-    from common.warehouse.queue import QueueRows
+    from common.warehouse.queue import FiringRows, QueueRows
     from common.warehouse.runs import RunRows
     from common.warehouse.schedules import ScheduleRows
     from common.warehouse.setup import CentralTables
-    from common.warehouse.stream_targets import CentralStreamTargets
-    from common.warehouse.streaming import Streaming
+    from common.warehouse.streaming import CentralStreamTargets, Streaming
     from common.warehouse.tenant_datasets import DatasetsOfTenants
-    from common.warehouse.tenant_records import TenantRecordRows
-    from common.warehouse.tenants import TenantRows
+    from common.warehouse.tenants import TenantRecordRows, TenantRows
+    from common.warehouse.usage import LoadRows
 
 
 class Adapters:
@@ -72,21 +69,21 @@ class Adapters:
 
     @cached_property
     def central(self) -> Central:
-        from common.warehouse.queries import Central
+        from common.warehouse.bigquery import Central
 
         read = self.settings
         return Central(client=self.platform_client, dataset=read.central_dataset, location=read.location)
 
     @cached_property
     def queries(self) -> Queries:
-        from common.warehouse.queries import Queries
+        from common.warehouse.bigquery import Queries
 
         return Queries(central=self.central)
 
     @cached_property
     def stream_targets(self) -> CentralStreamTargets:
         from common.times import utc_now
-        from common.warehouse.stream_targets import CentralStreamTargets
+        from common.warehouse.streaming import CentralStreamTargets
 
         return CentralStreamTargets(central=self.central, clock=utc_now)
 
@@ -122,13 +119,13 @@ class Adapters:
 
     @cached_property
     def firing_rows(self) -> FiringRows:
-        from common.warehouse.firings import FiringRows
+        from common.warehouse.queue import FiringRows
 
         return FiringRows(queries=self.queries, streaming=self.streaming)
 
     @cached_property
     def load_rows(self) -> LoadRows:
-        from common.warehouse.load import LoadRows
+        from common.warehouse.usage import LoadRows
 
         return LoadRows(queries=self.queries)
 
@@ -171,7 +168,7 @@ class Adapters:
 
     @cached_property
     def tenant_records(self) -> TenantRecordRows:
-        from common.warehouse.tenant_records import TenantRecordRows
+        from common.warehouse.tenants import TenantRecordRows
 
         return TenantRecordRows(queries=self.queries)
 
@@ -228,7 +225,7 @@ class Adapters:
 
     @cached_property
     def level_keys(self) -> LevelKeys:
-        from common.runs.level_signatures import LevelKeys
+        from common.runs.level_messages import LevelKeys
 
         return LevelKeys(keys=self.settings.levels_keys)
 

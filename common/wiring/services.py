@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from common.runs.beginning import RunBeginner
     from common.runs.cancelling import RunCanceller
     from common.runs.closing import Closer
-    from common.runs.compile_cache import CompileCache
-    from common.runs.compiling import ConfigCompiler
+    from common.runs.compiling import CompileCache, ConfigCompiler
     from common.runs.levels import LevelWorker
     from common.runs.ports import Identities
     from common.runs.reading import RunLog
@@ -80,7 +79,7 @@ class Services:
 
     @cached_property
     def compile_cache(self) -> CompileCache:
-        from common.runs.compile_cache import CompileCache
+        from common.runs.compiling import CompileCache
 
         return CompileCache(compile=self.compiler, policy_of=self._policy_of)
 
@@ -156,7 +155,7 @@ class Services:
     @cached_property
     def backfills(self) -> Backfills:
         from common.schedules.backfilling import Backfills
-        from common.warehouse.backfills import BackfillRows
+        from common.warehouse.queue import BackfillRows
 
         return Backfills(
             reader=BackfillRows(queries=self.adapters.queries),

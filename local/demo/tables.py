@@ -9,7 +9,7 @@ from typing import Any
 from google.cloud import bigquery
 
 from common.errors import WarehouseError
-from common.warehouse.statements import Statement
+from common.warehouse.bigquery import Statement
 from common.warehouse.translation import translated
 from local.demo.errors import DemoError
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from math import ceil
 
 from common.schedules.filling import PORTION
+from common.warehouse.bigquery import Central
 from common.warehouse.clients import make_client
-from common.warehouse.queries import Central
 from common.warehouse.streaming import MOST_ROWS
 from common.wiring import DISPATCH_BUDGET
 from local.bigquery import Effect, Fault

@@ -6,7 +6,7 @@ from itertools import batched
 from typing import Any
 
 from common.times import to_rfc3339, utc_now
-from common.warehouse.queries import Central
+from common.warehouse.bigquery import Central
 from common.warehouse.streaming import Streaming
 from tests.functional.site import a_pipeline_file
 

@@ -15,8 +15,8 @@ from common.pipelines.step_types import load_step_types
 from common.pipelines.tables import PUBLIC_DATA, Policy
 from common.setup.tables import Shape, central_tables
 from common.setup.views import central_views, tenant_view
-from common.warehouse.restoring import restoring_statement
-from common.warehouse.statements import SQL_FOLDER, statement
+from common.warehouse.backups import restoring_statement
+from common.warehouse.bigquery import SQL_FOLDER, statement
 from local.googlesql import Analyzer, RejectedSql, column_type
 
 ROOT = Path(__file__).resolve().parents[2]

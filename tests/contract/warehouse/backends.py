@@ -12,9 +12,9 @@ from common.runs.progress import OpenRun
 from common.runs.quotas import Limits
 from common.runs.sweeping import Findings
 from common.times import to_rfc3339
+from common.warehouse.bigquery import Central, Queries
 from common.warehouse.jobs import ClaimedJobs, ExecutorJobs
 from common.warehouse.progress import ProgressRows
-from common.warehouse.queries import Central, Queries
 from common.warehouse.runs import RunRows
 from common.warehouse.streaming import Streaming
 from local.bigquery import LocalBigQuery

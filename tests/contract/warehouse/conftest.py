@@ -11,11 +11,11 @@ from common.setup.readiness import StreamingReadiness
 from common.setup.recreation import Recreation
 from common.times import utc_now
 from common.warehouse.backups import CentralBackups
+from common.warehouse.bigquery import Central
 from common.warehouse.clients import make_client
-from common.warehouse.queries import Central
 from common.warehouse.setup import CentralTables
-from common.warehouse.stream_targets import CentralStreamTargets
-from common.warehouse.tenant_views import ViewsOfTenants
+from common.warehouse.streaming import CentralStreamTargets
+from common.warehouse.tenant_datasets import ViewsOfTenants
 
 if TYPE_CHECKING:
     from local.bigquery import LocalBigQuery

@@ -13,7 +13,7 @@ from common.runs.reading import HistoryFilter, RunLog
 from common.runs.run import Run, RunStatus, StepRow, StepStatus, Trigger, TriggerType
 from common.schedules.queue import QueueStore
 from common.schedules.waiting import Settled, WaitingRun
-from common.warehouse.queries import Central, Queries
+from common.warehouse.bigquery import Central, Queries
 from common.warehouse.queue import QueueRows
 from common.warehouse.runs import RunRows
 from common.warehouse.streaming import Streaming

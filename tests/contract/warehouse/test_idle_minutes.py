@@ -13,8 +13,8 @@ import pytest
 from common.runs.closing import Closer
 from common.runs.sweeping import Sweeper
 from common.schedules.dispatching import Dispatcher
+from common.warehouse.bigquery import Central, Queries
 from common.warehouse.progress import ProgressRows
-from common.warehouse.queries import Central, Queries
 from common.warehouse.remains import RemainsRows
 from common.warehouse.schedules import ScheduleRows
 from common.warehouse.unchanged import PROFILES, SCHEDULED, Memory, RememberedRemains, RememberedTimetable

@@ -15,11 +15,10 @@ from common.schedules.dispatching import Dispatcher
 from common.schedules.filling import Filled, SlotFiller
 from common.schedules.queue import RunQueue
 from common.times import utc_now
-from common.warehouse.firings import FiringRows
+from common.warehouse.bigquery import Central, Queries
 from common.warehouse.jobs import ClaimedJobs
 from common.warehouse.lanes import LaneRows
-from common.warehouse.queries import Central, Queries
-from common.warehouse.queue import QueueRows
+from common.warehouse.queue import FiringRows, QueueRows
 from common.warehouse.runs import RunRows
 from common.warehouse.schedules import ScheduleRows
 from common.warehouse.streaming import Streaming

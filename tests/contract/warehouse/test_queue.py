@@ -18,13 +18,11 @@ from common.runs.run import RunStatus, Trigger, TriggerType
 from common.schedules.filling import LaneStore
 from common.schedules.queue import FiringStore, QueueStore
 from common.schedules.waiting import LONGEST_WAIT, Settled, WaitingRun
-from common.warehouse.backfills import BackfillRows
-from common.warehouse.firings import FiringRows
+from common.warehouse.bigquery import Central, Queries, Row
 from common.warehouse.lanes import LaneRows
-from common.warehouse.load import LoadRows
-from common.warehouse.queries import Central, Queries, Row
-from common.warehouse.queue import QueueRows
+from common.warehouse.queue import BackfillRows, FiringRows, QueueRows
 from common.warehouse.streaming import Streaming
+from common.warehouse.usage import LoadRows
 from tests.contract.warehouse.backends import in_bigquery
 from tests.fakes.clock import START
 from tests.fakes.runs import MemoryRuns

@@ -13,11 +13,10 @@ from common.setup.readiness import MAX_HOLD, STREAMED_TABLES, StreamingReadiness
 from common.setup.recreation import Recreation
 from common.setup.tables import central_tables
 from common.warehouse.backups import CentralBackups
-from common.warehouse.queries import Central, Queries
+from common.warehouse.bigquery import Central, Queries
 from common.warehouse.runs import RunRows
 from common.warehouse.setup import CentralTables
-from common.warehouse.stream_targets import CentralStreamTargets
-from common.warehouse.streaming import Streaming
+from common.warehouse.streaming import CentralStreamTargets, Streaming
 from tests.fakes.clock import VirtualClock
 from tests.unit.runs.examples import a_run
 

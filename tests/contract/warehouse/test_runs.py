@@ -15,7 +15,7 @@ from common.runs.ports import JobReport, StepJob
 from common.runs.quotas import Limits, Use
 from common.runs.run import Run, RunStatus, StepOutline, StepRow, StepStatus
 from common.runs.tickets import MAX_GAPS
-from common.warehouse.queries import Central, Queries
+from common.warehouse.bigquery import Central, Queries
 from common.warehouse.runs import RunRows
 from common.warehouse.streaming import Streaming
 from tests.contract.warehouse.backends import Backend, in_bigquery, in_memory

@@ -9,7 +9,7 @@ import pytest
 
 from common.schedules.firings import due_firings
 from common.times import to_rfc3339
-from common.warehouse.queries import Central, Queries
+from common.warehouse.bigquery import Central, Queries
 from common.warehouse.schedules import ScheduleRows
 from common.warehouse.streaming import Streaming
 from tests.contract.warehouse.backends import in_bigquery

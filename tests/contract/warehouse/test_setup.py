@@ -19,11 +19,11 @@ from common.setup.views import ViewDefinition, central_views
 from common.times import utc_now
 from common.warehouse.access import AccessLists, AuthorizedViews
 from common.warehouse.backups import CentralBackups
+from common.warehouse.bigquery import Central
 from common.warehouse.datasets import Datasets
-from common.warehouse.queries import Central
 from common.warehouse.setup import CentralTables
-from common.warehouse.stream_targets import CentralStreamTargets
-from common.warehouse.tenant_views import ViewsOfTenants
+from common.warehouse.streaming import CentralStreamTargets
+from common.warehouse.tenant_datasets import ViewsOfTenants
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 LOG = TableDefinition(

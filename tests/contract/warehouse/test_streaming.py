@@ -7,9 +7,9 @@ import pytest
 from google.cloud import bigquery
 
 from common.errors import NoSuchResource, RowsRefused, Unavailable
+from common.warehouse.bigquery import Central
+from common.warehouse.clients import Pace
 from common.warehouse.jobs import ClaimedJobs
-from common.warehouse.paces import Pace
-from common.warehouse.queries import Central
 from common.warehouse.streaming import MAX_INSERT_ID_CHARACTERS, MOST_ROWS, PAUSES_SECONDS, Streaming
 
 if TYPE_CHECKING:

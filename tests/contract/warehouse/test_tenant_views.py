@@ -7,10 +7,9 @@ import pytest
 
 from common.setup.bootstrap import Refreshed
 from common.setup.views import TENANT_VIEW, ViewDefinition, tenant_view
+from common.warehouse.bigquery import Central
 from common.warehouse.datasets import Datasets
-from common.warehouse.queries import Central
-from common.warehouse.tenant_datasets import DatasetsOfTenants
-from common.warehouse.tenant_views import ViewsOfTenants
+from common.warehouse.tenant_datasets import DatasetsOfTenants, ViewsOfTenants
 
 CHANGED = replace(tenant_view(), text=f"{tenant_view().text}\n-- Changed.\n")
 BROKEN = replace(tenant_view(), text="CREATE OR REPLACE VIEW nonsense")

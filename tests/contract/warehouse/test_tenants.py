@@ -22,8 +22,8 @@ from common.tenants.onboarding_checks import OnboardingRequest
 from common.tenants.ports import CommitState, NewTenant, TenantDatasets, TenantStore
 from common.tenants.tenant import Profile, Subscription, SubscriptionStatus, TenantStatus
 from common.times import to_rfc3339, utc_now
+from common.warehouse.bigquery import Central, Queries
 from common.warehouse.jobs import ClaimedJobs
-from common.warehouse.queries import Central, Queries
 from common.warehouse.setup import CentralTables
 from common.warehouse.tenant_datasets import DatasetsOfTenants
 from common.warehouse.tenants import TenantRows

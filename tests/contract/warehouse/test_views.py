@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from common.times import start_of_day, to_rfc3339, utc_now
-from common.warehouse.queries import Central
+from common.warehouse.bigquery import Central
 from common.warehouse.tenant_datasets import DatasetsOfTenants
 
 type Row = dict[str, Any]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from common.runs.level_signatures import LevelKeys
+from common.runs.level_messages import LevelKeys
 from common.tenants.encryption import Keyring
 from local.keyring import FILE, LEVELS_FILE, keyring_in, levels_keys_in
 

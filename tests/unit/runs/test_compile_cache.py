@@ -9,7 +9,7 @@ import pytest
 from common.errors import InvalidInput
 from common.pipelines.confines import Confines
 from common.pipelines.pipeline import Pipeline
-from common.runs.compile_cache import OWN_BYTES, CompileCache
+from common.runs.compiling import OWN_BYTES, CompileCache
 from common.runs.ports import ConfigText
 from tests.unit.runs.examples import a_pipeline
 

@@ -8,8 +8,7 @@ import pytest
 
 from common.errors import Unavailable
 from common.runs.dead_letters import DeadLetter, DeadLetterHandler
-from common.runs.level_messages import LevelMessage, encode
-from common.runs.level_signatures import SIGNATURE, LevelKeys
+from common.runs.level_messages import SIGNATURE, LevelKeys, LevelMessage, encode
 from common.runs.ports import ConfigText
 from common.runs.progress import OpenRun
 from common.runs.run import RunStatus, StepStatus

@@ -5,8 +5,7 @@ import pytest
 from common.errors import Forbidden
 from common.messages.levels import LevelReceiver
 from common.messages.receiving import Message
-from common.runs.level_messages import encode
-from common.runs.level_signatures import SIGNATURE, LevelKeys
+from common.runs.level_messages import SIGNATURE, LevelKeys, encode
 from tests.unit.runs.examples import a_message
 from tests.unit.runs.test_levels import Platform
 

@@ -4,7 +4,7 @@ import pytest
 import sqlglot
 
 from common.setup.tables import Column, Shape, TableDefinition, central_tables
-from common.warehouse.restoring import restoring_statement
+from common.warehouse.backups import restoring_statement
 
 PLACES = {"project": "p", "dataset": "tenants", "backup": "tenants_backup_1", "table": "log"}
 LOG = TableDefinition(

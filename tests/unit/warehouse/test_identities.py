@@ -9,8 +9,7 @@ from google.cloud import bigquery
 
 from common.errors import NotConfigured, QueryRefused
 from common.tenants.service_accounts import ServiceAccountKey
-from common.warehouse.account_jobs import AccountJobs
-from common.warehouse.identities import StepIdentities
+from common.warehouse.identities import AccountJobs, StepIdentities
 from common.warehouse.jobs import ExecutorJobs
 from tests.fakes.credentials import PLATFORM, a_key_file
 from tests.unit.runs.examples import a_pipeline, a_step

@@ -7,9 +7,8 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
 from common.schedules.filling import LANES_IN_THREADS
-from common.warehouse.clients import MOST_CONNECTIONS
+from common.warehouse.clients import MOST_CONNECTIONS, Pace
 from common.warehouse.jobs import ClaimedJobs
-from common.warehouse.paces import Pace
 
 REQUESTS_PER_SECOND = 100
 """What BigQuery takes of one account, of each method."""

@@ -9,7 +9,7 @@ import sqlglot
 from sqlglot import exp
 
 from common.setup.tables import SETUP_FOLDER, central_tables
-from common.warehouse.statements import SQL_FOLDER
+from common.warehouse.bigquery import SQL_FOLDER
 
 PARTITIONS = {table.name: table.shape.partition for table in central_tables() if table.shape.partition}
 """The column by whose days a table is partitioned."""

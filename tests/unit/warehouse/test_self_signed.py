@@ -10,8 +10,7 @@ from google.auth import jwt
 from google.auth.transport import requests as transport
 
 from common.tenants.service_accounts import ServiceAccountKey
-from common.warehouse.clients import SCOPE, make_account_client
-from common.warehouse.self_signed import SelfSigned
+from common.warehouse.clients import SCOPE, SelfSigned, make_account_client
 from local.bigquery.callers import email_of, home_of
 from tests.fakes.credentials import PLATFORM, a_key_file, a_private_key
 
