@@ -3,7 +3,7 @@
 
 -- A FLOAT64 by its first 15 digits, or by 17 where those are another number.
 CREATE OR REPLACE MACRO bq.main._cvg_float_text(x) AS CASE
-    WHEN isnan(x) THEN 'NaN'
+    WHEN isnan(x) THEN 'nan'
     WHEN isinf(x) THEN CASE WHEN x > 0 THEN 'inf' ELSE '-inf' END
     WHEN CAST(printf('%.15g', x) AS DOUBLE) = x THEN printf('%.15g', x + 0.0)
     ELSE printf('%.17g', x)

@@ -249,7 +249,7 @@ def test_a_view_may_read_the_fields_of_unnested_structs(shop: bigquery.Client) -
         ("CAST(1.0 AS STRING)", "1"),
         ("CAST(1e15 AS STRING)", "1e+15"),
         ("CAST(0.1 + 0.2 AS STRING)", "0.30000000000000004"),
-        ("CAST(CAST('nan' AS FLOAT64) AS STRING)", "NaN"),
+        ("CAST(CAST('nan' AS FLOAT64) AS STRING)", "nan"),
         ("FORMAT('%t', 1.0)", "1.0"),
         ("TO_JSON_STRING(NUMERIC '20.50')", '"20.5"'),
         ("TO_JSON_STRING(NUMERIC '20.00')", "20"),
