@@ -40,6 +40,6 @@ def _query_statistics(configuration: JobConfiguration, counts: Counts, rows: str
         return {"statementType": "SCRIPT"}
     (tree,) = trees
     kind = {"statementType": query.statement_type(tree)}
-    if isinstance(tree, exp.Query):
+    if isinstance(tree, (exp.Query, exp.Create)):
         return kind
     return kind | {"numDmlAffectedRows": rows, "dmlStats": {key: str(count) for key, count in counts.items()}}

@@ -5,9 +5,10 @@ that dies between the two leaves a job that has done its work and does not know.
 committed together with its rows, as the message of their snapshot: a job that did not see its end is done
 where there is such a message, and has done nothing where there is none.
 
-That holds for jobs that commit once: loads, copies, single statements of DML, queries with a destination,
-and scripts that are one transaction. Snapshots, clones and other DDL have no receipt; repeated, they double
-nothing.
+That holds for jobs that commit once: loads, copies, snapshots and clones, single statements of DML or that
+make a table, queries with a destination, and scripts that are one transaction. Other DDL has no receipt, and
+doubles nothing where it is repeated; nor has a script of several transactions, of which those that were
+committed stay.
 """
 
 import contextlib
@@ -76,12 +77,12 @@ def commits_once(configuration: JobConfiguration) -> bool:
     if configuration.load:
         return True
     if configuration.copy_:
-        return configuration.copy_.operationType in (None, "COPY")
+        return True
     if not configuration.query:
         return False
     trees = trees_of(configuration.query.query or "")
     if len(trees) == 1:
-        return isinstance(trees[0], (exp.Query, *DML))
+        return isinstance(trees[0], (exp.Query, *DML)) or _makes_a_table(trees[0])
     return _is_one_transaction([tree for tree in trees if not isinstance(tree, exp.Declare)])
 
 
@@ -173,6 +174,10 @@ def _handler(handler: Callable[..., Any]) -> Callable[..., Any]:
 def _with_receipts(cursor: Any) -> Any:
     job = _job.get()
     return ReceiptCursor(cursor, job) if job and not isinstance(cursor, ReceiptCursor) else cursor
+
+
+def _makes_a_table(tree: exp.Expr) -> bool:
+    return isinstance(tree, exp.Create) and tree.kind == "TABLE"
 
 
 def _is_one_transaction(trees: list[exp.Expr]) -> bool:

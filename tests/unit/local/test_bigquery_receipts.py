@@ -9,8 +9,22 @@ from local.bigquery import LocalBigQuery
 from tests.unit.local.conftest import PROJECT, connect
 from tests.unit.local.test_bigquery_server import in_new_process
 
-KINDS = ("append", "replace", "insert", "update", "delete", "merge", "script", "copy", "load")
-"""Each works on a table of its own, which holds the rows 1 and 2 before."""
+KINDS = (
+    "append",
+    "replace",
+    "insert",
+    "update",
+    "delete",
+    "merge",
+    "script",
+    "copy",
+    "load",
+    "create",
+    "recreate",
+    "clone",
+    "snapshot",
+)
+"""Each works on a table of its own, which holds the rows 1 and 2 before, or is not there."""
 AFTER = {
     "append": [1, 2, 3],
     "replace": [3],
@@ -21,7 +35,12 @@ AFTER = {
     "script": [1, 2, 3, 4],
     "copy": [1, 2, 3],
     "load": [1, 2, 3],
+    "recreate": [3],
+    "create": [3],
+    "clone": [3],
+    "snapshot": [3],
 }
+NEW = ("create", "clone", "snapshot")
 SQL = {
     "insert": "INSERT INTO d.t_insert (a) VALUES (3)",
     "update": "UPDATE d.t_update SET a = 5 WHERE a = 2",
@@ -35,6 +54,8 @@ SQL = {
         INSERT INTO d.t_script (a) VALUES (3); INSERT INTO d.t_script (a) VALUES (4);
         COMMIT TRANSACTION;
     """,
+    "create": "CREATE TABLE d.t_create AS SELECT 3 AS a",
+    "recreate": "CREATE OR REPLACE TABLE d.t_recreate AS SELECT 3 AS a",
 }
 KILL_WHEN_ALL_ARE_AT = """
 import signal
@@ -80,7 +101,7 @@ Event().wait(60)  # The test fails where one does not arrive.
 def prepare(client: bigquery.Client, folder: Path) -> None:
     """Make a table for each kind, and what some of them read."""
     client.create_dataset("d")
-    for table in KINDS:
+    for table in (kind for kind in KINDS if kind not in NEW):
         client.query_and_wait(f"CREATE TABLE d.t_{table} AS SELECT a FROM UNNEST([1, 2]) AS a")
     client.query_and_wait("CREATE TABLE d.source AS SELECT 3 AS a")
     (folder / "gcs" / "bucket").mkdir(parents=True)
@@ -102,6 +123,9 @@ def start(client: bigquery.Client, kind: str) -> None:
     elif kind == "copy":
         copied = bigquery.CopyJobConfig(write_disposition=append)
         client.copy_table(f"{PROJECT}.d.source", table, job_id=kind, job_config=copied)
+    elif kind in ("clone", "snapshot"):
+        made = bigquery.CopyJobConfig(operation_type=kind.upper())
+        client.copy_table(f"{PROJECT}.d.source", table, job_id=kind, job_config=made)
     elif kind == "load":
         loaded = bigquery.LoadJobConfig(
             write_disposition=append, schema=[bigquery.SchemaField("a", "INTEGER", description="Amount.")]
@@ -127,6 +151,10 @@ def test_a_job_that_is_killed_after_its_rows_are_committed_is_done_at_the_next_s
         assert jobs["merge"].num_dml_affected_rows == 2
         assert (jobs["update"].num_dml_affected_rows, jobs["update"].statement_type) == (1, "UPDATE")
         assert jobs["load"].output_rows == 1
+        assert (jobs["create"].statement_type, jobs["create"].num_dml_affected_rows) == (
+            "CREATE_TABLE_AS_SELECT",
+            None,
+        )
         assert client.get_table("d.t_replace").clustering_fields == ["a"]
 
 
@@ -136,7 +164,10 @@ def test_a_job_that_is_killed_before_its_rows_are_committed_has_failed_without_r
     with LocalBigQuery(data_dir=tmp_path, project=PROJECT) as server, connect(server.url) as client:
         errors = {kind: client.get_job(kind).error_result["reason"] for kind in KINDS}
         assert errors == dict.fromkeys(KINDS, "backendError")
-        assert {kind: rows_of(client, kind) for kind in KINDS} == {kind: [1, 2] for kind in KINDS}
+        assert {kind: rows_of(client, kind) for kind in KINDS if kind not in NEW} == {
+            kind: [1, 2] for kind in KINDS if kind not in NEW
+        }
+        assert {table.table_id for table in client.list_tables("d")}.isdisjoint(f"t_{kind}" for kind in NEW)
 
 
 def test_a_job_that_is_stopped_after_its_rows_are_committed_is_done(
@@ -151,5 +182,6 @@ def test_a_job_that_is_stopped_after_its_rows_are_committed_is_done(
         monkeypatch.setattr("local_bigquery.catalog.tables.annotate", interrupted)
         start(client, "append")
         job = client.get_job("append")
+        job.result()
         assert (job.state, job.error_result) == ("DONE", None)
         assert rows_of(client, "append") == [1, 2, 3]
