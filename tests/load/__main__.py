@@ -11,7 +11,7 @@ from tests.e2e.platforms import ADMIN_KEY, running_platform
 from tests.e2e.tenants import Tenant, ask
 from tests.load.clients import Answers, LoadClient
 
-AT_ONCE = 4
+AT_ONCE = 2
 """Tenants that are onboarded at once."""
 
 
