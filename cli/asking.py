@@ -15,6 +15,10 @@ def confirm(session: Session, question: str, *, is_agreed: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise CommandError("nobody is there to be asked", "Say --yes, once you have read this.", Exit.USAGE)
-    if not typer.confirm(question, err=True):
+    try:
+        is_agreed = typer.confirm(question, err=True)
+    except typer.Abort as interrupt:
+        raise typer.Exit(Exit.INTERRUPTED) from interrupt
+    if not is_agreed:
         session.screen.note("Nothing is done.")
         raise typer.Exit(Exit.REFUSED)

@@ -3,6 +3,7 @@
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import termios
@@ -53,7 +54,10 @@ def without_terminal(environment: Mapping[str, str], *arguments: str) -> tuple[i
 
 
 def in_terminal(
-    environment: Mapping[str, str], *arguments: str, typed: Mapping[str, str] | None = None
+    environment: Mapping[str, str],
+    *arguments: str,
+    typed: Mapping[str, str] | None = None,
+    interrupted_at: str = "",
 ) -> tuple[int, str]:
     """Run a command in a terminal, type each answer once its question is there, and return what was drawn."""
     waiting = dict(typed or {})
@@ -77,6 +81,9 @@ def in_terminal(
             except OSError:  # The other side is closed.
                 break
             drawn += data.decode(errors="replace")
+            if interrupted_at and interrupted_at in drawn:
+                interrupted_at = ""
+                process.send_signal(signal.SIGINT)  # As the terminal does for Ctrl-C.
             for question in [asked for asked in waiting if asked in drawn]:
                 _wait_until_unseen(controller, is_secret=waiting[question] == KEY)
                 os.write(controller, f"{waiting.pop(question)}\n".encode())
@@ -101,6 +108,23 @@ def test_a_terminal_sees_a_table_that_moves(environment: dict[str, str], platfor
     assert all(word in drawn for word in ("Level", "Duration", "extract", "FAILED in 1.0 s"))
     assert "\x1b[" in drawn
     assert "level 1  extract" not in drawn
+
+
+def test_an_interrupt_lets_the_run_go_on_and_says_so(
+    environment: dict[str, str], platform: ScriptedPlatform
+) -> None:
+    platform.answer(202, ACCEPTED)
+    platform.answer(200, a_status("RUNNING", a_step("RUNNING")))
+    code, drawn = in_terminal(environment, "run", "daily", "--follow", interrupted_at="RUNNING")
+    assert (code, "The run goes on: convergence status r-1" in drawn) == (130, True)
+    assert "Traceback" not in drawn
+    assert not [asked for asked in platform.asked if "/cancel/" in asked.target]
+
+
+def test_an_interrupted_question_is_no_yes(environment: dict[str, str], platform: ScriptedPlatform) -> None:
+    code, drawn = in_terminal(environment, "keys", "revoke", "k-1", interrupted_at="Revoke the key k-1?")
+    assert (code, platform.asked) == (130, [])
+    assert "Traceback" not in drawn
 
 
 def test_without_a_terminal_there_are_lines_and_no_colours(

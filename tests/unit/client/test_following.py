@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any, Union, cast, get_args, get_origin, get_type_hints, is_typeddict
 
 import pytest
@@ -81,7 +82,7 @@ def test_a_history_is_read_over_all_its_pages(client: Client, platform: Scripted
 
 def test_a_list_whose_cursor_does_not_move_has_an_end(client: Client, platform: ScriptedPlatform) -> None:
     platform.answer(200, {"entries": [{"n": 1}], "next_before": "t"})
-    assert len(list(Operator(client.api).audit())) == 2
+    assert len(list(islice(Operator(client.api).audit(), 10))) == 2
 
 
 SCHEMAS = {
