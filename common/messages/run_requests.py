@@ -66,6 +66,9 @@ _SHAPES = {
     ),
     "idempotency_key": (_IDEMPOTENCY_KEY, "must be 1 to 255 printable ASCII characters without blanks"),
 }
+USER_ID = "user_id"
+"""The attribute that names the user for whom the run is asked for."""
+_USER_ID = re.compile(r"[!-~]{0,255}")
 MAX_ATTRIBUTES = 50
 MAX_UNKNOWN = 20
 """Unknown members that a refusal tells of."""
@@ -109,7 +112,7 @@ class RunRequestReceiver:
             RunRequest(
                 tenant_id=caller.tenant_id,
                 config_id=body["config_id"],
-                trigger=_trigger(key),
+                trigger=_trigger(key, message.attributes.get(USER_ID, "")),
                 parameters=body.get("parameters", {}),
                 idempotency_key=body.get("idempotency_key") or f"message-{message.id}",
                 traceparent=self.new_trace(),
@@ -138,8 +141,9 @@ class RunRequestReceiver:
         return RunEvent(run=run, status=started.status, occurred_at=occurred_at)
 
 
-def _trigger(key: KnownKey) -> Trigger:
-    return Trigger(type=TriggerType.PUBSUB, by="run-requests", api_key_id=key.record.api_key_id)
+def _trigger(key: KnownKey, user_id: str = "") -> Trigger:
+    by, api_key_id = "run-requests", key.record.api_key_id
+    return Trigger(type=TriggerType.PUBSUB, by=by, api_key_id=api_key_id, user_id=user_id)
 
 
 def _member(data: bytes, name: str, shape: re.Pattern[str]) -> str:
@@ -217,5 +221,8 @@ def _check_attributes(attributes: Mapping[str, str]) -> None:
         for name, value in attributes.items()
         if len(name.encode()) > MAX_NAME_BYTES or len(value.encode()) > MAX_ATTRIBUTE_BYTES
     ]
+    if not _USER_ID.fullmatch(attributes.get(USER_ID, "")):
+        rule = "must be at most 255 printable ASCII characters without blanks"
+        faults.append(Fault(f"/attributes/{USER_ID}", rule))
     if faults:
         raise InvalidInput(faults, "the message's attributes break rules")

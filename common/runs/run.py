@@ -55,6 +55,8 @@ class Trigger:
     type: TriggerType
     by: str
     api_key_id: str = ""
+    user_id: str = ""
+    """The user whom the caller names; for the record only."""
 
     @property
     def backfill_id(self) -> str:

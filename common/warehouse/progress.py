@@ -87,6 +87,7 @@ def _open_run(row: Row) -> OpenRun:
             type=TriggerType(row["trigger_type"]),
             by=row["trigger_by"],
             api_key_id=row["tenant_api_key_id"] or "",
+            user_id=row["user_id"] or "",
         ),
         parameters=parameters_of(json.loads(row["parameters"] or "{}"), metadata),
         levels=tuple(tuple(level) for level in metadata.get("levels", [])),

@@ -23,6 +23,13 @@ RUN_ID = Parameter(
     schema={"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
     example="0b6ff0d2-6a6c-4c1d-9a57-9a0d5b7f3c11",
 )
+USER_ID = Parameter(
+    name="X-User-ID",
+    place=Place.HEADER,
+    description="The user for whom the run is asked for; for your own records, never checked.",
+    schema={"type": "string", "pattern": "^[!-~]{1,255}$"},
+    example="ada@customer.example",
+)
 IDEMPOTENCY_KEY = Parameter(
     name="Idempotency-Key",
     place=Place.HEADER,
@@ -115,7 +122,8 @@ def read_receipt(call: Call[PipelineServices]) -> Answer:
 
 def _trigger(call: Call[PipelineServices]) -> Trigger:
     by = call.body.get("trigger_by", DEFAULT_TRIGGER)
-    return Trigger(type=TriggerType.API, by=by, api_key_id=call.caller.api_key_id)
+    user_id = call.headers.get("X-User-ID", "")
+    return Trigger(type=TriggerType.API, by=by, api_key_id=call.caller.api_key_id, user_id=user_id)
 
 
 def _started(edge: Edge, started: StartedRun) -> Answer:
@@ -168,7 +176,7 @@ RUN_ROUTES: tuple[Route[PipelineServices], ...] = (
         path="/api/v1/pipelines/run/{config_id}",
         endpoint=run_pipeline,
         access=Access.RUN,
-        parameters=(CONFIG_ID, IDEMPOTENCY_KEY),
+        parameters=(CONFIG_ID, IDEMPOTENCY_KEY, USER_ID),
         request_schema="run_request",
         answers={202: "run_accepted", 200: "run_accepted"},
         problems=(NotFound, Conflict, QuotaExceeded, NotConfigured),
@@ -189,7 +197,7 @@ RUN_ROUTES: tuple[Route[PipelineServices], ...] = (
         path="/api/v1/pipelines/retry/{pipeline_logging_id}",
         endpoint=retry_run,
         access=Access.RUN,
-        parameters=(RUN_ID,),
+        parameters=(RUN_ID, USER_ID),
         request_schema="retry_request",
         answers={202: "run_accepted", 200: "run_accepted"},
         problems=(Conflict, QuotaExceeded),

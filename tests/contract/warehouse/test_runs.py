@@ -13,7 +13,7 @@ from common.pipelines.pipeline import BoundParameter, SealedValue
 from common.pipelines.plans import QueryJob, WriteDisposition
 from common.runs.ports import JobReport, StepJob
 from common.runs.quotas import Limits, Use
-from common.runs.run import Run, RunStatus, StepOutline, StepRow, StepStatus
+from common.runs.run import Run, RunStatus, StepOutline, StepRow, StepStatus, Trigger, TriggerType
 from common.runs.tickets import MAX_GAPS
 from common.warehouse.bigquery import Central, Queries
 from common.warehouse.runs import RunRows
@@ -148,6 +148,7 @@ def test_progress_tells_completed_steps_and_the_last_sign_of_life(backend: Backe
         request_hash="abc",
         retry_of="an-earlier-run",
         left_out=("load", "clean"),
+        trigger=Trigger(type=TriggerType.PUBSUB, by="run-requests", api_key_id="k1", user_id="ada"),
         queued_at=START - MINUTE,
     )
     backend.store.append_run(run, RunStatus.PENDING, START)

@@ -178,6 +178,13 @@ def test_a_choice_of_steps_that_is_none_is_told(world: World, body: Any, pointer
     assert (response.status_code, told) == (422, [{"pointer": pointer, "rule": rule}])
 
 
+def test_the_user_who_is_named_goes_on_the_record(world: World) -> None:
+    for headers in ({"X-User-ID": "ada@acme.example"}, {}):
+        assert world.ask("POST", RUN, json={}, headers=headers).status_code == 202
+    assert [world.levels.take().run.trigger.user_id for _ in range(2)] == ["ada@acme.example", ""]
+    assert world.ask("POST", RUN, json={}, headers={"X-User-ID": "a b"}).status_code == 422
+
+
 # Cancel and retry
 
 

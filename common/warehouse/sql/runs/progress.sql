@@ -15,7 +15,7 @@ WITH steps AS (
 )
 SELECT
   run.tenant_id, run.pipeline_logging_id, run.pipeline_id, run.config_version, run.ticket, run.start_time, run.run_date,
-  run.status, run.trigger_type, run.trigger_by, run.tenant_api_key_id,
+  run.status, run.trigger_type, run.trigger_by, run.tenant_api_key_id, run.user_id,
   TO_JSON_STRING(run.parameters) AS parameters,
   TO_JSON_STRING(run.run_metadata) AS run_metadata,
   config.pipeline_yaml, config.priority, profile.isolation, profile.sources,
