@@ -168,9 +168,9 @@ class Configs:
         confines = self.confines_of(tenant_id)
         return self.compiler.compile_text(row.pipeline_yaml, tenant_id, config_id, row.version, confines)
 
-    def list(self, tenant_id: str) -> Sequence[StoredConfig]:
-        """List the latest version of each config that is not deleted, by ID."""
-        rows = (row for row in self.store.current(tenant_id) if row.is_active)
+    def list(self, tenant_id: str, tag: str = "") -> Sequence[StoredConfig]:
+        """List the latest version of each config that is not deleted, by ID; "" leaves the filter out."""
+        rows = (row for row in self.store.current(tenant_id) if row.is_active and _has_tag(row, tag))
         return sorted(rows, key=lambda row: row.config_id)
 
     def versions(self, tenant_id: str, config_id: str) -> Sequence[StoredConfig]:
@@ -208,6 +208,15 @@ class Configs:
 
 def _state(row: StoredConfig) -> tuple[bool, str]:
     return row.is_active, row.content_hash
+
+
+def _has_tag(row: StoredConfig, tag: str) -> bool:
+    """Tell whether a config's file has a tag; most files that have it not need no reading for that."""
+    text = row.pipeline_yaml
+    if not tag or (tag not in text and "\\" not in text):
+        return not tag
+    header: Any = read_document(text.encode(), None).get("pipeline")
+    return tag in header.get("tags", ())
 
 
 def _check_id(config_id: str) -> None:

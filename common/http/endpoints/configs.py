@@ -20,6 +20,13 @@ CONFIG_ID = Parameter(
     schema={"type": "string", "pattern": "^[a-z][a-z0-9_-]{0,62}$"},
     example="bq_etl_test",
 )
+TAG = Parameter(
+    name="tag",
+    place=Place.QUERY,
+    description="Only pipelines whose file has this word among its `tags`.",
+    schema={"type": "string", "minLength": 1, "maxLength": 50},
+    example="sales",
+)
 CONFIG_VERSION = Parameter(
     name="version",
     place=Place.QUERY,
@@ -58,7 +65,7 @@ def save_config(call: Call[PipelineServices]) -> Answer:
 
 def list_configs(call: Call[PipelineServices]) -> Answer:
     """List pipelines, the latest version of each."""
-    configs = call.services.configs.list(call.caller.tenant_id)
+    configs = call.services.configs.list(call.caller.tenant_id, call.query.get("tag", ""))
     return Answer(body={"configs": [config_body(call.services.edge, config) for config in configs]})
 
 
@@ -124,6 +131,7 @@ CONFIG_ROUTES: tuple[Route[PipelineServices], ...] = (
         path="/api/v1/pipelines/configs",
         endpoint=list_configs,
         access=Access.READ,
+        parameters=(TAG,),
         answers={200: "config_list"},
         tag="Configs",
     ),

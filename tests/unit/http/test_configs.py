@@ -157,3 +157,25 @@ def test_a_config_id_has_a_form(world: World, config_id: str) -> None:
 @pytest.mark.parametrize("version", ["0", "-1", "latest", "1.0", "99999999999"])
 def test_a_version_is_a_number_from_1(world: World, version: str) -> None:
     assert world.ask("GET", f"{CONFIG}?version={version}").status_code == 422
+
+
+def test_pipelines_are_found_by_their_tags(world: World) -> None:
+    def save(config_id: str, text: str) -> None:
+        path = f"/api/v1/pipelines/configs/{config_id}"
+        saved = world.ask("POST", path, data=text, content_type="application/yaml")
+        assert saved.status_code == 201, saved.text
+
+    steps = "steps:" + FILE.partition("steps:")[2]
+    tagged = {"a": "[sales, daily]", "b": "[sales]", "c": '["s\\u0061les"]', "d": "[presales]"}
+    for config_id, tags in tagged.items():
+        save(config_id, f"pipeline: {{name: sales, tags: {tags}}}\n{steps}")
+    save("e", f"pipeline: {{name: sales}}\n{steps}")
+
+    def found(query: str) -> list[str]:
+        listed = world.ask("GET", f"/api/v1/pipelines/configs{query}").get_json()
+        return [config["config_id"] for config in listed["configs"]]
+
+    assert found("?tag=sales") == ["a", "b", "c"]
+    assert found("?tag=daily") == ["a"]
+    assert found("?tag=nothing") == []
+    assert found("") == ["a", "b", "c", "d", "e"]
