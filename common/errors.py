@@ -108,14 +108,16 @@ class QuotaExceeded(ConvergenceError):
         now: datetime,
         owner: str = "your plan",
         needed: int = 1,
+        why: str = "",
     ) -> None:
         left = max(0, limit - used)
-        super().__init__(
+        told = (
             f"the {limit_name} limit of {owner} is reached: {used} of {limit} runs"
             if needed == 1
             else f"the {limit_name} limit of {owner} leaves no room: {needed} runs are needed, "
             f"{used} of {limit} are used, {left} are left"
         )
+        super().__init__(f"{told}; {why}" if why else told)
         self.needed = needed
         self.left = left
         self.can_fit = needed <= limit

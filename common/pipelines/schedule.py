@@ -9,13 +9,26 @@ from itertools import islice, takewhile
 from typing import Any, Self
 
 from common.pipelines.clocks import zone_of
-from common.pipelines.crontab import LONGEST_LOOK, last_time_between, times_after
+from common.pipelines.crontab import LONGEST_LOOK, last_time_between, read_cron, times_after
 from common.pipelines.intervals import Interval, midnight
 from common.times import from_rfc3339
 
+DEFAULT_RESERVE = 20
+"""Per cent of the day's runs that schedules leave where they ask for more than the plan has."""
 _DAY = len("2026-01-31")
 # A day from the beginning of the calendar, so that no zone leads beyond it.
 _EARLIEST = datetime(1, 1, 3, tzinfo=UTC)
+
+
+class Overlap(StrEnum):
+    """What becomes of a firing that finds as many runs of its schedule under way as may be.
+
+    It waits, it is skipped, or the oldest of those runs is cancelled for it.
+    """
+
+    WAIT = "wait"
+    SKIP = "skip"
+    CANCEL_OLDER = "cancel_older"
 
 
 class CatchUp(StrEnum):
@@ -42,6 +55,10 @@ class Schedule:
     is_enabled: bool = True
     is_date_of_firing: bool = False
     """Whether `date` is the day of the firing, not that of its interval's start."""
+    max_active_runs: int = 1
+    overlap: Overlap = Overlap.WAIT
+    reserve: int | None = None
+    """Per cent of the day's runs that it leaves for requests by hand; None where the file says nothing."""
 
     @classmethod
     def declared(cls, body: Mapping[str, Any], owner: str) -> Self:
@@ -57,6 +74,9 @@ class Schedule:
             delay=_jitter(owner, int(body.get("jitter_minutes", 0))),
             is_enabled=body.get("enabled", True) is True,
             is_date_of_firing=body.get("date") == "firing",
+            max_active_runs=int(body.get("max_active_runs", 1)),
+            overlap=Overlap(body.get("overlap", Overlap.WAIT)),
+            reserve=body.get("reserve"),
         )
 
     def next_after(self, moment: datetime) -> datetime | None:
@@ -73,6 +93,11 @@ class Schedule:
         """List the first times that lie after a moment and no later than another."""
         times = times_after(self.cron, self.timezone, self._no_earlier(after))
         return list(islice(takewhile(lambda t: t <= until and self._is_before_end(t), times), most))
+
+    def firings_on(self, day: date) -> int:
+        """Count its times on a day where it is; changes of clocks are none of this question."""
+        cron = read_cron(self.cron)
+        return len(cron.walls) if cron.comes_on(day) and self._holds_on(day) else 0
 
     def interval_at(self, moment: datetime) -> Interval:
         """Return the interval that ends at a time of the schedule: since the time before, due or not.
@@ -91,11 +116,25 @@ class Schedule:
         """Return the day that a time falls on where the schedule is."""
         return moment.astimezone(zone_of(self.timezone)).date()
 
+    def _holds_on(self, day: date) -> bool:
+        has_begun = self.start is None or self.day_of(self.start) <= day
+        return has_begun and (self.end is None or day <= self.day_of(self.end))
+
     def _no_earlier(self, moment: datetime) -> datetime:
         return max(moment, _just_before(self.start)) if self.start else moment
 
     def _is_before_end(self, moment: datetime) -> bool:
         return self.end is None or moment < self.end
+
+
+def reserved_runs(daily_limit: int, reserve: int | None, firings_a_day: int) -> int:
+    """Return how many runs of a plan's day schedules leave for requests by hand: never the only one.
+
+    `reserve` is per cent of the day's. A file that says nothing leaves some where its tenant's schedules fire
+    more often a day than the plan has runs, and else none.
+    """
+    percent = DEFAULT_RESERVE * (firings_a_day > daily_limit) if reserve is None else reserve
+    return max(0, min(-(-daily_limit * percent // 100), daily_limit - 1))
 
 
 def schedule_faults(body: Mapping[str, Any]) -> dict[str, str]:

@@ -7,12 +7,13 @@ from typing import Any
 
 from common.errors import Fault
 from common.pipelines.lexemes import Kind, Lexeme, lexemes
-from common.pipelines.schedule import Schedule
+from common.pipelines.schedule import CatchUp, Overlap, Schedule, reserved_runs
 from common.pipelines.tables import TableName
 
 RARE = timedelta(days=31)
 A_DAY, MINUTES_OF_DAY = timedelta(days=1), 24 * 60
 _INSTANT = timedelta(microseconds=1)
+_DROPPED = {Overlap.SKIP: "skipped", Overlap.CANCEL_OLDER: "cancelled"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +46,16 @@ def sql_warnings(steps: Sequence[SqlOfStep]) -> Iterator[Fault]:
 
 
 def schedule_warnings(schedule: Mapping[str, Any] | None, owner: str, now: datetime) -> Iterator[Fault]:
-    """Find a schedule that does not fire for a month, or never again."""
+    """Find a schedule that does not fire for a month, or never again, or drops what it makes up for."""
     if not schedule:
         return
     declared = Schedule.declared(schedule, owner)
+    if declared.catch_up is CatchUp.ALL and declared.overlap is not Overlap.WAIT:
+        rule = (
+            f"drops what `catch_up: all` makes up for: times that were missed come together, and all but "
+            f"{declared.max_active_runs} of them are {_DROPPED[declared.overlap]}"
+        )
+        yield Fault("/schedule/overlap", rule)
     following = declared.next_after(now)
     if not declared.is_enabled or (following and following <= now + RARE):
         return
@@ -59,15 +66,22 @@ def schedule_warnings(schedule: Mapping[str, Any] | None, owner: str, now: datet
 def plan_warnings(
     schedule: Mapping[str, Any] | None, owner: str, now: datetime, daily_limit_of: Callable[[], int | None]
 ) -> Iterator[Fault]:
-    """Find a schedule that fires more often a day than the plan has runs. Else nobody asks for the plan."""
+    """Find a schedule that fires more often a day than the plan has runs for it.
+
+    Where it fires once a day, nobody asks for the plan.
+    """
     declared = Schedule.declared(schedule, owner) if schedule else None
     following = declared.next_after(now) if declared and declared.is_enabled else None
     if declared is None or following is None:
         return
     count = len(declared.between(following - _INSTANT, following + A_DAY - _INSTANT, MINUTES_OF_DAY))
     limit = daily_limit_of() if count > 1 else None
-    if limit is not None and count > limit:
-        yield Fault("/schedule/cron", f"makes {count:,} firings a day; your plan has {limit:,}")
+    if limit is None:
+        return
+    reserved = reserved_runs(limit, declared.reserve, count)
+    if count > limit - reserved:
+        kept = f", {reserved:,} of them kept for requests by hand (`reserve`)" if reserved else ""
+        yield Fault("/schedule/cron", f"makes {count:,} firings a day; your plan has {limit:,}{kept}")
 
 
 def _takes_all_columns(words: Sequence[Lexeme]) -> bool:

@@ -7,8 +7,17 @@ from datetime import datetime
 
 from common.claims import ClaimJobs
 from common.errors import Conflict, QuotaExceeded, Unavailable
-from common.runs.quotas import excess, excess_of_backfill
-from common.runs.tickets import Applicant, Ledger, Ticket, counted, running_of, take, without_rows
+from common.runs.quotas import excess, excess_of_backfill, excess_of_schedule
+from common.runs.tickets import (
+    Applicant,
+    Ledger,
+    Ticket,
+    counted,
+    running_of_backfill,
+    running_of_schedule,
+    take,
+    without_rows,
+)
 from common.times import Clock
 
 logger = logging.getLogger(__name__)
@@ -86,11 +95,14 @@ class Admission:
         return passed + (2 ** min(len(self._forgotten), MAX_DOUBLINGS) if is_lost else 1)
 
     def _refusal(self, ledger: Ledger, now: datetime) -> QuotaExceeded | None:
-        """Return what forbids one run more: the tenant's plan, or the backfill that asks for it."""
+        """Return what forbids one run more: the plan, or the schedule or backfill that asks."""
         rowless, applicant = list(self._rowless.values()), self.applicant
-        if refusal := excess(counted(ledger.use, rowless, now), ledger.limits, now):
+        if refusal := excess(counted(ledger.use, rowless, now), ledger.limits, now, applicant.share):
             return refusal
-        running = running_of(applicant.backfill_id, ledger, rowless, now)
+        if applicant.share:
+            running = running_of_schedule(applicant.config_id, ledger, rowless, now)
+            return excess_of_schedule(running, applicant.share, now)
+        running = running_of_backfill(applicant.backfill_id, ledger, rowless, now)
         return excess_of_backfill(running, applicant.max_parallel, now)
 
     def _learn(self, ledger: Ledger) -> None:

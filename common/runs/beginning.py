@@ -13,6 +13,7 @@ from common.pipelines.pipeline import BoundParameter, Pipeline, Step
 from common.runs.admission import Admission
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import AdmissionFacts, LevelPublisher, RunStore
+from common.runs.quotas import ScheduleShare
 from common.runs.run import Run, RunStatus, StepOutline, Trigger
 from common.runs.tickets import Applicant, Ledger, Ticket, with_ticket
 from common.times import Clock
@@ -35,6 +36,8 @@ class ReadyRun:
     retry_of: str = ""
     max_parallel: int = 0
     """How many runs of its backfill may run at once; 0 for as many as the plan allows."""
+    share: ScheduleShare | None = None
+    """What the schedule that asks for it may take; None where none does."""
     queued_at: datetime | None = None
 
 
@@ -101,6 +104,7 @@ class RunBeginner:
             config_id=pipeline.config_id,
             backfill_id=ready.trigger.backfill_id,
             max_parallel=ready.max_parallel,
+            share=ready.share,
         )
         ticket = Admission(
             applicant=applicant,

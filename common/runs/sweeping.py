@@ -151,7 +151,9 @@ class Sweeper:
             ticket=ticket.number,
             started_at=ticket.admitted_at,
             run_date=ticket.admitted_at.date(),
-            trigger=Trigger(type=TriggerType.API, by="unknown"),
+            trigger=Trigger(
+                type=TriggerType.SCHEDULE if ticket.is_scheduled else TriggerType.API, by="unknown"
+            ),
         )
         with log_context(tenant=tenant_id, run=run.run_id):
             self.store.append_run(run, RunStatus.FAILED, now, "the run was admitted and never begun")

@@ -14,7 +14,8 @@ from itertools import islice
 
 from common.claims import Claim, ClaimJobs, as_label, try_claim
 from common.errors import Unavailable
-from common.runs.quotas import Limits, Use
+from common.runs.quotas import Limits, ScheduleShare, Use
+from common.runs.run import Run, TriggerType
 from common.times import start_of_day, start_of_month
 
 logger = logging.getLogger(__name__)
@@ -36,7 +37,8 @@ class Ledger:
     admission whose row is not readable yet, or by one that died before it wrote its row; at most a few more
     than `MAX_GAPS` are named. `first_ticket` is the lowest with a row, where what is
     below it may still count (`may_count_since`); else 0. `backfills` counts, by backfill, the runs of
-    `use.running` that backfills have asked for.
+    `use.running` that backfills have asked for; `schedules` names, by config, those that its schedule has
+    asked for, the oldest ticket first.
     """
 
     limits: Limits
@@ -45,17 +47,22 @@ class Ledger:
     first_ticket: int = 0
     gaps: tuple[int, ...] = ()
     backfills: Mapping[str, int] = field(default_factory=dict)
+    schedules: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applicant:
-    """A run that wants to be admitted; beside others of its backfill, `max_parallel` of them at the most."""
+    """A run that wants to be admitted; beside others of its backfill, `max_parallel` of them at the most.
+
+    `share` is what its schedule may take, None where none asks for it.
+    """
 
     tenant_id: str
     run_id: str
     config_id: str
     backfill_id: str = ""
     max_parallel: int = 0
+    share: ScheduleShare | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +74,7 @@ class Ticket:
     config_id: str
     admitted_at: datetime
     backfill_id: str = ""
+    is_scheduled: bool = False
 
     def is_orphaned(self, now: datetime) -> bool:
         """Tell whether a ticket without a row will never get one from whoever took it."""
@@ -89,6 +97,8 @@ def take(jobs: ClaimJobs, applicant: Applicant, number: int, now: datetime) -> T
     }
     if applicant.backfill_id:
         labels["backfill"] = as_label(applicant.backfill_id)
+    if applicant.share:
+        labels["trigger"] = TriggerType.SCHEDULE.value
     holder = try_claim(jobs, job_id(tenant_id, number), labels)
     return _ticket(holder, number) if holder else None
 
@@ -126,28 +136,45 @@ def gaps_between(tickets: Iterable[tuple[int, int]]) -> tuple[int, ...]:
     return tuple(islice(numbers, MAX_GAPS + 1))
 
 
+def by_schedule(running: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Read which runs of which schedules run, each told as "config run"."""
+    pairs = [text.split(" ", 1) for text in running]
+    return {config_id: tuple(run for other, run in pairs if other == config_id) for config_id, _ in pairs}
+
+
 def with_ticket(ledger: Ledger, ticket: Ticket) -> Ledger:
     """Return a ledger as it stands once one more run has its ticket, for whoever admits several in a row."""
     if ticket.number <= ledger.last_ticket and ticket.number not in ledger.gaps:
         return ledger
     use = ledger.use
     skipped = gaps_between([(ledger.last_ticket, ticket.number)])
+    running = {ticket.config_id: (*ledger.schedules.get(ticket.config_id, ()), ticket.run_id)}
     return replace(
         ledger,
-        use=Use(today=use.today + 1, month=use.month + 1, running=use.running + 1),
+        use=Use(
+            today=use.today + 1,
+            month=use.month + 1,
+            running=use.running + 1,
+            scheduled=use.scheduled + ticket.is_scheduled,
+        ),
         last_ticket=max(ledger.last_ticket, ticket.number),
         gaps=tuple(number for number in (*ledger.gaps, *skipped) if number != ticket.number),
         backfills=Counter(ledger.backfills) + _one_of(ticket.backfill_id),
+        schedules={**ledger.schedules, **running} if ticket.is_scheduled else ledger.schedules,
     )
 
 
-def without_one(ledger: Ledger, backfill_id: str) -> Ledger:
-    """Return a ledger as it stands once a run has ended, of a backfill or of none."""
+def without_one(ledger: Ledger, run: Run) -> Ledger:
+    """Return a ledger as it stands once a run has ended."""
     use = ledger.use
     return replace(
         ledger,
         use=replace(use, running=use.running - 1),
-        backfills=Counter(ledger.backfills) - _one_of(backfill_id),
+        backfills=Counter(ledger.backfills) - _one_of(run.trigger.backfill_id),
+        schedules={
+            config_id: tuple(run_id for run_id in run_ids if run_id != run.run_id)
+            for config_id, run_ids in ledger.schedules.items()
+        },
     )
 
 
@@ -162,14 +189,26 @@ def counted(use: Use, rowless: list[Ticket], now: datetime) -> Use:
         today=use.today + sum(ticket.admitted_at >= start_of_day(now) for ticket in rowless),
         month=use.month + sum(ticket.admitted_at >= start_of_month(now) for ticket in rowless),
         running=use.running + sum(not ticket.is_orphaned(now) for ticket in rowless),
+        scheduled=use.scheduled
+        + sum(ticket.is_scheduled and ticket.admitted_at >= start_of_day(now) for ticket in rowless),
     )
 
 
-def running_of(backfill_id: str, ledger: Ledger, rowless: list[Ticket], now: datetime) -> int:
+def running_of_backfill(backfill_id: str, ledger: Ledger, rowless: list[Ticket], now: datetime) -> int:
     """Count the runs of a backfill that have not ended, those whose tickets have no rows yet among them."""
     label = as_label(backfill_id)
     unwritten = sum(ticket.backfill_id == label and not ticket.is_orphaned(now) for ticket in rowless)
     return ledger.backfills.get(backfill_id, 0) + unwritten
+
+
+def running_of_schedule(config_id: str, ledger: Ledger, rowless: list[Ticket], now: datetime) -> int:
+    """Count the runs of a config's schedule that have not ended, those without rows yet among them."""
+    label = as_label(config_id)
+    unwritten = sum(
+        ticket.is_scheduled and ticket.config_id == label and not ticket.is_orphaned(now)
+        for ticket in rowless
+    )
+    return len(ledger.schedules.get(config_id, ())) + unwritten
 
 
 def _one_of(backfill_id: str) -> Counter[str]:
@@ -184,6 +223,7 @@ def _ticket(holder: Claim, number: int) -> Ticket:
         config_id=labels["pipeline"],
         admitted_at=datetime.fromtimestamp(int(labels["admitted_us"]) / 1_000_000, UTC),
         backfill_id=labels.get("backfill", ""),
+        is_scheduled=labels.get("trigger") == TriggerType.SCHEDULE,
     )
 
 

@@ -1,6 +1,7 @@
 """One minute of the dispatcher: start what is due, continue what is quiet, write down what tenants used."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,7 +11,13 @@ from common.errors import ConvergenceError, NotConfigured
 from common.runs.dead_letters import DeadLetterHandler
 from common.runs.sweeping import Sweeper, Swept
 from common.schedules.filling import Filled, SlotFiller
-from common.schedules.firings import CATCH_UP_WINDOW, ScheduledConfig, due_firings
+from common.schedules.firings import (
+    CATCH_UP_WINDOW,
+    Firing,
+    ScheduledConfig,
+    due_firings,
+    firings_a_day,
+)
 from common.schedules.queue import RunQueue
 from common.schedules.timetable import EVERY_TENANT, Timetable
 from common.schedules.waiting import WaitingRun, from_firing
@@ -127,17 +134,21 @@ def due_runs(
 
     Beside them the schedules that cannot be followed, with the reason: none keeps the others from firing.
     """
-    runs: list[WaitingRun] = []
+    due: list[Firing] = []
     broken: list[tuple[ScheduledConfig, str]] = []
+    by_tenant: dict[str, list[ScheduledConfig]] = defaultdict(list)
     for config in timetable.read(EVERY_TENANT, now - CATCH_UP_WINDOW - LONGEST_JITTER):
         error = config.error
         try:
-            runs += [from_firing(firing, now) for firing in due_firings(config, now)]
+            due += due_firings(config, now)
+            by_tenant[config.tenant_id].append(config)
         except Exception as fault:  # noqa: BLE001 - whatever it is, it concerns this schedule alone
             error = str(fault) or type(fault).__name__
         if error:
             broken.append((config, error))
-    return runs, broken
+    tenants = {firing.tenant_id for firing in due}
+    asked = {tenant_id: firings_a_day(by_tenant[tenant_id], now.date()) for tenant_id in tenants}
+    return [from_firing(firing, now, asked[firing.tenant_id]) for firing in due], broken
 
 
 @dataclass(slots=True)

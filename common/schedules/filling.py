@@ -5,7 +5,7 @@ who finds each ticket, row and message as far as it got: run IDs follow from the
 """
 
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -93,6 +93,8 @@ class SlotFiller:
     claims: ClaimJobs
     levels: LevelsPublisher
     compile: Callable[[str, ConfigText], Pipeline]
+    cancel: Callable[[str, str], object]
+    """Stops a run of a tenant that is under way."""
     clock: Clock
     at_once: AtOnce = LANES_IN_THREADS
 
@@ -104,27 +106,38 @@ class SlotFiller:
         """
         filled = Filled()
         stopped: set[str] = set()
+        ahead: dict[str, Counter[str]] = defaultdict(Counter)
         for portion in portions(waiting):
             # A tenant whose lane has stopped keeps its order: nobody overtakes who was left.
             going = [one for one in portion if one.tenant_id not in stopped]
-            settled = self._settled(going, until, ended) if self.clock() < until else []
+            settled = self._settled(going, until, ended, ahead) if self.clock() < until else []
             done = {one.waiting.run_id for one in settled}
             stopped |= {one.tenant_id for one in going if one.run_id not in done}
             filled += _counted(settled, len(portion))
         return filled
 
     def _settled(
-        self, portion: Sequence[WaitingRun], until: datetime, ended: Run | None
+        self,
+        portion: Sequence[WaitingRun],
+        until: datetime,
+        ended: Run | None,
+        ahead: Mapping[str, Counter[str]],
     ) -> Sequence[Settled]:
         try:
-            settled = self._settle(portion, min(until, self.clock() + LONGEST_PORTION), ended)
+            settled = self._settle(portion, min(until, self.clock() + LONGEST_PORTION), ended, ahead)
             self._write([one for one in settled if not _waits_on(one)], self.clock())
         except ConvergenceError:
             logger.exception("portion left for the next minute")
             return []
         return settled
 
-    def _settle(self, portion: Sequence[WaitingRun], until: datetime, ended: Run | None) -> list[Settled]:
+    def _settle(
+        self,
+        portion: Sequence[WaitingRun],
+        until: datetime,
+        ended: Run | None,
+        ahead: Mapping[str, Counter[str]],
+    ) -> list[Settled]:
         if not portion:
             return []
         facts = self.store.read_lanes(
@@ -134,7 +147,7 @@ class SlotFiller:
         )
         configs = self.store.read_configs({waiting.config_key for waiting in portion})
         lanes = [
-            (self._lane(facts[tenant_id], configs, ended), list(runs))
+            (self._lane(facts[tenant_id], configs, ended, ahead[tenant_id]), list(runs))
             for tenant_id, runs in groupby(portion, key=lambda waiting: waiting.tenant_id)
             if tenant_id in facts
         ]
@@ -143,7 +156,11 @@ class SlotFiller:
         return [one for lane in found for one in takewhile(lambda one: self._is_in_time(one, now), lane)]
 
     def _lane(
-        self, facts: LaneFacts, configs: Mapping[tuple[str, str, int], ConfigText], ended: Run | None
+        self,
+        facts: LaneFacts,
+        configs: Mapping[tuple[str, str, int], ConfigText],
+        ended: Run | None,
+        ahead: Counter[str],
     ) -> Lane:
         return Lane(
             facts=facts.without(ended) if ended else facts,
@@ -153,6 +170,8 @@ class SlotFiller:
             compile=self.compile,
             clock=self.clock,
             takes_over=ended is None,
+            cancel=self.cancel,
+            ahead=ahead,
         )
 
     def _is_in_time(self, settled: Settled, now: datetime) -> bool:

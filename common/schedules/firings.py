@@ -1,7 +1,7 @@
 """Firings: times at which schedules are due. The run ID follows from the time, so each happens once."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -35,6 +35,8 @@ class ScheduledConfig:
     since: datetime
     last_fired: datetime | None = None
     is_paused: bool = False
+    refusals: frozenset[str] = frozenset()
+    """Entries of today and yesterday that stand for refused firings (`common.schedules.refusals`)."""
     error: str = ""
     """Why the schedule cannot be read: it was uploaded before a rule came."""
 
@@ -46,7 +48,10 @@ class ScheduledConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Firing:
-    """One time at which a config is due. Its interval ended then; `day` is the run's date."""
+    """One time at which a config is due. Its interval ended then; `day` is the run's date.
+
+    `refusals` are the entries that the tenant has been told of already.
+    """
 
     tenant_id: str
     config_id: str
@@ -55,6 +60,8 @@ class Firing:
     scheduled_time: datetime
     day: date
     interval: Interval
+    schedule: Schedule
+    refusals: frozenset[str] = frozenset()
 
     @property
     def run_id(self) -> str:
@@ -84,6 +91,11 @@ def due_firings(config: ScheduledConfig, now: datetime) -> list[Firing]:
     return [_firing(config, moment) for moment in _due_times(config, now)]
 
 
+def firings_a_day(configs: Collection[ScheduledConfig], day: date) -> int:
+    """Count how often schedules fire on a day."""
+    return sum(config.schedule.firings_on(day) for config in configs if config.fires)
+
+
 def _due_times(config: ScheduledConfig, now: datetime) -> Iterable[datetime]:
     schedule, until = config.schedule, now - config.schedule.delay
     after = max(_opening(config), now - CATCH_UP_WINDOW, config.last_fired or _opening(config))
@@ -110,4 +122,6 @@ def _firing(config: ScheduledConfig, moment: datetime) -> Firing:
         scheduled_time=moment,
         day=config.schedule.date_at(moment),
         interval=config.schedule.interval_at(moment),
+        schedule=config.schedule,
+        refusals=config.refusals,
     )

@@ -1,6 +1,7 @@
 """Lanes: the waiting runs of one tenant, admitted in their order as far as the plan goes."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -9,12 +10,21 @@ from common.claims import ClaimJobs
 from common.errors import Conflict, ConvergenceError, InvalidInput, QuotaExceeded, Unavailable
 from common.logs import log_context
 from common.pipelines.pipeline import Pipeline
+from common.pipelines.schedule import Overlap
 from common.runs.beginning import ReadyRun, RunBeginner
-from common.runs.cancelling import is_cancelled
+from common.runs.cancelling import flag, is_cancelled
 from common.runs.ports import ConfigText
-from common.runs.quotas import CONCURRENT, MAX_PARALLEL
+from common.runs.quotas import (
+    CONCURRENT,
+    MAX_ACTIVE_RUNS,
+    MAX_PARALLEL,
+    OF_SCHEDULES,
+    ScheduleShare,
+    excess_of_days,
+)
 from common.runs.run import Run, RunStatus
 from common.runs.tickets import ADMISSION_LIFETIME, Ledger, Ticket, with_ticket, without_one
+from common.schedules.overlaps import SKIPPED, TAKEN_OVER, overtaken
 from common.schedules.waiting import Settled, WaitingRun
 from common.times import Clock
 
@@ -39,7 +49,7 @@ class LaneFacts:
         status = self.begun.get(ended.run_id)
         if status is None or status.is_terminal:
             return self
-        return replace(self, ledger=without_one(self.ledger, ended.trigger.backfill_id))
+        return replace(self, ledger=without_one(self.ledger, ended))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,7 +57,10 @@ class Lane:
     """One tenant's turn. The ledger goes along with each ticket, so that it is read once.
 
     A refusal holds for whoever comes after: the limits are the tenant's, not the run's. One by a backfill's
-    `max_parallel` holds for the runs of that backfill. It holds for nobody who has a ticket already.
+    `max_parallel`, or by a schedule's `max_active_runs`, holds for the runs of that backfill or schedule. It
+    holds for nobody who has a ticket already.
+
+    A firing waits only where the day still has a run for it, beside those of schedules that wait before it.
 
     Another filler may be at the same lane. The first run whose ticket it has taken says so, and the rest is
     left to it: both would begin each run, and its end, twice told, would fill the lane twice over. Who
@@ -61,14 +74,20 @@ class Lane:
     compile: Callable[[str, ConfigText], Pipeline]
     clock: Clock
     takes_over: bool
+    cancel: Callable[[str, str], object]
+    """Stops a run of the tenant that is under way."""
+    ahead: Counter[str]
+    """Runs of schedules that stay in the queue, by config; the lanes of one fill count on."""
     _refusal: QuotaExceeded | None = None
-    _full_backfills: set[str] = field(default_factory=set)
+    _full: set[tuple[str, str]] = field(default_factory=set)
+    _overtaken: frozenset[str] = frozenset()
     _taken: list[Ticket] = field(default_factory=list)
     _holders: set[str] = field(default_factory=set)
 
     def settle(self, waiting: Sequence[WaitingRun], until: datetime) -> list[Settled]:
         """Settle as many as can be, in order; who is left, by time or by a passing fault, waits on."""
         settled: list[Settled] = []
+        self._overtaken = overtaken(waiting)
         for each in sorted(waiting, key=lambda one: one.turn):
             if self.clock() >= until:
                 break
@@ -92,19 +111,29 @@ class Lane:
             return Settled(waiting=waiting, status=RunStatus.PENDING)
         if waiting.is_queued and waiting.has_expired(self.clock()):
             return self._expired(waiting)
-        if self._refusal and waiting.run_id not in self._holders:
-            return _refused(waiting, self._refusal)
-        if self._is_full(waiting):
-            return Settled(waiting=waiting, status=RunStatus.QUEUED)
+        if held_back := self._held_back(waiting):
+            return held_back
         if waiting.is_queued and is_cancelled(self.claims, waiting.run_id):
             return Settled(waiting=waiting, status=RunStatus.CANCELLED, error="the run was cancelled")
         try:
             return self._begun(waiting)
         except QuotaExceeded as refusal:
             self._note(refusal, waiting)
-            return _refused(waiting, refusal)
+            return self._refused(waiting, refusal)
         except (InvalidInput, Conflict) as error:
             return Settled(waiting=waiting, status=RunStatus.FAILED, error=str(error))
+
+    def _held_back(self, waiting: WaitingRun) -> Settled | None:
+        """Settle, without a look at any ticket, who is known to get none."""
+        if waiting.run_id in self._overtaken:
+            flag(self.claims, waiting.tenant_id, waiting.run_id)
+            return Settled(waiting=waiting, status=RunStatus.CANCELLED, error=TAKEN_OVER)
+        is_full = self._is_full(waiting)
+        if is_full and waiting.share:
+            return self._crowded_out(waiting, waiting.share)
+        if self._refusal and waiting.run_id not in self._holders:
+            return self._refused(waiting, self._refusal)
+        return self._left_waiting(waiting) if is_full else None
 
     def _expired(self, waiting: WaitingRun) -> Settled:
         """Give it up, but not before the row of one that got its ticket at the last moment can be read."""
@@ -114,15 +143,66 @@ class Lane:
         return Settled(waiting=waiting, status=RunStatus.QUEUED)
 
     def _is_full(self, waiting: WaitingRun) -> bool:
-        """Tell at no cost what the admission would find: as many runs of its backfill run as may."""
-        running = self.facts.ledger.backfills.get(waiting.backfill_id, 0)
-        return waiting.backfill_id in self._full_backfills or 0 < waiting.max_parallel <= running
+        """Tell at no cost what the admission would find: its backfill or schedule runs as much as it may."""
+        ledger, share = self.facts.ledger, waiting.share
+        running = ledger.backfills.get(waiting.backfill_id, 0)
+        most = waiting.max_parallel
+        if share:
+            running, most = len(ledger.schedules.get(waiting.config_id, ())), share.max_active_runs
+            running += self.ahead[waiting.config_id] if waiting.overlap is Overlap.SKIP else 0
+        return _group(waiting) in self._full or 0 < most <= running
 
     def _note(self, refusal: QuotaExceeded, waiting: WaitingRun) -> None:
-        if refusal.limit_name == MAX_PARALLEL:
-            self._full_backfills.add(waiting.backfill_id)
-        else:
+        if refusal.limit_name in {MAX_PARALLEL, MAX_ACTIVE_RUNS}:
+            self._full.add(_group(waiting))
+        elif refusal.limit_name != OF_SCHEDULES:
             self._refusal = refusal
+
+    def _refused(self, waiting: WaitingRun, refusal: QuotaExceeded) -> Settled:
+        # A slot comes free by itself and is worth waiting for; the day's and the month's runs do not.
+        if refusal.limit_name == MAX_ACTIVE_RUNS and waiting.share:
+            return self._crowded_out(waiting, waiting.share)
+        if waiting.over_days or refusal.limit_name in {CONCURRENT, MAX_PARALLEL}:
+            return self._left_waiting(waiting, waiting.share)
+        return Settled(
+            waiting=waiting, status=RunStatus.FAILED, error=str(refusal), reason=refusal.limit_name
+        )
+
+    def _crowded_out(self, waiting: WaitingRun, share: ScheduleShare) -> Settled:
+        """Do what the file says where as many runs of its schedule are under way as may be."""
+        settled = self._left_waiting(waiting, share)
+        if settled.status is not RunStatus.QUEUED:
+            return settled
+        if waiting.overlap is Overlap.SKIP and waiting.is_new:
+            self.ahead[waiting.config_id] -= 1
+            return Settled(waiting=waiting, status=RunStatus.CANCELLED, error=SKIPPED)
+        if waiting.overlap is Overlap.CANCEL_OLDER:
+            running = self.facts.ledger.schedules.get(waiting.config_id, ())
+            surplus = len(running) + self.ahead[waiting.config_id] - share.max_active_runs
+            for run_id in running[: max(0, surplus)]:
+                self._cancel_older(waiting.tenant_id, run_id)
+        return settled
+
+    def _left_waiting(self, waiting: WaitingRun, share: ScheduleShare | None = None) -> Settled:
+        if share and waiting.is_new and (lack := self._lack_of_room(share)):
+            return Settled(waiting=waiting, status=RunStatus.FAILED, error=str(lack), reason=lack.limit_name)
+        self.ahead[waiting.config_id] += share is not None
+        return Settled(waiting=waiting, status=RunStatus.QUEUED)
+
+    def _lack_of_room(self, share: ScheduleShare) -> QuotaExceeded | None:
+        use, count = self.facts.ledger.use, self.ahead.total()
+        asked = replace(
+            use, today=use.today + count, month=use.month + count, scheduled=use.scheduled + count
+        )
+        return excess_of_days(asked, self.facts.ledger.limits, self.clock(), share)
+
+    def _cancel_older(self, tenant_id: str, run_id: str) -> None:
+        """Stop a run, once; what fails is done again in the next minute."""
+        try:
+            if not is_cancelled(self.claims, run_id):
+                self.cancel(tenant_id, run_id)
+        except ConvergenceError:
+            logger.warning("older run not cancelled yet", extra={"older": run_id}, exc_info=True)
 
     def _begun(self, waiting: WaitingRun) -> Settled | None:
         config = self.configs.get(waiting.config_key)
@@ -139,6 +219,7 @@ class Lane:
             config_id=run.config_id,
             admitted_at=run.started_at,
             backfill_id=run.trigger.backfill_id,
+            is_scheduled=waiting.share is not None,
         )
         self._taken.append(ticket)
         self.facts = replace(self.facts, ledger=with_ticket(self.facts.ledger, ticket))
@@ -158,8 +239,6 @@ class Lane:
         return self.takes_over and now - run.started_at >= ANOTHERS_TURN
 
 
-def _refused(waiting: WaitingRun, refusal: QuotaExceeded) -> Settled:
-    # A slot comes free by itself and is worth waiting for; the day's and the month's runs do not.
-    is_full = waiting.over_days or refusal.limit_name in {CONCURRENT, MAX_PARALLEL}
-    status = RunStatus.QUEUED if is_full else RunStatus.FAILED
-    return Settled(waiting=waiting, status=status, error="" if is_full else str(refusal))
+def _group(waiting: WaitingRun) -> tuple[str, str]:
+    """Name the backfill or the schedule that it belongs to."""
+    return waiting.backfill_id, waiting.config_id if waiting.share else ""

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -79,15 +79,16 @@ class RunQueue:
     def record(self, settled: Sequence[Settled], now: datetime) -> None:
         """Append what became of runs, and last what became of firings that were due.
 
-        Whatever has not begun is an entry of the queue, so that it can be found: refused firings too.
-        A tenant is marked before its run can be seen to wait. A firing's row says that all before it have
-        been seen to as well, so whoever takes a firing out of the queue, out of order, writes none.
+        Whatever has not begun is an entry of the queue, so that it can be found; but refused firings are
+        found, and counted, by their rows as firings (`common.schedules.refusals`). A tenant is marked before
+        its run can be seen to wait. A firing's row says that all before it have been seen to as well, so
+        whoever takes a firing out of the queue, out of order, writes none.
         """
         waiting = {one.waiting.tenant_id for one in settled if _is_followed(one)}
         for tenant_id in sorted(waiting):
             claim(self.claims, _mark(tenant_id, now), {"tenant": tenant_id})
             claim(self.claims, _mark_of_all(now), {"purpose": "queue"})
-        entries = [one for one in settled if one.waiting.is_queued or one.status is not RunStatus.PENDING]
+        entries = [one for one in settled if _is_entry(one)]
         if entries:
             self.store.append(entries, now)
         if firings := [one for one in settled if one.waiting.is_due]:
@@ -151,6 +152,11 @@ def _is_followed(settled: Settled) -> bool:
     return settled.status is RunStatus.QUEUED or (waiting.over_days and waiting.is_queued)
 
 
+def _is_entry(settled: Settled) -> bool:
+    has_not_begun = settled.status is not RunStatus.PENDING and not settled.is_refused_firing
+    return settled.waiting.is_queued or has_not_begun
+
+
 def _mark(tenant_id: str, now: datetime) -> str:
     return f"cvg-queue-{tenant_id}-{now:%Y%m%d}"
 
@@ -160,8 +166,9 @@ def _mark_of_all(now: datetime) -> str:
 
 
 def _event(settled: Settled, now: datetime) -> RunEvent | None:
-    """Tell of whoever waits or will never begin, and of whoever has just got its ticket."""
-    if settled.status is RunStatus.PENDING and settled.run is None:
+    """Tell of whoever waits, will never begin, or has just got its ticket; of a refusal once."""
+    entry_id = settled.entry_id
+    if (settled.status is RunStatus.PENDING and settled.run is None) or entry_id in settled.waiting.refusals:
         return None
-    run = settled.run or settled.waiting.as_run()
+    run = settled.run or replace(settled.waiting.as_run(), run_id=entry_id)
     return RunEvent(run=run, status=settled.status, occurred_at=now)

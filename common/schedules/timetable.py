@@ -1,13 +1,15 @@
 """The schedules of all tenants: what the dispatcher goes by, and what a tenant sees and stops of its own."""
 
 import logging
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from common.errors import NotFound
 from common.schedules.firings import ScheduledConfig
+from common.schedules.refusals import Refusal, RefusalReader, refused_since
 from common.times import Clock
 
 logger = logging.getLogger(__name__)
@@ -31,7 +33,15 @@ class Schedules:
     """A tenant's own schedules. A pause lasts until it is resumed, whatever is uploaded meanwhile."""
 
     timetable: Timetable
+    refused: RefusalReader
     clock: Clock
+
+    def refusals(self, tenant_id: str) -> Mapping[str, Sequence[Refusal]]:
+        """Return, by config, which firings of today and yesterday (UTC) no run has come of."""
+        found: dict[str, list[Refusal]] = defaultdict(list)
+        for refusal in self.refused.read_refusals(tenant_id, refused_since(self.clock())):
+            found[refusal.config_id].append(refusal)
+        return found
 
     def list(self, tenant_id: str) -> Sequence[ScheduledConfig]:
         """List the tenant's configs that have a schedule, by ID."""

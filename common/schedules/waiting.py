@@ -8,9 +8,12 @@ from typing import Any
 from common.pipelines.intervals import Interval, RunTime, of_day, values_of
 from common.pipelines.parameters import bind_parameters, run_date_of
 from common.pipelines.pipeline import BoundParameter, Pipeline
+from common.pipelines.schedule import Overlap
 from common.runs.beginning import ReadyRun
+from common.runs.quotas import ScheduleShare
 from common.runs.run import Run, RunStatus, Trigger, TriggerType
 from common.schedules.firings import Firing, ScheduledConfig, fault_run_id
+from common.schedules.refusals import refusal_id
 
 # Who has waited for a day has lost the day that the run was for.
 LONGEST_WAIT = timedelta(hours=24)
@@ -47,8 +50,18 @@ class WaitingRun:
     """Whether it waits where the day's or the month's runs are used up, until others come."""
     left_out: tuple[str, ...] = ()
     """Steps of its version of the config that it is not to carry out."""
+    share: ScheduleShare | None = None
+    """What its schedule may take; None where none has asked for it."""
+    overlap: Overlap = Overlap.WAIT
+    refusals: frozenset[str] = frozenset()
+    """Refusals of the schedule that have been told."""
     is_queued: bool = False
     is_due: bool = False
+
+    @property
+    def is_new(self) -> bool:
+        """Tell whether nobody has put it anywhere yet: a firing that has not been seen to."""
+        return self.is_due and not self.is_queued
 
     @property
     def turn(self) -> tuple[int, datetime, datetime, str]:
@@ -89,6 +102,7 @@ class WaitingRun:
             request_hash=self.request_hash,
             traceparent=self.traceparent,
             max_parallel=self.max_parallel,
+            share=self.share,
             queued_at=self.added_at if self.is_queued else None,
         )
 
@@ -120,18 +134,35 @@ class WaitingRun:
 class Settled:
     """What became of a waiting run: PENDING (it has begun), QUEUED, FAILED or CANCELLED, and why.
 
-    `run` and `pipeline` are those of a run that has just got its ticket and has no row yet.
+    `run` and `pipeline` are those of a run that has just got its ticket and has no row yet. `reason` names
+    the kind of refusal where the words of `error` differ from one to the next.
     """
 
     waiting: WaitingRun
     status: RunStatus
     error: str = ""
+    reason: str = ""
     run: Run | None = None
     pipeline: Pipeline | None = None
 
+    @property
+    def is_refused_firing(self) -> bool:
+        """Tell whether it is a firing that nothing has come of: it shares an entry with others."""
+        return self.waiting.is_new and self.status.is_terminal
 
-def from_firing(firing: Firing, now: datetime) -> WaitingRun:
-    """Return the run that a firing asks for."""
+    @property
+    def entry_id(self) -> str:
+        """The ID of what stands for it: its own, or that of the refusal of its schedule's firings."""
+        waiting = self.waiting
+        if not self.is_refused_firing:
+            return waiting.run_id
+        kind = f"{self.status}\n{self.reason or self.error}"
+        return refusal_id(waiting.tenant_id, waiting.config_id, waiting.due_at, kind)
+
+
+def from_firing(firing: Firing, now: datetime, firings_a_day: int = 0) -> WaitingRun:
+    """Return the run that a firing asks for; its tenant's schedules have so many `firings_a_day`."""
+    schedule = firing.schedule
     return WaitingRun(
         tenant_id=firing.tenant_id,
         run_id=firing.run_id,
@@ -143,6 +174,11 @@ def from_firing(firing: Firing, now: datetime) -> WaitingRun:
         run_date=firing.day,
         interval=firing.interval,
         trigger=Trigger(type=TriggerType.SCHEDULE, by=SCHEDULER),
+        share=ScheduleShare(
+            max_active_runs=schedule.max_active_runs, reserve=schedule.reserve, firings_a_day=firings_a_day
+        ),
+        overlap=schedule.overlap,
+        refusals=firing.refusals,
         is_due=True,
     )
 

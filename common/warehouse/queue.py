@@ -1,13 +1,15 @@
 """The queue's rows in the central dataset, those of firings, and the runs of backfills among them."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from common.errors import AlreadyExists
+from common.pipelines.schedule import Overlap
 from common.pipelines.secret_values import shown
+from common.runs.quotas import ScheduleShare
 from common.runs.run import RunStatus, Trigger, TriggerType
 from common.schedules.backfilling import IntervalRun
 from common.schedules.firings import CATCH_UP_WINDOW
@@ -15,6 +17,7 @@ from common.schedules.queue import QueueEntry
 from common.schedules.waiting import LONGEST_WAIT, Settled, WaitingRun
 from common.times import from_rfc3339, to_rfc3339
 from common.warehouse.bigquery import Queries, Row
+from common.warehouse.refusals import refusal_parameters
 from common.warehouse.run_columns import interval_columns, interval_of, sealed_parts, with_sealed_parts
 from common.warehouse.runs import READING_WINDOW
 from common.warehouse.streaming import Streaming
@@ -22,6 +25,8 @@ from common.warehouse.streaming import Streaming
 TABLE = "tenant_pipeline_execution_queue"
 # A plan has ten slots at the most; a fill looks at no more of a tenant's waiting runs than could go at once.
 MOST_PER_TENANT = 50
+MOST_OF_GROUP = 10
+"""Of them, runs of one schedule or backfill before the others have had theirs."""
 # Whoever waits was due within the time that is caught up, and has waited no longer than allowed.
 WAITING_WINDOW = CATCH_UP_WINDOW + 2 * LONGEST_WAIT
 # An entry has done its part once the run has begun.
@@ -44,6 +49,7 @@ class QueueRows:
             now=now,
             expired_before=now - LONGEST_WAIT,
             most=MOST_PER_TENANT,
+            most_of_group=MOST_OF_GROUP,
         )
         return [_waiting(row) for row in rows]
 
@@ -98,6 +104,8 @@ def _metadata(waiting: WaitingRun) -> dict[str, Any]:
         "max_parallel": waiting.max_parallel,
         "over_days": waiting.over_days,
         "left_out": list(waiting.left_out),
+        "share": asdict(waiting.share) if waiting.share else None,
+        "overlap": waiting.overlap.value,
         "sealed_parameters": sealed_parts(waiting.parameters),
     }
 
@@ -126,8 +134,17 @@ def _waiting(row: Row) -> WaitingRun:
         max_parallel=metadata.get("max_parallel", 0),
         over_days=metadata.get("over_days", False),
         left_out=tuple(metadata.get("left_out", ())),
+        share=_share(metadata),
+        overlap=Overlap(metadata.get("overlap", Overlap.WAIT)),
         is_queued=True,
     )
+
+
+def _share(metadata: Mapping[str, Any]) -> ScheduleShare | None:
+    """Read what a schedule may take; entries of before shares say nothing of it, and may take all."""
+    if metadata["trigger_type"] != TriggerType.SCHEDULE:
+        return None
+    return ScheduleShare(**metadata.get("share") or {})
 
 
 FIRINGS_TABLE = "tenant_scheduled_pipeline_runs"
@@ -144,7 +161,7 @@ class FiringRows:
 
     def append_firings(self, settled: Sequence[Settled], now: datetime) -> None:
         """Append what became of firings, all in one call."""
-        rows = {f"{one.waiting.run_id}-{one.status.value}": _firing_row(one, now) for one in settled}
+        rows = {_firing_insert_id(one): _firing_row(one, now) for one in settled}
         self.streaming.append(FIRINGS_TABLE, rows)
 
     def settle_firings(self, ended_since: datetime, now: datetime) -> None:
@@ -162,17 +179,24 @@ class FiringRows:
             return
 
 
+def _firing_insert_id(settled: Settled) -> str:
+    # Each firing of a refusal has a row of its own: readers count them.
+    place = f"-{to_rfc3339(settled.waiting.due_at)}" if settled.is_refused_firing else ""
+    return f"{settled.entry_id}-{settled.status.value}{place}"
+
+
 def _firing_row(settled: Settled, now: datetime) -> dict[str, Any]:
     waiting = settled.waiting
     has_begun, has_ended = settled.status is RunStatus.PENDING, settled.status.is_terminal
+    is_refused = settled.is_refused_firing
     return {
-        "scheduled_run_id": waiting.run_id,
+        "scheduled_run_id": settled.entry_id,
         "config_id": waiting.config_id,
         "tenant_id": waiting.tenant_id,
         "status": settled.status.value,
         "scheduled_time": to_rfc3339(waiting.due_at),
         "priority": waiting.priority,
-        "parameters": json.dumps(shown(waiting.parameters)),
+        "parameters": refusal_parameters(waiting) if is_refused else json.dumps(shown(waiting.parameters)),
         "pipeline_logging_id": waiting.run_id if has_begun else None,
         "retry_count": 0,
         "max_retries": 0,

@@ -16,7 +16,7 @@ from common.runs.ports import AdmissionFacts, ConfigText, StoredRun
 from common.runs.quotas import Limits, Use
 from common.runs.reading import HistoryFilter
 from common.runs.run import Run, RunStatus, StepRow, StepStatus, Trigger, TriggerType
-from common.runs.tickets import Ledger, gaps_between, may_count_since
+from common.runs.tickets import Ledger, by_schedule, gaps_between, may_count_since
 from common.tenants.tenant import why_ended
 from common.times import start_of_day, start_of_month, to_rfc3339
 from common.warehouse.bigquery import Queries, Row
@@ -153,11 +153,12 @@ def ledger_of(row: Row) -> Ledger:
         limits=Limits(
             daily=row["daily_limit"], monthly=row["monthly_limit"], concurrent=row["concurrent_limit"]
         ),
-        use=Use(today=row["today"], month=row["month"], running=row["running"]),
+        use=Use(**{name: row[name] for name in ("today", "month", "running", "scheduled")}),
         last_ticket=row["last_ticket"],
         first_ticket=row["first_ticket"] or 0,
         gaps=gaps_between(tuple(map(int, gap.split("-"))) for gap in row["gaps"] or ()),  # type: ignore[misc]
         backfills=Counter(row["running_backfills"] or ()),
+        schedules=by_schedule(row["running_schedules"] or ()),
     )
 
 

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 
 from common.pipelines.schedule import Schedule
 from common.schedules.firings import FIRINGS, ScheduledConfig
+from common.schedules.refusals import refused_since
+from common.times import Clock, utc_now
 from common.warehouse.bigquery import Queries, Row
 
 # The rows of schedules themselves lie in a partition of their own: to read them is to read nothing else.
@@ -20,10 +22,17 @@ class ScheduleRows:
     """Reads schedules from the configs, and what has become of them from tenant_scheduled_pipeline_runs."""
 
     queries: Queries
+    clock: Clock = utc_now
 
     def read(self, tenant_id: str, since: datetime) -> Sequence[ScheduledConfig]:
         """Return the schedules of a tenant, or of every one; what was fired before `since` is not told."""
-        rows = self.queries.read("schedules/timetable", tenant_id=tenant_id, since=since, states_at=STATES_AT)
+        rows = self.queries.read(
+            "schedules/timetable",
+            tenant_id=tenant_id,
+            since=since,
+            refused_since=refused_since(self.clock()),
+            states_at=STATES_AT,
+        )
         return [_scheduled(row) for row in rows]
 
     def set_paused(self, config: ScheduledConfig, now: datetime, *, is_paused: bool) -> None:
@@ -54,6 +63,7 @@ def _scheduled(row: Row) -> ScheduledConfig:
         since=row["since"],
         last_fired=row["last_fired"],
         is_paused=row["is_paused"],
+        refusals=frozenset(row["refusals"] or ()),
         error=error,
     )
 

@@ -188,7 +188,7 @@ def pipeline_services() -> "PipelineServices":
         canceller=SERVICES.stopper,
         backfills=SERVICES.backfills,
         run_log=SERVICES.run_log,
-        schedules=Schedules(timetable=ADAPTERS.schedule_rows, clock=utc_now),
+        schedules=Schedules(timetable=ADAPTERS.schedule_rows, refused=ADAPTERS.refusal_rows, clock=utc_now),
         queue=SERVICES.queue,
     )
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from common.warehouse.lanes import LaneRows
     from common.warehouse.progress import ProgressRows
     from common.warehouse.queue import FiringRows, QueueRows
+    from common.warehouse.refusals import RefusalRows
     from common.warehouse.runs import RunRows
     from common.warehouse.schedules import ScheduleRows
     from common.warehouse.setup import CentralTables
@@ -122,6 +123,12 @@ class Adapters:
         from common.warehouse.queue import FiringRows
 
         return FiringRows(queries=self.queries, streaming=self.streaming)
+
+    @cached_property
+    def refusal_rows(self) -> RefusalRows:
+        from common.warehouse.refusals import RefusalRows
+
+        return RefusalRows(queries=self.queries)
 
     @cached_property
     def load_rows(self) -> LoadRows:

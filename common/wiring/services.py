@@ -181,6 +181,7 @@ class Services:
             claims=self.adapters.claims,
             levels=self.adapters.levels,
             compile=self.compile_cache,
+            cancel=self.canceller.cancel,
             clock=utc_now,
         )
 
@@ -189,7 +190,11 @@ class Services:
         from common.runs.reading import RunLog
         from common.schedules.reading import QueuedRunReader
 
-        reader = QueuedRunReader(reader=self.adapters.run_rows, queue=self.adapters.queue_rows)
+        reader = QueuedRunReader(
+            reader=self.adapters.run_rows,
+            queue=self.adapters.queue_rows,
+            refusals=self.adapters.refusal_rows,
+        )
         return RunLog(reader=reader, store=self.adapters.run_rows, claims=self.adapters.claims, clock=utc_now)
 
     @cached_property

@@ -1,26 +1,30 @@
 """The history of runs in memory: those that have rows, and those in the queue."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from common.runs.reading import HistoryFilter
 from common.runs.run import RunStatus
+from common.schedules.reading import row_of_refusal
 from tests.fakes.runs import MemoryRuns, RunRow
-from tests.fakes.schedules import MemoryQueue
+from tests.fakes.schedules import MemoryQueue, MemoryRefusals
 
 
 class MemoryHistory:
-    """What `RunReader` has of the history, over `MemoryRuns` and `MemoryQueue`."""
+    """What `RunReader` has of the history, over `MemoryRuns`, `MemoryQueue` and `MemoryRefusals`."""
 
-    def __init__(self, rows: MemoryRuns, queue: MemoryQueue) -> None:
+    def __init__(self, rows: MemoryRuns, queue: MemoryQueue, refusals: MemoryRefusals) -> None:
         self.rows = rows
         self.queue = queue
+        self.refusals = refusals
 
     def read_history(self, tenant_id: str, wanted: HistoryFilter) -> Sequence[dict[str, Any]]:
         current = self.rows.current()
         found = [self._begun(row) for row in current.values()]
         found += [self._waiting(run_id) for run_id in self.queue.entries() if run_id not in current]
+        refused = self.refusals.read_refusals(tenant_id, wanted.since - timedelta(days=9))
+        found += [row_of_refusal(one) for one in refused]
         mine = [row for row in found if row["tenant_id"] == tenant_id and _is_wanted(row, wanted)]
         return sorted(mine, key=_place, reverse=True)[: wanted.page_size]
 
@@ -42,6 +46,7 @@ class MemoryHistory:
             "interval_start": run.interval.start if run.interval else None,
             "interval_end": run.interval.end if run.interval else None,
             "error_message": row.error or None,
+            "refused_firings": None,
             "retry_of": run.retry_of or None,
             "retried_by": self.rows.retries_of(run.run_id),
             "left_out": list(run.left_out),
@@ -65,6 +70,7 @@ class MemoryHistory:
             "interval_start": waiting.interval.start if waiting.interval else None,
             "interval_end": waiting.interval.end if waiting.interval else None,
             "error_message": entry.error or None,
+            "refused_firings": None,
             "retry_of": None,
             "retried_by": [],
             "left_out": list(waiting.left_out),

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -12,7 +12,7 @@ from common.runs.level_messages import LevelMessage, decode, encode
 from common.runs.ports import AdmissionFacts, ConfigText, StoredRun
 from common.runs.progress import OpenRun, Progress
 from common.runs.quotas import Limits, Use
-from common.runs.run import Run, RunStatus, StepRow, StepStatus
+from common.runs.run import Run, RunStatus, StepRow, StepStatus, TriggerType
 from common.runs.sweeping import Findings, Gap
 from common.runs.tickets import Ledger, gaps_between, may_count_since
 from common.times import Clock, start_of_day, start_of_month
@@ -234,12 +234,25 @@ def _ledger(limits: Limits, rows: list[RunRow], now: datetime) -> Ledger:
             today=sum(row.run.started_at >= start_of_day(now) for row in rows),
             month=sum(row.run.started_at >= start_of_month(now) for row in rows),
             running=sum(not row.status.is_terminal for row in rows),
+            scheduled=sum(_is_scheduled(row) and row.run.started_at >= start_of_day(now) for row in rows),
         ),
         last_ticket=tickets[-1] if tickets else 0,
         first_ticket=tickets[0] if tickets and _first_start(rows) >= may_count_since(now) else 0,
         gaps=gaps_between(pairwise(tickets)),
         backfills=Counter(id_ for row in rows if (id_ := row.run.trigger.backfill_id) and row.is_open),
+        schedules=_schedules(row for row in rows if row.is_open and _is_scheduled(row)),
     )
+
+
+def _is_scheduled(row: RunRow) -> bool:
+    return row.run.trigger.type is TriggerType.SCHEDULE
+
+
+def _schedules(rows: Iterable[RunRow]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for row in sorted(rows, key=lambda row: row.run.ticket):
+        found[row.run.config_id] = (*found.get(row.run.config_id, ()), row.run.run_id)
+    return found
 
 
 def _first_start(rows: list[RunRow]) -> datetime:

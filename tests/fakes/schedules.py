@@ -1,5 +1,6 @@
 """Schedules, firings, the queue and many admissions at once, in memory."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ from common.schedules.backfilling import IntervalRun
 from common.schedules.firings import ScheduledConfig
 from common.schedules.lanes import LaneFacts
 from common.schedules.queue import QueueEntry
+from common.schedules.refusals import Refusal
 from common.schedules.waiting import Settled, WaitingRun
 from common.times import Clock
 from tests.fakes.jobs import nowhere
@@ -86,6 +88,62 @@ class MemoryFirings(SettledRows):
             latest[key] = max(latest.get(key, waiting.due_at), waiting.due_at)
         return latest
 
+    def refusals(self) -> dict[tuple[str, str], set[str]]:
+        """Return the refusals of each config."""
+        found: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for row in self.visible():
+            if row.settled.is_refused_firing:
+                waiting = row.settled.waiting
+                found[waiting.tenant_id, waiting.config_id].add(row.settled.entry_id)
+        return found
+
+
+class MemoryRefusals:
+    """`RefusalReader` over the rows of firings, of the queue and of runs."""
+
+    def __init__(self, firings: MemoryFirings, queue: "MemoryQueue", rows: MemoryRuns) -> None:
+        self.firings = firings
+        self.queue = queue
+        self.rows = rows
+
+    def read_refusals(self, tenant_id: str, since: datetime) -> Sequence[Refusal]:
+        begun = {*self.queue.entries(), *self.rows.current()}
+        first: dict[str, SettledRow] = {}
+        for row in sorted(self.firings.visible(), key=lambda row: (row.recorded_at, row.settled.entry_id)):
+            waiting = row.settled.waiting
+            is_asked = waiting.tenant_id == tenant_id and waiting.due_at >= since
+            if is_asked and row.settled.is_refused_firing and waiting.run_id not in begun:
+                first.setdefault(waiting.run_id, row)
+        by_entry: dict[str, list[SettledRow]] = defaultdict(list)
+        for row in first.values():
+            by_entry[row.settled.entry_id].append(row)
+        found = [_refusal(entry_id, rows) for entry_id, rows in by_entry.items()]
+        return sorted(found, key=lambda one: (-one.recorded_at.timestamp(), one.refusal_id))
+
+    def find_refusal(self, tenant_id: str, refusal_id: str, now: datetime) -> Refusal | None:
+        refusals = self.read_refusals(tenant_id, now - timedelta(days=400))
+        return next((one for one in refusals if one.refusal_id == refusal_id), None)
+
+
+def _refusal(entry_id: str, rows: list[SettledRow]) -> Refusal:
+    rows = sorted(rows, key=lambda row: row.settled.waiting.due_at)
+    last = rows[-1].settled.waiting
+    return Refusal(
+        refusal_id=entry_id,
+        tenant_id=last.tenant_id,
+        config_id=last.config_id,
+        config_version=last.config_version,
+        status=rows[-1].settled.status,
+        error=rows[-1].settled.error,
+        firings=len(rows),
+        first_time=rows[0].settled.waiting.due_at,
+        last_time=last.due_at,
+        asked_at=min(row.settled.waiting.added_at for row in rows),
+        recorded_at=max(row.recorded_at for row in rows),
+        run_date=last.run_date,
+        interval=last.interval,
+    )
+
 
 class MemoryTimetable:
     """`Timetable`: a test lays the schedules down; with firings, their rows say how far each has come."""
@@ -106,9 +164,11 @@ class MemoryTimetable:
         found = [config for key, config in sorted(self.configs.items()) if tenant_id in {"", key[0]}]
         if self.firings is None:
             return found
-        fired = self.firings.last_fired()
+        fired, refusals = self.firings.last_fired(), self.firings.refusals()
         return [
-            replace(config, last_fired=fired.get((config.tenant_id, config.config_id))) for config in found
+            replace(config, last_fired=fired.get(key), refusals=frozenset(refusals[key]))
+            for config in found
+            if (key := (config.tenant_id, config.config_id))
         ]
 
     def set_paused(self, config: ScheduledConfig, now: datetime, *, is_paused: bool) -> None:

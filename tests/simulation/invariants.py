@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from common.runs.ports import StepJob
-from common.runs.run import RunStatus, StepStatus
+from common.runs.quotas import ScheduleShare
+from common.runs.run import RunStatus, StepStatus, TriggerType
 from common.runs.tickets import job_id
-from common.schedules.firings import run_id_of
+from common.schedules.firings import firings_a_day, run_id_of
 from common.schedules.lanes import ANOTHERS_TURN
 from common.times import start_of_day, start_of_month
 from tests.fakes.runs import RunRow
@@ -31,6 +32,9 @@ def broken_invariants(world: World) -> list[str]:
         *_jobs_out_of_order(world, rows),
         *_limits_exceeded(world, rows),
         *_backfills_too_parallel(world, rows),
+        *_schedules_too_parallel(world, rows),
+        *_reserves_used_up(world, rows),
+        *_firings_miscounted(world, rows),
         *_tickets_and_rows_that_disagree(world, rows),
         *_waiting_without_end(world),
         *_refused_and_begun(world, rows),
@@ -144,6 +148,45 @@ def _backfills_too_parallel(world: World, rows: dict[str, RunRow]) -> Iterator[s
             most = entries[row.run.run_id].waiting.max_parallel
             if (count := _running_beside(row, by_backfill[backfill_id])) > most:
                 yield f"{count} runs of backfill {backfill_id} ran beside each other, {most} may"
+
+
+def _schedules_too_parallel(world: World, rows: dict[str, RunRow]) -> Iterator[str]:
+    for config in world.waiting.timetable.configs.values():
+        mine = _scheduled(rows, config.tenant_id)
+        for row in mine:
+            if (count := _running_beside(row, mine)) > config.schedule.max_active_runs:
+                yield f"{count} runs of the schedule of {config.tenant_id} overlap at {row.run.started_at}"
+
+
+def _reserves_used_up(world: World, rows: dict[str, RunRow]) -> Iterator[str]:
+    for config in world.waiting.timetable.configs.values():
+        asked = firings_a_day([config], START.date())
+        share = ScheduleShare(reserve=config.schedule.reserve, firings_a_day=asked)
+        most = LIMITS.daily - share.reserved(LIMITS.daily)
+        days = Counter(row.run.started_at.date() for row in _scheduled(rows, config.tenant_id))
+        for day, count in days.items():
+            if count > most:
+                yield f"schedules of {config.tenant_id} took {count} runs on {day}: {most} leave what is kept"
+
+
+def _scheduled(rows: dict[str, RunRow], tenant_id: str) -> list[RunRow]:
+    mine = (row for row in rows.values() if row.run.tenant_id == tenant_id)
+    return [row for row in mine if row.run.trigger.type is TriggerType.SCHEDULE]
+
+
+def _firings_miscounted(world: World, rows: dict[str, RunRow]) -> Iterator[str]:
+    """Hold that each firing is a run, an entry of the queue, or counted once among those refused."""
+    waiting = world.waiting
+    for config in waiting.timetable.configs.values():
+        times = config.schedule.between(START - SECOND, START + TROUBLED, 100)
+        run_ids = {run_id_of(config.tenant_id, config.config_id, moment) for moment in times}
+        begun = run_ids & {*rows, *waiting.rows.entries()}
+        refusals = waiting.refusals.read_refusals(config.tenant_id, START - SECOND)
+        counted = sum(refusal.firings for refusal in refusals)
+        if len(begun) + counted != len(run_ids):
+            yield f"of {len(run_ids)} firings {len(begun)} have begun and {counted} are counted as refused"
+        if len({(one.config_id, one.last_time.date(), one.error) for one in refusals}) < len(refusals):
+            yield f"refusals of {config.tenant_id} for one reason are several entries"
 
 
 def _running_beside(row: RunRow, rows: list[RunRow]) -> int:

@@ -17,8 +17,15 @@ from common.runs.run import Run, RunStatus, StepStatus
 from common.runs.steps import StepWorker
 from common.schedules.filling import SlotFiller
 from common.schedules.lanes import Lane, LaneFacts
-from common.schedules.waiting import Settled, WaitingRun
+from common.schedules.waiting import Settled
 from tests.fakes.runs import RunRow
+from tests.simulation.sabotaged_schedules import (
+    a_refusal_is_written_once,
+    firings_are_recorded_before_they_happen,
+    nobody_counts_what_schedules_take,
+    tickets_do_not_name_their_backfill,
+    tickets_do_not_name_their_schedule,
+)
 from tests.simulation.sabotaged_steps import (
     a_step_is_completed_by_its_first_job,
     the_second_job_starts_before_the_first_is_done,
@@ -202,17 +209,6 @@ def every_delivery_hands_over(world: World) -> None:
     jobs.insert_claim = insert_claim  # type: ignore[method-assign]
 
 
-def tickets_do_not_name_their_backfill(world: World) -> None:
-    """Leave it to the rows to say how many runs of a backfill run."""
-    jobs = world.jobs
-
-    def insert_claim(job_id: str, labels: Mapping[str, str]) -> Claim:
-        told = {name: value for name, value in labels.items() if name != "backfill"}
-        return type(jobs).insert_claim(jobs, job_id, told)
-
-    jobs.insert_claim = insert_claim  # type: ignore[method-assign]
-
-
 def runs_that_have_begun_are_overlooked(world: World) -> None:
     """Give a waiting run a ticket, whether it has a row already or not."""
     _see_begun_runs(world, lambda _: {})
@@ -271,16 +267,6 @@ def _fill_as(world: World, kind: type[SlotFiller]) -> None:
     world.waiting.filler = filler  # type: ignore[method-assign]
 
 
-def firings_are_recorded_before_they_happen(world: World) -> None:
-    """Write first that a firing has been seen to, and then see to it."""
-
-    def record(due: Sequence[WaitingRun]) -> None:
-        settled = [Settled(waiting=one, status=RunStatus.PENDING) for one in due]
-        world.waiting.firings.append_firings(settled, world.stage.now)
-
-    world.waiting.before_fill = record  # type: ignore[method-assign]
-
-
 def tables_are_remade_without_a_hold(world: World) -> None:
     """Let rows be streamed to tables that streaming does not know yet."""
     world.tables.has_holds = False
@@ -318,6 +304,9 @@ SABOTAGES: tuple[Sabotage, ...] = (
     Sabotage(remove=levels_are_kept_to_their_end, breaks="pushes before it"),
     Sabotage(remove=every_delivery_hands_over, breaks="handed over"),
     Sabotage(remove=tickets_do_not_name_their_backfill, breaks="beside each other"),
+    Sabotage(remove=tickets_do_not_name_their_schedule, breaks="overlap"),
+    Sabotage(remove=nobody_counts_what_schedules_take, breaks="leave what is kept"),
+    Sabotage(remove=a_refusal_is_written_once, breaks="are counted as refused"),
     Sabotage(remove=runs_that_have_begun_are_overlooked, breaks="two tickets"),
     Sabotage(remove=an_ended_run_is_taken_off_twice, breaks="at once"),
     Sabotage(remove=a_lane_goes_on_where_another_filler_is_at_work, breaks="was at it"),

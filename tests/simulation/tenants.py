@@ -5,7 +5,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from common.pipelines.pipeline import Parameter, Pipeline, Retry, Step
-from common.pipelines.schedule import CatchUp, Schedule
+from common.pipelines.schedule import CatchUp, Overlap, Schedule
 from common.runs.ports import ConfigText
 from common.runs.quotas import Limits
 from common.schedules.firings import ScheduledConfig
@@ -32,7 +32,7 @@ SHAPES = [[1], [1, 1], [2, 1], [1, 2, 1]]
 def prepare_tenants(world: "World") -> None:
     """Give three tenants two pipelines each, and two of them perhaps a schedule."""
     random = world.random
-    past = Random(f"the past of {world.seed}")
+    past, overlaps = Random(f"the past of {world.seed}"), Random(f"the overlaps of {world.seed}")
     for tenant_id in ("acme", "globex", FILLS_BACK):
         world.rows.tenants[tenant_id] = MemoryTenant(limits=LIMITS)
         world.jobs.forgotten |= _forgotten(past, tenant_id)
@@ -44,7 +44,7 @@ def prepare_tenants(world: "World") -> None:
             for job in (job for step in pipeline.steps for job in step.jobs):
                 world.jobs.outcomes[job.destination] = _outcome(random, world.troubles)
         if tenant_id != FILLS_BACK and random.random() < 0.5:
-            world.waiting.timetable.add(_schedule(random, tenant_id))
+            world.waiting.timetable.add(_schedule(random, overlaps, tenant_id))
 
 
 def _forgotten(random: Random, tenant_id: str) -> set[str]:
@@ -53,14 +53,21 @@ def _forgotten(random: Random, tenant_id: str) -> set[str]:
     return {f"cvg-ticket-{tenant_id}-{number}" for number in range(1, count + 1)}
 
 
-def _schedule(random: Random, tenant_id: str) -> ScheduledConfig:
+def _schedule(random: Random, overlaps: Random, tenant_id: str) -> ScheduledConfig:
     cron = random.choice(["*/5 * * * *", "3,4,5 0 * * *", "58 23 * * *"])
     return ScheduledConfig(
         tenant_id=tenant_id,
         config_id="hourly",
         version=1,
         priority=random.randint(4, 6),
-        schedule=Schedule(cron=cron, catch_up=CatchUp.ALL, end=START + TROUBLED),
+        schedule=Schedule(
+            cron=cron,
+            catch_up=CatchUp.ALL,
+            end=START + TROUBLED,
+            max_active_runs=overlaps.choice([1, 1, 2]),
+            overlap=overlaps.choice(list(Overlap)),
+            reserve=overlaps.choice([None, 0, 50]),
+        ),
         since=START,
     )
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from common.runs.run import RunStatus
 from common.schedules.backfilling import Backfills
+from common.schedules.dispatching import due_runs
 from common.schedules.filling import SlotFiller
-from common.schedules.firings import due_firings
 from common.schedules.freed_slots import FreedSlots
 from common.schedules.joining import QueueingRequests
 from common.schedules.queue import RunQueue
-from common.schedules.waiting import WaitingRun, from_firing
+from common.schedules.waiting import WaitingRun
 from tests.fakes.events import silent
 from tests.fakes.schedules import (
     MemoryBackfills,
@@ -19,6 +19,7 @@ from tests.fakes.schedules import (
     MemoryFirings,
     MemoryLanes,
     MemoryQueue,
+    MemoryRefusals,
     MemoryTimetable,
 )
 
@@ -36,6 +37,7 @@ class WaitingRoom:
         stage = world.stage
         self.rows = MemoryQueue(stage.at, world.lag, stage.clock, world.tables.require)
         self.firings = MemoryFirings(stage.at, world.lag, stage.clock, world.tables.require)
+        self.refusals = MemoryRefusals(self.firings, self.rows, world.rows)
         self.lanes = MemoryLanes(world.rows)
         self.timetable = MemoryTimetable(self.firings)
         self.queue = RunQueue(
@@ -69,9 +71,7 @@ class WaitingRoom:
     def fill(self) -> None:
         """Fire what is due and fill what is free, as the dispatcher does."""
         clock = self._world.stage.clock
-        now = clock()
-        configs = self.timetable.read("", now)
-        due = [from_firing(firing, now) for config in configs for firing in due_firings(config, now)]
+        due, _ = due_runs(self.timetable, clock())
         self.before_fill(due)
         self.filler().fill([*due, *self.queue.waiting()], clock() + BUDGET)
 
@@ -93,6 +93,7 @@ class WaitingRoom:
             claims=world.jobs,
             levels=MemoryBulkLevels(world.levels),
             compile=world.compile,
+            cancel=world.stopper().canceller.cancel,
             clock=world.stage.clock,
             at_once=self._at_once_and_slowly,
         )

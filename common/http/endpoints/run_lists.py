@@ -63,10 +63,11 @@ HISTORY_FILTERS = (
 def list_runs(call: Call[PipelineServices]) -> Answer:
     """List runs, the last asked for first, page by page.
 
-    Runs that wait in the queue are among them, QUEUED, and so are those that left it without having begun. A
-    run keeps its place: that of the moment at which it joined the queue, or else was admitted. A full page
-    has a `next_cursor`, which goes on where the page ends, whatever starts or leaves the queue meanwhile;
-    only a filter by `status` goes by the state of the moment.
+    Runs that wait in the queue are among them, QUEUED, and so are those that left it without having begun.
+    Firings of a schedule that were refused or skipped are one entry a day and reason, with `refused_firings`
+    to count them. A run keeps its place: that of the moment at which it joined the queue, or else was
+    admitted. A full page has a `next_cursor`, which goes on where the page ends, whatever starts or leaves
+    the queue meanwhile; only a filter by `status` goes by the state of the moment.
     """
     query = call.query
     rows, cursor = call.services.run_log.history(

@@ -162,7 +162,15 @@ def run_body(edge: Edge, row: Mapping[str, Any]) -> dict[str, Any]:
     """Describe a run without its levels."""
     body: dict[str, Any] = {name: row.get(name) for name in schemas()["run"]["properties"]}
     body |= {name: list(row.get(name) or ()) for name in ("retried_by", "left_out")}
-    return body | {"links": run_links(edge, row["pipeline_logging_id"], row["pipeline_id"])}
+    links = run_links(edge, row["pipeline_logging_id"], row["pipeline_id"])
+    return body | {"refused_firings": _refused(row), "links": links}
+
+
+def _refused(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    if row.get("refused_firings") is None:
+        return None
+    first, last = row["first_refused_time"], row["last_refused_time"]
+    return {"count": row["refused_firings"], "first_time": first, "last_time": last}
 
 
 def _step_body(row: Mapping[str, Any]) -> dict[str, Any]:

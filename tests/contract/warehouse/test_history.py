@@ -8,13 +8,16 @@ from typing import Any, Protocol
 
 import pytest
 
+from common.pipelines.intervals import Interval
 from common.runs.ports import RunStore
 from common.runs.reading import HistoryFilter, RunLog
 from common.runs.run import Run, RunStatus, StepRow, StepStatus, Trigger, TriggerType
-from common.schedules.queue import QueueStore
+from common.schedules.queue import FiringStore, QueueStore
+from common.schedules.refusals import RefusalReader
 from common.schedules.waiting import Settled, WaitingRun
 from common.warehouse.bigquery import Central, Queries
-from common.warehouse.queue import QueueRows
+from common.warehouse.queue import FiringRows, QueueRows
+from common.warehouse.refusals import RefusalRows
 from common.warehouse.runs import RunRows
 from common.warehouse.streaming import Streaming
 from tests.contract.warehouse.test_queue import a_waiting_run
@@ -22,7 +25,7 @@ from tests.fakes.clock import START, VirtualClock
 from tests.fakes.history import MemoryHistory
 from tests.fakes.jobs import MemoryJobs
 from tests.fakes.runs import MemoryRuns
-from tests.fakes.schedules import MemoryQueue
+from tests.fakes.schedules import MemoryFirings, MemoryQueue, MemoryRefusals
 from tests.unit.runs.examples import a_run
 
 MINUTE = timedelta(minutes=1)
@@ -38,22 +41,32 @@ class HistoryReader(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
-    """Runs, the queue, and the history of both."""
+    """Runs, the queue, firings, and the history of all."""
 
     runs: RunStore
     queue: QueueStore
+    firings: FiringStore
+    refusals: RefusalReader
     history: HistoryReader
 
 
 def in_memory() -> Backend:
-    rows, queue = MemoryRuns(), MemoryQueue()
-    return Backend(runs=rows, queue=queue, history=MemoryHistory(rows, queue))
+    rows, queue, firings = MemoryRuns(), MemoryQueue(), MemoryFirings()
+    refusals = MemoryRefusals(firings, queue, rows)
+    history = MemoryHistory(rows, queue, refusals)
+    return Backend(runs=rows, queue=queue, firings=firings, refusals=refusals, history=history)
 
 
 def on_rows(central: Central) -> Backend:
     queries, streaming = Queries(central=central), Streaming(central=central)
     rows = RunRows(queries=queries, streaming=streaming)
-    return Backend(runs=rows, queue=QueueRows(queries=queries, streaming=streaming), history=rows)
+    return Backend(
+        runs=rows,
+        queue=QueueRows(queries=queries, streaming=streaming),
+        firings=FiringRows(queries=queries, streaming=streaming),
+        refusals=RefusalRows(queries=queries),
+        history=rows,
+    )
 
 
 @pytest.fixture(scope="module", params=["memory", "bigquery"])
@@ -254,3 +267,72 @@ def test_another_tenants_runs_that_wait_are_not_in_the_history(past: Past, backe
     twin = replace(a_waiting_run(other.tenant_id, 1), run_id=f"{past.tenant_id}-run-2")
     backend.queue.append([Settled(waiting=twin, status=RunStatus.QUEUED)], START)
     assert past.states() == ["2 PENDING", "1 QUEUED"]
+
+
+def a_firing(past: Past, number: int) -> WaitingRun:
+    """Make a firing that is due, a minute after the one before."""
+    due_at = START + number * MINUTE
+    return a_waiting_run(
+        past.tenant_id,
+        number,
+        due_at=due_at,
+        added_at=due_at,
+        interval=Interval(start=due_at - MINUTE, end=due_at),
+        trigger=Trigger(type=TriggerType.SCHEDULE, by="scheduler"),
+        is_due=True,
+    )
+
+
+def refuse(past: Past, number: int, reason: str = "daily", now: datetime | None = None) -> Settled:
+    """Have a firing be refused."""
+    settled = Settled(
+        waiting=a_firing(past, number), status=RunStatus.FAILED, error=f"the {reason} limit", reason=reason
+    )
+    past.backend.firings.append_firings([settled], now or settled.waiting.due_at)
+    return settled
+
+
+def refused(past: Past) -> list[tuple[str, int]]:
+    """Read what is refused: the reason, and how many."""
+    found = past.backend.refusals.read_refusals(past.tenant_id, START - MINUTE)
+    return [(one.error, one.firings) for one in found]
+
+
+def test_firings_that_are_refused_for_one_reason_are_one_entry_with_a_count(past: Past) -> None:
+    past.begin(0)
+    first, *_, last = [refuse(past, number) for number in (1, 2, 3)]
+    assert {one.entry_id for one in (first, last)} == {first.entry_id}
+    entry, _ = past.page()[0]
+    assert (entry["pipeline_logging_id"], entry["status"]) == (first.entry_id, "FAILED")
+    assert (entry["refused_firings"], entry["error_message"]) == (3, "the daily limit")
+    assert (entry["first_refused_time"], entry["last_refused_time"]) == (START + MINUTE, START + 3 * MINUTE)
+    assert (entry["start_time"], entry["end_time"]) == (START + MINUTE, START + 3 * MINUTE)
+    assert (entry["interval_start"], entry["config_version"]) == (START + 2 * MINUTE, 1)
+    found = past.backend.refusals.find_refusal(past.tenant_id, first.entry_id, NOW)
+    assert found is not None
+    assert (found.firings, found.run_date, found.interval) == (
+        3,
+        last.waiting.run_date,
+        last.waiting.interval,
+    )
+    assert past.backend.refusals.find_refusal("globex", first.entry_id, NOW) is None
+    assert past.backend.refusals.find_refusal(past.tenant_id, "refused-another", NOW) is None
+
+
+def test_a_firing_that_two_dispatchers_refuse_counts_once_by_what_was_said_first(past: Past) -> None:
+    refuse(past, 1)
+    refuse(past, 1)
+    refuse(past, 1, "monthly", NOW)
+    refuse(past, 2, "monthly", NOW)
+    assert refused(past) == [("the monthly limit", 1), ("the daily limit", 1)]
+    assert [row["refused_firings"] for row in past.page()[0]] == [1, 1]
+
+
+def test_a_firing_that_has_become_a_run_after_all_is_not_refused(past: Past) -> None:
+    for number in (1, 2, 3):
+        refuse(past, number)
+    past.begin(1)
+    waiting = replace(a_firing(past, 2), is_due=False)
+    past.backend.queue.append([Settled(waiting=waiting, status=RunStatus.QUEUED)], NOW)
+    assert refused(past) == [("the daily limit", 1)]
+    assert sorted(row["refused_firings"] or 0 for row in past.page()[0]) == [0, 0, 1]

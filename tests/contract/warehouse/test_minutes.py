@@ -70,6 +70,7 @@ def make_dispatcher(central: Central, sent: Sent) -> Dispatcher:
         claims=claims,
         levels=sent,
         compile=compiled,
+        cancel=lambda tenant_id, run_id: None,
         clock=utc_now,
     )
     return Dispatcher(

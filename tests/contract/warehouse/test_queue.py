@@ -12,8 +12,9 @@ import pytest
 from common.logs import MASK
 from common.pipelines.intervals import Interval
 from common.pipelines.pipeline import BoundParameter, SealedValue
+from common.pipelines.schedule import Overlap
 from common.runs.ports import RunStore
-from common.runs.quotas import Limits
+from common.runs.quotas import Limits, ScheduleShare
 from common.runs.run import RunStatus, Trigger, TriggerType
 from common.schedules.filling import LaneStore
 from common.schedules.queue import FiringStore, QueueStore
@@ -32,6 +33,7 @@ from tests.unit.schedules.platform import LIMITS, MINUTE
 from tests.unit.schedules.platform import Platform as MemoryPlatform
 
 NOW = START + 10 * MINUTE
+SCHEDULED = Trigger(type=TriggerType.SCHEDULE, by="scheduler")
 _numbers = itertools.count()
 
 
@@ -181,6 +183,50 @@ def test_who_has_left_the_queue_waits_no_more_whatever_is_recorded_later(
     entry = backend.queue.find(tenant, waiting.run_id, NOW + 3 * MINUTE)
     assert entry is not None
     assert (entry.status, entry.error, entry.recorded_at) == (status, "why", NOW + MINUTE)
+
+
+def test_what_a_schedule_may_take_is_read_back_with_who_waits(backend: Backend, tenant: str) -> None:
+    scheduled = a_waiting_run(
+        tenant,
+        trigger=SCHEDULED,
+        share=ScheduleShare(max_active_runs=2, reserve=25, firings_a_day=1440),
+        overlap=Overlap.CANCEL_OLDER,
+    )
+    record(backend, [scheduled], RunStatus.QUEUED)
+    (found,) = backend.queue.read_waiting(tenant, NOW)
+    assert found == replace(scheduled, is_queued=True)
+
+
+def test_many_that_wait_for_one_schedule_hide_nobody_from_sight(backend: Backend, tenant: str) -> None:
+    fields = {"trigger": SCHEDULED, "share": ScheduleShare(max_active_runs=1), "due_at": START}
+    many = [a_waiting_run(tenant, number, **fields) for number in range(60)]
+    record(backend, [*many, a_waiting_run(tenant, 99)], RunStatus.QUEUED)
+    found = [one.run_id for one in backend.queue.read_waiting(tenant, START + 100 * MINUTE)]
+    assert found[0] == f"{tenant}-run-0"
+    assert f"{tenant}-run-99" in found
+
+
+def test_a_ledger_names_the_runs_of_schedules_and_counts_those_of_the_day(
+    backend: Backend, tenant: str
+) -> None:
+    for ticket, config_id, status in (
+        (1, "daily", RunStatus.PENDING),
+        (2, "hourly", RunStatus.PENDING),
+        (3, "daily", RunStatus.PENDING),
+        (4, "daily", RunStatus.COMPLETED),
+    ):
+        run_id = f"{tenant}-run-{ticket}"
+        run = a_run(tenant_id=tenant, run_id=run_id, ticket=ticket, config_id=config_id, trigger=SCHEDULED)
+        backend.runs.append_run(run, status, START)
+    by_hand = a_run(tenant_id=tenant, run_id=f"{tenant}-run-5", ticket=5)
+    backend.runs.append_run(by_hand, RunStatus.PENDING, START)
+    ledger = backend.lanes.read_lanes({tenant}, set(), NOW)[tenant].ledger
+    assert ledger.schedules == {
+        "daily": (f"{tenant}-run-1", f"{tenant}-run-3"),
+        "hourly": (f"{tenant}-run-2",),
+    }
+    assert (ledger.use.today, ledger.use.scheduled) == (5, 4)
+    assert ledger == backend.runs.read_admission(tenant, "", "", NOW).ledger
 
 
 def test_an_entry_is_found_by_its_tenant_alone(backend: Backend, tenant: str) -> None:

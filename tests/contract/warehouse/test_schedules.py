@@ -26,7 +26,7 @@ class Schedules:
     def __init__(self, central: Central) -> None:
         self.tenant = f"scheduled_{next(_numbers)}"
         self.streaming = Streaming(central=central)
-        self.rows = ScheduleRows(queries=Queries(central=central))
+        self.rows = ScheduleRows(queries=Queries(central=central), clock=lambda: START)
         in_bigquery(central).add_tenant(self.tenant, LIMITS)
 
     def upload(self, config_id: str, version: int, schedule: dict[str, Any] | None, **more: Any) -> None:
@@ -46,9 +46,9 @@ class Schedules:
         name = f"{self.tenant}-{config_id}-{version}"
         self.streaming.append("tenant_pipeline_configs", {name: row | more})
 
-    def fire(self, config_id: str, hours: int) -> None:
+    def fire(self, config_id: str, hours: int, run_id: str = "") -> None:
         row: dict[str, Any] = {
-            "scheduled_run_id": f"{self.tenant}-{config_id}-{hours}",
+            "scheduled_run_id": run_id or f"{self.tenant}-{config_id}-{hours}",
             "config_id": config_id,
             "tenant_id": self.tenant,
             "status": "PENDING",
@@ -59,7 +59,7 @@ class Schedules:
             "created_at": to_rfc3339(START),
             "recorded_at": to_rfc3339(START + hours * HOUR),
         }
-        self.streaming.append("tenant_scheduled_pipeline_runs", {row["scheduled_run_id"]: row})
+        self.streaming.append("tenant_scheduled_pipeline_runs", {f"{row['scheduled_run_id']}-{hours}": row})
 
 
 @pytest.fixture
@@ -76,6 +76,21 @@ def test_a_schedule_is_that_of_the_latest_version_with_its_latest_firing(schedul
     assert (config.config_id, config.version, config.priority) == ("hourly", 2, 3)
     assert (config.schedule.cron, config.schedule.timezone) == ("0 2 * * *", "Asia/Tokyo")
     assert (config.since, config.last_fired, config.is_paused) == (START + 2 * HOUR, START + 4 * HOUR, False)
+
+
+def test_a_schedule_comes_with_what_was_refused_of_it_lately_and_what_was_refused_is_seen_to(
+    schedules: Schedules,
+) -> None:
+    schedules.upload(
+        "hourly", 1, {"cron": "0 * * * *", "max_active_runs": 3, "overlap": "skip", "reserve": 50}
+    )
+    for hours, run_id in ((-72, "refused-old"), (1, "refused-a"), (2, "refused-a"), (3, "")):
+        schedules.fire("hourly", hours, run_id)
+    schedules.fire("hourly", 4, "refused-b")
+    (config,) = schedules.rows.read(schedules.tenant, START - 96 * HOUR)
+    assert (config.refusals, config.last_fired) == ({"refused-a", "refused-b"}, START + 4 * HOUR)
+    schedule = config.schedule
+    assert (schedule.max_active_runs, schedule.overlap, schedule.reserve) == (3, "skip", 50)
 
 
 def test_a_new_version_with_the_same_schedule_forgets_no_missed_firing(schedules: Schedules) -> None:

@@ -44,6 +44,7 @@ from tests.fakes.schedules import (
     MemoryFirings,
     MemoryLanes,
     MemoryQueue,
+    MemoryRefusals,
     MemoryTimetable,
 )
 from tests.fakes.seals import a_seal
@@ -124,9 +125,9 @@ class World:
         self.jobs = jobs
         beginner = RunBeginner(store=self.store, claims=jobs, levels=self.levels, clock=clock)
         self.queue = MemoryQueue()
-        queue = RunQueue(
-            store=self.queue, firings=MemoryFirings(), claims=jobs, announcer=silent(), clock=clock
-        )
+        self.firings = MemoryFirings()
+        self.refusals = MemoryRefusals(self.firings, self.queue, self.store)
+        queue = RunQueue(store=self.queue, firings=self.firings, claims=jobs, announcer=silent(), clock=clock)
         stopper = RunStopper(
             canceller=RunCanceller(
                 reader=self.rows,
@@ -144,6 +145,7 @@ class World:
             claims=jobs,
             levels=MemoryBulkLevels(self.levels),
             compile=compiled,
+            cancel=stopper.canceller.cancel,
             clock=clock,
         )
         services = PipelineServices(
@@ -173,12 +175,12 @@ class World:
             ),
             queue=queue,
             run_log=RunLog(
-                reader=QueuedRunReader(reader=self.rows, queue=self.queue),
+                reader=QueuedRunReader(reader=self.rows, queue=self.queue, refusals=self.refusals),
                 store=self.store,
                 claims=jobs,
                 clock=clock,
             ),
-            schedules=Schedules(timetable=self.timetable, clock=clock),
+            schedules=Schedules(timetable=self.timetable, refused=self.refusals, clock=clock),
         )
         self.site = Site(PIPELINE_ROUTES, services)
 

@@ -80,16 +80,23 @@ def test_a_schedule_that_is_silent_for_a_month_is_told(
     assert found == ([warning] if warning else [])
 
 
+def kept(runs: int) -> str:
+    return f", {runs} of them kept for requests by hand (`reserve`)"
+
+
 @pytest.mark.parametrize(
     ("schedule", "limit", "told"),
     [
-        ({"cron": "* * * * *"}, 100, "makes 1,440 firings a day; your plan has 100"),
-        ({"cron": "*/15 * * * *"}, 95, "makes 96 firings a day; your plan has 95"),
+        ({"cron": "* * * * *"}, 100, "makes 1,440 firings a day; your plan has 100" + kept(20)),
+        ({"cron": "*/15 * * * *"}, 95, "makes 96 firings a day; your plan has 95" + kept(19)),
         ({"cron": "*/15 * * * *"}, 96, ""),
+        ({"cron": "*/15 * * * *", "reserve": 0}, 95, "makes 96 firings a day; your plan has 95"),
+        ({"cron": "*/15 * * * *", "reserve": 4}, 100, ""),
+        ({"cron": "*/15 * * * *", "reserve": 5}, 100, "makes 96 firings a day; your plan has 100" + kept(5)),
         (
             {"cron": "*/15 * * * 1", "timezone": "Europe/Berlin"},
             50,
-            "makes 96 firings a day; your plan has 50",
+            "makes 96 firings a day; your plan has 50" + kept(10),
         ),
         ({"cron": "* * * * *", "enabled": False}, 100, ""),
         ({"cron": "* * * * *", "end": "2020-01-01"}, 100, ""),
@@ -102,3 +109,14 @@ def test_a_schedule_that_fires_more_often_than_the_plan_has_runs_is_told(
 ) -> None:
     found = [one.rule for one in plan_warnings(schedule, "acme/daily", NOW, lambda: limit)]
     assert found == ([told] if told else [])
+
+
+@pytest.mark.parametrize(
+    ("overlap", "word"), [("skip", "skipped"), ("cancel_older", "cancelled"), ("wait", "")]
+)
+def test_a_schedule_that_drops_what_it_makes_up_for_is_told(overlap: str, word: str) -> None:
+    schedule = {"cron": "0 5 * * *", "catch_up": "all", "overlap": overlap}
+    found = list(schedule_warnings(schedule, "acme/daily", NOW))
+    assert [one.pointer for one in found] == (["/schedule/overlap"] if word else [])
+    assert all(f"all but 1 of them are {word}" in one.rule for one in found)
+    assert list(schedule_warnings(schedule | {"catch_up": "latest"}, "acme/daily", NOW)) == []

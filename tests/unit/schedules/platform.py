@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from common.errors import InvalidInput
 from common.pipelines.pipeline import Parameter, Pipeline
 from common.runs.beginning import RunBeginner
+from common.runs.cancelling import flag
 from common.runs.events import Announcer, AnnouncingRuns
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import ConfigText
@@ -22,7 +23,14 @@ from tests.fakes.clock import VirtualClock
 from tests.fakes.events import MemoryEvents
 from tests.fakes.jobs import MemoryJobs, nowhere
 from tests.fakes.runs import MemoryLevels, MemoryProgress, MemoryRuns, MemoryTenant
-from tests.fakes.schedules import MemoryBulkLevels, MemoryFirings, MemoryLanes, MemoryQueue, MemoryTimetable
+from tests.fakes.schedules import (
+    MemoryBulkLevels,
+    MemoryFirings,
+    MemoryLanes,
+    MemoryQueue,
+    MemoryRefusals,
+    MemoryTimetable,
+)
 from tests.fakes.seals import a_seal
 from tests.unit.runs.examples import a_pipeline
 from tests.unit.schedules.examples import a_scheduled_config
@@ -69,6 +77,8 @@ class Platform:
         self.queue_rows = MemoryQueue(at)
         self.lanes = MemoryLanes(self.rows)
         self.events = MemoryEvents()
+        self.refused = MemoryRefusals(self.firings, self.queue_rows, self.rows)
+        self.cancelled: list[str] = []
         self.broken: set[str] = set()
         self.compiled: list[str] = []
         self.queue = RunQueue(
@@ -91,6 +101,7 @@ class Platform:
             claims=self.jobs,
             levels=MemoryBulkLevels(self.levels),
             compile=self.compile,
+            cancel=self.cancel,
             clock=self.clock,
             at_once=one_after_another,
         )
@@ -149,6 +160,16 @@ class Platform:
                 may_wait=may_wait,
             )
         )
+
+    def cancel(self, tenant_id: str, run_id: str) -> None:
+        """Note that a run is to stop, as a canceller does; a test ends it."""
+        flag(self.jobs, tenant_id, run_id)
+        self.cancelled.append(run_id)
+
+    def refusals(self, tenant_id: str = "acme") -> list[tuple[str, int, str]]:
+        """List the refusals of a tenant's firings: state, count, reason."""
+        found = self.refused.read_refusals(tenant_id, self.clock() - timedelta(days=9))
+        return [(one.status.value, one.firings, one.error) for one in found]
 
     def end(self, run_id: str) -> None:
         """End a run, as its last level's worker does."""

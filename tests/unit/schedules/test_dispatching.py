@@ -22,6 +22,10 @@ class Killed(BaseException):
     """The process dies here."""
 
 
+AT_WILL = {"max_active_runs": 100, "reserve": 0}
+"""What lets a schedule take all of its tenant's plan."""
+
+
 @pytest.fixture
 def platform() -> Platform:
     platform = Platform()
@@ -59,7 +63,7 @@ def test_a_second_call_in_the_same_minute_starts_nothing_more(platform: Platform
 
 
 def test_a_day_of_calls_at_odd_times_fires_each_time_once(platform: Platform) -> None:
-    platform.schedule("*/10 * * * *")
+    platform.schedule("*/10 * * * *", declared=AT_WILL | {"max_active_runs": 1000})
     platform.rows.tenants["acme"].limits = Limits(daily=1000, monthly=10_000, concurrent=1000)
     for seconds in [7, 61, 60, 59, 200] * 225:
         platform.dispatcher.tick()
@@ -118,7 +122,7 @@ def test_one_read_finds_what_is_due_and_one_more_of_each_kind_starts_it(platform
 
 
 def test_after_an_outage_all_are_made_up_for_in_order_where_the_file_says_so(platform: Platform) -> None:
-    platform.schedule("0 * * * *", catch_up="all")
+    platform.schedule("0 * * * *", catch_up="all", declared=AT_WILL)
     platform.clock.advance(timedelta(hours=2, minutes=30))
     platform.dispatcher.tick()
     runs = sorted(platform.runs().values(), key=lambda run: run.ticket)
@@ -129,18 +133,16 @@ def test_after_an_outage_all_are_made_up_for_in_order_where_the_file_says_so(pla
 
 def test_a_firing_over_the_daily_limit_is_recorded_as_failed_with_the_numbers(platform: Platform) -> None:
     platform.rows.tenants["acme"].limits = Limits(daily=1, monthly=10, concurrent=3)
-    platform.schedule("0 * * * *", catch_up="all")
+    platform.schedule("0 * * * *", catch_up="all", declared=AT_WILL)
     platform.clock.advance(timedelta(hours=1))
     assert platform.dispatcher.tick().filled == Filled(begun=1, refused=1)
     refused = platform.firings.rows[-1].settled
-    assert (refused.status, refused.error) == (
-        RunStatus.FAILED,
-        "the daily limit of your plan is reached: 1 of 1 runs",
-    )
+    told = "the daily limit of your plan is reached: 1 of 1 runs"
+    assert (refused.status, refused.error) == (RunStatus.FAILED, told)
     assert platform.dispatcher.tick().filled == Filled()
-    entry = platform.queue.find("acme", refused.waiting.run_id)
-    assert entry is not None
-    assert (entry.status, entry.error) == (RunStatus.FAILED, refused.error)
+    found = platform.refused.find_refusal("acme", refused.entry_id, platform.clock())
+    assert found is not None
+    assert (found.status, found.error, found.firings) == (RunStatus.FAILED, told, 1)
 
 
 def test_a_schedule_whose_config_no_longer_compiles_fails_with_the_reason_and_alone(
@@ -177,7 +179,7 @@ def test_nobody_overtakes_a_firing_that_was_left() -> None:
     """Whoever records a firing has seen to all before it: else the ones before would be lost."""
     platform = Platform()
     platform.add_tenant(limits=Limits(daily=1000, monthly=1000, concurrent=1000))
-    platform.schedule("* * * * *", catch_up="all")
+    platform.schedule("* * * * *", catch_up="all", declared=AT_WILL)
     platform.clock.advance(timedelta(minutes=99))
     claims = 0
 

@@ -1,7 +1,7 @@
 -- Read, for each of many active tenants, what admissions decide on (as runs/admission does for one), and which of the asked runs have rows.
 -- Parameters: tenant_ids ARRAY<STRING>, run_ids ARRAY<STRING>, since TIMESTAMP, recent_since TIMESTAMP, month_start TIMESTAMP, may_count_since TIMESTAMP, day_start TIMESTAMP
 WITH runs AS (
-  SELECT tenant_id, pipeline_logging_id, ticket, status, start_time, trigger_type, trigger_by
+  SELECT tenant_id, pipeline_id, pipeline_logging_id, ticket, status, start_time, trigger_type, trigger_by
   FROM `${project}.${dataset}.current_pipeline_runs`
   WHERE tenant_id IN UNNEST(@tenant_ids) AND start_time >= @recent_since AND ticket IS NOT NULL
 ),
@@ -32,6 +32,12 @@ backfills AS (
   WHERE trigger_type = 'backfill' AND status NOT IN ('COMPLETED', 'FAILED', 'CANCELLED')
   GROUP BY tenant_id
 ),
+schedules AS (
+  SELECT tenant_id, ARRAY_AGG(CONCAT(pipeline_id, ' ', pipeline_logging_id) ORDER BY ticket) AS running_schedules
+  FROM runs
+  WHERE trigger_type = 'scheduler' AND status NOT IN ('COMPLETED', 'FAILED', 'CANCELLED')
+  GROUP BY tenant_id
+),
 begun AS (
   SELECT tenant_id, ARRAY_AGG(CONCAT(status, ' ', pipeline_logging_id)) AS begun
   FROM runs
@@ -44,6 +50,7 @@ used AS (
     COUNTIF(start_time >= @day_start) AS today,
     COUNTIF(start_time >= @month_start) AS month,
     COUNTIF(status NOT IN ('COMPLETED', 'FAILED', 'CANCELLED')) AS running,
+    COUNTIF(start_time >= @day_start AND trigger_type = 'scheduler') AS scheduled,
     MAX(ticket) AS last_ticket,
     IF(MIN(start_time) >= @may_count_since, MIN(ticket), 0) AS first_ticket
   FROM runs
@@ -54,9 +61,10 @@ SELECT
   COALESCE(used.today, 0) AS today,
   COALESCE(used.month, 0) AS month,
   COALESCE(used.running, 0) AS running,
+  COALESCE(used.scheduled, 0) AS scheduled,
   COALESCE(used.last_ticket, earlier.last_ticket, 0) AS last_ticket,
   IF(earlier.last_ticket IS NULL, COALESCE(used.first_ticket, 0), 0) AS first_ticket,
-  gaps.gaps, begun.begun, backfills.running_backfills
+  gaps.gaps, begun.begun, backfills.running_backfills, schedules.running_schedules
 FROM `${project}.${dataset}.current_tenant_profiles` AS profile
 JOIN `${project}.${dataset}.current_subscriptions` AS subscription
   ON subscription.tenant_id = profile.tenant_id AND subscription.status IN ('ACTIVE', 'TRIAL')
@@ -66,5 +74,6 @@ LEFT JOIN used ON used.tenant_id = profile.tenant_id
 LEFT JOIN earlier ON earlier.tenant_id = profile.tenant_id
 LEFT JOIN gaps ON gaps.tenant_id = profile.tenant_id
 LEFT JOIN backfills ON backfills.tenant_id = profile.tenant_id
+LEFT JOIN schedules ON schedules.tenant_id = profile.tenant_id
 LEFT JOIN begun ON begun.tenant_id = profile.tenant_id
 WHERE profile.tenant_id IN UNNEST(@tenant_ids) AND profile.status = 'ACTIVE'

@@ -16,7 +16,7 @@ config AS (
   WHERE tenant_id = @tenant_id AND config_id = @config_id AND is_active
 ),
 runs AS (
-  SELECT ticket, status, start_time, trigger_type, trigger_by
+  SELECT ticket, status, start_time, trigger_type, trigger_by, pipeline_id, pipeline_logging_id
   FROM `${project}.${dataset}.current_pipeline_runs`
   WHERE tenant_id = @tenant_id AND start_time >= @recent_since AND ticket IS NOT NULL
 ),
@@ -50,6 +50,7 @@ used AS (
     COUNTIF(start_time >= @day_start) AS today,
     COUNTIF(start_time >= @month_start) AS month,
     COUNTIF(status NOT IN ('COMPLETED', 'FAILED', 'CANCELLED')) AS running,
+    COUNTIF(start_time >= @day_start AND trigger_type = 'scheduler') AS scheduled,
     MAX(ticket) AS last_ticket,
     IF(MIN(start_time) >= @may_count_since, MIN(ticket), 0) AS first_ticket
   FROM runs
@@ -68,11 +69,17 @@ SELECT
   (SELECT version FROM config) AS config_version,
   (SELECT pipeline_yaml FROM config) AS pipeline_yaml,
   (SELECT priority FROM config) AS priority,
-  used.today, used.month, used.running,
+  used.today, used.month, used.running, used.scheduled,
   COALESCE(used.last_ticket, earlier.last_ticket, 0) AS last_ticket,
   IF(earlier.last_ticket IS NULL, used.first_ticket, 0) AS first_ticket,
   ARRAY(SELECT CONCAT(ticket, '-', next_ticket) FROM spans WHERE next_ticket > ticket + 1) AS gaps,
   ARRAY(SELECT trigger_by FROM runs WHERE trigger_type = 'backfill' AND status NOT IN ('COMPLETED', 'FAILED', 'CANCELLED')) AS running_backfills,
+  ARRAY(
+    SELECT CONCAT(pipeline_id, ' ', pipeline_logging_id)
+    FROM runs
+    WHERE trigger_type = 'scheduler' AND status NOT IN ('COMPLETED', 'FAILED', 'CANCELLED')
+    ORDER BY ticket
+  ) AS running_schedules,
   ARRAY(
     SELECT AS STRUCT ticket, status, start_time, pipeline_id, config_version, run_date, trigger_type, trigger_by, request_hash, retry_of,
       interval_start, interval_end, sealed_parameters

@@ -29,6 +29,12 @@ entries AS (
       recorded_at DESC
   ) = 1
 ),
+refused AS (
+  SELECT tenant_id, COUNT(DISTINCT CONCAT(config_id, ' ', FORMAT_TIMESTAMP('%s', scheduled_time))) AS firings
+  FROM `${project}.${dataset}.tenant_scheduled_pipeline_runs`
+  WHERE scheduled_time >= @waiting_since AND recorded_at >= @day_start AND status = 'FAILED' AND STARTS_WITH(scheduled_run_id, 'refused-')
+  GROUP BY tenant_id
+),
 waiting AS (
   SELECT
     tenant_id,
@@ -47,13 +53,14 @@ SELECT
   COALESCE(SUM(runs.admitted), 0) AS admitted_today,
   COALESCE(SUM(runs.completed), 0) AS completed_today,
   COALESCE(SUM(runs.failed), 0) AS failed_today,
-  COALESCE(SUM(waiting.refused), 0) AS refused_today,
+  COALESCE(SUM(waiting.refused), 0) + COALESCE(SUM(refused.firings), 0) AS refused_today,
   COALESCE(SUM(runs.dead_letters), 0) AS dead_letters_today,
   MIN(waiting.oldest_queued_at) AS oldest_queued_at
 FROM `${project}.${dataset}.current_tenant_profiles` AS profile
 JOIN `${project}.${dataset}.current_subscriptions` AS subscription ON subscription.tenant_id = profile.tenant_id
 LEFT JOIN due ON due.tenant_id = profile.tenant_id
 LEFT JOIN runs ON runs.tenant_id = profile.tenant_id
+LEFT JOIN refused ON refused.tenant_id = profile.tenant_id
 LEFT JOIN waiting ON waiting.tenant_id = profile.tenant_id
 WHERE profile.status = 'ACTIVE'
 GROUP BY subscription.plan_name

@@ -1,9 +1,15 @@
 -- Read the schedules of active tenants with how far each has come; tenant "" is every tenant.
--- Parameters: tenant_id STRING, since TIMESTAMP, states_at TIMESTAMP
+-- Parameters: tenant_id STRING, since TIMESTAMP, refused_since TIMESTAMP, states_at TIMESTAMP
 WITH fired AS (
   SELECT tenant_id, config_id, MAX(scheduled_time) AS last_fired
   FROM `${project}.${dataset}.tenant_scheduled_pipeline_runs`
   WHERE scheduled_time >= @since AND @tenant_id IN ('', tenant_id)
+  GROUP BY tenant_id, config_id
+),
+refused AS (
+  SELECT tenant_id, config_id, ARRAY_AGG(DISTINCT scheduled_run_id) AS refusals
+  FROM `${project}.${dataset}.tenant_scheduled_pipeline_runs`
+  WHERE scheduled_time >= @refused_since AND @tenant_id IN ('', tenant_id) AND STARTS_WITH(scheduled_run_id, 'refused-')
   GROUP BY tenant_id, config_id
 ),
 states AS (
@@ -31,12 +37,14 @@ SELECT
   TO_JSON_STRING(config.schedule) AS schedule,
   IF(states.status = 'ACTIVE', GREATEST(begun.began_at, states.recorded_at), begun.began_at) AS since,
   fired.last_fired,
+  refused.refusals,
   COALESCE(states.status = 'PAUSED', FALSE) AS is_paused
 FROM `${project}.${dataset}.current_pipeline_configs` AS config
 JOIN `${project}.${dataset}.current_tenant_profiles` AS profile
   ON profile.tenant_id = config.tenant_id AND profile.status = 'ACTIVE'
 JOIN begun ON begun.tenant_id = config.tenant_id AND begun.config_id = config.config_id
 LEFT JOIN fired ON fired.tenant_id = config.tenant_id AND fired.config_id = config.config_id
+LEFT JOIN refused ON refused.tenant_id = config.tenant_id AND refused.config_id = config.config_id
 LEFT JOIN states ON states.tenant_id = config.tenant_id AND states.config_id = config.config_id
 WHERE config.is_active AND config.schedule_cron IS NOT NULL AND @tenant_id IN ('', config.tenant_id)
 ORDER BY config.tenant_id, config.config_id
