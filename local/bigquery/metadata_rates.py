@@ -1,6 +1,7 @@
 """BigQuery's limit on metadata updates: five in ten seconds for each table and each dataset."""
 
 from collections import defaultdict, deque
+from http import HTTPStatus
 
 from local.bigquery.answers import MORE_ABOUT_QUOTAS, Answer, error_answer
 from local.bigquery.calls import Call
@@ -17,7 +18,8 @@ UPDATING = frozenset({"insert", "patch", "update", "delete"})
 class MetadataRates:
     """Refuse the sixth update of a dataset or a table within ten seconds.
 
-    The API updates, and DDL does, and a query, load or copy job does with its destination; DML does not.
+    The API updates, and DDL does, and a query, load or copy job does with its destination; DML does not. What
+    is answered 409, as a job is whose ID is taken, updates nothing.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -30,11 +32,15 @@ class MetadataRates:
             return await forward(call)
         if (name := _updated_by_api(call)) and not self._is_allowed(name):
             return error_answer("rateLimitExceeded", _refusal(name))
-        if call.starts_job:
-            for table in _updated_by_job(call):
-                if not self._is_allowed(table):
-                    return await fail_job(call, "rateLimitExceeded", _refusal(table))
-        return await forward(call)
+        updated = _updated_by_job(call) if call.starts_job else set()
+        for table in updated:
+            if not self._is_allowed(table):
+                return await fail_job(call, "rateLimitExceeded", _refusal(table))
+        answer = await forward(call)
+        if answer.status == HTTPStatus.CONFLICT:
+            for table in updated:
+                self._updates[table].pop()
+        return answer
 
     def reset(self) -> None:
         """Forget all updates."""

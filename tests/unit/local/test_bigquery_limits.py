@@ -179,6 +179,17 @@ def test_jobs_that_write_a_table_count_as_its_updates(client: bigquery.Client, d
     assert "too many table update operations for this table" in jobs[-1].error_result["message"]
 
 
+def test_jobs_whose_id_is_taken_count_as_no_updates(client: bigquery.Client, dataset: str) -> None:
+    written = bigquery.QueryJobConfig(destination=f"{PROJECT}.{dataset}.t", write_disposition="WRITE_APPEND")
+    client.query("SELECT 1 AS a", written, job_id=f"{dataset}-once", job_retry=None).result()
+    for _ in range(6):
+        with pytest.raises(google.Conflict):
+            client.query("SELECT 1 AS a", written, job_id=f"{dataset}-once", job_retry=None)
+    job = client.query("SELECT 2 AS a", written, job_id=f"{dataset}-twice", job_retry=None)
+    job.result()
+    assert job.error_result is None
+
+
 def test_ddl_counts_and_dml_does_not(client: bigquery.Client, dataset: str) -> None:
     found = [reason_of(client, f"CREATE OR REPLACE TABLE {dataset}.t (a INT64)") for _ in range(6)]
     assert found == [""] * 5 + ["rateLimitExceeded"]
