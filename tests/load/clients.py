@@ -64,7 +64,7 @@ class LoadClient:
             return
         self._watch(str(run["pipeline_logging_id"]))
         self._ask("configs", "GET", "configs")
-        self._ask("history", "GET", "runs")
+        self._ask("history", "GET", "history")
 
     def _watch(self, run_id: str) -> None:
         deadline = time.monotonic() + RUN_SECONDS
