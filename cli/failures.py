@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from cli.exits import Exit, exit_of
-from common.client import ApiError, Problem, Unreachable, UnreadableAnswer
+from common.client import ApiError, BrokenRule, Problem, Unreachable, UnreadableAnswer
 
 NEXT_STEPS = {
     "unauthenticated": "Give a key that is valid: `convergence login`, or CONVERGENCE_API_KEY.",
@@ -64,9 +64,7 @@ def failure_of(error: ApiError) -> Failure:
 
 
 def _of_problem(problem: Problem) -> Failure:
-    places = tuple(
-        Place(where=_where(one.pointer, one.step, one.line), rule=one.rule) for one in problem.errors
-    )
+    places = tuple(Place(where=_where(one), rule=one.rule) for one in problem.errors)
     message = ": ".join(part for part in (problem.title or f"HTTP {problem.status}", problem.detail) if part)
     resets = (
         f" It is worth trying again from {problem.members['resets_at']} on."
@@ -78,6 +76,8 @@ def _of_problem(problem: Problem) -> Failure:
     return Failure(message=message + request, next_step=step.strip(), code=exit_of(problem), places=places)
 
 
-def _where(pointer: str, step: str, line: int | None) -> str:
-    known = [f"line {line}" if line else "", f"step {step}" if step else "", pointer or "/"]
+def _where(broken: BrokenRule) -> str:
+    column = f", column {broken.column}" if broken.column else ""
+    line = f"line {broken.line}{column}" if broken.line else ""
+    known = [line, f"step {broken.step}" if broken.step else "", broken.pointer or "/"]
     return ", ".join(part for part in known if part)

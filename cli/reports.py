@@ -34,7 +34,7 @@ def report(checked: "Sequence[Checked]", form: Format) -> str:
 def _lines(one: "Checked") -> Iterator[str]:
     for word, faults in (("error", one.broken), ("warning", one.warnings)):
         for fault in faults:
-            place = f"{one.file.path}:{fault.line}" if fault.line else str(one.file.path)
+            place = ":".join(str(part) for part in (one.file.path, fault.line, fault.column) if part)
             step = f"step {fault.step}, " if fault.step else ""
             yield plain(f"{place}: {word}: {step}{fault.pointer or '/'}: {fault.rule}")
     if not one.broken:
@@ -66,18 +66,17 @@ def _document(checked: "Sequence[Checked]") -> dict[str, Any]:
 
 
 def _member(fault: Fault) -> dict[str, Any]:
-    return {"pointer": fault.pointer, "step": fault.step or None, "line": fault.line, "rule": fault.rule}
+    place = {"step": fault.step or None, "line": fault.line, "column": fault.column}
+    return {"pointer": fault.pointer, **place, "rule": fault.rule}
 
 
 def _annotations(one: "Checked") -> Iterator[str]:
     """Write workflow commands; https://docs.github.com/actions/reference/workflow-commands-for-github-actions."""
     for word, faults in (("error", one.broken), ("warning", one.warnings)):
         for fault in faults:
-            places = {
-                "file": str(one.file.path),
-                "line": fault.line or 1,
-                "title": fault.pointer or one.file.config_id,
-            }
+            places: dict[str, object] = {"file": one.file.path, "line": fault.line or 1}
+            places |= {"col": fault.column} if fault.column else {}
+            places["title"] = fault.pointer or one.file.config_id
             properties = ",".join(f"{name}={_property(str(value))}" for name, value in places.items())
             yield f"::{word} {properties}::{_data(fault.rule)}"
 

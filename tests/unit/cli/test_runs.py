@@ -258,14 +258,14 @@ def test_no_text_of_others_steers_the_terminal(convergence: Convergence, here: S
 def test_a_problem_is_told_by_place_rule_and_next_step(
     convergence: Convergence, here: ScriptedPlatform, status: int, kind: str, code: int
 ) -> None:
-    errors = [{"pointer": "/date", "rule": "is on no\x1b[2J calendar", "step": "s", "line": 4}]
+    errors = [{"pointer": "/date", "rule": "is on no\x1b[2J calendar", "step": "s", "line": 4, "column": 9}]
     here.refuse(status, kind, errors=errors, request_id="req-1")
     outcome = convergence("run", "daily")
     assert (outcome.code, outcome.out) == (code, "")
     head, place, step = outcome.error.splitlines()
     assert "so it is" in head
     assert "req-1" in head
-    assert place == "  line 4, step s, /date: is on no\\u001b[2J calendar"
+    assert place == "  line 4, column 9, step s, /date: is on no\\u001b[2J calendar"
     assert step.startswith("Next: ")
     assert KEY not in outcome.error
 

@@ -56,15 +56,15 @@ def test_every_rule_of_every_file_is_told_with_its_line(convergence: Convergence
     outcome = convergence("validate", "good.yml", "faulty.yml", "--tenant", "acme")
     assert outcome.code == 1
     lines = outcome.out.splitlines()
-    assert "faulty.yml:1: error: /pipeline/name: is required" in lines
+    assert "faulty.yml:1:1: error: /pipeline/name: is required" in lines
     assert any(
         line.startswith(
-            "faulty.yml:5: error: step one, /steps/0/config/source_query: step one begins with DROP"
+            "faulty.yml:5:14: error: step one, /steps/0/config/source_query: step one begins with DROP"
         )
         for line in lines
     )
     assert (
-        "faulty.yml:5: error: step one, /steps/0/config/target_table: must be in your own dataset, acme"
+        "faulty.yml:5:45: error: step one, /steps/0/config/target_table: must be in your own dataset, acme"
         in lines
     )
     assert lines[-1] == "2 files, 1 with errors: 3 errors, 0 warnings"
@@ -77,7 +77,13 @@ def test_the_same_as_json(convergence: Convergence, home: Path) -> None:
         told = json.loads(outcome.out)
         (file,) = told["files"]
         assert (outcome.code, told["ok"], file["config_id"]) == (1, False, "faulty")
-        assert {"pointer": "/pipeline/name", "step": None, "line": 1, "rule": "is required"} in file["errors"]
+        assert file["errors"][0] == {
+            "pointer": "/pipeline/name",
+            "step": None,
+            "line": 1,
+            "column": 1,
+            "rule": "is required",
+        }
 
 
 def test_annotations_are_one_line_each_and_hold_no_second_command(
@@ -91,6 +97,15 @@ def test_annotations_are_one_line_each_and_hold_no_second_command(
     assert lines
     assert all(line.startswith("::error file=a%2Cb%3Ac.yml,line=") for line in lines)
     assert not any("::error" in line[2:] and "%0A::error" not in line for line in lines)
+
+
+def test_a_place_in_sql_has_its_column_in_the_file(convergence: Convergence, home: Path) -> None:
+    (home / "x.yml").write_text(GOOD.replace("SELECT 1 AS n", '"SELECT ${nope} AS n"'))
+    (place,) = json.loads(convergence("validate", "x.yml", "--json").out)["files"][0]["errors"]
+    line, column = place["line"], place["column"]
+    assert (line, column is not None) == (3, True)
+    assert convergence("validate", "x.yml").out.startswith(f"x.yml:{line}:{column}: error: ")
+    assert f",line={line},col={column},title=" in convergence("validate", "x.yml", "--format", "github").out
 
 
 def test_a_clean_file_has_no_annotation(convergence: Convergence, home: Path) -> None:
