@@ -31,7 +31,8 @@ class Restart:
 def restart(tmp_path_factory: pytest.TempPathFactory) -> Restart:
     """Run a pipeline that appends, stop the platform during its second run, and start it again.
 
-    Every message of the first platform is delivered twice, late and out of order.
+    Every message of the first platform is delivered twice, late and out of order, and its BigQuery's
+    streaming learns late of the central tables.
     """
     folder = tmp_path_factory.mktemp("restart")
     data = str(folder / "data")
