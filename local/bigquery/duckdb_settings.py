@@ -15,6 +15,7 @@ from typing import Any
 
 import duckdb
 
+from local.bigquery.commits import Connection
 from local.bigquery.watched import Change, WatchedConnection
 
 EXTENSIONS = ("ducklake", "icu", "spatial")
@@ -36,9 +37,9 @@ class ConfiguredDuckDB:
         remember_missing_pandas()
 
     def connect(self, config: Settings | None = None) -> WatchedConnection:
-        """Open an in-memory database with `config` over our settings."""
+        """Open an in-memory database with `config` over our settings; it commits to one lake at a time."""
         connection = duckdb.connect(config={**self._settings, **(config or {})})
-        return WatchedConnection(connection, self._changed)
+        return WatchedConnection(Connection(connection), self._changed)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(duckdb, name)

@@ -8,6 +8,8 @@ from typing import Any, Self
 
 import duckdb
 
+from local.bigquery.commits import Connection
+
 
 class Change(Enum):
     """What a statement may have done to the tables of a project."""
@@ -48,7 +50,9 @@ class WatchedConnection:
     else sees it before.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, changed: Callable[[Change], None]) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection | Connection, changed: Callable[[Change], None]
+    ) -> None:
         self._connection = connection
         self._changed = changed
         self._of_transaction = Change.NOTHING

@@ -169,7 +169,8 @@ def test_a_level_with_credentials_costs_one_query_more_for_each(site: Site, cust
     site.drain()
     asked = [job_id for job_id in site.bigquery.counts.job_ids if not job_id.startswith("cvg-step-")]
     assert len(asked) == 2
-    assert customer.tenant.status(run_id)["status"] == "COMPLETED"
+    run = customer.tenant.status(run_id)
+    assert (run["status"], run["error_message"]) == ("COMPLETED", None)
 
 
 def test_a_run_that_is_cancelled_has_its_job_stopped_by_the_levels_worker(
