@@ -11,6 +11,8 @@ _PATHS: Mapping[str, Any] = json.loads(
 )
 FUNCTION_PATHS: Mapping[str, str] = {prefix: function for function, prefix in _PATHS["prefixes"].items()}
 """Path prefixes of the contract, and the functions that have them; both gateways read the same file."""
+ROOT: str = _PATHS["root"]
+"""The function that has `/` itself, for people who type no path."""
 ANY_OTHER: str = _PATHS["any_other"]
 """The function that has the system routes for all, and says of other paths that they are not there."""
 
@@ -35,6 +37,8 @@ class PublicUrls:
 
 def function_of(path: str) -> str:
     """Return the function that has a path; "" for paths that every function has, or none."""
+    if path.partition("?")[0] == "/":
+        return ROOT
     for prefix, function in FUNCTION_PATHS.items():
         if path == prefix or path.startswith((f"{prefix}/", f"{prefix}?")):
             return function

@@ -48,6 +48,10 @@ class Settings:
     """Where no host is in front: each public function's URL, by its name."""
     trusted_proxies: int
     """How many values the proxies in front append to X-Forwarded-For: Cloud Run 1, with the gateway 2."""
+    api_url: str
+    """Where the console reaches the API; `{function}` in it stands for a function's name."""
+    console_keys: tuple[str, ...] = field(repr=False)
+    """What the console's sessions are sealed with; the first one seals, all open."""
     scheduler_job: str
     """The full name of the dispatcher's job in Cloud Scheduler."""
     bigquery_emulator_host: str
@@ -90,6 +94,8 @@ class Settings:
             public_url=given("PUBLIC_URL", "").rstrip("/"),
             public_urls={name: url.rstrip("/") for name, url in _paired(given("PUBLIC_URLS", "")).items()},
             trusted_proxies=_proxies(given("TRUSTED_PROXIES", "1")),
+            api_url=(given("API_URL") or given("PUBLIC_URL", "")).rstrip("/"),
+            console_keys=_listed(given("CONSOLE_KEYS", "")),
             scheduler_job=given("SCHEDULER_JOB") or _local_job(environment),
             scheduler_emulator_host=given("CLOUD_SCHEDULER_EMULATOR_HOST", ""),
             bigquery_emulator_host=given("BIGQUERY_EMULATOR_HOST", ""),

@@ -105,6 +105,7 @@ def banner(platform: Platform, shown_key: str) -> str:
     return f"""
 Convergence is ready at {options.url}
 
+  Console        {options.url}/
   API document   {options.url}/openapi.json
   Admin key      {shown_key}
   Data           {data}

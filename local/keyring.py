@@ -8,6 +8,7 @@ from pathlib import Path
 
 FILE = "keyring.json"
 LEVELS_FILE = "levels.key"
+CONSOLE_FILE = "console.key"
 
 
 def keyring_in(data_dir: Path) -> str:
@@ -24,9 +25,15 @@ def keyring_in(data_dir: Path) -> str:
 
 def levels_keys_in(data_dir: Path) -> str:
     """Return the keys of level messages, as `LEVELS_KEYS` holds them; like messages they outlast restarts."""
-    if given := os.environ.get("LEVELS_KEYS"):
-        return given
-    file = data_dir / LEVELS_FILE
+    return os.environ.get("LEVELS_KEYS") or _made_once(data_dir / LEVELS_FILE)
+
+
+def console_keys_in(data_dir: Path) -> str:
+    """Return what the console's sessions are sealed with, as `CONSOLE_KEYS` holds it."""
+    return os.environ.get("CONSOLE_KEYS") or _made_once(data_dir / CONSOLE_FILE)
+
+
+def _made_once(file: Path) -> str:
     if not file.exists():
         file.touch(mode=0o600)
         file.write_text(secrets.token_urlsafe(32), encoding="utf-8")

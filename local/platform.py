@@ -11,7 +11,7 @@ from pathlib import Path
 from local.bigquery import LocalBigQuery
 from local.gateway import Gateway, load_functions
 from local.instances import WsgiApp
-from local.keyring import keyring_in, levels_keys_in
+from local.keyring import console_keys_in, keyring_in, levels_keys_in
 from local.options import Options
 from local.provisioning import provision_scheduler, provision_topics
 from local.pubsub import PubSubServer
@@ -62,7 +62,7 @@ class Platform:
             self._start_servers(started)
             self._point_at_servers()
             provision_topics(self.options.project, gateway.url)
-            functions = started.enter_context(self._serving(self._environment()))
+            functions = started.enter_context(self._serving(self._environment(gateway.url)))
             started.enter_context(gateway.serving(functions))
             provision_scheduler(self.options, gateway.url)
             self.parts = {"gateway": gateway.url} | self.parts
@@ -122,7 +122,7 @@ class Platform:
             "CLOUD_SCHEDULER_EMULATOR_HOST": self.parts["scheduler"],
         }
 
-    def _environment(self) -> dict[str, str]:
+    def _environment(self, gateway_url: str) -> dict[str, str]:
         """Return what functions are told."""
         told = {
             "GCP_PROJECT_ID": self.options.project,
@@ -131,6 +131,8 @@ class Platform:
             "CREDENTIALS_KEYRING": keyring_in(self.data_dir),
             "LEVELS_KEYS": levels_keys_in(self.data_dir),
             "PUBLIC_URL": self.options.url,
+            "API_URL": gateway_url,
+            "CONSOLE_KEYS": console_keys_in(self.data_dir),
             "LOG_FORMAT": os.environ.get("LOG_FORMAT", "text"),
             "BIGQUERY_EMULATOR_HOST": self.parts["bigquery"],
             "PUBSUB_EMULATOR_HOST": self.parts["pubsub"],

@@ -3,7 +3,10 @@
 locals {
   # public: the contract's own paths, where an API key or the admin key is the authentication. All others are called by
   # Pub/Sub or Cloud Scheduler, with OIDC, from inside the project. The local platform reads the same file.
-  function_defaults = jsondecode(file("${path.module}/functions.json"))
+  function_defaults = {
+    for name, defaults in jsondecode(file("${path.module}/functions.json")) : name => defaults
+    if name != "console" || var.console_enabled
+  }
 
   functions = {
     for name, defaults in local.function_defaults : name => merge(
@@ -58,6 +61,8 @@ locals {
   own_environment = {
     for name in keys(local.functions) : name => {
       PUBLIC_URL = lookup(local.public_urls, name, local.public_urls["pipelines"])
+      # What the console alone asks for; {function} stands for the function that has a path.
+      API_URL = local.gateway_enabled ? "https://${var.domain}" : "https://${var.region}-${var.project_id}.cloudfunctions.net/convergence-{function}"
     }
   }
 }

@@ -11,8 +11,10 @@ locals {
   gateway_paths = {
     for function, prefix in local.function_paths.prefixes : function => concat(
       [prefix, "${prefix}/*"],
+      function == local.function_paths.root ? ["/"] : [],
       function == local.function_paths.any_other ? local.function_paths.of_every_function : [],
     )
+    if contains(keys(local.functions), function)
   }
 }
 

@@ -26,6 +26,7 @@ locals {
     pipelines   = { ClaimJobs = null, ReadState = "central_but_credentials", AppendRows = "written:pipelines" }
     run_request = { ClaimJobs = null, ReadState = "central_but_credentials", AppendRows = "written:run_request" }
     run_level   = { ClaimJobs = null, ReadState = "central", AppendRows = "written:run_level" }
+    console     = {} # It reaches the API alone.
     dispatcher  = { ClaimJobs = null, ReadState = "central_but_credentials", AppendRows = "written:dispatcher", RemoveTenants = "tenants" }
     executor    = { RunJobs = null, WriteTenants = "shared_tenants" }
     backup      = { RunJobs = null, Snapshot = "central", KeepSnapshots = "snapshots" }

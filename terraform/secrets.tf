@@ -4,13 +4,14 @@ locals {
   # secret => the functions that read it, and the variable that they read it from
   secret_uses = {
     admin-api-key       = { variable = "ADMIN_API_KEY", functions = ["admin"] }
+    console-keys        = { variable = "CONSOLE_KEYS", functions = ["console"] }
     credentials-keyring = { variable = "CREDENTIALS_KEYRING", functions = ["run_level"] }
     levels-keys         = { variable = "LEVELS_KEYS", functions = ["dispatcher", "pipelines", "run_level", "run_request"] }
     onboarding-token    = { variable = "ONBOARDING_TOKEN", functions = ["onboarding"] }
   }
 
-  # A token is a secret only where onboarding asks for one, a key ring only where tenants give secrets of theirs.
-  unused_secrets = concat(var.onboarding_mode == "token" ? [] : ["onboarding-token"], var.credentials_enabled ? [] : ["credentials-keyring"], var.levels_signed ? [] : ["levels-keys"])
+  # A token is a secret only where onboarding asks for one, a key ring only where tenants give secrets of theirs, and so on.
+  unused_secrets = concat(var.onboarding_mode == "token" ? [] : ["onboarding-token"], var.credentials_enabled ? [] : ["credentials-keyring"], var.levels_signed ? [] : ["levels-keys"], var.console_enabled ? [] : ["console-keys"])
   secrets        = { for name, use in local.secret_uses : name => use if !contains(local.unused_secrets, name) }
 
   secret_readers = merge([
@@ -22,6 +23,7 @@ locals {
   # Terraform writes versions where it is given values; otherwise the operator adds them and functions read the latest.
   secret_versions = var.secret_values_from == "terraform" ? {
     admin-api-key       = google_secret_manager_secret_version.admin_api_key[0].version
+    console-keys        = one(google_secret_manager_secret_version.console_keys[*].version)
     credentials-keyring = one(google_secret_manager_secret_version.credentials_keyring[*].version)
     levels-keys         = one(google_secret_manager_secret_version.levels_keys[*].version)
     onboarding-token    = one(google_secret_manager_secret_version.onboarding_token[*].version)
@@ -78,6 +80,15 @@ resource "google_secret_manager_secret_version" "levels_keys" {
   secret                 = google_secret_manager_secret.secret["levels-keys"].id
   secret_data_wo         = var.levels_keys
   secret_data_wo_version = var.levels_keys_version
+  deletion_policy        = "ABANDON"
+}
+
+resource "google_secret_manager_secret_version" "console_keys" {
+  count = var.secret_values_from == "terraform" && var.console_enabled ? 1 : 0
+
+  secret                 = google_secret_manager_secret.secret["console-keys"].id
+  secret_data_wo         = var.console_keys
+  secret_data_wo_version = var.console_keys_version
   deletion_policy        = "ABANDON"
 }
 

@@ -175,3 +175,34 @@ variable "levels_keys_version" {
     error_message = "levels_keys_version is a whole number from 1 up."
   }
 }
+
+variable "console_enabled" {
+  description = "Whether the console is deployed: pages for tenants and operators, which seal their sessions under console_keys."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "console_keys" {
+  description = "What the console's sessions are sealed with, 32 characters or more, separated by commas: the first one seals, all open. Give them as TF_VAR_console_keys."
+  type        = string
+  default     = null
+  sensitive   = true
+  ephemeral   = true
+
+  validation {
+    condition     = !var.console_enabled || var.secret_values_from != "terraform" || try(alltrue([for key in split(",", var.console_keys) : length(trimspace(key)) >= 32]), false)
+    error_message = "console_enabled needs TF_VAR_console_keys, each of 32 characters or more."
+  }
+}
+
+variable "console_keys_version" {
+  description = "Count this up to make a new version of the secret from console_keys."
+  type        = number
+  default     = 1
+
+  validation {
+    condition     = var.console_keys_version >= 1 && floor(var.console_keys_version) == var.console_keys_version
+    error_message = "console_keys_version is a whole number from 1 up."
+  }
+}

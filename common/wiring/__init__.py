@@ -17,6 +17,7 @@ from common.wiring.adapters import Adapters
 from common.wiring.services import Services, new_id
 
 if TYPE_CHECKING:
+    from common.console import Console
     from common.http.edge import SystemEdge
     from common.http.services import AdminServices, PipelineServices, TenantServices
     from common.messages.levels import LevelReceiver
@@ -190,6 +191,23 @@ def pipeline_services() -> "PipelineServices":
         run_log=SERVICES.run_log,
         schedules=Schedules(timetable=ADAPTERS.schedule_rows, refused=ADAPTERS.refusal_rows, clock=utc_now),
         queue=SERVICES.queue,
+    )
+
+
+@cache
+def console() -> "Console":
+    """Put together the console: it reaches the API alone, by the key of who is signed in."""
+    from common.client import Api, Retries
+    from common.console import Console, SessionSeal
+    from common.http.edge import WrongKeys
+    from common.http.request_input import source_of
+
+    read = ADAPTERS.settings
+    return Console(
+        connect=lambda key: Api(url=read.api_url, key=key, retries=Retries(attempts=2), timeout_seconds=30.0),
+        seal=SessionSeal(read.console_keys),
+        attempts=WrongKeys(),
+        source_of=lambda request: source_of(request, read.trusted_proxies),
     )
 
 

@@ -1,5 +1,5 @@
 # Production behind a domain, with every option on. Give TF_VAR_admin_api_key,
-# TF_VAR_onboarding_token, TF_VAR_credentials_keyring and TF_VAR_levels_keys from your vault.
+# TF_VAR_onboarding_token, TF_VAR_credentials_keyring, TF_VAR_levels_keys and TF_VAR_console_keys from your vault.
 project_id        = "example-convergence-prod"
 environment       = "prod"
 region            = "europe-west1"
@@ -16,6 +16,7 @@ maximum_bytes_billed = 549755813888 # half a TiB a step
 
 onboarding_mode     = "token"
 levels_signed       = true
+console_enabled     = true
 credentials_enabled = true
 # The public half of the key ring, from `make credentials-public-keys`: no secret, and no key of anybody's here.
 credentials_public_keys = "{\"active\": \"k1\", \"public_keys\": {\"k1\": \"bm9ib2R5cy1wdWJsaWMta2V5LWJ1dC0zMi1ieXRlcyE=\"}}"

@@ -13,6 +13,9 @@ variables {
   onboarding_token   = "made-up-token-000001"
   iam_settle_seconds = 0
 
+  console_enabled = true
+  console_keys    = "made-up-key-of-sessions-of-32-chars"
+
   levels_signed = true
   levels_keys   = "made-up-key-of-levels-of-32-chars-1"
 
@@ -55,7 +58,7 @@ run "everything" {
   assert {
     condition = alltrue([
       for name, function in google_cloudfunctions2_function.function :
-      function.service_config[0].ingress_settings == (contains(["admin", "onboarding", "pipelines"], name) ? "ALLOW_INTERNAL_AND_GCLB" : "ALLOW_INTERNAL_ONLY")
+      function.service_config[0].ingress_settings == (contains(["admin", "console", "onboarding", "pipelines"], name) ? "ALLOW_INTERNAL_AND_GCLB" : "ALLOW_INTERNAL_ONLY")
     ])
     error_message = "Behind a gateway nothing can go around it."
   }

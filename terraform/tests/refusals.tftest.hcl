@@ -29,6 +29,7 @@ run "first_faults" {
     var.onboarding_token_version,
     var.credentials_keyring_version,
     var.levels_keys_version,
+    var.console_keys_version,
     var.alert_emails,
     var.notification_channels,
     var.offboarding_grace_days,
@@ -60,6 +61,7 @@ run "first_faults" {
     secret_values_from          = "state"                                    # not where secrets come from
     onboarding_mode             = "invite"                                   # no such mode
     admin_api_key_version       = 1.5                                        # not whole
+    console_keys_version        = 0                                          # versions begin at 1
     levels_keys_version         = 0                                          # versions begin at 1
     credentials_keyring_version = 0                                          # versions begin at 1
     onboarding_token_version    = 0                                          # versions begin at 1
@@ -173,6 +175,16 @@ run "signatures_need_long_keys" {
   variables {
     levels_signed = true
     levels_keys   = "made-up-key-of-levels-of-32-chars-1,short"
+  }
+}
+
+run "the_console_needs_long_keys" {
+  command         = plan
+  expect_failures = [var.console_keys]
+
+  variables {
+    console_enabled = true
+    console_keys    = "made-up-key-of-sessions-of-32-chars,short"
   }
 }
 

@@ -1,6 +1,7 @@
 """The guide's commands, typed at functions that run as they are deployed."""
 
 import os
+import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -110,6 +111,17 @@ def test_each_public_function_is_ready_and_says_what_the_api_is(platform: Platfo
         for path in ("health", "openapi.json"):
             answer = requests.get(f"{platform.options.url}/_functions/{name}/{path}", timeout=60)
             assert answer.status_code == 200, answer.text
+
+
+def test_an_operator_signs_in_at_the_console(platform: Platform, guide: dict[str, Answer]) -> None:
+    with requests.Session() as browser:
+        page = browser.get(f"{platform.options.url}/", timeout=60).text
+        token = re.search(r'name="form_token" value="([^"]+)"', page)
+        assert token, page
+        form = {"form_token": token[1], "key": platform.options.admin_api_key}
+        answer = browser.post(f"{platform.options.url}/console/sign-in", data=form, timeout=60)
+    assert answer.status_code == 200, answer.text
+    assert "<h1>Platform</h1>" in answer.text
 
 
 def test_an_instance_works_on_as_many_requests_as_the_cloud_sends_it(

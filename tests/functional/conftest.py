@@ -1,4 +1,4 @@
-"""One site for all functional tests: six functions, BigQuery and Pub/Sub in this process."""
+"""One site for all functional tests: all functions, BigQuery and Pub/Sub in this process."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack

@@ -21,7 +21,7 @@ from tests.terraform.configuration import (
 
 FUNCTIONS = {folder.name for folder in (ROOT / "functions").iterdir() if folder.name != "__pycache__"}
 # What the contract's callers reach with an API key or the admin key.
-PUBLIC = {"admin", "onboarding", "pipelines"}
+PUBLIC = {"admin", "console", "onboarding", "pipelines"}
 # What only the local platform sets.
 LOCAL_ONLY = {"BIGQUERY_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST", "CLOUD_SCHEDULER_EMULATOR_HOST"}
 
@@ -118,7 +118,7 @@ def test_private_functions_are_called_from_inside_the_project_by_accounts_of_the
 
 def environment_set() -> Iterator[str]:
     yield from local_values()["environment"]
-    yield "PUBLIC_URL"  # Of each function's own environment, which is a comprehension.
+    yield from ("PUBLIC_URL", "API_URL")  # Of each function's own environment, which is a comprehension.
     yield from (use["variable"] for use in local_values()["secret_uses"].values())
 
 

@@ -69,7 +69,13 @@ def test_each_validation_is_tried() -> None:
 
 def test_secret_variables_are_in_no_state() -> None:
     secret = {name for name, variable in blocks("variable") if variable.get("sensitive")}
-    assert secret == {"admin_api_key", "credentials_keyring", "levels_keys", "onboarding_token"}
+    assert secret == {
+        "admin_api_key",
+        "console_keys",
+        "credentials_keyring",
+        "levels_keys",
+        "onboarding_token",
+    }
     assert all(variable["ephemeral"] for name, variable in blocks("variable") if name in secret)
 
 

@@ -33,9 +33,14 @@ def test_one_host_in_front_has_all_paths() -> None:
     assert PublicUrls(own="https://x.example.com").link("/admin/audit") == "https://x.example.com/admin/audit"
 
 
-@pytest.mark.parametrize("path", ["/administer", "/api/v1/tenants2", "/api/v1", "/", ""])
+@pytest.mark.parametrize("path", ["/administer", "/api/v1/tenants2", "/api/v1", ""])
 def test_a_path_that_only_begins_like_a_functions_is_not_its(path: str) -> None:
     assert function_of(path) == ""
+
+
+@pytest.mark.parametrize("path", ["/", "/?from=mail", "/console", "/console/runs"])
+def test_people_who_type_no_path_meet_the_console(path: str) -> None:
+    assert function_of(path) == "console"
 
 
 def test_every_function_that_the_public_calls_has_a_path() -> None:
@@ -50,7 +55,9 @@ def test_the_paths_of_every_function_are_its_system_routes() -> None:
 
 
 def test_the_client_knows_the_same_paths() -> None:
-    assert locations.FUNCTION_PATHS == FUNCTION_PATHS
+    assert {
+        path: function for path, function in FUNCTION_PATHS.items() if function != "console"
+    } == locations.FUNCTION_PATHS
 
 
 def test_the_gateway_in_the_cloud_reads_the_same_file() -> None:

@@ -24,6 +24,7 @@ ENVIRONMENT = {
     "TF_VAR_admin_api_key": "made-up-admin-key-0001",
     "TF_VAR_credentials_keyring": '{"active": "k1", "keys": {"k1": "bWFkZS11cA=="}}',
     "TF_VAR_levels_keys": "made-up-key-of-levels-of-32-chars-1",
+    "TF_VAR_console_keys": "made-up-key-of-sessions-of-32-chars",
     "TF_VAR_onboarding_token": "made-up-token-000001",
     "TF_VAR_iam_settle_seconds": "0",  # The fake's grants hold at once.
 }

@@ -1,0 +1,177 @@
+"""Pictures as SVG: how states, times and orders look. Colours come from the stylesheet, by class.
+
+Each has a title, which is what a screen reader says of it; tables beside them hold the same in words.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from markupsafe import Markup
+
+STATES = ("COMPLETED", "FAILED", "CANCELLED", "RUNNING", "PENDING", "QUEUED", "SKIPPED")
+STRIP_HEIGHT = 60
+DAY_WIDTH = 22
+ROW_HEIGHT = 26
+NAME_WIDTH = 190
+TIME_WIDTH = 520
+BOX_WIDTH = 170
+BOX_HEIGHT = 34
+GAP = 46
+PLOT_WIDTH = 640
+PLOT_HEIGHT = 120
+MAX_NAME = 22
+
+
+def strip(runs: Sequence[Mapping[str, Any]], days: int, today: date) -> Markup:
+    """Draw the runs of the last days, a bar for each day, its parts by state."""
+    counts: dict[date, Counter[str]] = {}
+    for run in runs:
+        day = _moment(run["start_time"]).date()
+        counts.setdefault(day, Counter())[run["status"]] += 1
+    most = max((count.total() for count in counts.values()), default=1)
+    bars = []
+    for place in range(days):
+        day = today - timedelta(days=days - 1 - place)
+        count = counts.get(day, Counter())
+        told = ", ".join(f"{count[state]} {state}" for state in STATES if count[state]) or "no runs"
+        bars.append(_day(place, count, most, f"{day}: {told}"))
+    title = f"Runs of the last {days} days by state: {sum(count.total() for count in counts.values())} in all"
+    return _svg(days * DAY_WIDTH, STRIP_HEIGHT + 14, title, bars)
+
+
+def _day(place: int, count: Counter[str], most: int, told: str) -> Markup:
+    left = place * DAY_WIDTH + 3
+    parts, top = [], float(STRIP_HEIGHT)
+    for state in STATES:
+        height = count[state] / most * STRIP_HEIGHT
+        top -= height
+        if height:
+            parts.append(_rectangle(left, top, DAY_WIDTH - 6, height, state))
+    parts.append(_rectangle(left, STRIP_HEIGHT + 2, DAY_WIDTH - 6, 2, "axis"))
+    return Markup("<g><title>{}</title>{}</g>").format(told, Markup("").join(parts))
+
+
+def bar(share: float, told: str) -> Markup:
+    """Draw a limit's use, a share of one."""
+    used = min(max(share, 0.0), 1.0) * 200
+    return _svg(
+        200,
+        10,
+        told,
+        [
+            _rectangle(0, 0, 200, 10, "room"),
+            _rectangle(0, 0, used, 10, "full" if share >= 1 else "used"),
+        ],
+    )
+
+
+def levels(run_levels: Sequence[Mapping[str, Any]]) -> Markup:
+    """Draw the steps of a run, level by level from left to right, each in the colour of its state."""
+    tallest = max((len(level["steps"]) for level in run_levels), default=1)
+    drawn = []
+    for place, level in enumerate(run_levels):
+        left = place * (BOX_WIDTH + GAP) + 4
+        for row, step in enumerate(level["steps"]):
+            drawn.append(_box(left, row * (BOX_HEIGHT + 10) + 4, step["step_id"], step["status"]))
+        if place:
+            drawn.append(_arrow(left - GAP + 6, left - 8, BOX_HEIGHT / 2 + 4))
+    names = "; ".join(
+        f"level {level['level']}: {', '.join(step['step_id'] for step in level['steps'])}"
+        for level in run_levels
+    )
+    width = len(run_levels) * (BOX_WIDTH + GAP) - GAP + 8
+    return _svg(max(width, BOX_WIDTH), tallest * (BOX_HEIGHT + 10) + 4, f"Steps by level. {names}", drawn)
+
+
+def gantt(run: Mapping[str, Any], now: datetime) -> Markup:
+    """Draw when each step of a run was at work."""
+    steps = [step for level in run["levels"] for step in level["steps"] if step["start_time"]]
+    begin = _moment(run["start_time"])
+    end = max([_moment(run["end_time"]) if run["end_time"] else now, begin + timedelta(milliseconds=1)])
+    whole = (end - begin).total_seconds()
+    drawn = []
+    for row, step in enumerate(steps):
+        first = min(max((_moment(step["start_time"]) - begin).total_seconds() / whole, 0.0), 1.0)
+        last = min(
+            max(
+                ((_moment(step["end_time"]) if step["end_time"] else end) - begin).total_seconds() / whole,
+                first,
+            ),
+            1.0,
+        )
+        top = row * ROW_HEIGHT + 4
+        drawn.append(_text(0, top + 14, _short(step["step_id"])))
+        drawn.append(
+            _rectangle(
+                NAME_WIDTH + first * TIME_WIDTH,
+                top,
+                max((last - first) * TIME_WIDTH, 2),
+                ROW_HEIGHT - 8,
+                step["status"],
+                f"{step['step_id']}: {step['status']}, {step['duration_ms'] or 0} ms",
+            )
+        )
+    height = max(len(steps), 1) * ROW_HEIGHT + 4
+    return _svg(NAME_WIDTH + TIME_WIDTH + 4, height, f"When each of {len(steps)} steps was at work", drawn)
+
+
+def durations(runs: Sequence[Mapping[str, Any]]) -> Markup:
+    """Draw how long runs took, the oldest first, a bar for each in the colour of its state."""
+    ended = [run for run in reversed(runs) if run["duration_ms"] is not None]
+    longest = max((run["duration_ms"] for run in ended), default=1) or 1
+    width = min(PLOT_WIDTH / max(len(ended), 1), 28)
+    drawn = [
+        _rectangle(
+            place * width,
+            PLOT_HEIGHT - max(run["duration_ms"] / longest * PLOT_HEIGHT, 1),
+            max(width - 2, 1),
+            max(run["duration_ms"] / longest * PLOT_HEIGHT, 1),
+            run["status"],
+            f"{run['start_time']}: {run['duration_ms']} ms, {run['status']}",
+        )
+        for place, run in enumerate(ended)
+    ]
+    told = f"Durations of the last {len(ended)} runs; the longest took {longest} ms"
+    return _svg(PLOT_WIDTH, PLOT_HEIGHT + 4, told, drawn)
+
+
+def _box(left: float, top: float, name: str, state: str) -> Markup:
+    return Markup("<g>{}{}</g>").format(
+        _rectangle(left, top, BOX_WIDTH, BOX_HEIGHT, state, f"{name}: {state}", 6),
+        _text(left + 10, top + BOX_HEIGHT / 2 + 5, _short(name), "on-state"),
+    )
+
+
+def _arrow(start: float, end: float, height: float) -> Markup:
+    return Markup('<path class="arrow" d="M{:.1f} {:.1f} H{:.1f} m-5 -4 l5 4 l-5 4"/>').format(
+        start, height, end
+    )
+
+
+def _rectangle(
+    left: float, top: float, width: float, height: float, kind: str, told: str = "", radius: int = 2
+) -> Markup:
+    title = Markup("<title>{}</title>").format(told) if told else ""
+    return Markup(
+        '<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="{}">{}</rect>'
+    ).format(f"state-{kind}", left, top, width, height, radius, title)
+
+
+def _text(left: float, baseline: float, text: str, kind: str = "name") -> Markup:
+    return Markup('<text class="{}" x="{:.1f}" y="{:.1f}">{}</text>').format(kind, left, baseline, text)
+
+
+def _svg(width: float, height: float, title: str, parts: Sequence[Markup]) -> Markup:
+    return Markup(
+        '<svg role="img" aria-label="{}" viewBox="0 0 {:.0f} {:.0f}" width="{:.0f}" height="{:.0f}">{}</svg>'
+    ).format(title, width, height, width, height, Markup("").join(parts))
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1]}…"
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)

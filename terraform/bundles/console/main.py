@@ -1,0 +1,1 @@
+../../../functions/console/main.py

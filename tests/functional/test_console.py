@@ -1,0 +1,238 @@
+"""The console: what a tenant and an operator see and do in a browser, over the functions' own API."""
+
+import re
+from datetime import timedelta
+from urllib.parse import quote
+from uuid import uuid4
+
+import pytest
+
+from common.http.edge import WrongKeys
+from tests.functional.consoles import SECRET, Browser, console_of
+from tests.functional.environment import ADMIN_KEY
+from tests.functional.site import Site, Tenant, a_pipeline_file
+
+FILE = """pipeline: {id: daily, name: "Daily <script>alert(1)</script>"}
+steps:
+  - {id: one, ps_type: bq_etl.query, config: {source_query: "SELECT 1 AS n", target_table: one}}
+"""
+
+
+@pytest.fixture
+def browser(site: Site, tenant: Tenant) -> Browser:
+    browser = Browser(console_of(site))
+    assert browser.sign_in(tenant.key).status_code == 200
+    return browser
+
+
+@pytest.fixture
+def operator(site: Site) -> Browser:
+    browser = Browser(console_of(site))
+    assert browser.sign_in(ADMIN_KEY).status_code == 200
+    return browser
+
+
+def test_a_tenant_sees_its_limits_first(browser: Browser, tenant: Tenant) -> None:
+    page = browser.get("/")
+    assert f"<h1>{tenant.tenant_id}</h1>" in page
+    assert "Limits of SCALE" in page
+    assert "No runs." in page
+
+
+def test_a_pipeline_is_uploaded_run_and_followed_to_its_end(browser: Browser, site: Site) -> None:
+    browser.get("/console/new")
+    page = browser.send("/console/new", {"config_id": "daily", "pipeline_yaml": FILE}).text
+    assert "<h1>daily</h1>" in page
+    assert "Daily &lt;script&gt;alert(1)&lt;/script&gt;" in page
+    page = browser.send("/console/pipelines/daily/run", {"date": "", "parameters": ""}).text
+    assert "PENDING" in page
+    assert 'data-live="2"' in page
+    run = browser.page.request.path  # type: ignore[union-attr]
+    site.drain()
+    page = browser.get(run)
+    assert "data-live" not in page
+    assert page.count("state-COMPLETED") >= 3
+    assert re.search(r"<code>cvg-step-[^<]+</code>", page)
+    assert "COMPLETED" in browser.get("/console/pipelines")
+    assert run.rpartition("/")[2] in browser.get("/console/runs?status=COMPLETED")
+
+
+def test_a_form_that_is_sent_twice_starts_one_run(browser: Browser, tenant: Tenant) -> None:
+    tenant.upload("daily", FILE)
+    browser.get("/console/pipelines/daily")
+    shown = browser.page
+    first = browser.send("/console/pipelines/daily/run").request.path
+    browser.page = shown
+    assert browser.send("/console/pipelines/daily/run").request.path == first
+
+
+def test_the_faults_of_a_file_are_told_beside_it_and_nothing_of_it_is_lost(browser: Browser) -> None:
+    wrong = FILE.replace("target_table: one", "target_table: 'a b'").replace("bq_etl.query", "bq_etl.nothing")
+    browser.get("/console/new")
+    answer = browser.send("/console/new", {"config_id": "daily", "pipeline_yaml": wrong})
+    assert answer.status_code == 422
+    assert "Not saved" in answer.text
+    assert "step one" in answer.text
+    assert "&lt;script&gt;" in answer.text
+    assert "bq_etl.nothing" in answer.text
+
+
+def test_a_failing_run_says_why_and_is_retried(browser: Browser, tenant: Tenant, site: Site) -> None:
+    tenant.upload("daily", a_pipeline_file({"one": "SELECT 1 / (SELECT 0) AS n"}))
+    run_id = tenant.run("daily")
+    site.drain()
+    page = browser.get(f"/console/runs/{run_id}")
+    assert "FAILED" in page
+    assert "division by zero" in page
+    page = browser.send(f"/console/runs/{run_id}/retry", {"version": "same"}).text
+    assert f"/console/runs/{run_id}" in page
+    assert "Makes up for" in page
+    again = str(browser.page.request.path)  # type: ignore[union-attr]
+    assert browser.send(f"{again}/cancel").status_code == 200
+    site.drain()
+    assert "CANCELLED" in browser.get(again)
+
+
+def test_a_backfill_is_quoted_before_it_starts(browser: Browser, tenant: Tenant) -> None:
+    tenant.upload("daily", a_pipeline_file({"one": "SELECT ${date} AS d"}))
+    browser.get("/console/pipelines/daily")
+    asked = {"start": "2024-01-01", "end": "2024-01-04", "step": "day", "rerun": ""}
+    page = browser.send("/console/pipelines/daily/backfill/plan", asked).text
+    assert "Start 3 runs" in page
+    page = browser.send("/console/pipelines/daily/backfill").text
+    assert "Backfill of" in page
+    assert "Cancel" in page
+
+
+def test_versions_are_shown_with_what_they_changed(browser: Browser, tenant: Tenant) -> None:
+    tenant.upload("daily", FILE)
+    tenant.upload("daily", FILE.replace("SELECT 1", "SELECT 2"))
+    page = browser.get("/console/pipelines/daily")
+    assert '<span class="removed">-' in page
+    assert '<span class="added">+' in page
+    assert "SELECT 1 AS n" in browser.get("/console/pipelines/daily?version=1")
+
+
+def test_a_new_key_is_shown_once_and_revoked(browser: Browser) -> None:
+    browser.get("/console/keys")
+    page = browser.send(
+        "/console/keys", {"description": "for tests", "run": "yes", "expires_in_days": "3"}
+    ).text
+    secret = re.search(r'<code class="secret">([^<]+)</code>', page)
+    assert secret
+    assert secret[1] not in browser.get("/console/keys")
+    revoke = re.findall(r'action="(/console/keys/[^"]+/revoke)"', browser.get("/console/keys"))[-1]
+    assert "revoked" in browser.send(revoke).text
+
+
+def test_another_tenants_run_and_pipeline_are_not_there(
+    browser: Browser, site: Site, tenant_ids: object
+) -> None:
+    other = site.onboard(next(tenant_ids))  # type: ignore[call-overload]
+    other.upload("secret_plans", FILE.replace("id: daily", "id: secret_plans"))
+    run_id = other.run("secret_plans")
+    for there, nowhere in (
+        (f"/console/runs/{run_id}", f"/console/runs/{uuid4()}"),
+        ("/console/pipelines/secret_plans", "/console/pipelines/no_plans"),
+    ):
+        pages = []
+        for path in (there, nowhere):
+            page = browser.get(path)
+            assert browser.page is not None
+            assert browser.page.status_code == 404, path
+            name = path.rpartition("/")[2]
+            pages.append(re.sub(r"<code>[^<]+</code>", "", page).replace(name, "it"))
+        assert pages[0] == pages[1]
+
+
+def test_a_session_is_dead_with_its_key(
+    browser: Browser, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from common.wiring import SERVICES  # noqa: PLC0415 - reads the environment, which is set by now
+
+    [key] = tenant.own("GET", "/api/v1/tenants/keys").get_json()["api_keys"]
+    assert tenant.own("DELETE", f"/api/v1/tenants/keys/{key['api_key_id']}").status_code == 200
+    known = SERVICES.authenticator._known
+    monkeypatch.setattr(
+        known, "lifetime", timedelta()
+    )  # The minute is over in which instances remember a key.
+    page = browser.get("/console/keys")
+    assert browser.page is not None
+    assert browser.page.status_code == 401
+    assert "no longer valid" in page
+    assert "Sign in" in browser.get("/console/pipelines")
+
+
+def test_a_form_of_another_page_or_session_does_nothing(browser: Browser, tenant: Tenant, site: Site) -> None:
+    tenant.upload("daily", FILE)
+    browser.get("/console/pipelines/daily")
+    run = "/console/pipelines/daily/run"
+    assert browser.send(run, {"form_token": "made-up"}).status_code == 403
+    browser.get("/console/pipelines/daily")
+    assert browser.send(run, {}, Origin="https://evil.example").status_code == 403
+    strange = Browser(console_of(site))
+    strange.sign_in(tenant.key)
+    browser.page = strange.client.get("/console/pipelines/daily")
+    assert browser.send(run).status_code == 403
+    assert tenant.call("GET", "/api/v1/pipelines/history").get_json()["runs"] == []
+
+
+def test_nobody_sees_a_page_without_a_key(site: Site) -> None:
+    browser = Browser(console_of(site))
+    for path in ("/", "/console/", "/console/runs", "/console/operator/tenants"):
+        assert "<h1>Sign in</h1>" in browser.get(path)
+
+
+def test_a_tenant_has_no_operators_page_and_an_operator_no_tenants(
+    browser: Browser, operator: Browser
+) -> None:
+    assert "Limits of" in browser.get("/console/operator/tenants")
+    assert "<h1>Platform</h1>" in operator.get("/console/keys")
+
+
+def test_wrong_keys_are_counted(site: Site) -> None:
+    browser = Browser(console_of(site, WrongKeys(most=2)))
+    for key in ("wrong", "acme_api_0123456789abcdef"):
+        assert browser.sign_in(key).status_code == 403
+    assert browser.sign_in(ADMIN_KEY).status_code == 429
+
+
+def test_an_operator_sees_and_changes_tenants(operator: Browser, tenant: Tenant) -> None:
+    assert "Dead letters today" in operator.get("/console/operator")
+    assert tenant.tenant_id in operator.get("/console/operator/tenants")
+    path = f"/console/operator/tenants/{tenant.tenant_id}"
+    operator.get(path)
+    assert "<dd>SUSPENDED</dd>" in operator.send(path, {"status": "SUSPENDED"}).text
+    page = operator.get("/console/operator/audit?tenant_id=" + quote(tenant.tenant_id))
+    assert "onboard" in page
+
+
+def test_pages_and_cookies_keep_strangers_out(browser: Browser, tenant: Tenant) -> None:
+    browser.get("/console/")
+    assert browser.page is not None
+    policy = browser.page.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert browser.page.headers["Cache-Control"] == "no-store"
+    assert tenant.key not in browser.page.text
+    answer = Browser(browser.console).client.get("/console/sign-in", base_url="https://console.example")
+    cookie = answer.headers["Set-Cookie"]
+    assert cookie.startswith("__Host-convergence=")
+    assert {"Secure", "HttpOnly", "SameSite=Strict", "Path=/"} <= set(cookie.split("; "))
+    assert SECRET not in cookie
+
+
+@pytest.mark.parametrize("path", ["/console/static/console.css", "/console/static/console.js"])
+def test_what_pages_need_comes_from_the_console_itself(site: Site, path: str) -> None:
+    answer = Browser(console_of(site)).client.get(path)
+    assert answer.status_code == 200
+    assert "http" not in answer.text.replace("http-equiv", "")
+
+
+@pytest.mark.parametrize(
+    "path", ["/console/static/../server.py", "/console/static/none.js", "/console/nothing"]
+)
+def test_what_is_not_there_is_a_page_too(site: Site, path: str) -> None:
+    answer = Browser(console_of(site)).client.get(path)
+    assert answer.status_code == 404
+    assert "<!doctype html>" in answer.text

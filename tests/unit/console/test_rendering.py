@@ -1,0 +1,120 @@
+"""Pages: what people write is text in them, and nothing of it is hidden; numbers and moments are readable."""
+
+import re
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from common.console import pictures
+from common.console.rendering import FOLDER, Templates, in_bytes, in_words, moment, number, percent, visible
+from common.console.sessions import Role, Session
+from common.console.static_files import FILES
+from common.console.visits import Page
+
+HOSTILE = '"><script>alert(1)</script>\u202eevil\u200b' + "x" * 10_000
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\u202eb", "a\\u202eb"),
+        ("a\x00b", "a\\u0000b"),
+        ("Zürich\n\t日本", "Zürich\n\t日本"),
+        ("a\u200bb", "a\\u200bb"),
+    ],
+)
+def test_what_a_text_hides_is_written_out(text: str, shown: str) -> None:
+    assert visible(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"), [(None, "—"), (0, "0 B"), (1023, "1023 B"), (1536, "1.5 KB"), (10 * 2**40, "10.0 TB")]
+)
+def test_bytes_are_written_in_the_unit_that_fits(count: int | None, shown: str) -> None:
+    assert in_bytes(count) == shown
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "shown"),
+    [(None, "—"), (850, "850 ms"), (12_300, "12.3 s"), (245_000, "4 min 5 s"), (7_380_000, "2 h 3 min")],
+)
+def test_durations_are_written_in_words(milliseconds: float | None, shown: str) -> None:
+    assert in_words(milliseconds) == shown
+
+
+def test_moments_shares_and_counts_are_written_for_people() -> None:
+    assert moment("2024-01-01T12:30:05.123+01:00") == "2024-01-01 11:30:05 UTC"
+    assert (moment(None), percent(None), number(None)) == ("—", "—", "—")
+    assert (percent(0.995), number(1_234_567)) == ("100%", "1,234,567")
+
+
+def a_run(status: str = "FAILED", **more: Any) -> dict[str, Any]:
+    step = {
+        "step_id": "orders", "ps_type": "bq_etl.query", "status": status, "attempt": 1, "job_id": "j",
+        "target_table": HOSTILE, "rows_processed": 5, "bytes_processed": 10, "bytes_billed": 10,
+        "start_time": "2024-01-01T00:00:01Z", "end_time": None, "duration_ms": None,
+        "error_reason": "invalidQuery", "error_message": HOSTILE,
+    }  # fmt: skip
+    return {
+        "pipeline_logging_id": "0" * 36, "pipeline_id": "daily", "tenant_id": "acme", "config_version": 1,
+        "status": status, "trigger_type": "api", "trigger_by": HOSTILE, "run_date": None,
+        "interval_start": None, "interval_end": None, "queued_at": None,
+        "start_time": "2024-01-01T00:00:00Z", "end_time": None, "duration_ms": None,
+        "error_message": HOSTILE, "links": {}, "retry_of": None,
+        "parameters": {"name": HOSTILE}, "levels": [{"level": 1, "status": status, "steps": [step]}],
+    } | more  # fmt: skip
+
+
+def rendered(template: str, **values: Any) -> str:
+    return Templates().render(Page(template=template, values=values), Session.new(Role.TENANT))
+
+
+def test_hostile_words_are_text_wherever_a_run_has_them() -> None:
+    page = rendered(
+        "run.html",
+        run=a_run(),
+        now=datetime.now(UTC),
+        can_cancel=False,
+        can_retry=True,
+        receipt={"attempts": []},
+    )
+    assert "<script>alert" not in page
+    assert page.count("&lt;script&gt;alert") >= 3
+    assert "\u202e" not in page
+    assert "\u200b" not in page
+
+
+def test_hostile_words_are_text_in_a_pipelines_file_and_its_changes() -> None:
+    problem = {"config_id": HOSTILE, "text": HOSTILE, "problem": None, "is_new": False}
+    page = rendered("edit.html", **problem)
+    assert "<script>alert" not in page
+    assert "&#34;&gt;&lt;script&gt;" in page
+
+
+def test_pictures_say_in_words_what_they_show() -> None:
+    runs = [a_run("COMPLETED", duration_ms=1000), a_run("FAILED", duration_ms=500)]
+    strip = pictures.strip(runs, 14, date(2024, 1, 2))
+    assert "2024-01-01: 1 COMPLETED, 1 FAILED" in strip
+    assert strip.count("<g>") == 14
+    assert "orders: RUNNING" in pictures.levels(a_run("RUNNING")["levels"])
+    assert "orders: RUNNING" in pictures.gantt(a_run("RUNNING"), datetime(2024, 1, 1, 0, 1, tzinfo=UTC))
+    assert "1000 ms" in pictures.durations(runs)
+    for drawn in (strip, pictures.bar(2.0, "Today: 2 of 1 runs"), pictures.durations([])):
+        assert 'role="img"' in drawn
+        assert "style=" not in drawn
+
+
+@pytest.mark.parametrize("template", sorted(FOLDER.glob("*.html")), ids=lambda file: file.name)
+def test_templates_hold_nothing_that_the_policy_forbids(template: Path) -> None:
+    text = template.read_text(encoding="utf-8")
+    assert not re.search(r"\bstyle=|\bon[a-z]+=|javascript:|https?://", text)
+    assert "|safe" not in text
+    forms = re.findall(r'<form[^>]*method="post".*?</form>', text, re.DOTALL)
+    assert all("{{ token() }}" in form for form in forms)
+    assert text.count('method="post"') == len(forms)
+
+
+def test_a_page_weighs_little() -> None:
+    assert sum(map(len, FILES.values())) < 30_000
