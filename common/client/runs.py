@@ -45,6 +45,7 @@ class Run(TypedDict):
     retry_of: str | None
     retried_by: list[str]
     left_out: list[str]
+    refused_firings: Mapping[str, Any] | None
     links: Mapping[str, str]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypedDict, cast
+from typing import Any, TypedDict, cast
 
 from common.client.api import Api
 from common.client.calls import segment
@@ -18,6 +18,9 @@ class Schedule(TypedDict):
     cron: str
     timezone: str
     catch_up: str
+    max_active_runs: int
+    overlap: str
+    reserve: int | None
     start: str | None
     end: str | None
     jitter_seconds: int
@@ -26,6 +29,7 @@ class Schedule(TypedDict):
     error_message: str | None
     next_fire_time: str | None
     last_fire_time: str | None
+    refused: list[Mapping[str, Any]]
     links: Mapping[str, str]
 
 
