@@ -4,7 +4,7 @@ from typing import Any
 
 from local_bigquery.catalog import tables
 from local_bigquery.jobs import query
-from local_bigquery.models import JobConfiguration, JobStatistics, Table
+from local_bigquery.models import ExplainQueryStage, JobConfiguration, JobStatistics, Table
 from sqlglot import exp
 
 from local.bigquery.statements import trees_of
@@ -20,6 +20,15 @@ def statistics_of(configuration: JobConfiguration, counts: Counts) -> JobStatist
     if configuration.copy_:
         return JobStatistics.model_validate({"copy": {"copiedRows": rows, "copiedLogicalBytes": "0"}})
     return JobStatistics.model_validate({"query": _query_statistics(configuration, counts, rows)})
+
+
+def with_rows_written(configuration: JobConfiguration, statistics: JobStatistics, rows: int) -> JobStatistics:
+    """Have a query's plan say how many rows it wrote, as the last stage of BigQuery's does."""
+    if not (statistics.query and configuration.query and configuration.query.destinationTable):
+        return statistics
+    stage = ExplainQueryStage.model_validate({"name": "S00: Output", "recordsWritten": str(rows)})
+    of_query = statistics.query.model_copy(update={"queryPlan": [stage]})
+    return statistics.model_copy(update={"query": of_query})
 
 
 def describe_destination(configuration: JobConfiguration) -> None:

@@ -59,6 +59,9 @@ def done(job: Job, statistics: JobStatistics, error: BigQueryError | None = None
     """Return `job` as it is when it has ended; one that has committed its rows has not failed."""
     if error and (counts := receipts.current(*_key(job))) is not None:
         statistics, error = committed.statistics_of(job.configuration, counts), None
+    rows = receipts.take_rows_written(*_key(job))
+    if rows is not None and not error:
+        statistics = committed.with_rows_written(job.configuration, statistics, rows)
     seconds = _timed_out.get((job.jobReference.projectId, job.jobReference.jobId))
     if error and seconds is not None:
         error = BigQueryError("stopped", f"Job execution was cancelled: Job timed out after {seconds:g} sec")

@@ -46,6 +46,7 @@ NOT_IN_A_LAKE = frozenset({f'"{catalog.EMULATOR}"', '"temp"', '"memory"'})
 DML = (exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.TruncateTable)
 
 _job: ContextVar[str] = ContextVar("_job", default="")
+_rows_written: dict[str, int] = {}
 _execute: Callable[..., None] = runner._execute
 _query: Callable[..., Any] = query.execute
 _handlers: dict[str, Callable[..., Any]] = dict(runner.HANDLERS)
@@ -70,6 +71,11 @@ def find(project: str, job_id: str) -> Counts | None:
 def current(project: str, job_id: str) -> Counts | None:
     """Return what the job that runs in this thread has committed; None for any other job."""
     return find(project, job_id) if _job.get() == _name(project, job_id) else None
+
+
+def take_rows_written(project: str, job_id: str) -> int | None:
+    """Return, once, how many rows a job wrote; None where it wrote to no table."""
+    return _rows_written.pop(_name(project, job_id), None)
 
 
 def commits_once(configuration: JobConfiguration) -> bool:
@@ -136,6 +142,7 @@ class ReceiptCursor:
         if not self._project:
             return
         counts = json.dumps(self._counts)
+        _rows_written[self._name] = self._counts["insertedRowCount"]
         self._cursor.execute(
             sql("receipt", project=self._project), {"job": self._name, "counts": counts}
         ).fetchall()

@@ -310,6 +310,13 @@ def test_a_step_job_runs_once_under_its_id_and_carries_its_labels(backend: Backe
     assert report.ended_at is not None
 
 
+def test_the_rows_of_a_job_that_appends_are_those_that_it_appends(backend: Backend, tenant: str) -> None:
+    for attempt in (1, 2, 3):
+        job = a_step_job(tenant, attempt)
+        backend.jobs.submit(job)
+        assert _ended(backend, job.job_id).rows == 1
+
+
 def test_a_dry_run_tells_the_statement_type_and_takes_no_job_id(backend: Backend, tenant: str) -> None:
     job = a_step_job(tenant)
     assert backend.jobs.dry_run(job).statement_type == "SELECT"
