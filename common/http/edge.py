@@ -162,5 +162,5 @@ def _actor[S: Services](call: Call[S], admin_key: str | None) -> str:
 
 
 def _details[S: Services](route: Route[S], call: Call[S]) -> Mapping[str, Any]:
-    told = {name: call.body[name] for name in route.told_members if name in call.body}
+    told = {name: call.body[name] for name in route.audited_members if name in call.body}
     return {"path": dict(call.path), "members": sorted(call.body), "values": told}

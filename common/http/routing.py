@@ -135,7 +135,7 @@ class Route[S]:
     """Whether calls are written to the audit log; operators' calls that change something always are."""
     makes_log: bool = False
     """Whether the audit log may not exist before the call: then its end alone is written down, afterwards."""
-    told_members: tuple[str, ...] = ()
+    audited_members: tuple[str, ...] = ()
     """Members of the body whose values the audit log may hold: none of them is a secret."""
 
     @property

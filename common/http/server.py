@@ -48,7 +48,7 @@ def answer[S: Services](
 
     What the routes stand on is asked for once a request needs it: the system routes answer without it.
     """
-    exchange = Exchange(request=request, services=services, system=system, routes=routes)
+    exchange = RequestHandler(request=request, services=services, system=system, routes=routes)
     with log_context(trace=exchange.trace, request=exchange.request_id):
         response = exchange.answer()
         add_standard_headers(response, request, exchange.request_id)
@@ -57,7 +57,7 @@ def answer[S: Services](
 
 
 @dataclass(slots=True, kw_only=True)
-class Exchange[S: Services]:
+class RequestHandler[S: Services]:
     """A request on its way to its answer; `access`, `template` and `caller` are known once it is so far."""
 
     request: Request

@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # A function imports what it uses itself, and not what the ot
     from common.tenants.offboarding import Offboarding
     from common.tenants.onboarding import Onboarding
     from common.tenants.onboarding_checks import DryRun
-    from common.tenants.onboarding_limits import OnboardingDoor, OnboardingRates
+    from common.tenants.onboarding_limits import OnboardingPolicy, OnboardingRates
     from common.tenants.own_keys import OwnKeys
     from common.tenants.tenant import Subscription
 
@@ -58,7 +58,7 @@ class TenantServices:
     """Services of the tenant API of tenants themselves."""
 
     edge: Edge
-    door: OnboardingDoor
+    onboarding_policy: OnboardingPolicy
     onboarding: Onboarding
     rates: OnboardingRates
     dry_run: DryRun

@@ -45,7 +45,7 @@ class SealedValue:
 class BoundParameter:
     """A parameter with the value that one run gives it, in the JSON form of its type (DATE: "2026-01-31").
 
-    A secret one is sealed from the request on, and open in the hands of `common.runs.discreet_jobs` alone.
+    A secret one is sealed from the request on, and open in `common.runs.secret_parameter_jobs` alone.
     """
 
     name: str

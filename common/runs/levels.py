@@ -23,12 +23,12 @@ from common.runs.attempts import (
     underway_row,
 )
 from common.runs.cancelling import is_cancelled
-from common.runs.discreet_jobs import discreetly
 from common.runs.guarding import Guard
 from common.runs.handovers import Handovers
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import Identities, JobReport, JobsOf, LevelPublisher, RunStore
 from common.runs.run import Run, RunStatus, StepRow, StepStatus
+from common.runs.secret_parameter_jobs import with_secret_parameters
 from common.runs.step_jobs import BEGINNING, job_id_at, latest_job
 from common.runs.steps import StepWorker
 from common.times import Clock
@@ -147,7 +147,7 @@ class LevelWorker:
         )
 
     def _jobs_of(self, message: LevelMessage) -> JobsOf:
-        return discreetly(self.identities.acting_for(message.pipeline), message.run, self.seal)
+        return with_secret_parameters(self.identities.acting_for(message.pipeline), message.run, self.seal)
 
     def _handovers(self) -> Handovers:
         return Handovers(claims=self.claims, levels=self.levels, clock=self.clock, budget=self.budget)

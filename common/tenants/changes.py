@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from common.errors import Conflict, Fault, InvalidInput, NotFound
-from common.tenants.credentials import Doorkeeper
+from common.tenants.credentials import DatasetAccess
 from common.tenants.ports import TenantDatasets
 from common.tenants.tenant import (
     Isolation,
@@ -88,7 +88,7 @@ class TenantChanges:
 
     records: TenantRecords
     datasets: TenantDatasets
-    access: Doorkeeper
+    access: DatasetAccess
     clock: Clock
     new_id: Callable[[], str]
     project: str
@@ -110,7 +110,7 @@ class TenantChanges:
         )
         self._replace(profile, wanted)
         if change.status is not None:
-            self.access.settle(tenant_id)
+            self.access.sync(tenant_id)
 
     def set_sources(self, tenant_id: str, sources: Sequence[str]) -> tuple[str, ...]:
         """Let a tenant read these sources and no others beyond those of every tenant."""

@@ -36,10 +36,10 @@ class CredentialAccess:
     profiles: ProfileReader
     datasets: TenantDatasets
 
-    def settle(self, tenant_id: str, *, but_not: str = "") -> None:
-        """Let in whom the rows say, but not for the credential `but_not`; InvalidInput, Unavailable."""
+    def sync(self, tenant_id: str, *, excluding: str = "") -> None:
+        """Let in whom the rows say, but not for the credential `excluding`; InvalidInput, Unavailable."""
         try:
-            self.datasets.admit_accounts(tenant_id, lambda: self._accounts(tenant_id, but_not))
+            self.datasets.admit_accounts(tenant_id, lambda: self._accounts(tenant_id, excluding))
         except QueryRefused as refused:
             rule = (
                 "is kept, but BigQuery refuses the access of an account: make sure that it exists and put "
@@ -47,12 +47,12 @@ class CredentialAccess:
             )
             raise InvalidInput([Fault("/credentials/client_email", rule)]) from refused
 
-    def _accounts(self, tenant_id: str, but_not: str) -> Collection[str]:
+    def _accounts(self, tenant_id: str, excluding: str) -> Collection[str]:
         profile = self.profiles.find_profile(tenant_id)
         if profile is None or profile.status is not TenantStatus.ACTIVE:
             return ()
         rows = self.store.list(tenant_id)
-        wanted = (row for row in rows if row.is_active and row.credential_id != but_not)
+        wanted = (row for row in rows if row.is_active and row.credential_id != excluding)
         return {row.account for row in wanted if row.account}
 
 

@@ -67,11 +67,11 @@ class CredentialStore(Protocol):
         """Append a row in the place of another; False where somebody else has replaced that one."""
 
 
-class Doorkeeper(Protocol):
+class DatasetAccess(Protocol):
     """Lets the accounts of credentials into tenants' datasets (`credential_access`)."""
 
-    def settle(self, tenant_id: str, *, but_not: str = "") -> None:
-        """Let in whom the rows say, but not for the credential `but_not`."""
+    def sync(self, tenant_id: str, *, excluding: str = "") -> None:
+        """Let in whom the rows say, but not for the credential `excluding`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,7 @@ class Credentials:
     store: CredentialStore
     keyring: Keyring
     clock: Clock
-    access: Doorkeeper
+    access: DatasetAccess
     project: str
     """The platform's own project, of which no credential can be."""
 
@@ -131,10 +131,10 @@ class Credentials:
         """Change the row, and whom it lets in: out first, in last."""
         before, after = _account(old), _account(new)
         if before and before != after:
-            self.access.settle(new.tenant_id, but_not=new.credential_id)
+            self.access.sync(new.tenant_id, excluding=new.credential_id)
         is_replaced = self.store.replace(old, new)
         if is_replaced and (before or after):
-            self.access.settle(new.tenant_id)
+            self.access.sync(new.tenant_id)
         return is_replaced
 
     def get(self, tenant_id: str, credential_id: str) -> StoredCredential:

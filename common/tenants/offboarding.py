@@ -13,7 +13,7 @@ from typing import Protocol
 from common.errors import Conflict, NotFound
 from common.tenants.administration import Administration
 from common.tenants.changes import TenantRecords
-from common.tenants.credentials import Doorkeeper
+from common.tenants.credentials import DatasetAccess
 from common.tenants.ports import TenantDatasets
 from common.tenants.tenant import Profile, TenantStatus
 from common.times import Clock
@@ -62,7 +62,7 @@ class Offboarding:
     records: TenantRecords
     administration: Administration
     datasets: TenantDatasets
-    access: Doorkeeper
+    access: DatasetAccess
     inventory: Inventory
     remover: DataRemover
     clock: Clock
@@ -79,7 +79,7 @@ class Offboarding:
         for record in keys:
             self.administration.revoke_key(record.api_key_hash)
         self.datasets.revoke_view(tenant_id)
-        self.access.settle(tenant_id)
+        self.access.sync(tenant_id)
         deleted_at = profile.recorded_at or self.clock()
         manifest = Manifest(
             tenant_id=tenant_id,

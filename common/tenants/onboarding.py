@@ -18,7 +18,7 @@ from common.claims import ClaimJobs
 from common.errors import Conflict, ConvergenceError
 from common.setup.views import TENANT_VIEW
 from common.tenants.keys import ALL_SCOPES, ApiKey, KeyRecord, mint_key
-from common.tenants.onboarding_attempts import Settlement, Turns
+from common.tenants.onboarding_attempts import AttemptResolver, Turns
 from common.tenants.onboarding_checks import OnboardingRequest, checked_plan, looks_taken, require_tables
 from common.tenants.ports import CentralCatalog, NewTenant, TenantDatasets, TenantStore
 from common.tenants.tenant import Plan, Profile, Subscription, SubscriptionStatus, TenantStatus
@@ -72,7 +72,7 @@ class Onboarding:
             rows = self._rows(request, plan, key, by)
             self.store.commit(rows, job_id=attempt.job_id, labels=attempt.commit_labels)
         except ConvergenceError as error:
-            self._settlement.settle(attempt, error)
+            self._resolver.resolve(attempt, error)
         logger.info("tenant onboarded", extra={"tenant": request.tenant_id, "plan": plan.name})
         return Onboarded(tenant_id=request.tenant_id, key=key, plan=plan, dataset_created=attempt.number == 1)
 
@@ -85,8 +85,8 @@ class Onboarding:
         return Turns(datasets=self.datasets, store=self.store, claims=self.claims, clock=self.clock)
 
     @property
-    def _settlement(self) -> Settlement:
-        return Settlement(datasets=self.datasets, store=self.store, claims=self.claims, clock=self.clock)
+    def _resolver(self) -> AttemptResolver:
+        return AttemptResolver(datasets=self.datasets, store=self.store, claims=self.claims, clock=self.clock)
 
     def _rows(self, request: OnboardingRequest, plan: Plan, key: ApiKey, by: str) -> NewTenant:
         now = self.clock()

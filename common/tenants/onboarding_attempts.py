@@ -121,7 +121,7 @@ class _Fate(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settlement:
+class AttemptResolver:
     """Finds out what became of an attempt, and undoes one that made no tenant."""
 
     datasets: TenantDatasets
@@ -129,7 +129,7 @@ class Settlement:
     claims: ClaimJobs
     clock: Clock
 
-    def settle(self, attempt: Attempt, error: ConvergenceError) -> None:
+    def resolve(self, attempt: Attempt, error: ConvergenceError) -> None:
         """Return where the tenant was made after all; else raise, and leave nothing in a repeat's way."""
         fate = self._fate(attempt)
         if fate is _Fate.COMMITTED:

@@ -26,7 +26,7 @@ class OnboardingMode(StrEnum):
     CLOSED = "closed"
 
 
-class OnboardingDoor:
+class OnboardingPolicy:
     """Lets onboarding requests in as the operator set it; dry runs too, which answer as onboarding would."""
 
     __slots__ = ("_digests", "_mode")
@@ -35,7 +35,7 @@ class OnboardingDoor:
         self._mode = mode
         self._digests = (digest_of(token),) if token else ()
 
-    def check(self, given_token: str | None) -> None:
+    def authorize(self, given_token: str | None) -> None:
         """Return where the caller may onboard; raise the fitting error otherwise."""
         if self._mode is OnboardingMode.OPEN:
             return

@@ -45,7 +45,7 @@ class SelfSigned(Credentials):
 
 
 @dataclass(slots=True, kw_only=True)
-class Pace:
+class RateLimiter:
     """Gives each caller its turn, one after another at even distances; an idle time is not made up for."""
 
     per_second: float
@@ -54,7 +54,7 @@ class Pace:
     _next_turn: float = 0.0
     _alone: threading.Lock = field(default_factory=threading.Lock)
 
-    def keep(self) -> None:
+    def acquire(self) -> None:
         """Return when it is the caller's turn."""
         with self._alone:
             now = self.clock()

@@ -14,7 +14,7 @@ from common.pipelines.pipeline import BoundParameter
 from common.pipelines.plans import Partitioning
 from common.runs.ports import DryRun, JobReport, StepJob
 from common.warehouse.bigquery import bound
-from common.warehouse.clients import RETRY, TIMEOUT_SECONDS, Pace
+from common.warehouse.clients import RETRY, TIMEOUT_SECONDS, RateLimiter
 from common.warehouse.translation import NO_WORD, first_reason, own_words, translated
 
 CLAIM = "SELECT 1"
@@ -73,11 +73,11 @@ class Jobs:
 class ClaimedJobs(Jobs):
     """Claims (`common.claims.ClaimJobs`): one request each, unless the ID is taken."""
 
-    pace: Pace = field(default_factory=lambda: Pace(per_second=CLAIMS_PER_SECOND))
+    limiter: RateLimiter = field(default_factory=lambda: RateLimiter(per_second=CLAIMS_PER_SECOND))
 
     def insert_claim(self, job_id: str, labels: Mapping[str, str]) -> Claim:
         """Take the job ID with a `SELECT 1`, which bills nothing."""
-        self.pace.keep()
+        self.limiter.acquire()
         job = self._insert(CLAIM, bigquery.QueryJobConfig(labels=dict(labels)), job_id)
         return _claim(job)
 

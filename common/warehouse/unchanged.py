@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from common.runs.closing import Remains, RemainsReader
+from common.runs.offboarding_cleanup import LeftoverWork, LeftoverWorkReader
 from common.schedules.firings import ScheduledConfig, due_firings
 from common.schedules.queue import LOOK_ANYWAY_MINUTES
 from common.schedules.timetable import EVERY_TENANT, Timetable
@@ -75,20 +75,22 @@ class RememberedTimetable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RememberedRemains:
-    """`RemainsReader`: where nothing was left and no tenant has changed since, nothing is."""
+class RememberedLeftoverWork:
+    """`LeftoverWorkReader`: where nothing was left and no tenant has changed since, nothing is."""
 
-    reader: RemainsReader
-    memory: Memory[Remains]
+    reader: LeftoverWorkReader
+    memory: Memory[LeftoverWork]
 
-    def look(self, deleted_before: datetime, now: datetime) -> Remains:
+    def look(self, deleted_before: datetime, now: datetime) -> LeftoverWork:
         """Return open runs of tenants that are not ACTIVE, and datasets of those DELETED before a moment."""
         known, stamps = self.memory.recall(now)
-        if known == Remains():
+        if known == LeftoverWork():
             return known
         found = self.reader.look(deleted_before, now)
         return self.memory.keep(
-            Remains(runs=tuple(found.runs), datasets=tuple(found.datasets), may_be_more=found.may_be_more),
+            LeftoverWork(
+                runs=tuple(found.runs), datasets=tuple(found.datasets), may_be_more=found.may_be_more
+            ),
             stamps,
         )
 

@@ -80,13 +80,13 @@ def tenant_services() -> "TenantServices":
     """Put together what the function `onboarding` stands on."""
     from common.http.services import TenantServices
     from common.tenants.onboarding_checks import DryRun
-    from common.tenants.onboarding_limits import OnboardingDoor, OnboardingMode, OnboardingRates
+    from common.tenants.onboarding_limits import OnboardingMode, OnboardingPolicy, OnboardingRates
     from common.tenants.own_keys import OwnKeys
 
     read = ADAPTERS.settings
     return TenantServices(
         edge=SERVICES.edge,
-        door=OnboardingDoor(OnboardingMode(read.onboarding_mode), read.onboarding_token),
+        onboarding_policy=OnboardingPolicy(OnboardingMode(read.onboarding_mode), read.onboarding_token),
         onboarding=SERVICES.onboarding,
         rates=OnboardingRates(
             claims=ADAPTERS.claims,
@@ -119,7 +119,7 @@ def admin_services() -> "AdminServices":
     from common.tenants.changes import TenantChanges
     from common.tenants.offboarding import Offboarding
     from common.warehouse.backups import CentralBackups
-    from common.warehouse.remains import TenantInventory, TenantRemover
+    from common.warehouse.leftover_work import TenantInventory, TenantRemover
     from common.warehouse.tenant_datasets import ViewsOfTenants
 
     recreation = Recreation(
@@ -276,7 +276,7 @@ def dispatcher() -> "Dispatcher":
         filler=SERVICES.filler,
         usage=UsageRows(queries=ADAPTERS.queries),
         firings=ADAPTERS.firing_rows,
-        close=SERVICES.closer.close,
+        close=SERVICES.offboarding_cleanup.close,
         clock=utc_now,
         budget=DISPATCH_BUDGET,
     )

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from common.pipelines.tables import Policy
     from common.runs.beginning import RunBeginner
     from common.runs.cancelling import RunCanceller
-    from common.runs.closing import Closer
     from common.runs.compiling import CompileCache, ConfigCompiler
     from common.runs.levels import LevelWorker
+    from common.runs.offboarding_cleanup import OffboardingCleanup
     from common.runs.ports import Identities
     from common.runs.reading import RunLog
     from common.runs.starting import RunStarter
@@ -230,14 +230,16 @@ class Services:
         )
 
     @cached_property
-    def closer(self) -> Closer:
-        from common.runs.closing import Closer, Remains
-        from common.warehouse.remains import RemainsRows, TenantRemover
-        from common.warehouse.unchanged import PROFILES, Memory, RememberedRemains
+    def offboarding_cleanup(self) -> OffboardingCleanup:
+        from common.runs.offboarding_cleanup import LeftoverWork, OffboardingCleanup
+        from common.warehouse.leftover_work import LeftoverWorkRows, TenantRemover
+        from common.warehouse.unchanged import PROFILES, Memory, RememberedLeftoverWork
 
-        memory: Memory[Remains] = Memory(central=self.adapters.central, tables=PROFILES)
-        return Closer(
-            reader=RememberedRemains(reader=RemainsRows(queries=self.adapters.queries), memory=memory),
+        memory: Memory[LeftoverWork] = Memory(central=self.adapters.central, tables=PROFILES)
+        return OffboardingCleanup(
+            reader=RememberedLeftoverWork(
+                reader=LeftoverWorkRows(queries=self.adapters.queries), memory=memory
+            ),
             canceller=self.stopper,
             remover=TenantRemover(central=self.adapters.central, auditor=self.auditor),
             clock=utc_now,

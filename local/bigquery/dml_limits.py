@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from local.bigquery import jobs
 from local.bigquery.answers import MORE_ABOUT_QUOTAS, Answer
 from local.bigquery.calls import Call
+from local.bigquery.concurrency_limits import ConcurrencyLimit
 from local.bigquery.failed_jobs import fail_job
-from local.bigquery.lanes import Lane
 from local.bigquery.proxy import Forward
 from local.bigquery.statements import MUTATIONS, Kind, Table, statements_of
 from local.bigquery.switch import Switch
@@ -28,10 +28,12 @@ class DmlLimits:
 
     def __init__(self, switch: Switch) -> None:
         self._switch = switch
-        self._mutations: defaultdict[Table, Lane] = defaultdict(
-            lambda: Lane(MUTATIONS_RUNNING, MUTATIONS_QUEUED)
+        self._mutations: defaultdict[Table, ConcurrencyLimit] = defaultdict(
+            lambda: ConcurrencyLimit(MUTATIONS_RUNNING, MUTATIONS_QUEUED)
         )
-        self._inserts: defaultdict[Table, Lane] = defaultdict(lambda: Lane(INSERTS_RUNNING, INSERTS_QUEUED))
+        self._inserts: defaultdict[Table, ConcurrencyLimit] = defaultdict(
+            lambda: ConcurrencyLimit(INSERTS_RUNNING, INSERTS_QUEUED)
+        )
         self._insert_counts: Counter[tuple[str, Table]] = Counter()
         self._leaving: set[asyncio.Task[None]] = set()
 
@@ -63,7 +65,7 @@ class DmlLimits:
                 limited.append(table)
         return limited
 
-    async def _run(self, call: Call, forward: Forward, lanes: Sequence[Lane]) -> Answer:
+    async def _run(self, call: Call, forward: Forward, lanes: Sequence[ConcurrencyLimit]) -> Answer:
         for lane in lanes:
             await lane.enter()
         try:
@@ -74,7 +76,7 @@ class DmlLimits:
             leaving.add_done_callback(self._leaving.discard)
 
 
-async def _leave_after(key: jobs.JobKey, lanes: Sequence[Lane]) -> None:
+async def _leave_after(key: jobs.JobKey, lanes: Sequence[ConcurrencyLimit]) -> None:
     if future := jobs.running(key):
         await asyncio.wrap_future(future)
     for lane in lanes:

@@ -57,17 +57,17 @@ def test_an_offboarded_tenants_data_goes_after_the_grace_and_its_rows_stay(
     assert [table["name"] for table in manifest["tables"]] == ["first", "second", "tenant_comprehensive_view"]
     assert tenant.call("POST", "/api/v1/pipelines/run/daily", {}).status_code in {401, 403}
     assert ADAPTERS.tenant_datasets.find(tenant.tenant_id)
-    SERVICES.closer.close()
+    SERVICES.offboarding_cleanup.close()
     assert ADAPTERS.tenant_datasets.find(tenant.tenant_id), "the grace is not over"
-    closer = type(SERVICES.closer)(
-        reader=SERVICES.closer.reader,
+    offboarding_cleanup = type(SERVICES.offboarding_cleanup)(
+        reader=SERVICES.offboarding_cleanup.reader,
         canceller=SERVICES.canceller,
-        remover=SERVICES.closer.remover,
-        clock=SERVICES.closer.clock,
+        remover=SERVICES.offboarding_cleanup.remover,
+        clock=SERVICES.offboarding_cleanup.clock,
         grace=timedelta(0),
     )
-    assert closer.close() >= 1  # Other tests' tenants may be among them.
-    assert closer.close() == 0
+    assert offboarding_cleanup.close() >= 1  # Other tests' tenants may be among them.
+    assert offboarding_cleanup.close() == 0
     assert ADAPTERS.tenant_datasets.find(tenant.tenant_id) is None
     (row,) = site.rows(
         f"SELECT status FROM tenants.current_tenant_profiles WHERE tenant_id = '{tenant.tenant_id}'"

@@ -92,7 +92,7 @@ CREDENTIAL_ROUTES: tuple[Route[TenantServices], ...] = (
         problems=(Conflict, NotConfigured),
         tag="Credentials",
         is_audited=True,
-        told_members=("provider",),
+        audited_members=("provider",),
     ),
     Route(
         method="GET",

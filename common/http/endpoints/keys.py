@@ -115,7 +115,7 @@ KEY_ROUTES: tuple[Route[TenantServices], ...] = (
         problems=(NotFound, Conflict),
         tag="Keys",
         is_audited=True,
-        told_members=("scopes", "expires_in_days"),
+        audited_members=("scopes", "expires_in_days"),
     ),
     Route(
         method="POST",
@@ -128,7 +128,7 @@ KEY_ROUTES: tuple[Route[TenantServices], ...] = (
         problems=(NotFound, Conflict),
         tag="Keys",
         is_audited=True,
-        told_members=("overlap_hours",),
+        audited_members=("overlap_hours",),
     ),
     Route(
         method="PATCH",
@@ -141,7 +141,7 @@ KEY_ROUTES: tuple[Route[TenantServices], ...] = (
         problems=(NotFound, Conflict),
         tag="Keys",
         is_audited=True,
-        told_members=("expires_at",),
+        audited_members=("expires_at",),
     ),
     Route(
         method="DELETE",

@@ -66,7 +66,7 @@ def check_onboarding(call: Call[TenantServices]) -> Answer:
 
     Makes nothing, and answers 200 whatever the checks say. It is as open, or as closed, as onboarding itself.
     """
-    _knock(call)
+    _authorize(call)
     return Answer(body=_dry_run_body(call.services.dry_run.check(onboarding_request(call.body))))
 
 
@@ -77,7 +77,7 @@ def onboard_tenant(call: Call[TenantServices]) -> Answer:
     of it, or nothing. A tenant that exists stays as it is: 409. After any other refusal a repeat is safe.
     An hour takes so many onboardings from one address, and so many in all: 429.
     """
-    _knock(call)
+    _authorize(call)
     request = onboarding_request(call.body)
     call.services.onboarding.check(request)
     call.services.rates.take(call.source)
@@ -99,12 +99,12 @@ def read_quota(call: Call[TenantServices]) -> Answer:
     return Answer(body=quota_body(tenant_id, subscription.plan_name, quotas))
 
 
-def _knock(call: Call[TenantServices]) -> None:
+def _authorize(call: Call[TenantServices]) -> None:
     """Let the request in where onboarding is open to it; who guesses tokens is slowed down like with keys."""
     token, wrong_keys = call.headers.get(TOKEN_HEADER), call.services.edge.wrong_keys
     wrong_keys.check(call.source)
     try:
-        call.services.door.check(token)
+        call.services.onboarding_policy.authorize(token)
     except Forbidden:
         if token:
             wrong_keys.count(call.source)
@@ -174,7 +174,7 @@ TENANT_ROUTES: RouteTable[TenantServices] = RouteTable(
         problems=(Conflict, *_CLOSED),
         tag="Tenants",
         is_audited=True,
-        told_members=("subscription_plan",),
+        audited_members=("subscription_plan",),
     ),
     Route(
         method="GET",

@@ -10,14 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from common.runs.closing import Closer
+from common.runs.offboarding_cleanup import OffboardingCleanup
 from common.runs.sweeping import Sweeper
 from common.schedules.dispatching import Dispatcher
 from common.warehouse.bigquery import Central, Queries
+from common.warehouse.leftover_work import LeftoverWorkRows
 from common.warehouse.progress import ProgressRows
-from common.warehouse.remains import RemainsRows
 from common.warehouse.schedules import ScheduleRows
-from common.warehouse.unchanged import PROFILES, SCHEDULED, Memory, RememberedRemains, RememberedTimetable
+from common.warehouse.unchanged import (
+    PROFILES,
+    SCHEDULED,
+    Memory,
+    RememberedLeftoverWork,
+    RememberedTimetable,
+)
 from tests.contract.warehouse.backends import in_bigquery
 from tests.contract.warehouse.test_minutes import Sent, compiled, make_dispatcher
 from tests.fakes.clock import START, VirtualClock
@@ -75,9 +81,9 @@ class Platform:
                 memory=Memory(central=central, tables=SCHEDULED),
             ),
             queue=replace(made.queue, clock=self.clock),
-            close=Closer(
-                reader=RememberedRemains(
-                    reader=RemainsRows(queries=queries), memory=Memory(central=central, tables=PROFILES)
+            close=OffboardingCleanup(
+                reader=RememberedLeftoverWork(
+                    reader=LeftoverWorkRows(queries=queries), memory=Memory(central=central, tables=PROFILES)
                 ),
                 canceller=None,  # type: ignore[arg-type]
                 remover=None,  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from google.cloud import bigquery
 
 from common.errors import NoSuchResource, RowsRefused, Unavailable
 from common.warehouse.bigquery import Central
-from common.warehouse.clients import Pace
+from common.warehouse.clients import RateLimiter
 from common.warehouse.jobs import ClaimedJobs
 from common.warehouse.streaming import MAX_INSERT_ID_CHARACTERS, MOST_ROWS, PAUSES_SECONDS, Streaming
 
@@ -56,8 +56,8 @@ def test_bigquery_takes_no_row_of_a_call_with_an_insert_id_that_is_too_long(
 
 def test_each_claim_waits_for_its_turn(central: Central) -> None:
     slept: list[float] = []
-    pace = Pace(per_second=4, clock=lambda: 0.0, sleep=slept.append)
-    claims = ClaimedJobs(client=central.client, location=central.location, pace=pace)
+    limiter = RateLimiter(per_second=4, clock=lambda: 0.0, sleep=slept.append)
+    claims = ClaimedJobs(client=central.client, location=central.location, limiter=limiter)
     for number in range(3):
         claims.insert_claim(f"cvg-paced-{number}", {})
     assert slept == [0.25, 0.5]

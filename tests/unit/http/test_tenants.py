@@ -16,7 +16,7 @@ from common.tenants.authentication import Authenticator
 from common.tenants.encryption import Keyring
 from common.tenants.keys import Scope
 from common.tenants.onboarding_checks import DryRun
-from common.tenants.onboarding_limits import OnboardingDoor, OnboardingMode, OnboardingRates
+from common.tenants.onboarding_limits import OnboardingMode, OnboardingPolicy, OnboardingRates
 from common.tenants.own_keys import OwnKeys
 from tests.fakes.audit import MemoryAudit, an_auditor
 from tests.fakes.credentials import MemoryCredentials, credentials_on
@@ -51,7 +51,7 @@ class World:
                 auditor=an_auditor(self.audit),
                 **({"authenticator": own} if knows_own_keys else {}),
             ),
-            door=OnboardingDoor(mode, "the-token"),
+            onboarding_policy=OnboardingPolicy(mode, "the-token"),
             onboarding=self.platform.onboarding(),
             rates=OnboardingRates(
                 claims=self.platform.jobs,

@@ -141,7 +141,7 @@ def test_a_tenant_that_is_not_active_has_no_account_inside() -> None:
     world.put(OTHER, "second")
     assert world.inside() == set()
     world.status(TenantStatus.ACTIVE)
-    world.kept.access.settle("acme")
+    world.kept.access.sync("acme")
     assert world.inside() == emails(ONE, OTHER)
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from common.errors import Forbidden, NotConfigured, Unauthenticated
 from common.tenants.authentication import AdminKeys
-from common.tenants.onboarding_limits import OnboardingDoor, OnboardingMode
+from common.tenants.onboarding_limits import OnboardingMode, OnboardingPolicy
 
 
 def test_each_of_several_admin_keys_opens() -> None:
@@ -34,24 +34,24 @@ def test_admin_keys_do_not_show_themselves() -> None:
 
 
 def test_an_open_door_asks_for_nothing() -> None:
-    OnboardingDoor(OnboardingMode.OPEN).check(None)
+    OnboardingPolicy(OnboardingMode.OPEN).authorize(None)
 
 
 @pytest.mark.parametrize("given", [None, "token"])
 def test_a_closed_door_opens_to_no_token(given: str | None) -> None:
     with pytest.raises(Forbidden):
-        OnboardingDoor(OnboardingMode.CLOSED, "token").check(given)
+        OnboardingPolicy(OnboardingMode.CLOSED, "token").authorize(given)
 
 
 def test_a_door_with_a_token_opens_to_that_token_alone() -> None:
-    door = OnboardingDoor(OnboardingMode.TOKEN, "token")
-    door.check("token")
+    door = OnboardingPolicy(OnboardingMode.TOKEN, "token")
+    door.authorize("token")
     with pytest.raises(Forbidden):
-        door.check("other")
+        door.authorize("other")
     with pytest.raises(Unauthenticated):
-        door.check(None)
+        door.authorize(None)
 
 
 def test_a_door_whose_token_nobody_configured_stays_shut() -> None:
     with pytest.raises(NotConfigured):
-        OnboardingDoor(OnboardingMode.TOKEN).check("")
+        OnboardingPolicy(OnboardingMode.TOKEN).authorize("")

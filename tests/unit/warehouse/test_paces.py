@@ -7,7 +7,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
 from common.schedules.filling import LANES_IN_THREADS
-from common.warehouse.clients import MOST_CONNECTIONS, Pace
+from common.warehouse.clients import MOST_CONNECTIONS, RateLimiter
 from common.warehouse.jobs import ClaimedJobs
 
 REQUESTS_PER_SECOND = 100
@@ -21,40 +21,40 @@ class Time:
     now: float = 1000.0
     slept: list[float] = field(default_factory=list)
 
-    def pace(self, per_second: float) -> Pace:
-        return Pace(per_second=per_second, clock=lambda: self.now, sleep=self.slept.append)
+    def limiter(self, per_second: float) -> RateLimiter:
+        return RateLimiter(per_second=per_second, clock=lambda: self.now, sleep=self.slept.append)
 
 
 def test_the_first_goes_at_once_and_each_other_after_the_one_before() -> None:
     time = Time()
-    pace = time.pace(4)
+    limiter = time.limiter(4)
     for _ in range(4):
-        pace.keep()
+        limiter.acquire()
     assert time.slept == [0.25, 0.5, 0.75]
 
 
 def test_whoever_comes_late_waits_for_nobody_and_idle_time_is_not_made_up_for() -> None:
     time = Time()
-    pace = time.pace(4)
-    pace.keep()
+    limiter = time.limiter(4)
+    limiter.acquire()
     time.now += 60
-    pace.keep()
-    pace.keep()
+    limiter.acquire()
+    limiter.acquire()
     assert time.slept == [0.25]
 
 
 def test_threads_at_once_have_a_turn_each() -> None:
     time = Time()
-    pace = time.pace(4)
+    limiter = time.limiter(4)
     with ThreadPoolExecutor(16) as pool:
         for _ in range(100):
-            pool.submit(pace.keep)
+            pool.submit(limiter.acquire)
     assert sorted(time.slept) == [0.25 * number for number in range(1, 100)]
 
 
 def test_claims_stay_below_what_bigquery_takes() -> None:
     client = bigquery.Client(project="p", credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
-    assert ClaimedJobs(client=client, location="US").pace.per_second < REQUESTS_PER_SECOND
+    assert ClaimedJobs(client=client, location="US").limiter.per_second < REQUESTS_PER_SECOND
 
 
 def test_each_lane_has_a_connection() -> None:

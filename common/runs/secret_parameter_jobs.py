@@ -22,11 +22,11 @@ _BLANKS: Mapping[str, ParameterValue] = {"STRING": "", "INT64": 0, "ARRAY<STRING
 WITHHELD = "BigQuery's message is withheld: it may quote a secret parameter that can no longer be opened"
 
 
-def discreetly(jobs_of: JobsOf, run: Run, seal: ParameterSeal) -> JobsOf:
+def with_secret_parameters(jobs_of: JobsOf, run: Run, seal: ParameterSeal) -> JobsOf:
     """Have each step's jobs open the run's secrets, and tell none; most runs have none."""
     if not run.secrets:
         return jobs_of
-    return lambda step: DiscreetJobs(jobs=jobs_of(step), run=run, seal=seal)
+    return lambda step: SecretParameterJobs(jobs=jobs_of(step), run=run, seal=seal)
 
 
 def without_secrets(job: StepJob) -> StepJob:
@@ -39,7 +39,7 @@ def without_secrets(job: StepJob) -> StepJob:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DiscreetJobs:
+class SecretParameterJobs:
     """`StepJobs` of one run that has secrets."""
 
     jobs: StepJobs

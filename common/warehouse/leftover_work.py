@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from google.api_core import exceptions as google
 
-from common.runs.closing import Remains
+from common.runs.offboarding_cleanup import LeftoverWork
 from common.tenants.audit import Auditor, Outcome
 from common.tenants.offboarding import KeptTable
 from common.warehouse.bigquery import Central, Queries
@@ -23,12 +23,12 @@ REMOVAL_WINDOW = timedelta(days=400)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RemainsRows:
-    """`common.runs.closing.RemainsReader`."""
+class LeftoverWorkRows:
+    """`common.runs.offboarding_cleanup.LeftoverWorkReader`."""
 
     queries: Queries
 
-    def look(self, deleted_before: datetime, now: datetime) -> Remains:
+    def look(self, deleted_before: datetime, now: datetime) -> LeftoverWork:
         """Return open runs of tenants that are not ACTIVE, and datasets of those DELETED before a moment."""
         (row,) = self.queries.read(
             "tenants/remains",
@@ -39,7 +39,7 @@ class RemainsRows:
             waiting_since=now - WAITING_WINDOW,
         )
         runs = [tuple(text.split(" ")) for text in (*row["runs"], *row["waiting"])]
-        return Remains(
+        return LeftoverWork(
             runs=[(tenant_id, run_id) for tenant_id, run_id in runs],
             datasets=row["datasets"],
             may_be_more=row["is_lately"],
@@ -72,7 +72,7 @@ class TenantInventory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TenantRemover:
-    """`common.runs.closing.Remover`. A dataset that is not marked as the tenant's is left alone."""
+    """`common.runs.offboarding_cleanup.Remover`. A dataset that is not marked as the tenant's stays."""
 
     central: Central
     auditor: Auditor

@@ -10,10 +10,10 @@ from common.errors import QueryRefused, Unavailable, WarehouseError
 from common.logs import MASK
 from common.pipelines.pipeline import BoundParameter, Pipeline, Retry, SealedValue
 from common.pipelines.secret_values import NoSeal, Owner, ParameterSeal
-from common.runs.discreet_jobs import WITHHELD
 from common.runs.level_messages import LevelMessage, decode, encode
 from common.runs.levels import LevelWorker
 from common.runs.run import RunStatus, StepRow, StepStatus
+from common.runs.secret_parameter_jobs import WITHHELD
 from tests.fakes.clock import VirtualClock
 from tests.fakes.jobs import MemoryJobs, Outcome
 from tests.fakes.runs import MemoryLevels, MemoryRuns

@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Remains:
+class LeftoverWork:
     """What tenants that are not ACTIVE have left: runs (tenant, run) and datasets past their grace.
 
     The runs are under way, or wait in the queue.
@@ -28,10 +28,10 @@ class Remains:
     """Whether a tenant was stopped so lately that runs of it may still turn up."""
 
 
-class RemainsReader(Protocol):
+class LeftoverWorkReader(Protocol):
     """Where that is found, in one query."""
 
-    def look(self, deleted_before: datetime, now: datetime) -> Remains:
+    def look(self, deleted_before: datetime, now: datetime) -> LeftoverWork:
         """Return open runs of tenants that are not ACTIVE, and datasets of those DELETED before a moment."""
 
 
@@ -50,10 +50,10 @@ class Remover(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Closer:
+class OffboardingCleanup:
     """Cancels and deletes; a fault in one does not keep it from the others."""
 
-    reader: RemainsReader
+    reader: LeftoverWorkReader
     canceller: Canceller
     remover: Remover
     clock: Clock

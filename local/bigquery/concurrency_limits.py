@@ -3,7 +3,7 @@
 import asyncio
 
 
-class Lane:
+class ConcurrencyLimit:
     """Room for `running` at once and `queued` that wait for them."""
 
     def __init__(self, running: int, queued: int) -> None:
