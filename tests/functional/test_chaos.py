@@ -1,18 +1,23 @@
 """The real adapters under faults: after each, every effect exactly once and every run at its end."""
 
 import random
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from common.runs import retries, sweeping
+from common.setup.readiness import LOOK_AGAIN
 from local.bigquery import Effect, Fault
 from local.bigquery.metadata_rates import WINDOW_SECONDS
 from tests.functional.site import Site, Tenant, a_pipeline_file
 
 LEVELS = ({"a": "SELECT 1 AS n", "b": "SELECT 2 AS n"}, {"c": "SELECT SUM(n) AS n FROM (SELECT n FROM a)"})
+ACKNOWLEDGED = 200
+PAUSE_SECONDS = 0.5
 STEP, TICKET = "cvg-step-", "cvg-ticket-"
 FAULTS = [
     *(
@@ -122,6 +127,33 @@ def test_a_bad_day_with_repeated_and_reordered_messages_comes_right(
     assert {shared.status(run_id)["status"] for run_id in run_ids} == {"COMPLETED"}
     assert rows_of(site, shared) == {step: count + 3 for step, count in before.items()}
     assert _tickets(site, shared) == list(range(1, len(first) + 4))
+
+
+def test_tables_that_are_remade_amid_runs_lose_no_row_and_double_none(site: Site, shared: Tenant) -> None:
+    """Streaming loses for a time what goes to tables that are remade, so rows are kept until it does not."""
+    before = rows_of(site, shared)
+    site.bigquery.streaming_delay.is_on, site.bigquery.streaming_delay.seconds = True, 40.0
+    run_ids = [shared.run("chaos"), shared.run("chaos")]
+    recreation = {"force_recreate_tables": True}
+    waiting, refused = site.take_levels(), 0
+    with ThreadPoolExecutor(1) as pool:
+        remade = pool.submit(site.admin, "POST", "/admin/bootstrap", recreation)
+        while not (remade.done() or site.admin("GET", "/admin/overview").get_json()["streaming_held"]):
+            time.sleep(PAUSE_SECONDS)
+        time.sleep(LOOK_AGAIN.total_seconds())  # Whoever streams has looked before that, and looks again now.
+        while not remade.done():
+            time.sleep(PAUSE_SECONDS)
+            waiting = [message for message in waiting if site.deliver(message) != ACKNOWLEDGED]
+            refused += len(waiting)
+            waiting += site.take_levels()
+    assert remade.result().get_json()["streaming_held"] == []
+    for message in waiting:
+        site.deliver_until_acknowledged(message)
+    site.drain()
+    site.bigquery.streaming_delay.reset()
+    assert refused
+    assert {shared.status(run_id)["status"] for run_id in run_ids} == {"COMPLETED"}
+    assert rows_of(site, shared) == {step: count + 2 for step, count in before.items()}
 
 
 def _tickets(site: Site, tenant: Tenant) -> list[int]:
