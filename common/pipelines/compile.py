@@ -60,6 +60,7 @@ def compile_pipeline(
     around = Surroundings(
         step_types=step_types,
         policy=policy,
+        parameter_types={parameter.name: parameter.type for parameter in parameters},
         variables=Variables(
             identifiers={"tenant_id": policy.dataset, "project_id": project_id},
             parameters=frozenset(parameter.name for parameter in parameters),

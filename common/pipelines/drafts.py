@@ -11,8 +11,9 @@ from common.pipelines.firewall import judge_statement
 from common.pipelines.levels import Node
 from common.pipelines.lexemes import Kind, LexicalFault, lexemes
 from common.pipelines.origins import Places, in_file, places_of
+from common.pipelines.partitions import may_add_columns, partition_of, partition_rule, split_decorator
 from common.pipelines.pipeline import Retry, Step
-from common.pipelines.plans import Partitioning, QueryJob, WriteDisposition
+from common.pipelines.plans import Partitioning, QueryJob, SchemaUpdate, WriteDisposition
 from common.pipelines.pointers import pointer
 from common.pipelines.schema import schema_faults
 from common.pipelines.step_types import StepType, StepTypes
@@ -29,6 +30,7 @@ class Surroundings:
     step_types: StepTypes
     policy: Policy
     variables: Variables
+    parameter_types: Mapping[str, str]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,6 +46,7 @@ class StepDraft:
     query_field: str = ""
     places: Places = ()
     maximum_bytes_billed: int | None = None
+    partition: str = ""
 
     @property
     def id(self) -> str:
@@ -84,6 +87,8 @@ class StepDraft:
             clustering=tuple(config.get("clustering", ())),
             maximum_bytes_billed=self.maximum_bytes_billed,
             places=self.places,
+            partition=self.partition,
+            schema_update=_schema_update(config),
         )
         return Step(
             id=self.id,
@@ -122,6 +127,8 @@ class StepDraft:
         broken = [fault.pointer for fault in (*shape_faults, *self.faults)]
         if not self._is_broken("target_table", broken):
             self._check_target(around)
+        if not any(self._is_broken(name, broken) for name in ("target_table", *_OF_PARTITIONS)):
+            self._check_partition(around)
         if not self._is_broken("maximum_bytes_billed", broken):
             self._check_bytes(around.policy)
         self.query_field = step_type.queries[0] if len(step_type.queries) == 1 else ""
@@ -146,12 +153,46 @@ class StepDraft:
         return any(found == place or found.startswith(f"{place}/") for found in broken)
 
     def _check_target(self, around: Surroundings) -> None:
-        path, rule = around.variables.path(self.config["target_table"])
+        path, rule = around.variables.path(split_decorator(self.config["target_table"])[0])
         rule = rule or around.policy.reason_against_writing(path)
         if rule:
             self.faults.append(Fault(self._pointer("config", "target_table"), rule))
         else:
             self.target = around.policy.resolve(path)
+
+    def _check_partition(self, around: Surroundings) -> None:
+        """Take the one partition that is written, named by itself or behind the table's name."""
+        config, decorator = self.config, split_decorator(self.config["target_table"])[1]
+        place, text = ("target_table", decorator) if decorator else ("partition", config.get("partition", ""))
+        partitioning = _partitioning(config.get("partitioning"))
+        rule = ""
+        if decorator and "partition" in config:
+            rule = "names a partition ($), and so does /partition: write one of them"
+        elif text and config.get("credential"):
+            rule = "cannot name a partition beside a credential"
+        elif text and partitioning is None:
+            rule = "names a partition: write how the table is partitioned, /partitioning, too"
+        elif text and partitioning:
+            rule = partition_rule(text, partitioning, around.parameter_types)
+        if rule:
+            self.faults.append(Fault(self._pointer("config", place), rule))
+        else:
+            self.partition = partition_of(text)
+        self._check_schema_update()
+
+    def _check_schema_update(self) -> None:
+        config = self.config
+        written = WriteDisposition(config.get("write_disposition", WriteDisposition.TRUNCATE))
+        rule = ""
+        if config.get("credential"):
+            rule = "must be left out beside a credential: its account changes no columns"
+        elif not may_add_columns(written, self.partition):
+            rule = (
+                "goes with WRITE_APPEND, or with one partition as the target: else all columns are made anew"
+            )
+        if rule and _schema_update(config):
+            place = "schema_update" if "schema_update" in config else "schema_update_options"
+            self.faults.append(Fault(self._pointer("config", place), rule))
 
     def _check_bytes(self, policy: Policy) -> None:
         """Take the step's own limit, or else the platform's; under a credential the tenant is billed."""
@@ -235,6 +276,16 @@ def _lost_by_folding(name: str, text: object) -> str:
 
 
 _LONG_QUOTES = ("'''", '"""')
+
+
+_OF_PARTITIONS = ("partition", "partitioning", "write_disposition", "schema_update", "schema_update_options")
+
+
+def _schema_update(config: Mapping[str, Any]) -> tuple[SchemaUpdate, ...]:
+    given = [SchemaUpdate(option) for option in config.get("schema_update_options", ())]
+    if config.get("schema_update") == "add_columns" and SchemaUpdate.ADD_COLUMNS not in given:
+        given.append(SchemaUpdate.ADD_COLUMNS)
+    return tuple(given)
 
 
 def _partitioning(raw: Mapping[str, Any] | None) -> Partitioning | None:

@@ -68,16 +68,19 @@ def judge_dry_run(
     referenced_tables: Iterable[str],
     policy: Policy,
     referenced_routines: Iterable[str] = (),
+    expected: str = "SELECT",
 ) -> tuple[str, ...]:
     """Return the reasons against a statement by BigQuery's own reading of it.
 
-    `referenced_tables` and `referenced_routines` are `project.dataset.name`.
+    `referenced_tables` and `referenced_routines` are `project.dataset.name`; `expected` is what the statement
+    has to be, a SELECT but where the platform has written another one around a tenant's.
     """
     tables = sorted(set(referenced_tables))
     reasons = [policy.reason_against_reading(table.split(".")) for table in tables]
     reasons += [policy.reason_against_calling(name.split(".")) for name in sorted(set(referenced_routines))]
-    if statement_type != "SELECT":
-        reasons.append(f"is of the type {statement_type or 'UNKNOWN'} for BigQuery: {_ONE_SELECT}")
+    if statement_type != expected:
+        wanted = _ONE_SELECT if expected == "SELECT" else f"the step's plan has {expected}"
+        reasons.append(f"is of the type {statement_type or 'UNKNOWN'} for BigQuery: {wanted}")
     if len(tables) >= MOST_REFERENCED_TABLES:
         reasons.append(
             f"reads {MOST_REFERENCED_TABLES} tables or more, and BigQuery does not name more than that: "

@@ -31,11 +31,54 @@ class Partitioning:
     expiration_days: int | None = None
 
 
+class StatementType(StrEnum):
+    """What a statement is, in the words of BigQuery's dry run."""
+
+    SELECT = "SELECT"
+    MERGE = "MERGE"
+    CREATE_VIEW = "CREATE_VIEW"
+
+
+class SchemaUpdate(StrEnum):
+    """How rows may change the columns of the table that they are added to."""
+
+    ADD_COLUMNS = "ALLOW_FIELD_ADDITION"
+    RELAX = "ALLOW_FIELD_RELAXATION"
+
+
+class FileFormat(StrEnum):
+    """What is in files."""
+
+    CSV = "CSV"
+    JSON = "NEWLINE_DELIMITED_JSON"
+    PARQUET = "PARQUET"
+    AVRO = "AVRO"
+    ORC = "ORC"
+
+
+class CopyOperation(StrEnum):
+    """What a copy becomes: a table of its own, a read-only one, or one that shares storage."""
+
+    COPY = "COPY"
+    SNAPSHOT = "SNAPSHOT"
+    CLONE = "CLONE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column of files."""
+
+    name: str
+    type: str
+    mode: str = "NULLABLE"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryJob:
-    """A statement whose rows BigQuery writes to `destination`, a name in the tenant's own dataset.
+    """A statement, and where BigQuery writes its rows: `destination`, a name in the tenant's own dataset.
 
-    `parameters` are the names of those that `sql` uses.
+    `parameters` are the names of those that `sql` uses. A statement of another type than SELECT says itself
+    what it writes; then `queries` are the tenant's own texts in it, each one SELECT.
     """
 
     KIND: ClassVar[str] = "query"
@@ -50,7 +93,85 @@ class QueryJob:
     maximum_bytes_billed: int | None = None
     places: Places = field(default=(), compare=False)
     """Where `sql` stands in the uploaded file, as far as that is known."""
+    statement_type: StatementType = StatementType.SELECT
+    queries: tuple[str, ...] = ()
+    partition: str = ""
+    """The one partition that is written, as BigQuery names it (20260131), or the name of a DATE parameter."""
+    schema_update: tuple[SchemaUpdate, ...] = ()
 
 
-type Job = QueryJob
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadJob:
+    """Files whose rows BigQuery writes to a table of the tenant's; without `columns` it finds them out."""
+
+    KIND: ClassVar[str] = "load"
+    sql: ClassVar[str] = ""
+    places: ClassVar[Places] = ()
+    parameters: ClassVar[tuple[str, ...]] = ()
+
+    name: str = MAIN
+    uris: tuple[str, ...]
+    format: FileFormat
+    destination: str
+    write_disposition: WriteDisposition = WriteDisposition.APPEND
+    columns: tuple[Column, ...] = ()
+    header_rows: int = 0
+    delimiter: str = ","
+    null_marker: str = ""
+    max_bad_records: int = 0
+    partitioning: Partitioning | None = None
+    clustering: tuple[str, ...] = ()
+    schema_update: tuple[SchemaUpdate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtractJob:
+    """A table of the tenant's whose rows BigQuery writes to files."""
+
+    KIND: ClassVar[str] = "extract"
+    sql: ClassVar[str] = ""
+    places: ClassVar[Places] = ()
+    parameters: ClassVar[tuple[str, ...]] = ()
+    destination: ClassVar[str] = ""
+
+    name: str = MAIN
+    source: str
+    uris: tuple[str, ...]
+    format: FileFormat = FileFormat.CSV
+    compression: str = "NONE"
+    delimiter: str = ","
+    has_header: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyJob:
+    """Tables whose rows become a table of the tenant's; `sources` are `project.dataset.table`."""
+
+    KIND: ClassVar[str] = "copy"
+    sql: ClassVar[str] = ""
+    places: ClassVar[Places] = ()
+    parameters: ClassVar[tuple[str, ...]] = ()
+
+    name: str = MAIN
+    sources: tuple[str, ...]
+    destination: str
+    operation: CopyOperation = CopyOperation.COPY
+    write_disposition: WriteDisposition = WriteDisposition.TRUNCATE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckJob:
+    """A query whose few rows are verdicts: the platform reads them, `MAX_VERDICTS` at the most."""
+
+    KIND: ClassVar[str] = "check"
+    destination: ClassVar[str] = ""
+    places: ClassVar[Places] = ()
+
+    name: str = "checks"
+    sql: str
+    parameters: tuple[str, ...] = ()
+    maximum_bytes_billed: int | None = None
+
+
+type Job = QueryJob | LoadJob | ExtractJob | CopyJob | CheckJob
 """One job of a step."""

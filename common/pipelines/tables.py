@@ -32,6 +32,9 @@ PUBLIC_DATA = "bigquery-public-data"
 PROJECT_ID = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
 PLATFORM_VIEWS = "tenant_comprehensive"
 
+# A wildcard stands in the path alone: a bucket is one.
+_URI = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]/(?P<path>[^\x00-\x1f?#\[\]]{1,1024})")
+
 _WITH_PROJECT = (
     "a step with a credential runs in another project, so write project.dataset.name, and "
     "`${project_id}.${tenant_id}.name` for your own"
@@ -133,6 +136,21 @@ class Policy:
         if _is_platform_view(table):
             return f"must not be a view of the platform: no name that begins with {PLATFORM_VIEWS}"
         return ""
+
+    def reason_against_uri(self, uri: str) -> str:
+        """Say which rule forbids a tenant to read or write files of a name; "" where none does.
+
+        A source that begins with gs:// allows a bucket, or what begins with a path in one.
+        """
+        found = _URI.fullmatch(uri)
+        if found is None:
+            return f"names {uri}, which is no file of Cloud Storage: write gs://bucket/path"
+        if any(part in {"", ".", ".."} for part in found["path"].split("/")):
+            return f"names {uri}: a path has no empty parts, and no . or .."
+        allowed = (source.rstrip("/") for source in self.allowed_sources if source.startswith("gs://"))
+        if any(uri.startswith(f"{source}/") for source in allowed):
+            return ""
+        return f"names {uri}: only files of allowed buckets can be named"
 
     def _own_or_allowed(self) -> str:
         if self.runs_elsewhere:

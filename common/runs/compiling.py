@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
 from common.pipelines.configs import Compiler
-from common.pipelines.firewall import judge_dry_run, judge_statement
+from common.pipelines.job_judgements import judge_job, judge_reading
 from common.pipelines.pipeline import Pipeline
 from common.pipelines.tables import Policy
 from common.runs.ports import ConfigText, DryRun, StepJob
@@ -37,10 +37,7 @@ class ConfigCompiler:
             allowed_sources=frozenset(job.sources),
             runs_elsewhere=bool(job.credential),
         )
-        if dry_run is None:
-            reasons = judge_statement(job.work.sql, policy).reasons
-        else:
-            reasons = judge_dry_run(dry_run.statement_type, dry_run.tables, policy, dry_run.routines)
+        reasons = judge_job(job.work, policy) if dry_run is None else judge_reading(job.work, dry_run, policy)
         return "; ".join(f"the step {reason}" for reason in dict.fromkeys(reasons))
 
 

@@ -102,6 +102,8 @@ class JobReport:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     rows: int | None = None
+    files: int | None = None
+    """How many an extract wrote."""
     bytes_processed: int | None = None
     bytes_billed: int | None = None
     project: str = ""

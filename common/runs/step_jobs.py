@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from common.claims import as_label
+from common.pipelines.partitions import at_partition
 from common.pipelines.pipeline import Step
-from common.pipelines.plans import MAIN
+from common.pipelines.plans import MAIN, QueryJob
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import JobReport, StepJob, StepJobs
 from common.runs.run import Run
@@ -44,6 +45,8 @@ def step_job(message: LevelMessage, step: Step, position: Position = BEGINNING) 
     """Say what BigQuery is to do at a position of a step."""
     work = step.jobs[position.job]
     by_name = {parameter.name: parameter for parameter in message.run.parameters}
+    if isinstance(work, QueryJob):
+        work = at_partition(work, by_name)
     return StepJob(
         job_id=job_id_at(message.run, step, position),
         tenant_id=message.run.tenant_id,

@@ -10,12 +10,13 @@ from google.cloud import bigquery
 
 from common.errors import AlreadyExists, NotConfigured, QueryRefused
 from common.pipelines.pipeline import Pipeline, Step
-from common.pipelines.plans import WriteDisposition
+from common.pipelines.plans import CheckJob, QueryJob, WriteDisposition
 from common.runs.ports import DryRun, JobReport, JobsOf, StepJob
 from common.tenants.credential_access import REASON
 from common.tenants.service_accounts import ServiceAccountKey
 from common.warehouse.clients import RETRY, TIMEOUT_SECONDS
-from common.warehouse.jobs import ExecutorJobs, time_partitioning
+from common.warehouse.job_kinds import BigQueryJob, time_partitioning
+from common.warehouse.jobs import ExecutorJobs
 from common.warehouse.translation import translated
 
 # What a column of a new table takes over from a query: no policy tags, no descriptions, and no REQUIRED,
@@ -36,37 +37,42 @@ class AccountJobs(ExecutorJobs):
 
     def prepare(self, job: StepJob, dry_run: DryRun) -> None:
         """Make the target table, empty, by what the dry run says of the rows; leave one that is there."""
+        work = job.work
+        if not isinstance(work, QueryJob):
+            return
         schema = [_column(column.to_api_repr()) for column in _columns(dry_run)]
         dataset = bigquery.DatasetReference(self.project, job.tenant_id)
-        table = bigquery.Table(dataset.table(job.work.destination), schema=schema)
-        table.time_partitioning = time_partitioning(job.work.partitioning)
-        table.clustering_fields = list(job.work.clustering) or None
+        table = bigquery.Table(dataset.table(work.destination), schema=schema)
+        table.time_partitioning = time_partitioning(work.partitioning)
+        table.clustering_fields = list(work.clustering) or None
         try:
             with translated():
                 self.maker.create_table(table, retry=RETRY, timeout=TIMEOUT_SECONDS)
         except AlreadyExists:
             return
 
-    def _reported(self, job: bigquery.QueryJob) -> JobReport:
+    def _reported(self, job: BigQueryJob) -> JobReport:
         # super() without arguments does not work in a class with slots.
         return replace(ExecutorJobs._reported(self, job), project=self.client.project)
 
-    def _asking(self, job: StepJob) -> bigquery.QueryJobConfig:
+    def _asking(self, job: StepJob, work: QueryJob | CheckJob) -> bigquery.QueryJobConfig:
         """Configure the dry run: without the target, which is made afterwards."""
         config = bigquery.QueryJobConfig(
             default_dataset=bigquery.DatasetReference(self.project, job.tenant_id),
-            query_parameters=ExecutorJobs._config(self, job).query_parameters,
+            query_parameters=ExecutorJobs._config(self, job, work).query_parameters,
             labels=dict(job.labels),
             use_legacy_sql=False,
         )
-        if job.work.maximum_bytes_billed is not None:
-            config.maximum_bytes_billed = job.work.maximum_bytes_billed
+        if work.maximum_bytes_billed is not None:
+            config.maximum_bytes_billed = work.maximum_bytes_billed
         return config
 
-    def _config(self, job: StepJob) -> bigquery.QueryJobConfig:
-        config = ExecutorJobs._config(self, job)
+    def _config(self, job: StepJob, work: QueryJob | CheckJob) -> bigquery.QueryJobConfig:
+        config = ExecutorJobs._config(self, job, work)
+        if isinstance(work, CheckJob):
+            return config
         config.create_disposition = bigquery.CreateDisposition.CREATE_NEVER
-        if job.work.write_disposition is WriteDisposition.TRUNCATE:
+        if work.write_disposition is WriteDisposition.TRUNCATE:
             # The account fills tables and changes none: to make the columns anew takes tables.update.
             config.write_disposition = bigquery.WriteDisposition.WRITE_TRUNCATE_DATA
         return config

@@ -10,12 +10,18 @@ from google.cloud import bigquery
 
 from common.claims import Claim
 from common.errors import AlreadyExists, NoSuchResource, QueryRefused
-from common.pipelines.pipeline import BoundParameter
-from common.pipelines.plans import Partitioning
+from common.pipelines.plans import CheckJob, CopyJob, ExtractJob, LoadJob, QueryJob
 from common.runs.ports import DryRun, JobReport, StepJob
-from common.warehouse.bigquery import bound
 from common.warehouse.clients import RETRY, TIMEOUT_SECONDS, RateLimiter
-from common.warehouse.translation import NO_WORD, first_reason, own_words, translated
+from common.warehouse.job_kinds import (
+    BigQueryJob,
+    copy_config,
+    extract_config,
+    load_config,
+    query_config,
+    report_of,
+)
+from common.warehouse.translation import translated
 
 CLAIM = "SELECT 1"
 MAX_TABLE_NAMES = 1000
@@ -43,10 +49,10 @@ class Jobs:
             except google.NotFound:
                 return
 
-    def _reported(self, job: bigquery.QueryJob) -> JobReport:
-        return _report(job)
+    def _reported(self, job: BigQueryJob) -> JobReport:
+        return report_of(job, _rows_of_result)
 
-    def _get(self, job_id: str) -> bigquery.QueryJob | None:
+    def _get(self, job_id: str) -> BigQueryJob | None:
         with translated():
             try:
                 return self.client.get_job(  # type: ignore[return-value]
@@ -89,19 +95,22 @@ class ClaimedJobs(Jobs):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutorJobs(Jobs):
-    """Steps (`common.runs.ports.StepJobs`): queries with a destination; no row passes through here."""
+    """Steps (`common.runs.ports.StepJobs`), jobs of every kind; no row passes through here."""
 
     project: str
     """The platform's own project, where tenants' datasets are."""
 
     def dry_run(self, job: StepJob) -> DryRun:
-        """Ask what the statement is and reads."""
-        config = self._asking(job)
+        """Ask what the statement is and reads; jobs of other kinds have none to ask about."""
+        work = job.work
+        if not isinstance(work, QueryJob | CheckJob):
+            return DryRun(statement_type="", tables=(), bytes_processed=0)
+        config = self._asking(job, work)
         config.dry_run = True
         config.use_query_cache = False
         with translated():
             asked = self.client.query(
-                job.work.sql, job_config=config, location=self.location, retry=RETRY, job_retry=None
+                work.sql, job_config=config, location=self.location, retry=RETRY, job_retry=None
             )
         return DryRun(
             statement_type=asked.statement_type or "",
@@ -126,32 +135,43 @@ class ExecutorJobs(Jobs):
     def submit(self, job: StepJob) -> JobReport:
         """Start the job and do not wait; AlreadyExists where its ID is taken, and by nothing else."""
         try:
-            return self._reported(self._insert(job.work.sql, self._config(job), job.job_id))
+            return self._reported(self._started(job))
         except AlreadyExists as error:
             if job.job_id in str(error):
                 raise
             raise QueryRefused(str(error), error.reason) from error  # Something else that is there already.
 
-    def _asking(self, job: StepJob) -> bigquery.QueryJobConfig:
-        """Configure the dry run."""
-        return self._config(job)
-
-    def _config(self, job: StepJob) -> bigquery.QueryJobConfig:
+    def _started(self, job: StepJob) -> BigQueryJob:
         dataset, work = bigquery.DatasetReference(self.project, job.tenant_id), job.work
-        config = bigquery.QueryJobConfig(
-            default_dataset=dataset,
-            destination=dataset.table(work.destination),
-            write_disposition=work.write_disposition.value,
-            query_parameters=[_parameter(parameter) for parameter in job.parameters],
-            job_timeout_ms=job.timeout_seconds * 1000,
-            time_partitioning=time_partitioning(work.partitioning),
-            clustering_fields=list(work.clustering) or None,
-            labels=dict(job.labels),
-            use_legacy_sql=False,
-        )
-        if work.maximum_bytes_billed is not None:  # The client would send "None".
-            config.maximum_bytes_billed = work.maximum_bytes_billed
-        return config
+        call: dict[str, Any] = {
+            "job_id": job.job_id,
+            "location": self.location,
+            "retry": RETRY,
+            "timeout": TIMEOUT_SECONDS,
+        }
+        match work:
+            case QueryJob() | CheckJob():
+                return self._insert(work.sql, self._config(job, work), job.job_id)
+            case LoadJob():
+                target, config = dataset.table(work.destination), load_config(job, work)
+                with translated():
+                    return self.client.load_table_from_uri(work.uris, target, job_config=config, **call)
+            case ExtractJob():
+                source, options = dataset.table(work.source), extract_config(job, work)
+                with translated():
+                    return self.client.extract_table(source, work.uris, job_config=options, **call)
+            case CopyJob():
+                sources = [bigquery.TableReference.from_string(name) for name in work.sources]
+                target, how = dataset.table(work.destination), copy_config(job, work)
+                with translated():
+                    return self.client.copy_table(sources, target, job_config=how, **call)
+
+    def _asking(self, job: StepJob, work: QueryJob | CheckJob) -> bigquery.QueryJobConfig:
+        """Configure the dry run."""
+        return self._config(job, work)
+
+    def _config(self, job: StepJob, work: QueryJob | CheckJob) -> bigquery.QueryJobConfig:
+        return query_config(job, work, bigquery.DatasetReference(self.project, job.tenant_id))
 
 
 def _routines(job: bigquery.QueryJob) -> tuple[str, ...]:
@@ -161,49 +181,15 @@ def _routines(job: bigquery.QueryJob) -> tuple[str, ...]:
     return tuple(f"{name['projectId']}.{name['datasetId']}.{name['routineId']}" for name in named)
 
 
-def _parameter(parameter: BoundParameter) -> bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter:
-    return bound(parameter.name, parameter.type, parameter.value)
-
-
-def time_partitioning(partitioning: Partitioning | None) -> bigquery.TimePartitioning | None:
-    """Say how a target table is divided by time."""
-    if partitioning is None:
-        return None
-    days = partitioning.expiration_days
-    return bigquery.TimePartitioning(
-        type_=partitioning.type, field=partitioning.field, expiration_ms=days * 86_400_000 if days else None
-    )
-
-
-def _claim(job: bigquery.QueryJob) -> Claim:
+def _claim(job: BigQueryJob) -> Claim:
     return Claim(job_id=job.job_id, labels=dict(job.labels), claimed_at=job.created or datetime.now(UTC))
 
 
-def _report(job: bigquery.QueryJob) -> JobReport:
-    is_done = job.state == "DONE"
-    error: Mapping[str, Any] = job.error_result or {}
-    succeeded = is_done and not error
-    return JobReport(
-        job_id=job.job_id,
-        is_done=is_done,
-        labels=dict(job.labels),
-        error_reason=(first_reason([error]) or "invalid") if error else "",
-        error_message=own_words(str(error.get("message") or (NO_WORD if error else ""))),
-        started_at=job.started or job.created,
-        ended_at=job.ended,
-        rows=_rows_written(job) if succeeded else None,
-        bytes_processed=job.total_bytes_processed if succeeded else None,
-        bytes_billed=job.total_bytes_billed if succeeded else None,
-    )
-
-
-def _rows_written(job: bigquery.QueryJob) -> int | None:
-    """Count the rows that a query wrote: its plan's last stage says so.
+def _rows_of_result(job: bigquery.QueryJob) -> int | None:
+    """Count the rows of a query's destination.
 
     None where nobody can tell any more, its table being gone: the job has succeeded all the same.
     """
-    if job.query_plan:
-        return int(job.query_plan[-1].records_written or 0)
     try:
         with translated():
             rows = job.result(max_results=0, retry=RETRY, timeout=TIMEOUT_SECONDS, job_retry=None)

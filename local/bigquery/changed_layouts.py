@@ -10,6 +10,7 @@ from local_bigquery.models import Table as TableResource
 from local.bigquery.answers import Answer
 from local.bigquery.calls import Call
 from local.bigquery.failed_jobs import fail_job
+from local.bigquery.partitions import split
 from local.bigquery.proxy import Forward
 from local.bigquery.statements import Table
 from local.bigquery.tables import exists
@@ -26,7 +27,7 @@ class ChangedLayouts:
             job = call.job_configuration.get(kind) or {}
             if "destinationTable" in job and (asked := _layout(job)) != NONE:
                 reference = job["destinationTable"]
-                table = reference["projectId"], reference["datasetId"], reference["tableId"]
+                table = reference["projectId"], reference["datasetId"], split(reference["tableId"])[0]
                 if refusal := await asyncio.to_thread(_refusal, table, asked):
                     return await fail_job(call, "invalid", refusal)
         return await forward(call)

@@ -25,6 +25,7 @@ from local.bigquery import (
     columns,
     job_records,
     jobs,
+    partitions,
     receipts,
     result_rows,
     rewrites,
@@ -113,6 +114,7 @@ class Engine:
         catalog.install()
         values_as_text.install()
         result_rows.install()
+        partitions.install()
         jobs.end_unfinished()
 
     def _disconnect(self) -> None:

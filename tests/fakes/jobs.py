@@ -13,6 +13,7 @@ from google.api_core import exceptions as google
 from common.claims import Claim
 from common.errors import QueryRefused, WarehouseError
 from common.pipelines.pipeline import Pipeline, SealedValue, Step
+from common.pipelines.plans import CheckJob, ExtractJob, QueryJob
 from common.runs.ports import DryRun, JobReport, JobsOf, StepJob
 from common.times import Clock
 from common.warehouse.translation import translate
@@ -132,8 +133,10 @@ class MemoryJobs:
         _refuse_sealed(job)
         target = job.work.destination
         self._refuse("dry run", target)
+        if not isinstance(job.work, QueryJob | CheckJob):
+            return DryRun(statement_type="", tables=(), bytes_processed=0)
         return DryRun(
-            statement_type="SELECT",
+            statement_type=job.work.statement_type if isinstance(job.work, QueryJob) else "SELECT",
             tables=self.read_tables.get(target, ()),
             bytes_processed=self.bytes_of.get(target, 0),
         )
@@ -206,7 +209,8 @@ class MemoryJobs:
         job, report = self._jobs[job_id]
         if error is None:
             self.effects.append(job)
-            report = replace(report, rows=1, bytes_processed=0, bytes_billed=0)
+            rows, files = (None, 1) if isinstance(job.work, ExtractJob) else (1, None)
+            report = replace(report, rows=rows, files=files, bytes_processed=0, bytes_billed=0)
         reason, message = error or ("", "")
         done = replace(report, is_done=True, ended_at=ended_at, error_reason=reason, error_message=message)
         self._jobs[job_id] = (job, done)

@@ -45,6 +45,7 @@ def test_a_small_file_becomes_a_pipeline_with_every_default() -> None:
     )
 
 
+BY_DAY = {"partitioning": {"field": "d"}}
 CAPPED = replace(POLICY, maximum_bytes_billed=2**40)
 
 
@@ -62,7 +63,9 @@ def test_the_platform_pays_for_no_more_of_a_step_than_it_says(
     own: dict[str, Any], billed: int | None
 ) -> None:
     pipeline = compiled(a_document(a_step(config=own)), policy=CAPPED)
-    assert pipeline.steps[0].jobs[0].maximum_bytes_billed == billed
+    (query,) = pipeline.steps[0].jobs
+    assert isinstance(query, QueryJob)
+    assert query.maximum_bytes_billed == billed
 
 
 def test_a_step_cannot_raise_what_the_platform_pays_for() -> None:
@@ -251,7 +254,66 @@ def test_a_source_is_allowed_by_the_policy_alone() -> None:
             a_document(a_step(target="${date}")),
             "/steps/0/config/target_table: has ${date}: only ${tenant_id} and",
         ),
-        (a_document(a_step(target="t$20240101")), "/steps/0/config/target_table: must name one table"),
+        (
+            a_document(a_step(target="t$20240101")),
+            "/steps/0/config/target_table: names a partition: write how",
+        ),
+        (a_document(a_step(target="t$2024-01")), "/steps/0/config/target_table: must name one table"),
+        (a_document(a_step(target="victim.t$20240101")), "/steps/0/config/target_table: must be in your own"),
+        (
+            a_document(a_step(target="t$20240101", config=BY_DAY | {"partition": "${date}"})),
+            "/steps/0/config/target_table: names a partition ($), and so does /partition",
+        ),
+        (
+            a_document(a_step(target="t$202401", config=BY_DAY)),
+            "/steps/0/config/target_table: must be a partition of the type DAY, 2026-01-31",
+        ),
+        (
+            a_document(a_step(config=BY_DAY | {"partition": "2026-02-30"})),
+            "/steps/0/config/partition: must be a partition of the type DAY, 2026-01-31",
+        ),
+        (
+            a_document(a_step(config=BY_DAY | {"partition": "20260131$20260130"})),
+            "/steps/0/config/partition: must be a partition of the type DAY",
+        ),
+        (
+            a_document(a_step(config=BY_DAY | {"partition": "__UNPARTITIONED__"})),
+            "/steps/0/config/partition: must be a partition of the type DAY",
+        ),
+        (
+            a_document(a_step(config=BY_DAY | {"partition": "${tenant_id}"})),
+            "/steps/0/config/partition: must be a declared parameter of the type DATE",
+        ),
+        (
+            a_document(a_step(config={"partition": "${date}"})),
+            "/steps/0/config/partition: names a partition: write how the table is partitioned",
+        ),
+        (
+            a_document(
+                a_step(config={"partition": "${date}", "partitioning": {"field": "d", "type": "HOUR"}})
+            ),
+            "/steps/0/config/partition: must be a declared parameter of the type TIMESTAMP or DATETIME",
+        ),
+        (
+            a_document(a_step(config=BY_DAY | {"partition": "${date}", "credential": "mine"})),
+            "/steps/0/config/partition: cannot name a partition beside a credential",
+        ),
+        (
+            a_document(a_step(config={"schema_update": "add_columns"})),
+            "/steps/0/config/schema_update: goes with WRITE_APPEND, or with one partition",
+        ),
+        (
+            a_document(
+                a_step(
+                    config={
+                        "schema_update_options": ["ALLOW_FIELD_ADDITION"],
+                        "write_disposition": "WRITE_APPEND",
+                        "credential": "mine",
+                    }
+                )
+            ),
+            "/steps/0/config/schema_update_options: must be left out beside a credential",
+        ),
         (a_document(a_step(target="t_*")), "/steps/0/config/target_table: must name one table"),
         (a_document(a_step(target="` a`")), "/steps/0/config/target_table: must name one table"),
         (

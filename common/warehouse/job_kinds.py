@@ -1,0 +1,159 @@
+"""The kinds of jobs: what BigQuery is asked for by each, and what its answer says of it. Nowhere else."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from google.cloud import bigquery
+
+from common.pipelines.pipeline import BoundParameter
+from common.pipelines.plans import (
+    CheckJob,
+    CopyJob,
+    ExtractJob,
+    FileFormat,
+    LoadJob,
+    Partitioning,
+    QueryJob,
+    StatementType,
+)
+from common.runs.ports import JobReport, StepJob
+from common.warehouse.bigquery import bound
+from common.warehouse.translation import NO_WORD, first_reason, own_words
+
+type BigQueryJob = bigquery.QueryJob | bigquery.LoadJob | bigquery.ExtractJob | bigquery.CopyJob
+
+
+def query_config(
+    job: StepJob, work: QueryJob | CheckJob, dataset: bigquery.DatasetReference
+) -> bigquery.QueryJobConfig:
+    """Configure a statement; one that is no SELECT says itself what it writes."""
+    config = bigquery.QueryJobConfig(
+        default_dataset=dataset,
+        query_parameters=[_parameter(parameter) for parameter in job.parameters],
+        use_legacy_sql=False,
+        **_common(job),
+    )
+    if work.maximum_bytes_billed is not None:  # The client would send "None".
+        config.maximum_bytes_billed = work.maximum_bytes_billed
+    if isinstance(work, QueryJob) and work.statement_type is StatementType.SELECT:
+        config.destination = _written(work, dataset)
+        config.write_disposition = work.write_disposition.value
+        config.time_partitioning = time_partitioning(work.partitioning)
+        config.clustering_fields = list(work.clustering) or None
+        config.schema_update_options = [option.value for option in work.schema_update] or None
+    return config
+
+
+def load_config(job: StepJob, work: LoadJob) -> bigquery.LoadJobConfig:
+    """Configure a load; columns that nobody gives are found out."""
+    config = bigquery.LoadJobConfig(
+        source_format=work.format.value,
+        write_disposition=work.write_disposition.value,
+        autodetect=not work.columns,
+        max_bad_records=work.max_bad_records,
+        time_partitioning=time_partitioning(work.partitioning),
+        clustering_fields=list(work.clustering) or None,
+        schema_update_options=[option.value for option in work.schema_update] or None,
+        **_common(job),
+    )
+    if work.columns:
+        config.schema = [bigquery.SchemaField(one.name, one.type, one.mode) for one in work.columns]
+    if work.format is FileFormat.CSV:
+        config.field_delimiter = work.delimiter
+        config.null_marker = work.null_marker
+        config.skip_leading_rows = work.header_rows
+    return config
+
+
+def extract_config(job: StepJob, work: ExtractJob) -> bigquery.ExtractJobConfig:
+    """Configure an extract."""
+    config = bigquery.ExtractJobConfig(  # type: ignore[no-untyped-call]
+        destination_format=work.format.value, compression=work.compression, **_common(job)
+    )
+    if work.format is FileFormat.CSV:
+        config.field_delimiter = work.delimiter
+        config.print_header = work.has_header
+    return config
+
+
+def copy_config(job: StepJob, work: CopyJob) -> bigquery.CopyJobConfig:
+    """Configure a copy; a snapshot or a clone is always a new table."""
+    config = bigquery.CopyJobConfig(operation_type=work.operation.value, **_common(job))
+    config.write_disposition = work.write_disposition.value
+    return config
+
+
+def time_partitioning(partitioning: Partitioning | None) -> bigquery.TimePartitioning | None:
+    """Say how a target table is divided by time."""
+    if partitioning is None:
+        return None
+    days = partitioning.expiration_days
+    return bigquery.TimePartitioning(
+        type_=partitioning.type, field=partitioning.field, expiration_ms=days * 86_400_000 if days else None
+    )
+
+
+type RowCount = Callable[[bigquery.QueryJob], int | None]
+"""Counts the rows of a query whose own answer does not tell."""
+
+
+def report_of(job: BigQueryJob, count: RowCount) -> JobReport:
+    """Say what BigQuery says of a job; figures once it has done well."""
+    is_done = job.state == "DONE"
+    error: Mapping[str, Any] = job.error_result or {}
+    report = JobReport(
+        job_id=job.job_id,
+        is_done=is_done,
+        labels=dict(job.labels),
+        error_reason=(first_reason([error]) or "invalid") if error else "",
+        error_message=own_words(str(error.get("message") or (NO_WORD if error else ""))),
+        started_at=job.started or job.created,
+        ended_at=job.ended,
+    )
+    return _with_figures(report, job, count) if is_done and not error else report
+
+
+def _with_figures(report: JobReport, job: BigQueryJob, count: RowCount) -> JobReport:
+    match job:
+        case bigquery.QueryJob():
+            return replace(
+                report,
+                rows=_rows_of_query(job, count),
+                bytes_processed=job.total_bytes_processed,
+                bytes_billed=job.total_bytes_billed,
+            )
+        case bigquery.LoadJob():
+            return replace(report, rows=job.output_rows, bytes_processed=job.input_file_bytes, bytes_billed=0)
+        case bigquery.ExtractJob():
+            return replace(report, files=sum(job.destination_uri_file_counts or ()), bytes_billed=0)
+        case bigquery.CopyJob():
+            return replace(report, rows=_rows_copied(job), bytes_billed=0)
+
+
+def _rows_of_query(job: bigquery.QueryJob, count: RowCount) -> int | None:
+    """Count the rows that a statement wrote: DML says so itself, of a query its plan's last stage."""
+    if job.num_dml_affected_rows is not None:
+        return int(job.num_dml_affected_rows)
+    if (job.statement_type or "SELECT") != StatementType.SELECT:
+        return None
+    return int(job.query_plan[-1].records_written or 0) if job.query_plan else count(job)
+
+
+def _rows_copied(job: bigquery.CopyJob) -> int | None:
+    # The client has no property for this; the resource of the answer does.
+    copied = job._properties.get("statistics", {}).get("copy", {}).get("copiedRows")
+    return None if copied is None else int(copied)
+
+
+def _common(job: StepJob) -> dict[str, Any]:
+    return {"labels": dict(job.labels), "job_timeout_ms": job.timeout_seconds * 1000}
+
+
+def _written(work: QueryJob, dataset: bigquery.DatasetReference) -> bigquery.TableReference:
+    decorator = f"${work.partition}" if work.partition else ""
+    return dataset.table(f"{work.destination}{decorator}")
+
+
+def _parameter(parameter: BoundParameter) -> bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter:
+    return bound(parameter.name, parameter.type, parameter.value)

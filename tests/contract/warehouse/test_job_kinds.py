@@ -1,0 +1,257 @@
+"""One contract for jobs of every kind: one effect under one ID, found again, with figures of its own.
+
+On the local BigQuery a folder of its data stands for the buckets of Cloud Storage.
+"""
+
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from common.warehouse.queries import Central
+from local_bigquery.settings import settings
+
+from common.errors import AlreadyExists
+from common.pipelines.plans import (
+    CheckJob,
+    Column,
+    CopyJob,
+    CopyOperation,
+    ExtractJob,
+    FileFormat,
+    Job,
+    LoadJob,
+    Partitioning,
+    QueryJob,
+    SchemaUpdate,
+    StatementType,
+    WriteDisposition,
+)
+from common.runs.ports import JobReport, StepJob
+from common.runs.quotas import Limits
+from tests.contract.warehouse.backends import Backend, in_bigquery, in_memory
+
+LIMITS = Limits(daily=6, monthly=180, concurrent=3)
+COLUMNS = (Column(name="id", type="INTEGER"), Column(name="name", type="STRING"))
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="module", params=["memory", "bigquery"])
+def backend(request: pytest.FixtureRequest) -> Backend:
+    if request.param == "memory":
+        return in_memory()
+    central: Central = request.getfixturevalue("bootstrapped")
+    return in_bigquery(central)
+
+
+@pytest.fixture
+def tenant(backend: Backend) -> str:
+    tenant_id = f"kinds_{next(_numbers)}"
+    backend.add_tenant(tenant_id, LIMITS)
+    return tenant_id
+
+
+def a_job(tenant_id: str, name: str, work: Job) -> StepJob:
+    return StepJob(
+        job_id=f"cvg-step-{tenant_id}-{name}-1",
+        tenant_id=tenant_id,
+        work=work,
+        parameters=(),
+        timeout_seconds=600,
+        labels={"tenant": tenant_id},
+    )
+
+
+def ended(backend: Backend, job: StepJob) -> JobReport:
+    """Submit a job and wait for its end."""
+    backend.jobs.submit(job)
+    for _ in range(400):
+        report = backend.jobs.find(job.job_id)
+        assert report is not None
+        if report.is_done:
+            return report
+        backend.wait()
+    pytest.fail("the job does not end")
+
+
+def done(backend: Backend, tenant_id: str, name: str, work: Job) -> JobReport:
+    report = ended(backend, a_job(tenant_id, name, work))
+    assert not report.has_failed, report.error_message
+    return report
+
+
+def bucket_of(tenant_id: str) -> Path:
+    root = settings.gcs_local_root
+    assert root is not None
+    folder = Path(root) / tenant_id
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def of_two_rows(destination: str = "source", **changes: Any) -> QueryJob:
+    sql = "SELECT 1 AS id, 'a' AS name UNION ALL SELECT 2, 'b'"
+    return QueryJob(sql=sql, destination=destination, **changes)
+
+
+def a_load(tenant_id: str, files: dict[str, str]) -> LoadJob:
+    if settings.gcs_local_root is not None:
+        for name, text in files.items():
+            (bucket_of(tenant_id) / name).write_text(text)
+    return LoadJob(
+        uris=(f"gs://{tenant_id}/*.csv",),
+        format=FileFormat.CSV,
+        destination="loaded",
+        columns=COLUMNS,
+        header_rows=1,
+    )
+
+
+KINDS: dict[str, Callable[[str], Job]] = {
+    "query": lambda tenant_id: of_two_rows("again", write_disposition=WriteDisposition.APPEND),
+    "check": lambda tenant_id: CheckJob(sql="SELECT COUNT(*) = 2 AS holds FROM source"),
+    "load": lambda tenant_id: a_load(tenant_id, {"a.csv": "id,name\n1,a\n", "b.csv": "id,name\n2,b\n"}),
+    "extract": lambda tenant_id: ExtractJob(source="source", uris=(f"gs://{tenant_id}/out-*.csv",)),
+    "copy": lambda tenant_id: CopyJob(sources=(f"test-project.{tenant_id}.source",), destination="copied"),
+    "snapshot": lambda tenant_id: CopyJob(
+        sources=(f"test-project.{tenant_id}.source",),
+        destination="kept",
+        operation=CopyOperation.SNAPSHOT,
+        write_disposition=WriteDisposition.EMPTY,
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_job_of_any_kind_runs_once_under_its_id_and_is_found_with_its_end(
+    backend: Backend, tenant: str, kind: str
+) -> None:
+    done(backend, tenant, "source", of_two_rows())
+    job = a_job(tenant, kind, KINDS[kind](tenant))
+    report = ended(backend, job)
+    assert not report.has_failed, report.error_message
+    assert report.labels["tenant"] == tenant
+    assert report.ended_at is not None
+    assert (report.files if kind == "extract" else report.rows) is not None
+    with pytest.raises(AlreadyExists):
+        backend.jobs.submit(job)
+
+
+@pytest.mark.parametrize("kind", ["load", "extract", "copy"])
+def test_what_is_no_sql_has_nothing_that_a_dry_run_could_tell(
+    backend: Backend, tenant: str, kind: str
+) -> None:
+    dry_run = backend.jobs.dry_run(a_job(tenant, kind, KINDS[kind](tenant)))
+    assert (dry_run.statement_type, dry_run.tables) == ("", ())
+
+
+# What happens in BigQuery
+
+
+@pytest.fixture(scope="module")
+def bigquery(bootstrapped: Central) -> Backend:
+    return in_bigquery(bootstrapped)
+
+
+@pytest.fixture
+def owner(bigquery: Backend) -> str:
+    tenant_id = f"owner_{next(_numbers)}"
+    bigquery.add_tenant(tenant_id, LIMITS)
+    return tenant_id
+
+
+def rows_of(central: Central, table: str) -> list[tuple[Any, ...]]:
+    return sorted(tuple(row.values()) for row in central.client.query_and_wait(f"SELECT * FROM {table}"))
+
+
+def test_a_load_adds_the_rows_of_all_its_files(bootstrapped: Central, bigquery: Backend, owner: str) -> None:
+    report = done(bigquery, owner, "load", KINDS["load"](owner))
+    assert report.rows == 2
+    assert rows_of(bootstrapped, f"{owner}.loaded") == [(1, "a"), (2, "b")]
+
+
+def test_an_extract_writes_files_that_a_load_reads_again(
+    bootstrapped: Central, bigquery: Backend, owner: str
+) -> None:
+    done(bigquery, owner, "source", of_two_rows())
+    report = done(bigquery, owner, "extract", KINDS["extract"](owner))
+    assert (report.files, report.rows) == (1, None)
+    again = LoadJob(
+        uris=(f"gs://{owner}/out-*.csv",),
+        format=FileFormat.CSV,
+        destination="again",
+        columns=COLUMNS,
+        header_rows=1,
+    )
+    assert done(bigquery, owner, "again", again).rows == 2
+    assert rows_of(bootstrapped, f"{owner}.again") == [(1, "a"), (2, "b")]
+
+
+def test_a_copy_of_several_tables_has_the_rows_of_all(
+    bootstrapped: Central, bigquery: Backend, owner: str
+) -> None:
+    for name in ("one", "two"):
+        done(bigquery, owner, name, of_two_rows(name))
+    sources = tuple(f"test-project.{owner}.{name}" for name in ("one", "two"))
+    report = done(bigquery, owner, "copy", CopyJob(sources=sources, destination="both"))
+    assert report.rows == 4
+    assert len(rows_of(bootstrapped, f"{owner}.both")) == 4
+
+
+def test_a_merge_reports_the_rows_that_it_changed(
+    bootstrapped: Central, bigquery: Backend, owner: str
+) -> None:
+    done(bigquery, owner, "source", of_two_rows())
+    merge = QueryJob(
+        sql="MERGE source AS old USING (SELECT 2 AS id, 'c' AS name UNION ALL SELECT 3, 'd') AS new"
+        " ON old.id = new.id WHEN MATCHED THEN UPDATE SET name = new.name"
+        " WHEN NOT MATCHED THEN INSERT (id, name) VALUES (id, name)",
+        destination="source",
+        statement_type=StatementType.MERGE,
+    )
+    assert bigquery.jobs.dry_run(a_job(owner, "asked", merge)).statement_type == "MERGE"
+    assert done(bigquery, owner, "merge", merge).rows == 2
+    assert rows_of(bootstrapped, f"{owner}.source") == [(1, "a"), (2, "c"), (3, "d")]
+
+
+def a_day(day: str, n: int, **changes: Any) -> QueryJob:
+    return QueryJob(
+        sql=f"SELECT DATE '{day}' AS d, {n} AS n",
+        destination="daily",
+        partitioning=Partitioning(field="d"),
+        **changes,
+    )
+
+
+def test_one_partition_is_replaced_and_no_other(bootstrapped: Central, bigquery: Backend, owner: str) -> None:
+    for number, (day, n) in enumerate([("2026-01-30", 1), ("2026-01-31", 2), ("2026-01-30", 3)]):
+        report = done(bigquery, owner, f"run{number}", a_day(day, n, partition=day.replace("-", "")))
+        assert report.rows == 1
+    told = [(day.isoformat(), n) for day, n in rows_of(bootstrapped, f"{owner}.daily")]
+    assert told == [("2026-01-30", 3), ("2026-01-31", 2)]
+
+
+def test_rows_of_another_day_are_kept_out_of_a_partition(
+    bootstrapped: Central, bigquery: Backend, owner: str
+) -> None:
+    done(bigquery, owner, "first", a_day("2026-01-30", 1, partition="20260130"))
+    report = ended(bigquery, a_job(owner, "second", a_day("2026-01-31", 2, partition="20260130")))
+    assert report.has_failed
+    assert "different partitions" in report.error_message
+    assert [n for _, n in rows_of(bootstrapped, f"{owner}.daily")] == [1]
+
+
+@pytest.mark.parametrize("options", [(), (SchemaUpdate.ADD_COLUMNS,)])
+def test_an_append_adds_columns_where_it_may(
+    bootstrapped: Central, bigquery: Backend, owner: str, options: tuple[SchemaUpdate, ...]
+) -> None:
+    done(bigquery, owner, "first", of_two_rows())
+    more = QueryJob(
+        sql="SELECT 3 AS id, 'c' AS name, TRUE AS is_new",
+        destination="source",
+        write_disposition=WriteDisposition.APPEND,
+        schema_update=options,
+    )
+    report = ended(bigquery, a_job(owner, "more", more))
+    assert report.has_failed is not bool(options)
+    assert len(rows_of(bootstrapped, f"{owner}.source")) == (3 if options else 2)
