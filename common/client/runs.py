@@ -80,6 +80,7 @@ class RunLevel(TypedDict):
 class RunStatus(Run):
     """One run with its levels and steps."""
 
+    error_reason: str | None
     parameters: Mapping[str, Any]
     levels: list[RunLevel]
 

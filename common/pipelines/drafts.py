@@ -11,9 +11,15 @@ from common.pipelines.firewall import judge_statement
 from common.pipelines.levels import Node
 from common.pipelines.lexemes import Kind, LexicalFault, lexemes
 from common.pipelines.origins import Places, in_file, places_of
-from common.pipelines.partitions import may_add_columns, partition_of, partition_rule, split_decorator
+from common.pipelines.partitions import (
+    PARTITION_FIELDS,
+    partition_in,
+    partitioning_in,
+    schema_update_in,
+    split_decorator,
+)
 from common.pipelines.pipeline import Retry, Step
-from common.pipelines.plans import Partitioning, QueryJob, SchemaUpdate, WriteDisposition
+from common.pipelines.plans import QueryJob, WriteDisposition
 from common.pipelines.pointers import pointer
 from common.pipelines.schema import schema_faults
 from common.pipelines.step_types import StepType, StepTypes
@@ -83,12 +89,12 @@ class StepDraft:
             destination=self.target.table,
             write_disposition=WriteDisposition(config.get("write_disposition", WriteDisposition.TRUNCATE)),
             parameters=self.statement.parameters,
-            partitioning=_partitioning(config.get("partitioning")),
+            partitioning=partitioning_in(config),
             clustering=tuple(config.get("clustering", ())),
             maximum_bytes_billed=self.maximum_bytes_billed,
             places=self.places,
             partition=self.partition,
-            schema_update=_schema_update(config),
+            schema_update=schema_update_in(config),
         )
         return Step(
             id=self.id,
@@ -108,7 +114,7 @@ class StepDraft:
         """Return the statement of a draft without faults, for what there is to say of it."""
         if self.statement is None or self.target is None:
             raise ValueError(f"step {self.id} has faults")
-        partitioning = _partitioning(self.config.get("partitioning"))
+        partitioning = partitioning_in(self.config)
         return SqlOfStep(
             id=self.id,
             pointer=self._pointer("config", *filter(None, [self.query_field])),
@@ -127,7 +133,7 @@ class StepDraft:
         broken = [fault.pointer for fault in (*shape_faults, *self.faults)]
         if not self._is_broken("target_table", broken):
             self._check_target(around)
-        if not any(self._is_broken(name, broken) for name in ("target_table", *_OF_PARTITIONS)):
+        if not any(self._is_broken(name, broken) for name in ("target_table", *PARTITION_FIELDS)):
             self._check_partition(around)
         if not self._is_broken("maximum_bytes_billed", broken):
             self._check_bytes(around.policy)
@@ -161,38 +167,9 @@ class StepDraft:
             self.target = around.policy.resolve(path)
 
     def _check_partition(self, around: Surroundings) -> None:
-        """Take the one partition that is written, named by itself or behind the table's name."""
-        config, decorator = self.config, split_decorator(self.config["target_table"])[1]
-        place, text = ("target_table", decorator) if decorator else ("partition", config.get("partition", ""))
-        partitioning = _partitioning(config.get("partitioning"))
-        rule = ""
-        if decorator and "partition" in config:
-            rule = "names a partition ($), and so does /partition: write one of them"
-        elif text and config.get("credential"):
-            rule = "cannot name a partition beside a credential"
-        elif text and partitioning is None:
-            rule = "names a partition: write how the table is partitioned, /partitioning, too"
-        elif text and partitioning:
-            rule = partition_rule(text, partitioning, around.parameter_types)
-        if rule:
-            self.faults.append(Fault(self._pointer("config", place), rule))
-        else:
-            self.partition = partition_of(text)
-        self._check_schema_update()
-
-    def _check_schema_update(self) -> None:
-        config = self.config
-        written = WriteDisposition(config.get("write_disposition", WriteDisposition.TRUNCATE))
-        rule = ""
-        if config.get("credential"):
-            rule = "must be left out beside a credential: its account changes no columns"
-        elif not may_add_columns(written, self.partition):
-            rule = (
-                "goes with WRITE_APPEND, or with one partition as the target: else all columns are made anew"
-            )
-        if rule and _schema_update(config):
-            place = "schema_update" if "schema_update" in config else "schema_update_options"
-            self.faults.append(Fault(self._pointer("config", place), rule))
+        """Take the one partition that is written, and what columns its rows may add."""
+        self.partition, broken = partition_in(self.config, around.parameter_types)
+        self.faults += [Fault(self._pointer("config", name), rule) for name, rule in broken]
 
     def _check_bytes(self, policy: Policy) -> None:
         """Take the step's own limit, or else the platform's; under a credential the tenant is billed."""
@@ -276,24 +253,6 @@ def _lost_by_folding(name: str, text: object) -> str:
 
 
 _LONG_QUOTES = ("'''", '"""')
-
-
-_OF_PARTITIONS = ("partition", "partitioning", "write_disposition", "schema_update", "schema_update_options")
-
-
-def _schema_update(config: Mapping[str, Any]) -> tuple[SchemaUpdate, ...]:
-    given = [SchemaUpdate(option) for option in config.get("schema_update_options", ())]
-    if config.get("schema_update") == "add_columns" and SchemaUpdate.ADD_COLUMNS not in given:
-        given.append(SchemaUpdate.ADD_COLUMNS)
-    return tuple(given)
-
-
-def _partitioning(raw: Mapping[str, Any] | None) -> Partitioning | None:
-    if raw is None:
-        return None
-    return Partitioning(
-        field=raw["field"], type=raw.get("type", "DAY"), expiration_days=_whole(raw.get("expiration_days"))
-    )
 
 
 def _retry(raw: Mapping[str, Any]) -> Retry:

@@ -27,7 +27,8 @@ _SECRET_TYPES = ["STRING", "INT64", "ARRAY<STRING>", "ARRAY<INT64>"]
 # A path of one to three names, in backticks or not; variables stand for project and dataset alone.
 _TABLE = (
     r"^`?(?:(?:\$\{project_id\}|[a-z][a-z0-9-]{4,28}[a-z0-9])`?\.`?)?(?:(?:\$\{tenant_id\}|[A-Za-z0-9_]+)`?\.`?)?"
-    r"[^`.$*@{}/:;'\"\\ ](?:[^`.$*@{}/:;'\"\\]*[^`.$*@{}/:;'\"\\ ])?`?$"
+    r"[^`.$*@{}/:;'\"\\ ](?:[^`.$*@{}/:;'\"\\]*[^`.$*@{}/:;'\"\\ ])?`?"
+    r"(?:\$(?:[0-9]{4}|[0-9]{6}|[0-9]{8}|[0-9]{10}|\$\{[A-Za-z_][A-Za-z0-9_]*\}))?$"
 )
 
 

@@ -4,15 +4,25 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from common.pipelines.pipeline import BoundParameter
-from common.pipelines.plans import Partitioning, QueryJob, WriteDisposition
+from common.pipelines.plans import Partitioning, QueryJob, SchemaUpdate, WriteDisposition
 
 NO_PARTITION = "__NULL__"
 """BigQuery's name for the partition of rows without a day: all that a run without a value can write."""
 TYPES = ("DATE", "DATETIME", "TIMESTAMP")
 
-_DECORATED = re.compile(r"(.+)\$(\d+|\$\{\w+\})", re.DOTALL)
+PARTITION_FIELDS = (
+    "partition",
+    "partitioning",
+    "write_disposition",
+    "schema_update",
+    "schema_update_options",
+)
+"""The fields of a config that say together which partition is written, and which columns it may add."""
+
+_DECORATED = re.compile(r"(.+)\$([0-9]{4}|[0-9]{6}|[0-9]{8}|[0-9]{10}|\$\{\w+\})", re.DOTALL)
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _FORMATS = {"HOUR": "%Y%m%d%H", "DAY": "%Y%m%d", "MONTH": "%Y%m", "YEAR": "%Y"}
 _EXAMPLES = {"HOUR": "2026-01-31T09", "DAY": "2026-01-31", "MONTH": "2026-01", "YEAR": "2026"}
@@ -57,9 +67,57 @@ def at_partition(query: QueryJob, parameters: Mapping[str, BoundParameter]) -> Q
     return replace(query, partition=_decorator(parameters[named[1]].value, kind))
 
 
-def may_add_columns(write_disposition: WriteDisposition, partition: str) -> bool:
-    """Tell whether BigQuery lets the rows of a job add columns to a table that is there."""
-    return write_disposition is WriteDisposition.APPEND or bool(partition)
+def partitioning_in(config: Mapping[str, Any]) -> Partitioning | None:
+    """Read how the target table of a step's config is divided."""
+    raw = config.get("partitioning")
+    if raw is None:
+        return None
+    days = raw.get("expiration_days")
+    return Partitioning(
+        # JSON Schema takes 60.0 for a whole number.
+        field=raw["field"],
+        type=raw.get("type", "DAY"),
+        expiration_days=None if days is None else int(days),
+    )
+
+
+def schema_update_in(config: Mapping[str, Any]) -> tuple[SchemaUpdate, ...]:
+    """Read how rows may change the columns of the target table of a step's config."""
+    given = [SchemaUpdate(option) for option in config.get("schema_update_options", ())]
+    if config.get("schema_update") == "add_columns" and SchemaUpdate.ADD_COLUMNS not in given:
+        given.append(SchemaUpdate.ADD_COLUMNS)
+    return tuple(given)
+
+
+def partition_in(config: Mapping[str, Any], types: Mapping[str, str]) -> tuple[str, list[tuple[str, str]]]:
+    """Read the partition that a step's config writes, "" for none, and the rules that its fields break."""
+    decorator = split_decorator(config["target_table"])[1]
+    text = decorator or config.get("partition", "")
+    rule = _rule_of_partition(config, text, types) if text else ""
+    place = "target_table" if decorator else "partition"
+    broken = [(place, rule)] if rule else []
+    if schema_update_in(config) and (rule := _rule_of_update(config, text)):
+        broken.append(("schema_update" if "schema_update" in config else "schema_update_options", rule))
+    return "" if rule else partition_of(text), broken
+
+
+def _rule_of_partition(config: Mapping[str, Any], text: str, types: Mapping[str, str]) -> str:
+    partitioning = partitioning_in(config)
+    if split_decorator(config["target_table"])[1] and "partition" in config:
+        return "names a partition ($), and so does /partition: write one of them"
+    if config.get("credential"):
+        return "cannot name a partition beside a credential"
+    if partitioning is None:
+        return "names a partition: write how the table is partitioned, /partitioning, too"
+    return partition_rule(text, partitioning, types)
+
+
+def _rule_of_update(config: Mapping[str, Any], partition: str) -> str:
+    if config.get("credential"):
+        return "must be left out beside a credential: its account changes no columns"
+    if config.get("write_disposition") != WriteDisposition.APPEND and not partition:
+        return "goes with WRITE_APPEND, or with one partition: else all columns are made anew"
+    return ""
 
 
 def _decorator(value: object, kind: str) -> str:

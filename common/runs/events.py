@@ -15,7 +15,7 @@ from typing import Protocol
 from common.errors import ConvergenceError
 from common.problems import Problem
 from common.runs.ports import AdmissionFacts, RunStore
-from common.runs.run import Run, RunStatus, StepRow, StepStatus, Trigger
+from common.runs.run import EndReason, Run, RunStatus, StepRow, StepStatus, Trigger
 
 logger = logging.getLogger(__name__)
 
@@ -104,9 +104,16 @@ class AnnouncingRuns:
         """Raise where no row can be appended now."""
         self.store.check_rows_arrive()
 
-    def append_run(self, run: Run, status: RunStatus, now: datetime, error: str = "") -> None:
+    def append_run(
+        self,
+        run: Run,
+        status: RunStatus,
+        now: datetime,
+        error: str = "",
+        reason: EndReason | None = None,
+    ) -> None:
         """Append a run's row, and tell of it."""
-        self.store.append_run(run, status, now, error)
+        self.store.append_run(run, status, now, error, reason)
         self.announcer.announce([RunEvent(run=run, status=status, occurred_at=now)])
 
     def append_steps(self, run: Run, rows: Sequence[StepRow], now: datetime) -> None:

@@ -22,12 +22,12 @@ from common.runs.attempts import (
     tried_again,
     underway_row,
 )
-from common.runs.cancelling import is_cancelled
+from common.runs.cancelling import CANCELLED_BY_HAND, is_cancelled
 from common.runs.guarding import Guard
 from common.runs.handovers import Handovers
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import Identities, JobReport, JobsOf, LevelPublisher, RunStore
-from common.runs.run import Run, RunStatus, StepRow, StepStatus
+from common.runs.run import EndReason, Run, RunStatus, StepRow, StepStatus
 from common.runs.secret_parameter_jobs import with_secret_parameters
 from common.runs.step_jobs import BEGINNING, job_id_at, latest_job
 from common.runs.steps import StepWorker
@@ -97,16 +97,15 @@ class LevelWorker:
     def _carry_out(self, message: LevelMessage) -> Sequence[Attempt] | Sequence[Outcome]:
         """Do what can be done; return how far each step has come."""
         if is_cancelled(self.claims, message.run.run_id):
-            self._stop(message, RunStatus.CANCELLED, "the run was cancelled")
+            self._stop(message, RunStatus.CANCELLED, CANCELLED_BY_HAND, EndReason.CANCELLED)
             return ()
         if message.end_reason:
-            self._stop(message, RunStatus.FAILED, message.end_reason)
+            self._stop(message, RunStatus.FAILED, message.end_reason, EndReason.NOT_CONTINUED)
             return ()
         if self._is_past_its_time(message):
             minutes = message.pipeline.timeout_minutes
-            self._stop(
-                message, RunStatus.FAILED, f"the run took longer than its timeout of {minutes} minutes"
-            )
+            error = f"the run took longer than its timeout of {minutes} minutes"
+            self._stop(message, RunStatus.FAILED, error, EndReason.TIMEOUT)
             return ()
         worker = self._worker(message)
         attempts = self.at_once(worker.begin, message.pipeline.levels[message.level - 1])
@@ -132,8 +131,8 @@ class LevelWorker:
             raise
 
     def give_up(self, message: LevelMessage) -> None:
-        """End a run, for the reason that the message gives."""
-        self._stop(message, RunStatus.FAILED, message.end_reason)
+        """End a run whose level cannot be carried out, for the reason that the message gives."""
+        self._stop(message, RunStatus.FAILED, message.end_reason, EndReason.GIVEN_UP)
 
     def _worker(self, message: LevelMessage) -> StepWorker:
         return StepWorker(
@@ -179,7 +178,7 @@ class LevelWorker:
         message = worker.message
         logger.info("level completed", extra={"level": message.level})
         if message.is_last:
-            return self._end(message, RunStatus.COMPLETED, "")
+            return self._end(message, RunStatus.COMPLETED)
         following = replace(message, level=message.level + 1, continuation=0)
         if all(attempt.is_attached for attempt in attempts) and _has_begun(following, worker.jobs_of):
             # This delivery repeats one that got further; to repeat its message too would double every level
@@ -193,18 +192,18 @@ class LevelWorker:
         if any(outcome.status is StepStatus.CANCELLED for outcome in failed) and is_cancelled(
             self.claims, message.run.run_id
         ):
-            return self._end(message, RunStatus.CANCELLED, "the run was cancelled")
+            return self._end(message, RunStatus.CANCELLED, CANCELLED_BY_HAND, EndReason.CANCELLED)
         error = "; ".join(f"step {outcome.step.id}: {outcome.error}" for outcome in failed)
-        return self._end(message, RunStatus.FAILED, error)
+        return self._end(message, RunStatus.FAILED, error, EndReason.STEP_FAILED)
 
-    def _stop(self, message: LevelMessage, status: RunStatus, error: str) -> None:
+    def _stop(self, message: LevelMessage, status: RunStatus, error: str, reason: EndReason) -> None:
         """End a run before its time: stop its jobs, write down what they came to, skip the rest."""
         jobs_of = self._jobs_of(message)
         steps = message.pipeline.levels[message.level - 1]
         rows = [row for step in steps for row in self._stopped_rows(message, step, jobs_of)]
         rows += [skipped_row(step, self.clock) for step in _later_steps(message)]
         self.store.append_steps(message.run, rows, self.clock())
-        self._end(message, status, error)
+        self._end(message, status, error, reason)
 
     def _stopped_rows(self, message: LevelMessage, step: Step, jobs_of: JobsOf) -> list[StepRow]:
         try:
@@ -232,10 +231,12 @@ class LevelWorker:
         report = jobs.find(report.job_id) or report
         return [stopped_row(step, report, self.clock, position)]
 
-    def _end(self, message: LevelMessage, status: RunStatus, error: str) -> None:
+    def _end(
+        self, message: LevelMessage, status: RunStatus, error: str = "", reason: EndReason | None = None
+    ) -> None:
         if status is RunStatus.COMPLETED and is_cancelled(self.claims, message.run.run_id):
-            status, error = RunStatus.CANCELLED, "the run was cancelled"
-        self.store.append_run(message.run, status, self.clock(), error)
+            status, error, reason = RunStatus.CANCELLED, CANCELLED_BY_HAND, EndReason.CANCELLED
+        self.store.append_run(message.run, status, self.clock(), error, reason)
         logger.info("run ended", extra={"status": status, "error": error})
         self.after_end(message.run)
 

@@ -12,7 +12,7 @@ from common.pipelines.confines import Confines
 from common.pipelines.pipeline import DEFAULT_PRIORITY, BoundParameter, Pipeline, Step
 from common.pipelines.plans import Job
 from common.runs.level_messages import LevelMessage
-from common.runs.run import Run, RunStatus, StepRow
+from common.runs.run import EndReason, Run, RunStatus, StepRow
 from common.runs.tickets import Ledger
 
 
@@ -60,8 +60,15 @@ class RunStore(Protocol):
     def check_rows_arrive(self) -> None:
         """Raise Unavailable or NotConfigured where no row can be appended now: a ticket would be lost."""
 
-    def append_run(self, run: Run, status: RunStatus, now: datetime, error: str = "") -> None:
-        """Append a run's row; a terminal status also sets its end."""
+    def append_run(
+        self,
+        run: Run,
+        status: RunStatus,
+        now: datetime,
+        error: str = "",
+        reason: EndReason | None = None,
+    ) -> None:
+        """Append a run's row; a terminal status also sets its end, and why that is none that was wanted."""
 
     def append_steps(self, run: Run, rows: Sequence[StepRow], now: datetime) -> None:
         """Append step rows, all in one call."""

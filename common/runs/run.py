@@ -28,6 +28,20 @@ class RunStatus(StrEnum):
         return self in {RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELLED}
 
 
+class EndReason(StrEnum):
+    """Why a run did not complete, in one word; readers count by it, and never by what its message says."""
+
+    STEP_FAILED = "stepFailed"
+    CANCELLED = "cancelled"
+    TIMEOUT = "timeout"
+    GIVEN_UP = "levelGivenUp"
+    """A level message could not be carried out, however often it was delivered."""
+    NOT_CONTINUED = "notContinued"
+    """Today's rules refuse the config that the run was to go on by."""
+    NEVER_BEGUN = "neverBegun"
+    """Whoever admitted the run died before it had a row."""
+
+
 class StepStatus(StrEnum):
     """State of one attempt of a step; SKIPPED: it will never be tried."""
 

@@ -18,7 +18,7 @@ from common.pipelines.pipeline import Pipeline
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import ConfigText, LevelPublisher, RunStore
 from common.runs.progress import OpenRun
-from common.runs.run import Run, RunStatus, Trigger, TriggerType
+from common.runs.run import EndReason, Run, RunStatus, Trigger, TriggerType
 from common.runs.tickets import MAX_GAPS, Ticket, look_up
 from common.times import Clock
 
@@ -32,6 +32,7 @@ MOST_CONTINUED = 500
 """Runs that one round continues: where more are quiet, workers are missing, and messages do not help."""
 
 
+NEVER_BEGUN = "the run was admitted and never begun"
 MAX_REASON = 2_000
 """Of a run's error, in characters: a file can break many rules."""
 MAX_UNKNOWN_TICKETS = 3
@@ -156,7 +157,7 @@ class Sweeper:
             ),
         )
         with log_context(tenant=tenant_id, run=run.run_id):
-            self.store.append_run(run, RunStatus.FAILED, now, "the run was admitted and never begun")
+            self.store.append_run(run, RunStatus.FAILED, now, NEVER_BEGUN, EndReason.NEVER_BEGUN)
             logger.warning("orphaned ticket settled", extra={"ticket": ticket.number})
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from common.pipelines.secret_values import shown
 from common.runs.reading import HistoryFilter, RunReader
-from common.runs.run import TriggerType
+from common.runs.run import EndReason, RunStatus, TriggerType
 from common.schedules.queue import QueueEntry, QueueStore
 from common.schedules.refusals import Refusal, RefusalReader, is_refusal
 from common.schedules.waiting import SCHEDULER
@@ -58,6 +58,7 @@ def _row(entry: QueueEntry) -> dict[str, Any]:
         "run_date": waiting.run_date,
         "interval_start": waiting.interval.start if waiting.interval else None,
         "interval_end": waiting.interval.end if waiting.interval else None,
+        "error_reason": EndReason.CANCELLED.value if entry.status is RunStatus.CANCELLED else None,
         "error_message": entry.error or None,
         "parameters": json.dumps(shown(waiting.parameters)),
         "run_metadata": json.dumps({"left_out": waiting.left_out}),

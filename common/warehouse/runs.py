@@ -3,19 +3,18 @@
 import json
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from common.errors import NotFound
 from common.pipelines.codec import to_json
 from common.pipelines.pipeline import BoundParameter
-from common.pipelines.plans import MAIN
 from common.pipelines.secret_values import shown
 from common.runs.ports import AdmissionFacts, ConfigText, StoredRun
 from common.runs.quotas import Limits, Use
 from common.runs.reading import HistoryFilter
-from common.runs.run import Run, RunStatus, StepRow, StepStatus, Trigger, TriggerType
+from common.runs.run import EndReason, Run, RunStatus, StepRow, Trigger, TriggerType
 from common.runs.tickets import Ledger, by_schedule, gaps_between, may_count_since
 from common.tenants.tenant import why_ended
 from common.times import start_of_day, start_of_month, to_rfc3339
@@ -29,6 +28,7 @@ from common.warehouse.run_columns import (
     sealed_parts,
     with_sealed_parts,
 )
+from common.warehouse.step_rows import milliseconds, step_insert_id, step_row
 from common.warehouse.streaming import Streaming
 
 RUNS = "tenant_pipeline_runs"
@@ -86,7 +86,14 @@ class RunRows:
         """Raise Unavailable or NotConfigured where no row can be appended now: a ticket would be lost."""
         self.streaming.check(RUNS)
 
-    def append_run(self, run: Run, status: RunStatus, now: datetime, error: str = "") -> None:
+    def append_run(
+        self,
+        run: Run,
+        status: RunStatus,
+        now: datetime,
+        error: str = "",
+        reason: EndReason | None = None,
+    ) -> None:
         """Append a run's row; a terminal status also sets its end."""
         row = _run_row(run) | {
             "status": status.value,
@@ -94,12 +101,16 @@ class RunRows:
             "error_message": error or None,
         }
         if status.is_terminal:
-            row |= {"end_time": to_rfc3339(now), "duration_ms": _milliseconds(run.started_at, now)}
+            row |= {
+                "end_time": to_rfc3339(now),
+                "duration_ms": milliseconds(run.started_at, now),
+                "error_reason": reason.value if reason else None,
+            }
         self.streaming.append(RUNS, {f"{run.run_id}-{status.value}": row})
 
     def append_steps(self, run: Run, rows: Sequence[StepRow], now: datetime) -> None:
         """Append step rows, all in one call."""
-        named = {_step_insert_id(run, row, now): _step_row(run, row, now) for row in rows}
+        named = {step_insert_id(run, row, now): step_row(run, row, now) for row in rows}
         self.streaming.append("tenant_step_logs", named)
 
     def read_run(self, tenant_id: str, run_id: str, now: datetime) -> Row | None:
@@ -247,49 +258,3 @@ def parameters_of(values: dict[str, Any], metadata: dict[str, Any]) -> tuple[Bou
         BoundParameter(name=name, type=types[name], value=value)
         for name, value in with_sealed_parts(values, metadata).items()
     )
-
-
-def _step_row(run: Run, row: StepRow, now: datetime) -> dict[str, Any]:
-    plain = asdict(row)
-    return (
-        {
-            "step_logging_id": _step_logging_id(run, row),
-            "step_id": row.step_id,
-            "tenant_id": run.tenant_id,
-            "pipeline_logging_id": run.run_id,
-            "pipeline_id": run.config_id,
-            "step_type": row.ps_type,
-            "user_id": run.trigger.user_id or None,
-            "step_index": row.index,
-            "level": row.level,
-            "attempt": row.attempt,
-            "job_name": row.job_name,
-            "job_index": row.job_index,
-            "status": row.status.value,
-            "start_time": to_rfc3339(row.started_at),
-            "end_time": to_rfc3339(row.ended_at) if row.ended_at else None,
-            "duration_ms": _milliseconds(row.started_at, row.ended_at) if row.ended_at else None,
-            "rows_processed": row.rows,
-            "recorded_at": to_rfc3339(now),
-        }
-        | {name: plain[name] or None for name in _TEXTS}
-        | {name: plain[name] for name in ("bytes_processed", "bytes_billed")}
-    )
-
-
-_TEXTS = ("job_id", "job_project", "target_table", "statement_hash", "error_message", "error_reason")
-
-
-def _step_insert_id(run: Run, row: StepRow, now: datetime) -> str:
-    # A hand-over says once more that an attempt is under way, and must be heard of.
-    moment = f"-{to_rfc3339(now)}" if row.status is StepStatus.RUNNING else ""
-    return f"{_step_logging_id(run, row)}-{row.status.value}{moment}"
-
-
-def _step_logging_id(run: Run, row: StepRow) -> str:
-    name = "" if row.job_name == MAIN else f"-{row.job_name}"
-    return f"{run.run_id}-{row.step_id}-{row.attempt}{name}"
-
-
-def _milliseconds(start: datetime, end: datetime) -> int:
-    return round((end - start).total_seconds() * 1000)

@@ -7,6 +7,7 @@ from local_bigquery.jobs import query
 from local_bigquery.models import ExplainQueryStage, JobConfiguration, JobStatistics, Table
 from sqlglot import exp
 
+from local.bigquery import partitions
 from local.bigquery.statements import trees_of
 
 Counts = dict[str, int]
@@ -26,6 +27,9 @@ def with_rows_written(configuration: JobConfiguration, statistics: JobStatistics
     """Have a query's plan say how many rows it wrote, as the last stage of BigQuery's does."""
     if not (statistics.query and configuration.query and configuration.query.destinationTable):
         return statistics
+    partition = partitions.split(configuration.query.destinationTable.tableId or "")[1]
+    if partition and configuration.query.writeDisposition == "WRITE_TRUNCATE":
+        return statistics  # The other partitions' rows were written again with it: its own can be counted.
     stage = ExplainQueryStage.model_validate({"name": "S00: Output", "recordsWritten": str(rows)})
     of_query = statistics.query.model_copy(update={"queryPlan": [stage]})
     return statistics.model_copy(update={"query": of_query})

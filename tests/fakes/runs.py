@@ -12,7 +12,7 @@ from common.runs.level_messages import LevelMessage, decode, encode
 from common.runs.ports import AdmissionFacts, ConfigText, StoredRun
 from common.runs.progress import OpenRun, Progress
 from common.runs.quotas import Limits, Use
-from common.runs.run import Run, RunStatus, StepRow, StepStatus, TriggerType
+from common.runs.run import EndReason, Run, RunStatus, StepRow, StepStatus, TriggerType
 from common.runs.sweeping import Findings, Gap
 from common.runs.tickets import Ledger, gaps_between, may_count_since
 from common.times import Clock, start_of_day, start_of_month
@@ -27,6 +27,7 @@ class RunRow:
     status: RunStatus
     recorded_at: datetime
     error: str = ""
+    reason: EndReason | None = None
     visible_at: datetime
 
     @property
@@ -88,12 +89,22 @@ class MemoryRuns:
     def check_rows_arrive(self) -> None:
         self.check()
 
-    def append_run(self, run: Run, status: RunStatus, now: datetime, error: str = "") -> None:
+    def append_run(
+        self,
+        run: Run,
+        status: RunStatus,
+        now: datetime,
+        error: str = "",
+        reason: EndReason | None = None,
+    ) -> None:
         self.at(f"before run row {run.run_id} {status}")
         self.check()
         with self._lock:
             self.calls += 1
-            row = RunRow(run=run, status=status, recorded_at=now, error=error, visible_at=now + self.lag())
+            visible_at = now + self.lag()
+            row = RunRow(
+                run=run, status=status, recorded_at=now, error=error, reason=reason, visible_at=visible_at
+            )
             self.run_rows.append(row)
         self.at(f"after run row {run.run_id} {status}")
 

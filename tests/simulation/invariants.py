@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from common.runs.ports import StepJob
 from common.runs.quotas import ScheduleShare
-from common.runs.run import RunStatus, StepStatus, TriggerType
+from common.runs.run import EndReason, RunStatus, StepStatus, TriggerType
 from common.runs.tickets import job_id
 from common.schedules.firings import firings_a_day, run_id_of
 from common.schedules.lanes import ANOTHERS_TURN
@@ -15,8 +15,6 @@ from tests.fakes.runs import RunRow
 from tests.simulation.tables import LOST
 from tests.simulation.tenants import LIMITS, START, TROUBLED
 from tests.simulation.world import BUDGET, SECOND, Sent, World
-
-NEVER_BEGUN = "the run was admitted and never begun"
 
 
 def broken_invariants(world: World) -> list[str]:
@@ -196,7 +194,7 @@ def _running_beside(row: RunRow, rows: list[RunRow]) -> int:
 
 
 def _end(row: RunRow):  # type: ignore[no-untyped-def]
-    was_orphaned = "never begun" in row.error
+    was_orphaned = row.reason is EndReason.NEVER_BEGUN
     return row.run.started_at if was_orphaned else row.recorded_at
 
 
@@ -232,7 +230,7 @@ def _refused_and_begun(world: World, rows: dict[str, RunRow]) -> Iterator[str]:
     fired = {row.settled.waiting.run_id: row.settled.status for row in reversed(world.waiting.firings.rows)}
     for run_id, entry in world.waiting.rows.entries().items():
         is_refused = entry.status is RunStatus.FAILED and fired.get(run_id) is not RunStatus.PENDING
-        if is_refused and run_id in rows and rows[run_id].error != NEVER_BEGUN:
+        if is_refused and run_id in rows and rows[run_id].reason is not EndReason.NEVER_BEGUN:
             yield f"run {run_id} was refused in the queue and has begun"
 
 
@@ -240,7 +238,7 @@ def _given_up_and_begun(world: World, rows: dict[str, RunRow]) -> Iterator[str]:
     """Hold that nobody begins a run whose ticket was taken for orphaned: it holds no slot any more."""
     sent = {one.message.run.run_id for one in world.sent}
     for run_id, row in rows.items():
-        if row.error == NEVER_BEGUN and run_id in sent:
+        if row.reason is EndReason.NEVER_BEGUN and run_id in sent:
             yield f"run {run_id} was given up as never begun, and has begun"
 
 

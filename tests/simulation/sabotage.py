@@ -13,7 +13,7 @@ from common.runs.level_messages import LevelMessage
 from common.runs.levels import LevelWorker
 from common.runs.ports import AdmissionFacts, JobReport, StepJob
 from common.runs.progress import OpenRun
-from common.runs.run import Run, RunStatus, StepStatus
+from common.runs.run import EndReason, Run, RunStatus, StepStatus
 from common.runs.steps import StepWorker
 from common.schedules.filling import SlotFiller
 from common.schedules.lanes import Lane, LaneFacts
@@ -64,8 +64,10 @@ def a_run_completes_whoever_has_cancelled_it(world: World) -> None:
     """Write COMPLETED at the end of the last level without a look at the flag."""
 
     class Worker(LevelWorker):
-        def _end(self, message: LevelMessage, status: RunStatus, error: str) -> None:
-            self.store.append_run(message.run, status, self.clock(), error)
+        def _end(
+            self, message: LevelMessage, status: RunStatus, error: str = "", reason: EndReason | None = None
+        ) -> None:
+            self.store.append_run(message.run, status, self.clock(), error, reason)
             self.after_end(message.run)
 
     work_as(world, Worker)
@@ -148,9 +150,11 @@ def terminal_rows_are_dropped(world: World) -> None:
     """Lose the row that ends a run."""
     rows = world.rows
 
-    def append_run(run: Run, status: RunStatus, now: datetime, error: str = "") -> None:
+    def append_run(
+        run: Run, status: RunStatus, now: datetime, error: str = "", reason: EndReason | None = None
+    ) -> None:
         if not status.is_terminal:
-            type(rows).append_run(rows, run, status, now, error)
+            type(rows).append_run(rows, run, status, now, error, reason)
 
     rows.append_run = append_run  # type: ignore[method-assign]
 

@@ -103,9 +103,8 @@ def read_run(call: Call[PipelineServices]) -> Answer:
     """Show a run with its levels and steps."""
     row = call.services.run_log.status(call.caller.tenant_id, call.path["pipeline_logging_id"])
     levels = [{**level, "steps": [_step_body(step) for step in level["steps"]]} for level in row["levels"]]
-    return Answer(
-        body=run_body(call.services.edge, row) | {"parameters": row["parameters"], "levels": levels}
-    )
+    more = {"error_reason": row.get("error_reason"), "parameters": row["parameters"], "levels": levels}
+    return Answer(body=run_body(call.services.edge, row) | more)
 
 
 def read_receipt(call: Call[PipelineServices]) -> Answer:

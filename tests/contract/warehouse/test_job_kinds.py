@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from common.warehouse.queries import Central
 from local_bigquery.settings import settings
 
 from common.errors import AlreadyExists
@@ -30,6 +29,7 @@ from common.pipelines.plans import (
 )
 from common.runs.ports import JobReport, StepJob
 from common.runs.quotas import Limits
+from common.warehouse.bigquery import Central
 from tests.contract.warehouse.backends import Backend, in_bigquery, in_memory
 
 LIMITS = Limits(daily=6, monthly=180, concurrent=3)

@@ -15,7 +15,7 @@ from common.pipelines.pipeline import BoundParameter, SealedValue
 from common.pipelines.schedule import Overlap
 from common.runs.ports import RunStore
 from common.runs.quotas import Limits, ScheduleShare
-from common.runs.run import RunStatus, Trigger, TriggerType
+from common.runs.run import EndReason, RunStatus, Trigger, TriggerType
 from common.schedules.filling import LaneStore
 from common.schedules.queue import FiringStore, QueueStore
 from common.schedules.waiting import LONGEST_WAIT, Settled, WaitingRun
@@ -345,11 +345,16 @@ def test_the_load_is_counted_by_plan(bootstrapped: Central) -> None:
         return plan.tenants, plan.due, plan.running, plan.queued, *failed
 
     before = counts()
-    for ticket, error in [(1, ""), (2, "it broke"), (3, "level 2 could not be carried out: no answer")]:
+    ends = [
+        ("", None),
+        ("level 2 could not be carried out", EndReason.STEP_FAILED),
+        ("no", EndReason.GIVEN_UP),
+    ]
+    for ticket, (error, reason) in enumerate(ends, start=1):
         run = a_run(tenant_id=tenant_id, run_id=f"{tenant_id}-load-{ticket}", ticket=ticket)
         backend.runs.append_run(run, RunStatus.PENDING, START)
         if error:
-            backend.runs.append_run(run, RunStatus.FAILED, NOW, error)
+            backend.runs.append_run(run, RunStatus.FAILED, NOW, error, reason)
     record(backend, [a_waiting_run(tenant_id, 1, added_at=START - MINUTE)], RunStatus.QUEUED)
     record(backend, [a_waiting_run(tenant_id, 2)], RunStatus.FAILED, error="the daily limit is reached")
     record(backend, [a_waiting_run(tenant_id, 3)], RunStatus.FAILED, NOW - timedelta(days=1), "it waited")

@@ -253,6 +253,7 @@ def row(run_id: str = RUN_ID, **changes: Any) -> dict[str, Any]:
         "end_time": None,
         "duration_ms": None,
         "run_date": date(2026, 3, 15),
+        "error_reason": None,
         "error_message": None,
         "parameters": '{"date": "2026-03-15"}',
         "run_metadata": '{"levels": [["extract"], ["transform"]], "request_hash": "not for callers"}',

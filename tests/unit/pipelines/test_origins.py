@@ -72,7 +72,9 @@ def job_of(query: str) -> QueryJob:
     (step,) = compiled(f"{HEAD}{query}").steps
     sent = from_json(Step, json.loads(json.dumps(to_json(step))))
     assert (sent, sent.jobs[0].places) == (step, step.jobs[0].places)
-    return sent.jobs[0]
+    (job,) = sent.jobs
+    assert isinstance(job, QueryJob)
+    return job
 
 
 def told_place(sql: str, word: str) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from common.runs.cancelling import flag
 from common.runs.level_messages import LevelMessage
 from common.runs.levels import LevelWorker
 from common.runs.ports import DryRun, StepJob
-from common.runs.run import RunStatus, StepStatus
+from common.runs.run import EndReason, RunStatus, StepStatus
 from tests.fakes.clock import VirtualClock
 from tests.fakes.jobs import MemoryJobs, Outcome
 from tests.fakes.runs import MemoryLevels, MemoryRuns
@@ -245,6 +245,33 @@ def test_a_run_past_its_timeout_is_failed_with_the_reason_and_its_jobs_are_stopp
     assert platform.status is RunStatus.FAILED
     assert "timeout of 30 minutes" in platform.rows.current()[RUN_ID].error
     assert platform.step_states()["extract"] is StepStatus.CANCELLED
+
+
+def test_a_run_that_did_not_complete_says_why_in_one_word() -> None:
+    failing, cancelled, late, given_up, well = (Platform() for _ in range(5))
+    failing.jobs.outcomes["extract"] = Outcome(errors=[("invalidQuery", "no such column")])
+    failing.run_to_end(a_message())
+    flag(cancelled.jobs, "acme", RUN_ID)
+    cancelled.run_to_end(a_message())
+    late.clock.sleep(31 * 60)
+    late.run_to_end(a_message(a_pipeline(timeout_minutes=30)))
+    given_up.worker.give_up(a_message(end_reason="level 1 could not be carried out: no answer"))
+    well.run_to_end(a_message())
+    ended = {
+        "failing": failing,
+        "cancelled": cancelled,
+        "late": late,
+        "given up": given_up,
+        "well": well,
+    }
+    reasons = {name: platform.rows.current()[RUN_ID].reason for name, platform in ended.items()}
+    assert reasons == {
+        "failing": EndReason.STEP_FAILED,
+        "cancelled": EndReason.CANCELLED,
+        "late": EndReason.TIMEOUT,
+        "given up": EndReason.GIVEN_UP,
+        "well": None,
+    }
 
 
 def test_a_job_id_held_by_somebody_else_is_not_mistaken_for_ours() -> None:

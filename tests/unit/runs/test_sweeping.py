@@ -7,7 +7,7 @@ from common.errors import InvalidInput, Unavailable
 from common.pipelines.pipeline import Pipeline
 from common.runs.ports import ConfigText
 from common.runs.progress import OpenRun, Progress
-from common.runs.run import RunStatus
+from common.runs.run import EndReason, RunStatus
 from common.runs.sweeping import MOST_CONTINUED, MOST_UNBEGUN, Findings, Gap, Sweeper, Swept
 from common.runs.tickets import Applicant, take
 from tests.fakes.clock import VirtualClock
@@ -157,4 +157,4 @@ def test_an_orphaned_ticket_gets_a_failed_row_with_the_reason_once_it_is_surely_
     assert platform.sweep().settled == 1
     (row,) = platform.rows.run_rows
     assert (row.status, row.run.ticket, row.run.started_at) == (RunStatus.FAILED, 7, ticket.admitted_at)
-    assert "never begun" in row.error
+    assert row.reason is EndReason.NEVER_BEGUN

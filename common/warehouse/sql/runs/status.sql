@@ -17,7 +17,7 @@ WITH steps AS (
 )
 SELECT
   run.pipeline_logging_id, run.tenant_id, run.pipeline_id, run.config_version, run.status, run.trigger_type, run.trigger_by,
-  run.start_time, run.end_time, run.duration_ms, run.run_date, run.error_message,
+  run.start_time, run.end_time, run.duration_ms, run.run_date, run.error_reason, run.error_message,
   CAST(JSON_VALUE(run.run_metadata, '$.interval_start') AS TIMESTAMP) AS interval_start,
   CAST(JSON_VALUE(run.run_metadata, '$.interval_end') AS TIMESTAMP) AS interval_end,
   TO_JSON_STRING(run.parameters) AS parameters,

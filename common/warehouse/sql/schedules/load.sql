@@ -12,7 +12,7 @@ runs AS (
     COUNTIF(start_time >= @day_start) AS admitted,
     COUNTIF(status = 'COMPLETED' AND end_time >= @day_start) AS completed,
     COUNTIF(status = 'FAILED' AND end_time >= @day_start) AS failed,
-    COUNTIF(status = 'FAILED' AND end_time >= @day_start AND REGEXP_CONTAINS(error_message, r'^level \d+ could not be carried out')) AS dead_letters
+    COUNTIF(status = 'FAILED' AND end_time >= @day_start AND error_reason = 'levelGivenUp') AS dead_letters
   FROM `${project}.${dataset}.current_pipeline_runs`
   WHERE start_time >= @since AND ticket IS NOT NULL
   GROUP BY tenant_id
