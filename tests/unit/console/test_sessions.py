@@ -55,7 +55,11 @@ def test_a_session_ends_after_eight_hours_whatever_the_browser_does(monkeypatch:
     assert seal.read(request(cookie)) is None
 
 
-@pytest.mark.parametrize("made_up", ["", "x", Fernet(Fernet.generate_key()).encrypt(b"{}").decode(), "ä"])
+@pytest.mark.parametrize(
+    "made_up",
+    ["", "x", Fernet(Fernet.generate_key()).encrypt(b"{}").decode(), "ä"],
+    ids=["none", "a letter", "another's seal", "no ASCII"],
+)
 def test_what_the_console_has_not_sealed_is_no_session(made_up: str) -> None:
     assert SessionSeal([NEW]).read(request(f"convergence={made_up}" if made_up else "")) is None
 
