@@ -5,7 +5,6 @@ table of every dataset: up to 1 ms for each, several times per job. These look-u
 for the one table, and remember the answer until a table changes.
 """
 
-import contextlib
 from typing import Any
 
 import duckdb
@@ -23,7 +22,6 @@ from local.bigquery.watched import Change
 EMULATOR = "emulator"
 CONSTANT_RESULT = "select_1"
 
-_attach = database._attach
 RESOURCES = Resources()
 TABLES = Memory()
 """Which datasets, tables and columns there are."""
@@ -46,24 +44,10 @@ def install() -> None:
 
 
 def note(change: Change) -> None:
-    """Forget what a statement may have changed, and see to it that a new table is quick to read.
-
-    DuckLake keeps its statistics of a table in memory, but asks for them anew, a dozen times in each query,
-    while there are none: a table that never had a row would be the slowest to read.
-    """
+    """Forget what a statement may have changed."""
     ROWS.clear()
     if change is not Change.ROWS:
         TABLES.clear()
-    if change is Change.NEW_TABLE:
-        for project in list(database._attached):
-            with contextlib.suppress(duckdb.Error):  # Another job is at it.
-                database.execute(sql("statistics_of_new_tables", catalog=lake(project)))
-
-
-def attach(connection: Any, project: str) -> None:
-    """Attach the DuckLake of a project, made anew where there is none."""
-    _attach(connection, project)
-    connection.execute(sql("one_row_of_statistics", catalog=lake(project)))
 
 
 def lake(project: str) -> str:

@@ -1,6 +1,9 @@
-"""One commit to a lake at a time: DuckLake fails some of those that meet ("Failed to get path for schema …").
+"""One transaction at a time makes, changes or drops what a lake holds, and one commits.
 
-What a transaction reads and writes goes on beside others; only its end waits for its turn.
+A commit of DuckLake 1.5 that changes definitions frees what it knew of those before, and transactions under
+way that make a table still read it when they commit: they fail ("Failed to get path for schema …"), make a
+table that nobody finds, or end the process. So such a transaction has its turn from its first definition to
+its end, and every commit has one. One that takes very long, such as a query that never ends, does not keep the others out for ever.
 """
 
 import contextlib
@@ -11,14 +14,16 @@ from typing import Any, Self
 
 import duckdb
 
-WRITE = re.compile(
-    r"\s*(?:ALTER|COMMENT|CREATE|DELETE|DROP|INSERT|MERGE|TRUNCATE|UPDATE)\b[A-Z\s]*?"
-    r'\s("(?:[^"]|"")+"|\w+)\.',
-    re.IGNORECASE,
-)
+TARGET = r'\s("(?:[^"]|"")+"|\w+)\.'
+DEFINES = re.compile(rf"\s*(?:ALTER|COMMENT|CREATE|DROP)\b[A-Z\s]*?{TARGET}", re.IGNORECASE)
+WRITES = re.compile(rf"\s*(?:DELETE|INSERT|MERGE|TRUNCATE|UPDATE)\b[A-Z\s]*?{TARGET}", re.IGNORECASE)
+COMMENTS = re.compile(r"(?:\s|--[^\n]*\n)*")
+TURN_SECONDS = 10.0
+"""How long a transaction waits for its turn at the most."""
 NOT_IN_A_LAKE = frozenset({"bq", "emulator", "memory", "temp"})
 
-_turn = threading.Lock()
+_turn = threading.RLock()
+"""A thread that has its turn may write by another cursor meanwhile, such as what is noted of a new table."""
 
 
 class Connection:
@@ -27,6 +32,7 @@ class Connection:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
         self._is_in_transaction = False
+        self._has_turn = False
         self._told: list[Any] | None = None
         """What a statement answered that became a transaction; None where the connection has the answer."""
 
@@ -37,27 +43,42 @@ class Connection:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._connection.close()
+        self.close()
 
     def cursor(self) -> "Connection":
         """Open a cursor, which is a connection to the same databases."""
         return Connection(self._connection.cursor())
 
+    def close(self) -> None:
+        """Close the connection; what it has not committed is as if it had never been."""
+        self._connection.close()
+        self._end_turn()
+
     def execute(self, statement: str, parameters: Any = None) -> Self:
         """Run a statement; one that writes a lake by itself becomes a transaction."""
-        word = statement.strip().rstrip(";").upper().split(" ")[0]
+        statement = COMMENTS.sub("", statement, count=1)
+        word = statement.rstrip().rstrip(";").upper().split(" ")[0]
         self._told = None
         if word == "COMMIT":
             self._commit()
-            return self
-        if word in ("BEGIN", "ROLLBACK"):
+        elif word in ("BEGIN", "ROLLBACK"):
             self._is_in_transaction = word == "BEGIN"
-        elif not self._is_in_transaction and writes_a_lake(statement):
+            self._connection.execute(statement)
+            self._end_turn()
+        elif self._is_in_transaction or not writes_a_lake(statement):
+            self._run(statement, parameters)
+        else:
             with self._transaction():
-                self._told = self._connection.execute(statement, parameters).fetchall()
-            return self
-        self._connection.execute(statement, parameters)
+                self._run(statement, parameters)
+                self._told = self.fetchall()
         return self
+
+    def _run(self, statement: str, parameters: Any) -> None:
+        if not is_in_a_lake(DEFINES.match(statement)):
+            self._connection.execute(statement, parameters)
+            return
+        self._take_turn()
+        self._told = self._connection.execute(statement, parameters).fetchall()
 
     def fetchone(self) -> Any:
         """Return the next row of the answer; None where there is none."""
@@ -81,15 +102,32 @@ class Connection:
         except BaseException:
             with contextlib.suppress(duckdb.Error):  # A commit that failed has ended the transaction.
                 self._connection.execute("ROLLBACK")
+            self._end_turn()
             raise
 
     def _commit(self) -> None:
         self._is_in_transaction = False
-        with _turn:
+        self._take_turn()
+        try:
             self._connection.execute("COMMIT")
+        finally:
+            self._end_turn()
+
+    def _take_turn(self) -> None:
+        if not self._has_turn:
+            self._has_turn = _turn.acquire(timeout=TURN_SECONDS)
+
+    def _end_turn(self) -> None:
+        if self._has_turn:
+            self._has_turn = False
+            _turn.release()
 
 
 def writes_a_lake(statement: str) -> bool:
     """Tell whether a statement writes rows or definitions that DuckLake keeps."""
-    target = WRITE.match(statement)
+    return is_in_a_lake(DEFINES.match(statement) or WRITES.match(statement))
+
+
+def is_in_a_lake(target: re.Match[str] | None) -> bool:
+    """Tell whether what a statement is about is in a lake."""
     return target is not None and target[1].strip('"').casefold() not in NOT_IN_A_LAKE

@@ -70,7 +70,6 @@ class Engine:
         settings.default_dataset_id = HIDDEN_DATASET  # the underscore keeps it out of datasets.list
         errors.STATUSES.update(ERRORS)
         database.duckdb = ConfiguredDuckDB(self._data_dir / "duckdb", catalog.note)
-        database._attach = catalog.attach
         runner.cancel, runner._done = jobs.cancel, jobs.done
         receipts.install()
         job_records.install()

@@ -8,8 +8,7 @@ from local_bigquery.errors import BigQueryError
 
 from local.bigquery import catalog
 from local.bigquery.memories import Resources
-from local.bigquery.watched import Change
-from tests.unit.local.conftest import PROJECT, start_job
+from tests.unit.local.conftest import start_job
 
 
 def fill(client: bigquery.Client, dataset: str) -> None:
@@ -148,39 +147,6 @@ def test_what_is_known_of_a_table_follows_its_changes(client: bigquery.Client, d
     client.delete_dataset(dataset, delete_contents=True)
     assert not catalog.dataset_exists(client.project, dataset)
     assert catalog.objects(client.project, dataset, "t") == []
-
-
-def statistics_of(dataset: str) -> list[int]:
-    """Return the row counts that DuckLake's statistics give to the tables of a dataset."""
-    lake = catalog.lake(PROJECT)
-    rows = database.fetch(
-        f"""SELECT stats.record_count FROM {lake}.ducklake_table_stats AS stats
-            JOIN {lake}.ducklake_table AS t USING (table_id)
-            JOIN {lake}.ducklake_schema AS s USING (schema_id)
-            WHERE t.end_snapshot IS NULL AND s.schema_name = ?""",
-        [dataset],
-    )
-    return [count for (count,) in rows]
-
-
-def test_a_new_table_has_statistics_at_once(client: bigquery.Client, dataset: str) -> None:
-    client.query_and_wait(f"CREATE TABLE {dataset}.t (a INT64)")
-    assert statistics_of(dataset) == [0]
-
-
-def test_statistics_are_written_once_whoever_is_first(client: bigquery.Client, dataset: str) -> None:
-    client.query_and_wait(f"CREATE TABLE {dataset}.t (a INT64)")
-    table = database.quote(client.project, dataset, "t")
-    with database.cursor() as writer:
-        database.execute(f"CREATE OR REPLACE TABLE {table} (a BIGINT)")
-        database.execute(
-            f"DELETE FROM {catalog.lake(client.project)}.ducklake_table_stats WHERE record_count = 0"
-        )
-        writer.execute("BEGIN")
-        writer.execute(f"INSERT INTO {table} VALUES (1)")
-        catalog.note(Change.NEW_TABLE)
-        writer.execute("COMMIT")
-    assert statistics_of(dataset) == [1]
     assert [row.a for row in client.query_and_wait(f"SELECT a FROM {dataset}.t")] == [1]
 
 

@@ -1,4 +1,4 @@
-"""Transactions go on side by side; their commits to a lake take turns, whoever writes."""
+"""Rows are written side by side; what a lake holds is made, changed and dropped by one at a time."""
 
 import threading
 from collections.abc import Iterator
@@ -27,13 +27,16 @@ class Meeting:
         return self
 
     def execute(self, statement: str, parameters: Any = None) -> Self:
-        if statement.startswith(self._statement):
+        if self._statement and statement.startswith(self._statement):
             try:
                 self._both.wait(self._seconds)
                 self.have_met = True
             except threading.BrokenBarrierError:
                 self._both.reset()
         return self
+
+    def close(self) -> None:
+        """Hold nothing."""
 
     def fetchall(self) -> list[tuple[int]]:
         return [(1,)]
@@ -56,34 +59,64 @@ def run_twice(threads: ThreadPoolExecutor, meeting: Meeting, *statements: str) -
         each.result()
 
 
-WRITES = [
-    'INSERT INTO "p"."d"."t" (a) SELECT 1',
+DEFINITIONS = [
     'CREATE TABLE "p"."d"."t" (a INTEGER)',
     'CREATE OR REPLACE TABLE "p"."d"."t" AS SELECT 1 AS a',
     'CREATE SCHEMA IF NOT EXISTS "p"."d"',
     'DROP VIEW IF EXISTS "p"."d"."v"',
     'ALTER TABLE "p"."d"."t" ADD COLUMN b INTEGER',
-    "UPDATE p.d.t SET a = 2",
-    "\n  DELETE FROM p.d.t",
 ]
+WRITES = ['INSERT INTO "p"."d"."t" (a) SELECT 1', "UPDATE p.d.t SET a = 2", "\n  DELETE FROM p.d.t"]
+
+
+@pytest.mark.parametrize("statement", DEFINITIONS)
+@pytest.mark.parametrize("moment", ["itself", "COMMIT"])
+def test_definitions_go_on_one_at_a_time_to_their_end(
+    threads: ThreadPoolExecutor, statement: str, moment: str
+) -> None:
+    meeting = Meeting(statement if moment == "itself" else moment)
+    run_twice(threads, meeting, statement)
+    assert not meeting.have_met
 
 
 @pytest.mark.parametrize("statement", WRITES)
-def test_statements_that_write_alone_commit_in_turns(threads: ThreadPoolExecutor, statement: str) -> None:
+def test_rows_are_committed_in_turns(threads: ThreadPoolExecutor, statement: str) -> None:
     meeting = Meeting("COMMIT")
     run_twice(threads, meeting, statement)
     assert not meeting.have_met
 
 
-def test_transactions_commit_in_turns(threads: ThreadPoolExecutor) -> None:
+def test_a_transaction_has_its_turn_until_it_is_committed(threads: ThreadPoolExecutor) -> None:
     meeting = Meeting("COMMIT")
-    run_twice(threads, meeting, "BEGIN", WRITES[0], "COMMIT")
+    run_twice(threads, meeting, "BEGIN", DEFINITIONS[0], "COMMIT")
     assert not meeting.have_met
 
 
+@pytest.mark.parametrize("end", ["ROLLBACK", "close"])
+def test_a_transaction_that_is_given_up_ends_its_turn(end: str) -> None:
+    cursor: Any = commits.Connection(Meeting("")).cursor()  # type: ignore[arg-type]
+    cursor.execute("BEGIN")
+    cursor.execute(DEFINITIONS[0])
+    assert cursor._has_turn
+    if end == "close":
+        cursor.close()
+    else:
+        cursor.execute(end)
+    assert not cursor._has_turn
+
+
+def test_one_that_never_ends_keeps_the_others_out_for_a_time_alone(
+    threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commits, "TURN_SECONDS", 0.01)
+    meeting = Meeting(DEFINITIONS[0], ANOTHER_ARRIVES_SECONDS)
+    run_twice(threads, meeting, DEFINITIONS[0])
+    assert meeting.have_met
+
+
 @pytest.mark.parametrize("statement", WRITES)
-def test_what_is_written_is_written_side_by_side(threads: ThreadPoolExecutor, statement: str) -> None:
-    meeting = Meeting(statement, ANOTHER_ARRIVES_SECONDS)
+def test_rows_are_written_side_by_side(threads: ThreadPoolExecutor, statement: str) -> None:
+    meeting = Meeting(statement.strip(), ANOTHER_ARRIVES_SECONDS)
     run_twice(threads, meeting, statement)
     assert meeting.have_met
 
