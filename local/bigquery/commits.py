@@ -3,7 +3,8 @@
 A commit of DuckLake 1.5 that changes definitions frees what it knew of those before, and transactions under
 way that make a table still read it when they commit: they fail ("Failed to get path for schema …"), make a
 table that nobody finds, or end the process. So such a transaction has its turn from its first definition to
-its end, and every commit has one. One that takes very long, such as a query that never ends, does not keep the others out for ever.
+its end, and every commit has one. One that takes very long, such as a query that never ends, does not keep
+the others out for ever.
 """
 
 import contextlib
