@@ -121,6 +121,9 @@ def changed(path: tuple[Any, ...], value: Any) -> dict[str, Any]:
     return result
 
 
+KINDS = "must be one of query, load, extract, copy, check"
+
+
 @pytest.mark.parametrize(
     ("path", "value", "pointer", "rule"),
     [
@@ -130,8 +133,8 @@ def changed(path: tuple[Any, ...], value: Any) -> dict[str, Any]:
         (("tenant_id",), None, "/tenant_id", "is required"),
         (("levels", 0, 0, "jobs"), None, "/levels/0/0/jobs", "is required"),
         (("levels", 0, 0, "jobs", 1, "sql"), None, "/levels/0/0/jobs/1/sql", "is required"),
-        (("levels", 0, 0, "jobs", 1, "kind"), None, "/levels/0/0/jobs/1/kind", "is no query"),
-        (("levels", 0, 0, "jobs", 1, "kind"), "rm", "/levels/0/0/jobs/1/kind", "is no query"),
+        (("levels", 0, 0, "jobs", 1, "kind"), None, "/levels/0/0/jobs/1/kind", KINDS),
+        (("levels", 0, 0, "jobs", 1, "kind"), "rm", "/levels/0/0/jobs/1/kind", KINDS),
         (("version",), "3", "/version", "is of another type"),
         (("version",), True, "/version", "is of another type"),
         (("levels",), {}, "/levels", "is of another type"),
