@@ -80,10 +80,10 @@ def platform() -> Platform:
 FILLED = {"one": ["row of one"], "two": ["row of two"]}
 
 
-def test_the_real_files_make_eleven_tables_the_audit_log_and_seven_views() -> None:
+def test_the_real_files_make_eleven_tables_the_audit_log_and_nine_views() -> None:
     report = Platform().bootstrap(central_tables())
     assert report.total_tables == len(report.tables_created) == 12
-    assert len(report.views_created) == 7
+    assert len(report.views_created) == 9
     assert report.message == "12 central tables are in place, 12 of them new."
 
 
