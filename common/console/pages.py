@@ -3,30 +3,32 @@
 import difflib
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import islice
 from statistics import quantiles
 from typing import Any
 
-from common.client import Content, Problem
+from common.client import ENDED, Content, Problem
 from common.client.calls import segment
+from common.client.keys import ApiKeyIssued
 from common.client.runs import Run
+from common.console import run_pages
 from common.console.visits import Answered, Elsewhere, Page, PageRoute, Visit
+from common.times import utc_now
 
 STRIP_DAYS = 14
 MAX_STRIP_RUNS = 1000
 RECENT_RUNS = 100
 """How many runs of a pipeline, or of all, its numbers are of."""
-UNDER_WAY = frozenset({"PENDING", "QUEUED", "RUNNING"})
 
 
 def overview(visit: Visit) -> Answered:
     """Show how far the limits are used, what ran, what runs, and what is due next."""
-    now = datetime.now(UTC)
+    now = utc_now()
     since = (now - timedelta(days=STRIP_DAYS - 1)).date()
     runs = list(islice(visit.client.runs.each(limit=100, **{"from": since.isoformat()}), MAX_STRIP_RUNS))
     schedules = [one for one in visit.client.schedules.list() if one["next_fire_time"]]
-    running = [run for run in runs if run["status"] in UNDER_WAY]
+    running = [run for run in runs if run["status"] not in ENDED]
     return Page(
         template="overview.html",
         is_live=bool(running),
@@ -45,7 +47,7 @@ def overview(visit: Visit) -> Answered:
 
 def pipelines(visit: Visit) -> Answered:
     """List the pipelines, each with its last runs in numbers and its next one."""
-    recent = list(islice(visit.client.runs.each(limit=100), RECENT_RUNS))
+    recent = visit.client.runs.history(limit=RECENT_RUNS)["runs"]
     schedules = {one["config_id"]: one for one in visit.client.schedules.list()}
     listed = [
         {
@@ -72,34 +74,19 @@ def save(visit: Visit) -> Answered:
     except Problem as problem:
         if problem.status not in {400, 404, 413, 422}:
             raise
-        values = {
-            "config_id": config_id,
-            "text": text,
-            "problem": problem,
-            "is_new": "config_id" not in visit.path,
-        }
-        return Page(template="edit.html", values=values, status=422)
+        return _editor(config_id, text, is_new="config_id" not in visit.path, problem=problem)
     return Elsewhere(address(config_id))
 
 
 def edit(visit: Visit) -> Answered:
     """Show a pipeline's file to be changed."""
     config = visit.client.configs.read(visit.path["config_id"])
-    values = {
-        "config_id": config["config_id"],
-        "text": config["pipeline_yaml"],
-        "problem": None,
-        "is_new": False,
-    }
-    return Page(template="edit.html", values=values)
+    return _editor(config["config_id"], config["pipeline_yaml"], is_new=False)
 
 
 def new(visit: Visit) -> Answered:
     """Ask for a new pipeline's ID and file."""
-    return Page(
-        template="edit.html",
-        values={"config_id": visit.query.get("config_id", ""), "text": "", "problem": None, "is_new": True},
-    )
+    return _editor(visit.query.get("config_id", ""), "", is_new=True)
 
 
 def run(visit: Visit) -> Answered:
@@ -110,7 +97,7 @@ def run(visit: Visit) -> Answered:
     if day := visit.form.get("date", "").strip():
         asked["date"] = day
     begun = visit.client.runs.start(config_id, asked, idempotency_key=visit.form.get("once", ""))
-    return Elsewhere(f"/console/runs/{segment(begun['pipeline_logging_id'])}")
+    return Elsewhere(run_pages.address(begun["pipeline_logging_id"]))
 
 
 def tell_schedule(visit: Visit) -> Answered:
@@ -122,7 +109,7 @@ def tell_schedule(visit: Visit) -> Answered:
 
 def keys(visit: Visit) -> Answered:
     """List the keys."""
-    return Page(template="keys.html", values={"keys": visit.client.keys.list(), "issued": None})
+    return _keys(visit)
 
 
 def issue_key(visit: Visit) -> Answered:
@@ -131,8 +118,7 @@ def issue_key(visit: Visit) -> Answered:
     asked["scopes"] = [scope for scope in ("run", "read", "manage") if visit.form.get(scope)]
     if days := visit.form.get("expires_in_days", "").strip():
         asked["expires_in_days"] = int(days) if days.isdecimal() else days
-    issued = visit.client.keys.issue(asked)
-    return Page(template="keys.html", values={"keys": visit.client.keys.list(), "issued": issued})
+    return _keys(visit, visit.client.keys.issue(asked))
 
 
 def revoke_key(visit: Visit) -> Answered:
@@ -164,12 +150,21 @@ def address(config_id: str) -> str:
     return f"/console/pipelines/{segment(config_id)}"
 
 
+def _editor(config_id: str, text: str, *, is_new: bool, problem: Problem | None = None) -> Page:
+    values = {"config_id": config_id, "text": text, "problem": problem, "is_new": is_new}
+    return Page(template="edit.html", values=values, status=422 if problem else 200)
+
+
+def _keys(visit: Visit, issued: ApiKeyIssued | None = None) -> Page:
+    return Page(template="keys.html", values={"keys": visit.client.keys.list(), "issued": issued})
+
+
 def _pipeline(visit: Visit) -> dict[str, Any]:
     config_id = visit.path["config_id"]
     versions = visit.client.configs.versions(config_id)
     config = visit.client.configs.read(config_id)
     shown = _version(visit.query.get("version", ""), config["version"])
-    runs = list(islice(visit.client.runs.each(limit=50, pipeline_id=config_id), 50))
+    runs = visit.client.runs.history(limit=50, pipeline_id=config_id)["runs"]
     schedules = [one for one in visit.client.schedules.list() if one["config_id"] == config_id]
     before = shown - 1
     text = config["pipeline_yaml"] if shown == config["version"] else _text(visit, config_id, shown)

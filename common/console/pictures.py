@@ -5,10 +5,12 @@ Each has a title, which is what a screen reader says of it; tables beside them h
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from markupsafe import Markup
+
+from common.times import from_rfc3339
 
 STATES = ("COMPLETED", "FAILED", "CANCELLED", "RUNNING", "PENDING", "QUEUED", "SKIPPED")
 STRIP_HEIGHT = 60
@@ -28,7 +30,7 @@ def strip(runs: Sequence[Mapping[str, Any]], days: int, today: date) -> Markup:
     """Draw the runs of the last days, a bar for each day, its parts by state."""
     counts: dict[date, Counter[str]] = {}
     for run in runs:
-        day = _moment(run["start_time"]).date()
+        day = from_rfc3339(run["start_time"]).date()
         counts.setdefault(day, Counter())[run["status"]] += 1
     most = max((count.total() for count in counts.values()), default=1)
     bars = []
@@ -88,19 +90,14 @@ def levels(run_levels: Sequence[Mapping[str, Any]]) -> Markup:
 def gantt(run: Mapping[str, Any], now: datetime) -> Markup:
     """Draw when each step of a run was at work."""
     steps = [step for level in run["levels"] for step in level["steps"] if step["start_time"]]
-    begin = _moment(run["start_time"])
-    end = max([_moment(run["end_time"]) if run["end_time"] else now, begin + timedelta(milliseconds=1)])
+    begin = from_rfc3339(run["start_time"])
+    end = max([from_rfc3339(run["end_time"]) if run["end_time"] else now, begin + timedelta(milliseconds=1)])
     whole = (end - begin).total_seconds()
     drawn = []
     for row, step in enumerate(steps):
-        first = min(max((_moment(step["start_time"]) - begin).total_seconds() / whole, 0.0), 1.0)
-        last = min(
-            max(
-                ((_moment(step["end_time"]) if step["end_time"] else end) - begin).total_seconds() / whole,
-                first,
-            ),
-            1.0,
-        )
+        ended = from_rfc3339(step["end_time"]) if step["end_time"] else end
+        first = min(max((from_rfc3339(step["start_time"]) - begin).total_seconds() / whole, 0.0), 1.0)
+        last = min(max((ended - begin).total_seconds() / whole, first), 1.0)
         top = row * ROW_HEIGHT + 4
         drawn.append(_text(0, top + 14, _short(step["step_id"])))
         drawn.append(
@@ -122,17 +119,13 @@ def durations(runs: Sequence[Mapping[str, Any]]) -> Markup:
     ended = [run for run in reversed(runs) if run["duration_ms"] is not None]
     longest = max((run["duration_ms"] for run in ended), default=1) or 1
     width = min(PLOT_WIDTH / max(len(ended), 1), 28)
-    drawn = [
-        _rectangle(
-            place * width,
-            PLOT_HEIGHT - max(run["duration_ms"] / longest * PLOT_HEIGHT, 1),
-            max(width - 2, 1),
-            max(run["duration_ms"] / longest * PLOT_HEIGHT, 1),
-            run["status"],
-            f"{run['start_time']}: {run['duration_ms']} ms, {run['status']}",
+    drawn = []
+    for place, run in enumerate(ended):
+        height = max(run["duration_ms"] / longest * PLOT_HEIGHT, 1)
+        said = f"{run['start_time']}: {run['duration_ms']} ms, {run['status']}"
+        drawn.append(
+            _rectangle(place * width, PLOT_HEIGHT - height, max(width - 2, 1), height, run["status"], said)
         )
-        for place, run in enumerate(ended)
-    ]
     told = f"Durations of the last {len(ended)} runs; the longest took {longest} ms"
     return _svg(PLOT_WIDTH, PLOT_HEIGHT + 4, told, drawn)
 
@@ -171,7 +164,3 @@ def _svg(width: float, height: float, title: str, parts: Sequence[Markup]) -> Ma
 
 def _short(name: str) -> str:
     return name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1]}…"
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)

@@ -1,7 +1,6 @@
 """Templates: HTML in which whatever tenants write is text, and nothing of it can hide or turn around."""
 
 import unicodedata
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,6 +12,7 @@ from common.console import pictures
 from common.console.sessions import Session
 from common.console.static_files import VERSION
 from common.console.visits import Page
+from common.times import from_rfc3339
 
 FOLDER = Path(__file__).parent / "templates"
 KEPT_CONTROLS = frozenset("\n\t")
@@ -92,7 +92,7 @@ def moment(text: str | None) -> str:
     """Write a moment of the API's, RFC 3339, as `2024-01-01 12:30:05 UTC`; "—" where there is none."""
     if not text:
         return UNKNOWN
-    return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return f"{from_rfc3339(text):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def percent(share: float | None) -> str:

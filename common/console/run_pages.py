@@ -1,12 +1,12 @@
 """A tenant's runs: the history, one run as it goes on, and backfills."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from common.client import ENDED
 from common.client.calls import segment
 from common.console.visits import Answered, Elsewhere, Page, PageRoute, Visit
+from common.times import utc_now
 
 FILTERS = ("status", "pipeline_id", "from", "to", "cursor")
 
@@ -37,8 +37,7 @@ def run(visit: Visit) -> Answered:
         is_live=is_live,
         values={
             "run": status,
-            "now": datetime.now(UTC),
-            "can_cancel": is_live,
+            "now": utc_now(),
             "can_retry": status["status"] in {"FAILED", "CANCELLED"},
             "receipt": visit.client.runs.receipt(run_id),
         },
@@ -68,25 +67,29 @@ def plan_backfill(visit: Visit) -> Answered:
 def start_backfill(visit: Visit) -> Answered:
     """Start a backfill."""
     plan = visit.client.backfills.start(visit.path["config_id"], _backfill(visit.form))
-    return Elsewhere(f"/console/backfills/{segment(plan['backfill_id'])}")
+    return Elsewhere(_address_of_backfill(plan["backfill_id"]))
 
 
 def backfill(visit: Visit) -> Answered:
     """Show how far a backfill has come, interval by interval."""
     shown = visit.client.backfills.read(visit.path["backfill_id"])
     is_live = any(count for state, count in shown["states"].items() if state not in ENDED)
-    return Page(template="backfill.html", is_live=is_live, values={"backfill": shown, "can_cancel": is_live})
+    return Page(template="backfill.html", is_live=is_live, values={"backfill": shown})
 
 
 def cancel_backfill(visit: Visit) -> Answered:
     """Cancel a backfill as a whole."""
     visit.client.backfills.cancel(visit.path["backfill_id"])
-    return Elsewhere(f"/console/backfills/{segment(visit.path['backfill_id'])}")
+    return Elsewhere(_address_of_backfill(visit.path["backfill_id"]))
 
 
 def address(run_id: str) -> str:
     """Return the path of a run's page."""
     return f"/console/runs/{segment(run_id)}"
+
+
+def _address_of_backfill(backfill_id: str) -> str:
+    return f"/console/backfills/{segment(backfill_id)}"
 
 
 def _backfill(form: Mapping[str, str]) -> dict[str, Any]:

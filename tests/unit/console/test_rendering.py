@@ -76,7 +76,6 @@ def test_hostile_words_are_text_wherever_a_run_has_them() -> None:
         "run.html",
         run=a_run(),
         now=datetime.now(UTC),
-        can_cancel=False,
         can_retry=True,
         receipt={"attempts": []},
     )
