@@ -18,13 +18,15 @@ import duckdb
 TARGET = r'\s("(?:[^"]|"")+"|\w+)\.'
 DEFINES = re.compile(rf"\s*(?:ALTER|COMMENT|CREATE|DROP)\b[A-Z\s]*?{TARGET}", re.IGNORECASE)
 WRITES = re.compile(rf"\s*(?:DELETE|INSERT|MERGE|TRUNCATE|UPDATE)\b[A-Z\s]*?{TARGET}", re.IGNORECASE)
-COMMENTS = re.compile(r"(?:\s|--[^\n]*\n)*")
+START = r"(?:\s|--[^\n]*\n)*"
+"""Blanks and comments, before a statement begins."""
+COMMENTS = re.compile(START)
 TURN_SECONDS = 10.0
 """How long a transaction waits for its turn at the most."""
 NOT_IN_A_LAKE = frozenset({"bq", "emulator", "memory", "temp"})
 
 _turn = threading.RLock()
-"""A thread that has its turn may write by another cursor meanwhile, such as what is noted of a new table."""
+"""A thread that has its turn may write by another cursor meanwhile."""
 
 
 class Connection:
@@ -40,12 +42,6 @@ class Connection:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connection, name)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
-
     def cursor(self) -> "Connection":
         """Open a cursor, which is a connection to the same databases."""
         return Connection(self._connection.cursor())
@@ -58,14 +54,16 @@ class Connection:
     def execute(self, statement: str, parameters: Any = None) -> Self:
         """Run a statement; one that writes a lake by itself becomes a transaction."""
         statement = COMMENTS.sub("", statement, count=1)
-        word = statement.rstrip().rstrip(";").upper().split(" ")[0]
+        word = word_of(statement)
         self._told = None
         if word == "COMMIT":
             self._commit()
         elif word in ("BEGIN", "ROLLBACK"):
             self._is_in_transaction = word == "BEGIN"
-            self._connection.execute(statement)
-            self._end_turn()
+            try:
+                self._connection.execute(statement)
+            finally:
+                self._end_turn()
         elif self._is_in_transaction or not writes_a_lake(statement):
             self._run(statement, parameters)
         else:
@@ -124,6 +122,11 @@ class Connection:
             _turn.release()
 
 
+def word_of(statement: str) -> str:
+    """Return the word that a statement begins with, in capitals."""
+    return statement.strip().rstrip(";").upper().split(" ")[0]
+
+
 def writes_a_lake(statement: str) -> bool:
     """Tell whether a statement writes rows or definitions that DuckLake keeps."""
     return is_in_a_lake(DEFINES.match(statement) or WRITES.match(statement))
@@ -131,4 +134,9 @@ def writes_a_lake(statement: str) -> bool:
 
 def is_in_a_lake(target: re.Match[str] | None) -> bool:
     """Tell whether what a statement is about is in a lake."""
-    return target is not None and target[1].strip('"').casefold() not in NOT_IN_A_LAKE
+    return target is not None and is_a_lake(target[1])
+
+
+def is_a_lake(name: str) -> bool:
+    """Tell whether a database, by its name as it is written, is a project's lake."""
+    return name.strip('"').casefold() not in NOT_IN_A_LAKE

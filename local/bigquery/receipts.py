@@ -26,6 +26,7 @@ from local_bigquery.models import Job, JobConfiguration
 from sqlglot import exp
 
 from local.bigquery import catalog
+from local.bigquery.commits import is_a_lake, word_of
 from local.bigquery.sql_files import sql
 from local.bigquery.statements import trees_of
 
@@ -42,7 +43,6 @@ VERBS = {
 WRITE = re.compile(
     rf'\s*({"|".join(VERBS)})(?:\s+(?:INTO|FROM|OR|REPLACE|TABLE))*\s+("(?:[^"]|"")+")\.', re.IGNORECASE
 )
-NOT_IN_A_LAKE = frozenset({f'"{catalog.EMULATOR}"', '"temp"', '"memory"'})
 DML = (exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.TruncateTable)
 
 _job: ContextVar[str] = ContextVar("_job", default="")
@@ -108,9 +108,9 @@ class ReceiptCursor:
     def execute(self, statement: str, parameters: Any = None) -> Any:
         """Run a statement; one that writes by itself is committed together with the receipt."""
         written = WRITE.match(statement)
-        if written and written[2] not in NOT_IN_A_LAKE:
+        if written and is_a_lake(written[2]):
             return self._write(statement, parameters, written)
-        word = statement.strip().rstrip(";").upper().split(" ")[0]
+        word = word_of(statement)
         if word == "COMMIT":
             self._leave_receipt()
         result = self._cursor.execute(statement, parameters)

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import duckdb
 
-from local.bigquery.commits import Connection
+from local.bigquery.commits import START, Connection, word_of
 
 
 class Change(Enum):
@@ -22,7 +22,6 @@ class Change(Enum):
     """Made a table, and all that."""
 
 
-START = r"(?:\s|--[^\n]*\n)*"
 READS = re.compile(rf"{START}(?:SELECT|FROM|WITH|EXPLAIN|USE|BEGIN)\b", re.IGNORECASE)
 OWN = re.compile(
     rf"{START}(?:CREATE(?:\s+OR\s+REPLACE)?|DROP|INSERT(?:\s+OR\s+REPLACE)?\s+INTO|DELETE\s+FROM)"
@@ -74,7 +73,7 @@ class WatchedConnection:
 
     def execute(self, statement: str, parameters: Any = None) -> Self:
         """Run a statement, whose rows can be fetched then."""
-        word = statement.strip().rstrip(";").upper().split(" ")[0]
+        word = word_of(statement)
         change = self._of_transaction if word == "COMMIT" else change_by(statement)
         try:
             self._connection.execute(statement, parameters)
