@@ -30,9 +30,6 @@ class Retries:
         return min(pause, self.max_pause_seconds)
 
 
-NO_RETRIES = Retries(attempts=1)
-
-
 def _may_pass(error: ApiError, call: Call) -> bool:
     match error:
         case Problem(kind="rate-limited"):

@@ -117,7 +117,6 @@ def _identify(edge: Edge, access: Access, key: str | None) -> Caller | None:
     return edge.authenticator.authenticate(key)
 
 
-ADMIN_HEADER = "X-Admin-Key"
 PUBLIC = "public"
 
 

@@ -161,7 +161,7 @@ class CopyJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckJob:
-    """A query whose few rows are verdicts: the platform reads them, `MAX_VERDICTS` at the most."""
+    """A query whose few rows are verdicts, for the platform to read."""
 
     KIND: ClassVar[str] = "check"
     destination: ClassVar[str] = ""
