@@ -16,8 +16,8 @@ OWN_NAME = "SELECT 'acme' AS who"
 def no_firewall(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every statement through, and every word of BigQuery's back."""
     nothing = Judgement(reasons=())
-    monkeypatch.setattr("common.runs.compiling.judge_statement", lambda *_: nothing)
-    monkeypatch.setattr("common.runs.compiling.judge_dry_run", lambda *_: ())
+    monkeypatch.setattr("common.pipelines.job_judgements.judge_statement", lambda *_: nothing)
+    monkeypatch.setattr("common.pipelines.job_judgements.judge_dry_run", lambda *_: ())
     monkeypatch.setattr("common.runs.guarding._tells_of_others", lambda *_: False)
     monkeypatch.setattr("common.pipelines.drafts.StepDraft._judge", lambda *_: True)
 
