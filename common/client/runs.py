@@ -103,6 +103,7 @@ class RunAttempt(TypedDict):
     bytes_processed: int | None
     bytes_billed: int | None
     error_reason: str | None
+    metadata: dict[str, Any]
 
 
 class RunReceipt(TypedDict):

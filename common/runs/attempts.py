@@ -81,6 +81,7 @@ def step_row(step: Step, position: Position, status: StepStatus, report: JobRepo
         error_reason=report.error_reason,
         error_message=report.error_message,
         job_project=report.project,
+        metadata=report.details if report.files is None else {**report.details, "files": report.files},
     )
 
 

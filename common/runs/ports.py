@@ -113,6 +113,8 @@ class JobReport:
     """How many an extract wrote."""
     bytes_processed: int | None = None
     bytes_billed: int | None = None
+    details: Mapping[str, str | int | bool] = field(default_factory=dict)
+    """What else BigQuery says of a job that is done: its kind, slot_ms, cache_hit and the like."""
     project: str = ""
     """Where the job is; "" is the platform's own project."""
     is_unreadable: bool = False

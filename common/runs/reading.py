@@ -71,7 +71,7 @@ class RunLog:
         """Return a run with every job that it made in BigQuery; NotFound where the tenant has none such."""
         run = self.status(tenant_id, run_id)
         attempts = self.reader.read_receipt(tenant_id, run_id, run["start_time"])
-        return run | {"attempts": [dict(attempt) for attempt in attempts if attempt["job_id"]]}
+        return run | {"attempts": [_attempt(attempt) for attempt in attempts if attempt["job_id"]]}
 
     def history(
         self, tenant_id: str, *, cursor: str = "", **filters: Any
@@ -135,6 +135,10 @@ def described(row: Mapping[str, Any]) -> dict[str, Any]:
         "left_out": metadata.get("left_out", []),
         "levels": levels,
     }
+
+
+def _attempt(row: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(row) | {"metadata": json.loads(row["metadata"] or "{}")}
 
 
 def _level(number: int, step_ids: Sequence[str], rows: Mapping[str, dict[str, Any]]) -> dict[str, Any]:

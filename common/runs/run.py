@@ -1,6 +1,7 @@
 """A run: what is fixed at its admission, and the states that it and its steps go through."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -162,3 +163,5 @@ class StepRow:
     job_name: str = MAIN
     job_index: int = 0
     """The job's place in the step's plan, from 0."""
+    metadata: Mapping[str, str | int | bool] = field(default_factory=dict)
+    """What else BigQuery says of the job."""

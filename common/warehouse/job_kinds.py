@@ -111,7 +111,23 @@ def report_of(job: BigQueryJob, count: RowCount) -> JobReport:
         started_at=job.started or job.created,
         ended_at=job.ended,
     )
+    if is_done:
+        report = replace(report, details=_details(job))
     return _with_figures(report, job, count) if is_done and not error else report
+
+
+def _details(job: BigQueryJob) -> dict[str, str | int | bool]:
+    """Collect what a job's resource says beside the figures that have columns of their own."""
+    statistics = job._properties.get("statistics", {})
+    query = statistics.get("query", {})
+    slot_ms = statistics.get("totalSlotMs")
+    told = {
+        "job_type": job.job_type,
+        "statement_type": query.get("statementType"),
+        "cache_hit": query.get("cacheHit"),
+        "slot_ms": None if slot_ms is None else int(slot_ms),
+    }
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _with_figures(report: JobReport, job: BigQueryJob, count: RowCount) -> JobReport:

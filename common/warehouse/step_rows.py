@@ -1,5 +1,6 @@
 """Rows of the step log, as they are streamed."""
 
+import json
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -33,6 +34,7 @@ def step_row(run: Run, row: StepRow, now: datetime) -> dict[str, Any]:
             "end_time": to_rfc3339(row.ended_at) if row.ended_at else None,
             "duration_ms": milliseconds(row.started_at, row.ended_at) if row.ended_at else None,
             "rows_processed": row.rows,
+            "metadata": json.dumps(dict(row.metadata)) if row.metadata else None,
             "recorded_at": to_rfc3339(now),
         }
         | {name: plain[name] or None for name in _TEXTS}

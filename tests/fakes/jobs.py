@@ -13,7 +13,7 @@ from google.api_core import exceptions as google
 from common.claims import Claim
 from common.errors import QueryRefused, WarehouseError
 from common.pipelines.pipeline import Pipeline, SealedValue, Step
-from common.pipelines.plans import CheckJob, ExtractJob, QueryJob
+from common.pipelines.plans import CheckJob, CopyJob, ExtractJob, Job, LoadJob, QueryJob
 from common.runs.ports import DryRun, JobReport, JobsOf, StepJob
 from common.times import Clock
 from common.warehouse.translation import translate
@@ -45,6 +45,9 @@ def refused(status: int, reason: str, message: str) -> WarehouseError:
     said = f"POST https://bigquery.googleapis.com/bigquery/v2/projects/p/jobs?prettyPrint=false: {message}"
     errors: list[Any] = [{"message": message, "domain": "global", "reason": reason}]
     return translate(google.from_http_status(status, said, errors=errors))  # type: ignore[no-untyped-call]
+
+
+JOB_TYPES: dict[type[Job], str] = {LoadJob: "load", ExtractJob: "extract", CopyJob: "copy"}
 
 
 def nowhere(point: str) -> None:
@@ -212,7 +215,14 @@ class MemoryJobs:
             rows, files = (None, 1) if isinstance(job.work, ExtractJob) else (1, None)
             report = replace(report, rows=rows, files=files, bytes_processed=0, bytes_billed=0)
         reason, message = error or ("", "")
-        done = replace(report, is_done=True, ended_at=ended_at, error_reason=reason, error_message=message)
+        done = replace(
+            report,
+            is_done=True,
+            ended_at=ended_at,
+            error_reason=reason,
+            error_message=message,
+            details={"job_type": JOB_TYPES.get(type(job.work), "query")},
+        )
         self._jobs[job_id] = (job, done)
 
 

@@ -122,6 +122,9 @@ KINDS: dict[str, Callable[[str], Job]] = {
 }
 
 
+JOB_TYPES = {"load": "load", "extract": "extract", "copy": "copy", "snapshot": "copy"}
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_job_of_any_kind_runs_once_under_its_id_and_is_found_with_its_end(
     backend: Backend, tenant: str, kind: str
@@ -133,6 +136,7 @@ def test_a_job_of_any_kind_runs_once_under_its_id_and_is_found_with_its_end(
     assert report.labels["tenant"] == tenant
     assert report.ended_at is not None
     assert (report.files if kind == "extract" else report.rows) is not None
+    assert report.details["job_type"] == JOB_TYPES.get(kind, "query")
     with pytest.raises(AlreadyExists):
         backend.jobs.submit(job)
 

@@ -1,6 +1,7 @@
 """One contract for run rows, claims and step jobs, held by the in-memory ports and by the real adapters."""
 
 import itertools
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -195,7 +196,7 @@ def test_a_receipt_lists_each_job_once_by_its_end(request: pytest.FixtureRequest
     run = a_run(tenant_id="receipts", run_id="receipts-1")
     first: dict[str, Any] = {"job_id": "job-1"}
     last: dict[str, Any] = {"job_id": "job-2", "job_name": "publish", "job_index": 1}
-    ended: dict[str, Any] = {"ended_at": START + MINUTE, "rows": 3}
+    ended: dict[str, Any] = {"ended_at": START + MINUTE, "rows": 3, "metadata": {"slot_ms": 7}}
     told = [
         (a_step_row(StepStatus.RUNNING, **first), 0),
         (a_step_row(StepStatus.RUNNING, **first, **ended), 1),
@@ -211,6 +212,7 @@ def test_a_receipt_lists_each_job_once_by_its_end(request: pytest.FixtureRequest
         ("publish", 1, "FAILED", None),
         ("publish", 2, "RUNNING", None),
     ]
+    assert [json.loads(row["metadata"] or "null") for row in receipt] == [{"slot_ms": 7}, None, None]
 
 
 def test_a_run_is_found_where_its_version_of_the_config_is_not(backend: Backend, tenant: str) -> None:

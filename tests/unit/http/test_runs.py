@@ -276,6 +276,7 @@ def step(step_id: str = "extract", **changes: Any) -> dict[str, Any]:
         "rows_processed": 3,
         "bytes_processed": 0,
         "bytes_billed": 0,
+        "metadata": '{"job_type": "query", "slot_ms": 12}',
         "job_id": f"cvg-step-{RUN_ID}-{step_id}-1",
         "job_name": "main",
         "target_table": "acme.extracted",
@@ -309,7 +310,9 @@ def test_another_tenants_run_cannot_be_seen(world: World, path: str) -> None:
 def test_a_receipt_lists_each_job_of_a_run(world: World) -> None:
     world.rows.rows = [row(status="COMPLETED", steps=[step(), step("transform", job_id=None)])]
     body = world.ask("GET", f"/api/v1/pipelines/runs/{RUN_ID}/receipt").json or {}
-    assert [attempt["step_id"] for attempt in body["attempts"]] == ["extract"]
+    assert [(attempt["step_id"], attempt["metadata"]) for attempt in body["attempts"]] == [
+        ("extract", {"job_type": "query", "slot_ms": 12})
+    ]
     assert "secret" not in str(body)
 
 

@@ -5,7 +5,8 @@ SELECT
   -- A step is RUNNING as long as jobs follow on this one; the job is done.
   IF(status = 'RUNNING' AND end_time IS NOT NULL, 'COMPLETED', status) AS status,
   COALESCE(job_name, 'main') AS job_name, job_id, job_project, target_table, statement_hash, start_time,
-  end_time, rows_processed, bytes_processed, bytes_billed, error_reason
+  end_time, rows_processed, bytes_processed, bytes_billed, error_reason,
+  TO_JSON_STRING(metadata) AS metadata
 FROM `${project}.${dataset}.tenant_step_logs`
 WHERE tenant_id = @tenant_id AND pipeline_logging_id = @run_id AND start_time >= @since
 QUALIFY ROW_NUMBER() OVER (
