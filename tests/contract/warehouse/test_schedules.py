@@ -112,6 +112,43 @@ def test_a_new_version_with_the_same_schedule_forgets_no_missed_firing(schedules
     ]
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"max_active_runs": 3},
+        {"overlap": "skip", "reserve": 50},
+        {"date": "firing", "jitter_minutes": 5},
+        {"timezone": "UTC", "enabled": True},
+    ],
+)
+def test_what_a_schedule_may_take_makes_no_other_of_it(schedules: Schedules, more: dict[str, Any]) -> None:
+    hourly = {"cron": "0 * * * *", "catch_up": "all"}
+    schedules.upload("hourly", 1, hourly)
+    schedules.upload("hourly", 2, hourly | more)
+    schedules.upload("hourly", 3, hourly)
+    (config,) = schedules.rows.read(schedules.tenant, START)
+    assert config.since == START + HOUR
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"cron": "30 * * * *"},
+        {"timezone": "Asia/Kolkata"},
+        {"start": "2026-01-01"},
+        {"end": "2036-01-01"},
+        {"catch_up": "latest"},
+        {"enabled": False},
+    ],
+)
+def test_other_times_begin_anew(schedules: Schedules, changed: dict[str, Any]) -> None:
+    hourly = {"cron": "0 * * * *", "catch_up": "all"}
+    schedules.upload("hourly", 1, hourly)
+    schedules.upload("hourly", 2, hourly | changed)
+    (config,) = schedules.rows.read(schedules.tenant, START)
+    assert config.since == START + 2 * HOUR
+
+
 def test_a_schedule_that_comes_back_after_a_deletion_or_another_begins_anew(schedules: Schedules) -> None:
     hourly = {"cron": "0 * * * *"}
     schedules.upload("deleted", 1, hourly)

@@ -19,17 +19,31 @@ states AS (
   QUALIFY ROW_NUMBER() OVER (PARTITION BY tenant_id, config_id ORDER BY recorded_at DESC) = 1
 ),
 versions AS (
+  -- What says when something is due, a default written out or not; how much may run at once and the like do not.
   SELECT
-    tenant_id, config_id, recorded_at, TO_JSON_STRING(schedule) AS schedule,
-    LAG(IF(is_active, TO_JSON_STRING(schedule), NULL)) OVER (PARTITION BY tenant_id, config_id ORDER BY version) AS schedule_before
+    tenant_id, config_id, version, is_active, recorded_at,
+    CONCAT(
+      JSON_VALUE(schedule, '$.cron'),
+      '\n', COALESCE(JSON_VALUE(schedule, '$.timezone'), 'UTC'),
+      '\n', COALESCE(JSON_VALUE(schedule, '$.start'), ''),
+      '\n', COALESCE(JSON_VALUE(schedule, '$.end'), ''),
+      '\n', COALESCE(JSON_VALUE(schedule, '$.catch_up'), 'none'),
+      '\n', COALESCE(JSON_VALUE(schedule, '$.enabled'), 'true')
+    ) AS times
   FROM `${project}.${dataset}.tenant_pipeline_configs`
   WHERE @tenant_id IN ('', tenant_id)
 ),
-begun AS (
-  -- When each schedule came to be as it is: a new version with the same schedule begins none.
-  SELECT tenant_id, config_id, MAX(recorded_at) AS began_at
+changes AS (
+  SELECT
+    tenant_id, config_id, recorded_at, times,
+    LAG(IF(is_active, times, NULL)) OVER (PARTITION BY tenant_id, config_id ORDER BY version) AS times_before
   FROM versions
-  WHERE schedule_before IS NULL OR schedule_before != schedule
+),
+begun AS (
+  -- When each schedule came to be as it is: a new version with the same times begins none.
+  SELECT tenant_id, config_id, MAX(recorded_at) AS began_at
+  FROM changes
+  WHERE times_before IS NULL OR times_before != times
   GROUP BY tenant_id, config_id
 )
 SELECT
