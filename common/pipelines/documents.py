@@ -2,6 +2,7 @@
 
 from common import strict_json
 from common.errors import InputTooLarge, MalformedInput, UnsupportedContentType
+from common.pipelines.origins import with_json_origins
 from common.pipelines.yaml_documents import MAXIMUM_DEPTH, Document, Value, YamlFault, read_yaml
 
 MAXIMUM_BYTES = 256 * 1024
@@ -70,7 +71,7 @@ def _read_json(text: str) -> Document | None:
     except strict_json.TooManyDigits:
         raise MalformedInput("holds a number with too many digits") from None
     _check_values(value)
-    return value if isinstance(value, dict) else None
+    return with_json_origins(value, text) if isinstance(value, dict) else None
 
 
 def _read_yaml_document(text: str) -> Document:

@@ -4,10 +4,11 @@ YAML folds lines, takes indents and quotes off, and variables are put in. What s
 order of what is no blank: the n-th such character of a text is the n-th of how it is written.
 """
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 type Places = tuple[tuple[int, ...], ...]
 """Line and column in the SQL, and the line and column in the file to which these have gone on; from 1.
@@ -17,6 +18,9 @@ Each holds until the next: in its own line and in those that follow, as far to t
 
 _BLANKS = frozenset(" \t\r\n")
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL)
+_PAIR = re.compile(r"(?:\\u[dD][89abAB][0-9a-fA-F]{2})(?:\\u[dD][c-fC-F][0-9a-fA-F]{2})")
+"""One character beyond U+FFFF, as JSON escapes it."""
+_JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _ESCAPED_BLANKS = frozenset("tnr \r\n\t")
 _TAB = 8
 """BigQuery counts a tab as far as the next column behind a multiple of this."""
@@ -44,6 +48,31 @@ class Text(str):
         text = cls(value)
         text.origin = origin
         return text
+
+
+def with_json_origins(value: Any, written: str) -> Any:
+    """Let each text of a JSON document that is no single word know where it stands; `value` is not deep."""
+    strings = _JSON_STRING.finditer(written)
+    line, line_start, reached = 1, 0, 0
+
+    def known(item: Any) -> Any:
+        nonlocal line, line_start, reached
+        if isinstance(item, dict):
+            return {known(key): known(inner) for key, inner in item.items()}
+        if isinstance(item, list):
+            return [known(inner) for inner in item]
+        if not isinstance(item, str):
+            return item
+        found = next(strings)
+        line += written.count("\n", reached, found.start())
+        line_start = max(line_start, written.rfind("\n", reached, found.start()) + 1)
+        reached = found.start()
+        if not any(blank in item for blank in " \n"):
+            return item
+        column = found.start() - line_start + 1
+        return Text.of(item, Origin(written=found.group(), line=line, column=column, style='"'))
+
+    return known(value)
 
 
 def places_of(text: str, pieces: Iterable[tuple[str, str]]) -> Places:
@@ -139,6 +168,8 @@ def _read(text: str, index: int, style: str | None) -> tuple[str, int]:
     """Read one character of a scalar, and say how many it is written with."""
     if style == "'" and text.startswith("''", index):
         return "'", 2
+    if style == '"' and (pair := _PAIR.match(text, index)):
+        return json.loads(f'"{pair.group()}"'), len(pair.group())
     if style == '"' and (escape := _ESCAPE.match(text, index)):
         *codes, sign = escape.groups()
         code = next(filter(None, codes), None)

@@ -44,10 +44,12 @@ def _step_of(place: str, document: Document) -> str:
 
 
 def _places(text: str) -> dict[str, Place]:
+    is_json = text.lstrip().startswith("{")
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        # JSON may be indented with tabs, YAML may not; none is in a text of JSON.
+        root = yaml.compose(text.replace("\t", " ") if is_json else text, Loader=yaml.SafeLoader)
         return {pointer(path): place for path, place in _walk(root, ())}
-    except yaml.YAMLError:  # JSON that is indented with tabs, for one.
+    except yaml.YAMLError:
         return {}
 
 

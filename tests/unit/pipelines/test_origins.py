@@ -113,6 +113,48 @@ def test_what_an_upload_is_refused_for_has_its_place_in_the_file(
     assert found == [(before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1)]
 
 
+JSON_QUERIES = {
+    "on one line": r"SELECT 'a' AS one, wrong, ${date} AS day FROM ${tenant_id}.a WHERE later",
+    "with line breaks": r"SELECT 'a' AS one,\n\twrong, ${date} AS day\nFROM a\r\nWHERE later",
+    "with escapes": (
+        r"SELECT \"a\" AS `\u00e9`,\u0020'\ud83d\ude00\/' AS two, wrong,"
+        r" ${date} AS day FROM a WHERE later"
+    ),
+}
+
+
+def json_file(query: str) -> str:
+    return (
+        '{"pipeline": {"name": "Sales"}, "parameters": {},\n\t"steps": [\n'
+        '\t\t{"id": "sum_up", "ps_type": "bq_etl.query", "description": "the sum, once more",\n'
+        f'\t\t "config": {{"target_table": "b", "source_query": "{query}"}}}}]}}'
+    )
+
+
+@pytest.mark.parametrize("query", JSON_QUERIES.values(), ids=list(JSON_QUERIES))
+@pytest.mark.parametrize("word", ["SELECT", "wrong", "later", "FROM"])
+def test_a_place_in_the_sql_of_a_json_file_is_one_in_the_file(query: str, word: str) -> None:
+    text = json_file(query)
+    (step,) = compiled(text).steps
+    (job,) = step.jobs
+    before = text[: text.index(word)]
+    in_text = before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1
+    assert told_in_file(job.places, job.sql, *told_place(job.sql, word)) == in_text
+
+
+@pytest.mark.parametrize("query", JSON_QUERIES.values(), ids=list(JSON_QUERIES))
+@pytest.mark.parametrize(("right", "wrong", "place"), WRONG.values(), ids=list(WRONG))
+def test_what_a_json_file_is_refused_for_has_its_place_in_the_file(
+    query: str, right: str, wrong: str, place: str
+) -> None:
+    text = json_file(query.replace(right, wrong, 1))
+    with pytest.raises(InvalidInput) as refused:
+        compiled(text)
+    before = text[: text.index(place)]
+    found = [(fault.line, fault.column) for fault in refused.value.faults if fault.line]
+    assert found == [(before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1)]
+
+
 def test_a_parameter_is_where_its_variable_is() -> None:
     job = job_of(FILES["behind a bar"])
     line, column = told_place(job.sql, "@date AS day")

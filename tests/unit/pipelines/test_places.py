@@ -68,5 +68,5 @@ def test_json_has_lines_too() -> None:
     assert place_of("/steps/0/config/a~0b~1c", text=text) == ("b/c", 4)
 
 
-def test_json_that_is_no_yaml_has_steps_and_no_lines() -> None:
-    assert place_of("/steps/0/id", text='{\n\t"steps": [\n\t{"id": "b"}]}') == ("b", None)
+def test_json_may_be_indented_with_tabs() -> None:
+    assert place_of("/steps/0/id", text='{\n\t"steps": [\n\t{"id": "b"}]}') == ("b", 3)
