@@ -10,11 +10,11 @@ from common.pipelines.intervals import of_day
 from common.pipelines.parameters import bind_parameters
 from common.pipelines.pipeline import Pipeline
 from common.pipelines.secret_values import GivenValue
-from common.pipelines.selection import following
+from common.pipelines.selection import following, preceding
 from common.runs.beginning import ReadyRun, RunBeginner
 from common.runs.ports import AdmissionFacts, ConfigText
 from common.runs.progress import OpenRun, ProgressReader, present_state
-from common.runs.run import RunStatus, Trigger
+from common.runs.run import Run, RunStatus, Trigger
 from common.runs.starting import RUN_IDS, StartedRun
 from common.times import Clock
 
@@ -92,7 +92,7 @@ class RunRetrier:
             wanted = frozenset(step.id for step in pipeline.steps)
         chosen = wanted - completed
         if request.from_step:
-            chosen = (chosen | _from(pipeline, request.from_step)) & wanted
+            chosen |= self._from(request, pipeline, found.run, wanted)
         if not chosen:
             raise Conflict("all steps of the run have completed: there is nothing to retry")
         parameters = found.run.parameters
@@ -107,6 +107,28 @@ class RunRetrier:
         restricted = pipeline.restricted_to(chosen)
         return replace(_ready(found, restricted, retry_id, request), parameters=parameters)
 
+    def _from(
+        self, request: RetryRequest, pipeline: Pipeline, run: Run, wanted: frozenset[str]
+    ) -> frozenset[str]:
+        """Return a step of those wanted with all of them that depend on it.
+
+        A step that the run has left out comes with what leads from it to those: a retry is of the steps that
+        its own run was of, and else a choice has left it out.
+        """
+        step_id = request.from_step
+        if step_id not in {step.id for step in pipeline.steps}:
+            raise InvalidInput(
+                [Fault("/from", f"is no step of version {pipeline.version}")], "there is no such step"
+            )
+        while step_id not in wanted and run.retry_of:
+            before = self.reader.find(request.tenant_id, run.retry_of, self.clock())
+            if before is None:
+                break
+            run = before.run
+            wanted |= run.step_ids
+        reached = following(pipeline, {step_id})
+        return reached & (wanted if step_id in wanted else preceding(pipeline, wanted) | {step_id})
+
     def _pipeline(self, request: RetryRequest, found: OpenRun, facts: AdmissionFacts) -> Pipeline:
         if not request.takes_latest:
             return found.compiled(self.compile)
@@ -119,15 +141,6 @@ def retry_id_of(tenant_id: str, run_id: str, number: int) -> str:
     """Name the n-th retry of a run, so that repeats of a request meet."""
     name = f"retry of {run_id}" if number == 1 else f"retry {number} of {run_id}"
     return str(uuid.uuid5(RUN_IDS, f"{tenant_id}\n{name}"))
-
-
-def _from(pipeline: Pipeline, step_id: str) -> frozenset[str]:
-    """Return a step with all that depend on it."""
-    if step_id not in {step.id for step in pipeline.steps}:
-        raise InvalidInput(
-            [Fault("/from", f"is no step of version {pipeline.version}")], "there is no such step"
-        )
-    return following(pipeline, {step_id})
 
 
 def _ready(found: OpenRun, pipeline: Pipeline, retry_id: str, request: RetryRequest) -> ReadyRun:

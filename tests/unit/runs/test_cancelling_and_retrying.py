@@ -302,6 +302,28 @@ def test_a_run_of_chosen_steps_is_retried_in_those_alone_by_whichever_version() 
     assert sorted(retried.run.left_out) == ["other", "report", "transform"]
 
 
+def test_a_retry_from_a_step_that_a_choice_has_left_out_runs_what_leads_from_it() -> None:
+    platform = Platform()
+    platform.jobs.outcomes["transform"] = Outcome(errors=[("invalidQuery", "no such column")])
+    run = a_run(levels=(("transform",),), left_out=("extract", "other"))
+    platform.rows.append_run(run, RunStatus.PENDING, platform.clock())
+    pipeline = platform.compile("acme", platform.rows.tenants["acme"].configs["daily"])
+    platform.worker.carry_out(a_message(pipeline.restricted_to({"transform"}), run=run))
+    retried = platform.retry(from_step="extract")
+    assert (retried.run.levels, retried.run.left_out) == ((("extract",), ("transform",)), ("other",))
+
+
+def test_a_retry_of_a_retry_begins_at_any_step_of_the_run() -> None:
+    platform = Platform()
+    platform.jobs.outcomes["transform"] = Outcome(errors=[("invalidQuery", "no such column")])
+    platform.run()
+    first = platform.retry()
+    platform.work()
+    assert first.run.left_out == ("extract", "other")
+    again = platform.retry(run_id=first.run.run_id, from_step="extract")
+    assert (again.run.levels, again.run.left_out) == ((("extract",), ("transform",)), ("other",))
+
+
 def test_a_retry_says_which_steps_it_leaves_out() -> None:
     platform = Platform()
     platform.jobs.outcomes["transform"] = Outcome(errors=[("invalidQuery", "no such column")])
