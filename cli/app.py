@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import accounts, backfills, deployments, files, graphs, runs, tenancy
+from cli.commands import accounts, backfills, deployments, files, graphs, runs, tenancy, usage
 from cli.commands.administration import admin
 from cli.commands.schedules import schedules
 from cli.environment import Environment
@@ -71,6 +71,7 @@ for command in (
     runs.queue,
     backfills.backfill,
     tenancy.quota,
+    usage.usage,
     accounts.completion,
 ):
     app.command()(command)
@@ -79,6 +80,7 @@ app.add_typer(backfills.backfills, name="backfills")
 app.add_typer(schedules, name="schedules")
 app.add_typer(tenancy.keys, name="keys")
 app.add_typer(tenancy.credentials, name="credentials")
+admin.command("usage")(usage.usage_of_tenants)
 app.add_typer(admin, name="admin")
 
 

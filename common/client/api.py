@@ -17,7 +17,7 @@ MAX_SHOWN_CHARACTERS = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """An answer that is no problem; `body` is None where it has none."""
+    """An answer that is no problem; `body` is None where it has none, a text where it is CSV."""
 
     status: int
     body: Any
@@ -84,6 +84,8 @@ class Api:
 def _read(where: str, response: requests.Response) -> Answer:
     if response.is_redirect:
         raise UnreadableAnswer(f"{where}: {response.status_code}, a redirection", response.status_code)
+    if response.ok and response.headers.get("Content-Type", "").startswith("text/csv"):
+        return Answer(status=response.status_code, body=response.text, headers=response.headers)
     try:
         body: Any = response.json() if response.content else None
     except requests.JSONDecodeError as error:

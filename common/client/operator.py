@@ -8,7 +8,7 @@ from common.client.api import Api
 from common.client.calls import Call, Content, segment
 from common.client.keys import ApiKeyIssued
 from common.client.paging import walk
-from common.client.tenant import Onboarded
+from common.client.tenant import Onboarded, Usage
 
 ADMIN = "/admin"
 
@@ -168,6 +168,14 @@ class Operator:
         """Revoke a key by its hash."""
         call = Call(method="DELETE", path=f"{ADMIN}/api-keys/{segment(api_key_hash)}")
         return cast("Mapping[str, Any]", self.api.send(call).body)
+
+    def usage(self, **asked: Any) -> Usage:
+        """Show what each tenant used and what it cost: `from`, `to`, `by`, `tenant_id`."""
+        return cast("Usage", self.api.get(f"{ADMIN}/usage", **asked))
+
+    def usage_csv(self, **asked: Any) -> str:
+        """Return the same as CSV."""
+        return cast("str", self.api.get(f"{ADMIN}/usage", **asked, format="csv"))
 
     def overview(self) -> Overview:
         """Show what is due, waiting, running and failed."""

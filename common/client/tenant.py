@@ -67,6 +67,47 @@ class OnboardingDryRun(TypedDict):
     ready_for_onboarding: bool
 
 
+class UsageRow(TypedDict):
+    """What some runs and jobs came to; None in a key: rows are not told apart by it."""
+
+    tenant_id: str | None
+    day: str | None
+    pipeline_id: str | None
+    step_id: str | None
+    runs: int
+    failures: int
+    jobs: int
+    jobs_of_unknown_bytes: int
+    bytes_processed: int
+    bytes_billed: int
+    own_project_bytes_billed: int
+    cost: float | None
+
+
+class Price(TypedDict):
+    """The on-demand price by which costs are worked out."""
+
+    location: str
+    per_tebibyte: float | None
+    currency: str
+    source: str
+    as_of: str
+
+
+Usage = TypedDict(
+    "Usage",
+    {
+        "from": str,
+        "to": str,
+        "by": list[str],
+        "price": Price,
+        "rows": list[UsageRow],
+        "total": UsageRow,
+    },
+)
+"""What runs and jobs came to in a span of days, and what they cost."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tenant:
     """The tenant whose key the client has."""
@@ -76,6 +117,10 @@ class Tenant:
     def quota(self) -> Quota:
         """Show the plan's limits and the use of them."""
         return cast("Quota", self.api.get(f"{TENANTS}/quota"))
+
+    def usage(self, **asked: Any) -> Usage:
+        """Show what runs used and what it cost: `from`, `to`, `by`, `pipeline_id`."""
+        return cast("Usage", self.api.get(f"{TENANTS}/usage", **asked))
 
     def onboard(self, request: Mapping[str, Any], token: str = "") -> Onboarded:
         """Make a tenant. An answer that is lost takes the key with it, so nothing is sent twice."""

@@ -126,7 +126,10 @@ def _request_body(route: Route[Any]) -> Json | None:
 
 
 def _answers(route: Route[Any]) -> Json:
-    return {str(status): _answer(status, schema) for status, schema in sorted(route.answers.items())}
+    answers = {str(status): _answer(status, schema) for status, schema in sorted(route.answers.items())}
+    for kind, example in route.texts.items():
+        answers["200"]["content"][kind] = {"schema": {"type": "string"}, "example": example}
+    return answers
 
 
 def _answer(status: int, schema: str | None) -> Json:

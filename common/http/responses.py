@@ -100,13 +100,15 @@ SECURITY_HEADERS = {
 _HTTPS_ONLY = {"Strict-Transport-Security": "max-age=63072000; includeSubDomains"}
 
 
-def json_response(
-    body: Mapping[str, Any] | None,
+def body_response(
+    body: Mapping[str, Any] | str | None,
     status: int,
     headers: Mapping[str, str],
     content_type: str = "application/json",
 ) -> Response:
-    """Write a body as JSON; JSON is UTF-8 by definition and has no charset parameter (RFC 8259)."""
+    """Write a body: a text as it is, else JSON, which is UTF-8 by definition, without charset (RFC 8259)."""
+    if isinstance(body, str):
+        return Response(body, status=status, headers=dict(headers), content_type=content_type)
     if body is None:
         response = Response(status=status, headers=dict(headers))
         del response.headers["Content-Type"]
@@ -147,7 +149,7 @@ def refuse(request: Request, error: Exception, request_id: str, access: Access =
 def refusal(request: Request, problem: Problem, request_id: str) -> Response:
     """Answer with a problem."""
     body = problem.body(quote(request.path), request_id)
-    return json_response(body, problem.kind.status, problem.headers, PROBLEM_TYPE)
+    return body_response(body, problem.kind.status, problem.headers, PROBLEM_TYPE)
 
 
 def level_of(problem: Problem) -> int:

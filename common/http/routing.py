@@ -63,11 +63,12 @@ class Call[S]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A JSON body (moments and dates are written in RFC 3339), None for no body at all."""
+    """A JSON body (moments and dates in RFC 3339), a text of another type, None for no body at all."""
 
-    body: Mapping[str, Any] | None
+    body: Mapping[str, Any] | str | None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = "application/json"
 
 
 class Access(StrEnum):
@@ -123,6 +124,8 @@ class Route[S]:
     endpoint: Callable[[Call[S]], Answer]
     access: Access
     answers: Mapping[int, str | None]
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """Content types beside JSON in which a 200 may come, each with an example."""
     parameters: tuple[Parameter, ...] = ()
     request_schema: str | None = None
     takes_any_content: bool = False

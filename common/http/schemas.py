@@ -23,6 +23,7 @@ from common.times import from_rfc3339
 _ID = "must be lower-case letters, digits, _ and -, begin with a letter and have at most 63 characters"
 _TENANT = "must be lower-case letters, digits and _, begin with a letter and have 3 to 50 characters"
 _PRINTABLE = "must be visible ASCII characters without blanks, at most 255"
+_GROUPS = "must be day, pipeline, step, or several with commas between"
 _MOMENT_RULE = (
     "must be a day, 2026-01-31, or a time with its zone, 2026-01-31T09:30:00Z or 2026-01-31T09:30:00+02:00"
 )
@@ -42,6 +43,7 @@ RULES = {
     f"^{_DAY}([Tt ]{_TIME}{_ZONE}?)?$": _LOCAL_MOMENT_RULE,
     "^[a-z][a-z0-9_-]{0,62}$": _ID,
     "^[a-z][a-z0-9_]{2,49}$": _TENANT,
+    "^((day|pipeline|step)(,(day|pipeline|step)){0,2})?$": _GROUPS,
     "^[a-z0-9_]{0,50}$": "must be lower-case letters, digits and _, at most 50",
     "^[A-Za-z0-9_-]{1,64}$": "must be letters, digits, _ and -, at most 64",
     "^[A-Za-z0-9-]{1,64}$": "must be letters, digits and -, at most 64",

@@ -26,7 +26,7 @@ from common.http.request_input import (
 )
 from common.http.responses import (
     add_standard_headers,
-    json_response,
+    body_response,
     level_of,
     problem_of,
     refusal,
@@ -83,7 +83,7 @@ class RequestHandler[S: Services]:
         """Answer, or answer with the problem that came up."""
         try:
             result = self._call()
-            return json_response(result.body, result.status, result.headers)
+            return body_response(result.body, result.status, result.headers, result.content_type)
         except Exception as error:  # noqa: BLE001 - the last line of defence: functions_framework would answer HTML
             self.error = error
             return refusal(self.request, problem_of(error, self.access), self.request_id)

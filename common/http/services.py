@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:  # A function imports what it uses itself, and not what the others stand on.
     from typing import Protocol
 
+    from common.costs.usage import Usage
     from common.http.edge import Edge
     from common.pipelines.configs import Configs
     from common.runs.reading import RunLog
@@ -66,6 +67,7 @@ class TenantServices:
     run_log: RunLog
     keys: OwnKeys
     credentials: Credentials
+    usage: Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,3 +83,4 @@ class AdminServices:
     offboarding: Offboarding
     scheduler: DispatcherJob
     watch: PlatformWatch
+    usage: Usage

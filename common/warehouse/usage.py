@@ -1,9 +1,10 @@
-"""What tenants use of their plans: the load of the moment, and the roll-up of each day."""
+"""What tenants use: the load of the moment, the roll-up of each day, and what runs and jobs came to."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from common.costs.usage import GROUPS, UsageFilter, UsageRow, Used
 from common.errors import AlreadyExists
 from common.schedules.control import PlanLoad
 from common.times import start_of_day, start_of_month
@@ -12,6 +13,7 @@ from common.warehouse.queue import WAITING_WINDOW
 
 # A run takes a day at the most.
 RUNNING_WINDOW = timedelta(days=3)
+_KEYS = ("tenant_id", "day", "pipeline_id", "step_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +36,29 @@ class LoadRows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageRows:
-    """The table tenant_usage_quotas: a report for operators, appended once a minute while anything runs."""
+    """The table tenant_usage_quotas, appended once a minute at most; and what runs and jobs came to."""
 
     queries: Queries
+
+    def read_tenants(self, wanted: UsageFilter) -> Sequence[str]:
+        """Return the tenants that had runs or jobs in those days."""
+        rows = self.queries.read("usage/tenants", since=wanted.since, until=wanted.until)
+        return [row["tenant_id"] for row in rows]
+
+    def read_usage(self, tenant_ids: Sequence[str], wanted: UsageFilter, most: int) -> Sequence[UsageRow]:
+        """Return these tenants' use, by tenant, day, pipeline and step; `most` rows at the most."""
+        rows = self.queries.read(
+            "usage/of_tenants",
+            tenant_ids=list(tenant_ids),
+            config_id=wanted.config_id,
+            since=wanted.since,
+            until=wanted.until,
+            most=most,
+            **{f"by_{word}": word in wanted.by for word in GROUPS},
+        )
+        return [
+            UsageRow(**{name: row.pop(name) for name in _KEYS}, used=Used(**row)) for row in map(dict, rows)
+        ]
 
     def roll_up(self, changed_since: datetime, now: datetime) -> None:
         """Append the use of the tenants whose runs have changed, once a minute whoever asks."""

@@ -105,6 +105,7 @@ def tenant_services() -> "TenantServices":
         run_log=SERVICES.run_log,
         credentials=ACCOUNTS.credentials,
         keys=OwnKeys(administration=SERVICES.administration, uses=ADAPTERS.audit_rows, clock=utc_now),
+        usage=SERVICES.usage,
     )
 
 
@@ -141,6 +142,7 @@ def admin_services() -> "AdminServices":
         administration=SERVICES.administration,
         audit=ADAPTERS.audit_rows,
         scheduler=ADAPTERS.scheduler_job,
+        usage=SERVICES.usage,
         watch=PlatformWatch(
             timetable=ADAPTERS.schedule_rows,
             load=ADAPTERS.load_rows,
@@ -245,7 +247,6 @@ def dispatcher() -> "Dispatcher":
     from common.runs.sweeping import Sweeper
     from common.schedules.dispatching import Dispatcher
     from common.warehouse.unchanged import SCHEDULED, Memory, RememberedTimetable
-    from common.warehouse.usage import UsageRows
 
     sweeper = Sweeper(
         reader=ADAPTERS.progress,
@@ -274,7 +275,7 @@ def dispatcher() -> "Dispatcher":
         ),
         queue=SERVICES.queue,
         filler=SERVICES.filler,
-        usage=UsageRows(queries=ADAPTERS.queries),
+        usage=ADAPTERS.usage_rows,
         firings=ADAPTERS.firing_rows,
         close=SERVICES.offboarding_cleanup.close,
         clock=utc_now,

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from common.warehouse.streaming import CentralStreamTargets, Streaming
     from common.warehouse.tenant_datasets import DatasetsOfTenants
     from common.warehouse.tenants import TenantRecordRows, TenantRows
-    from common.warehouse.usage import LoadRows
+    from common.warehouse.usage import LoadRows, UsageRows
 
 
 class Adapters:
@@ -135,6 +135,12 @@ class Adapters:
         from common.warehouse.usage import LoadRows
 
         return LoadRows(queries=self.queries)
+
+    @cached_property
+    def usage_rows(self) -> UsageRows:
+        from common.warehouse.usage import UsageRows
+
+        return UsageRows(queries=self.queries)
 
     @cached_property
     def scheduler_job(self) -> SchedulerJob:

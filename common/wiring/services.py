@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from common.times import utc_now
 
 if TYPE_CHECKING:
+    from common.costs.usage import Usage
     from common.http.edge import Edge
     from common.pipelines.configs import Configs
     from common.pipelines.tables import Policy
@@ -196,6 +197,15 @@ class Services:
             refusals=self.adapters.refusal_rows,
         )
         return RunLog(reader=reader, store=self.adapters.run_rows, claims=self.adapters.claims, clock=utc_now)
+
+    @cached_property
+    def usage(self) -> Usage:
+        from common.costs.prices import price_of
+        from common.costs.usage import Usage
+
+        return Usage(
+            reader=self.adapters.usage_rows, price=price_of(self.adapters.settings.location), clock=utc_now
+        )
 
     @cached_property
     def authenticator(self) -> Authenticator:

@@ -277,3 +277,24 @@ def test_the_client_does_what_its_nouns_say(url: str, tenant: Tenant, site: Site
     assert [one["status"] for one in client.runs.receipt(first["pipeline_logging_id"])["attempts"]] == [
         "COMPLETED"
     ] * 2
+
+
+@pytest.mark.usefixtures("delivered")
+def test_what_was_used_is_told_to_the_tenant_and_for_invoices(
+    convergence: Convergence, tenant: Tenant, tmp_path: Path
+) -> None:
+    (tmp_path / "daily.yml").write_text(PIPELINE)
+    assert convergence("deploy", ".")[0] == 0
+    assert convergence("run", "daily", "--follow")[0] == 0
+    found = as_json(convergence("usage", "--by", "step", "--json"))
+    assert [(row["step_id"], row["runs"], row["jobs"]) for row in found["rows"]] == [
+        ("orders", 1, 1),
+        ("total", 1, 1),
+    ]
+    code, out, note = convergence("usage")
+    assert (code, out.split()[:4]) == (0, ["Pipeline", "Runs", "Failed", "Jobs"])
+    assert "for a TiB in US" in note
+    code, out, _ = convergence("admin", "usage", "--tenant", tenant.tenant_id, "--csv")
+    header, line = out.splitlines()
+    assert (code, header.split(",")[0], line.split(",")[0]) == (0, "tenant_id", tenant.tenant_id)
+    assert tenant.tenant_id in convergence("admin", "usage")[1]

@@ -9,6 +9,7 @@ from common.errors import Conflict, NotConfigured
 from common.http.endpoints.admin_tenants import (
     ADMIN_TENANT_ROUTES,
 )
+from common.http.endpoints.usage import ADMIN_USAGE_ROUTES
 from common.http.routing import Access, Answer, Call, Parameter, Place, Route, RouteTable
 from common.http.services import AdminServices
 from common.schedules.control import JobState
@@ -240,5 +241,5 @@ PLATFORM_ROUTES: tuple[Route[AdminServices], ...] = (
 )
 
 ADMIN_ROUTES: RouteTable[AdminServices] = RouteTable(
-    *PLATFORM_ROUTES, *ADMIN_TENANT_ROUTES, *SCHEDULER_ROUTES
+    *PLATFORM_ROUTES, *ADMIN_TENANT_ROUTES, *ADMIN_USAGE_ROUTES, *SCHEDULER_ROUTES
 )

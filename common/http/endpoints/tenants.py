@@ -8,6 +8,7 @@ from common.http.edge import Edge
 from common.http.endpoints.credentials import CREDENTIAL_ROUTES
 from common.http.endpoints.keys import KEY_ROUTES
 from common.http.endpoints.links import tenant_links
+from common.http.endpoints.usage import TENANT_USAGE_ROUTES
 from common.http.routing import Access, Answer, Call, Parameter, Place, Route, RouteTable
 from common.http.schemas import schemas
 from common.http.services import TenantServices
@@ -185,6 +186,7 @@ TENANT_ROUTES: RouteTable[TenantServices] = RouteTable(
         problems=(NotFound,),
         tag="Tenants",
     ),
+    *TENANT_USAGE_ROUTES,
     *KEY_ROUTES,
     *CREDENTIAL_ROUTES,
 )

@@ -26,6 +26,7 @@ from tests.fakes.scheduler import MemoryJob, MemoryLoad
 from tests.fakes.schedules import MemoryTimetable
 from tests.fakes.setup import MemoryWarehouse
 from tests.fakes.tenants import MemoryRemover
+from tests.fakes.usage import MemoryUsage
 from tests.unit.http.site import ADMIN_KEY, Site, edge
 from tests.unit.schedules.examples import a_scheduled_config
 
@@ -76,6 +77,7 @@ class World:
                 edge=edge(auditor=an_auditor(self.audit), admin_keys=AdminKeys(admin_keys or [ADMIN_KEY])),
                 audit=self.audit,
                 scheduler=MemoryJob(),
+                usage=MemoryUsage().report(self.platform.clock),
                 watch=PlatformWatch(timetable=self.timetable, load=MemoryLoad(), clock=self.platform.clock),
                 offboarding=Offboarding(
                     records=self.platform.tenants,

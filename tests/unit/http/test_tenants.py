@@ -22,6 +22,7 @@ from tests.fakes.audit import MemoryAudit, an_auditor
 from tests.fakes.credentials import MemoryCredentials, credentials_on
 from tests.fakes.onboarding import OnboardingPlatform
 from tests.fakes.runs import MemoryRuns, MemoryTenant
+from tests.fakes.usage import MemoryUsage
 from tests.unit.http.site import Site, edge, key_of
 
 ONBOARD, DRY_RUN, QUOTA = "/api/v1/tenants/onboard", "/api/v1/tenants/dryrun", "/api/v1/tenants/quota"
@@ -76,6 +77,7 @@ class World:
                 self.platform.datasets,
                 self.platform.tenants,
             ),
+            usage=MemoryUsage().report(self.platform.clock),
             keys=OwnKeys(
                 administration=Administration(
                     directory=self.platform.tenants,
