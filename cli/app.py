@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import accounts, backfills, deployments, files, graphs, runs, tenancy, usage
+from cli.commands import accounts, backfills, deployments, files, graphs, runs, tables, tenancy, usage
 from cli.commands.administration import admin
 from cli.commands.schedules import schedules
 from cli.environment import Environment
@@ -69,6 +69,7 @@ for command in (
     runs.retry,
     runs.history,
     runs.queue,
+    tables.show,
     backfills.backfill,
     tenancy.quota,
     usage.usage,
@@ -78,6 +79,7 @@ for command in (
 app.command("open")(accounts.open_console)
 app.add_typer(backfills.backfills, name="backfills")
 app.add_typer(schedules, name="schedules")
+app.add_typer(tables.tables, name="tables")
 app.add_typer(tenancy.keys, name="keys")
 app.add_typer(tenancy.credentials, name="credentials")
 admin.command("usage")(usage.usage_of_tenants)

@@ -69,7 +69,9 @@ def new_key(
     context: typer.Context,
     to: OneTo,
     description: Annotated[str, typer.Option(help="What the key is for.")] = "",
-    scope: Annotated[list[str] | None, typer.Option(help="run, read or manage; else your own key's.")] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="run, read, manage or data; else your own key's.")
+    ] = None,
     days: Annotated[int | None, typer.Option(min=1, max=3650, help="Days until it is refused.")] = None,
     as_json: AsJson = False,
 ) -> None:

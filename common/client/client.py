@@ -9,6 +9,7 @@ from common.client.credentials import Credentials
 from common.client.keys import Keys
 from common.client.runs import Runs
 from common.client.schedules import Schedules
+from common.client.tables import Tables
 from common.client.tenant import Tenant
 
 
@@ -52,3 +53,8 @@ class Client:
     def schedules(self) -> Schedules:
         """Its schedules."""
         return Schedules(self.api)
+
+    @property
+    def tables(self) -> Tables:
+        """Its tables."""
+        return Tables(self.api)

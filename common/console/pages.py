@@ -115,7 +115,7 @@ def keys(visit: Visit) -> Answered:
 def issue_key(visit: Visit) -> Answered:
     """Make a key, and show it this once."""
     asked: dict[str, Any] = {"description": visit.form.get("description", "").strip() or "console"}
-    asked["scopes"] = [scope for scope in ("run", "read", "manage") if visit.form.get(scope)]
+    asked["scopes"] = [scope for scope in ("run", "read", "manage", "data") if visit.form.get(scope)]
     if days := visit.form.get("expires_in_days", "").strip():
         asked["expires_in_days"] = int(days) if days.isdecimal() else days
     return _keys(visit, visit.client.keys.issue(asked))

@@ -22,7 +22,8 @@ duplicate members and numbers that are not finite are refused. Times are RFC 333
 `X-Request-Id`; a request may bring its own (8 to 128 letters, digits, `.`, `_`, `-`), and a `traceparent`.
 
 The tenant of a request is the one that its API key belongs to. A key has scopes: `run` starts and stops runs,
-`read` reads, `manage` changes configs, keys and credentials.
+`read` reads, `manage` changes configs, keys and credentials and deletes tables, `data` shows rows of tables.
+A key that runs, reads and manages has `data` too.
 """
 _PROBLEMS = """\
 ## Problems

@@ -79,6 +79,7 @@ class Access(StrEnum):
     RUN = "run"
     READ = "read"
     MANAGE = "manage"
+    DATA = "data"
 
     @property
     def key_header(self) -> str:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # A function imports what it uses itself, and not what the ot
     from common.tenants.onboarding_checks import DryRun
     from common.tenants.onboarding_limits import OnboardingPolicy, OnboardingRates
     from common.tenants.own_keys import OwnKeys
+    from common.tenants.own_tables import OwnTables
     from common.tenants.tenant import Subscription
 
 
@@ -45,6 +46,7 @@ class PipelineServices:
     schedules: Schedules
     queue: RunQueue
     backfills: Backfills
+    tables: OwnTables
 
 
 class SubscriptionReader(Protocol):

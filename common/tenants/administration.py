@@ -7,7 +7,7 @@ from typing import Protocol
 
 from common.errors import NotFound
 from common.runs.quotas import Use
-from common.tenants.keys import ALL_SCOPES, ApiKey, KeyRecord, Scope, is_key_hash, mint_key
+from common.tenants.keys import ALL_SCOPES, ApiKey, KeyRecord, Scope, is_key_hash, mint_key, whole_scopes
 from common.tenants.ports import TenantDatasets
 from common.tenants.tenant import Profile, Subscription, TenantStatus
 from common.times import Clock
@@ -115,7 +115,7 @@ class Administration:
             api_key_hash=key.api_key_hash,
             tenant_id=key.tenant_id,
             key_prefix=key.prefix,
-            scopes=frozenset(scopes),
+            scopes=whole_scopes(scopes),
             is_active=True,
             created_at=now,
             created_by=by,

@@ -4,6 +4,7 @@ import hashlib
 import re
 import secrets
 import string
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -16,14 +17,25 @@ _HASH_FORM = re.compile(r"[0-9a-f]{64}")
 
 
 class Scope(StrEnum):
-    """What a key allows: start and stop runs, read, change configs, schedules, credentials and keys."""
+    """What a key allows: start and stop runs, read, change what there is, read rows of tables."""
 
     RUN = "run"
     READ = "read"
     MANAGE = "manage"
+    DATA = "data"
 
 
 ALL_SCOPES = frozenset(Scope)
+
+
+def whole_scopes(scopes: Iterable[str]) -> frozenset[Scope]:
+    """Return the scopes of a key with those that they imply.
+
+    Who runs, reads and manages has the rows anyway, by a pipeline of its own that hands them out; and keys
+    that had all scopes before there was `data` go on having all.
+    """
+    given = frozenset(map(Scope, scopes))
+    return ALL_SCOPES if given >= ALL_SCOPES - {Scope.DATA} else given
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

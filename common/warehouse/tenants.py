@@ -12,7 +12,7 @@ from common.pipelines.confines import Confines
 from common.runs.quotas import Use
 from common.tenants.administration import ListedTenant
 from common.tenants.authentication import KnownKey
-from common.tenants.keys import KeyRecord, Scope
+from common.tenants.keys import KeyRecord, Scope, whole_scopes
 from common.tenants.ports import CommitState, NewTenant
 from common.tenants.tenant import Profile, Subscription, SubscriptionStatus, TenantStatus
 from common.times import start_of_day, start_of_month
@@ -154,8 +154,7 @@ def _values(tenant: NewTenant) -> dict[str, Any]:
 
 
 def _key_record(row: Row) -> KeyRecord:
-    scopes = frozenset(Scope(scope) for scope in row["scopes"])
-    return KeyRecord(**row | {"scopes": scopes, "created_by": row["created_by"] or ""})
+    return KeyRecord(**row | {"scopes": whole_scopes(row["scopes"]), "created_by": row["created_by"] or ""})
 
 
 def _names(scopes: frozenset[Scope]) -> list[str]:

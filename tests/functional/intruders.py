@@ -46,6 +46,7 @@ class Duel:
             self.victim.call("GET", f"/api/v1/pipelines/status/{self.their['pipeline_logging_id']}"),
             self.victim.call("GET", f"/api/v1/pipelines/backfills/{self.their['backfill_id']}"),
             self.victim.own("GET", "/api/v1/tenants/credentials"),
+            self.victim.call("GET", "/api/v1/pipelines/tables/treasured/rows"),
         ]
         keys = self.victim.own("GET", "/api/v1/tenants/keys").get_json()["api_keys"]
         ends = [(key["api_key_id"], key["is_active"], key["expires_at"]) for key in keys]
@@ -56,7 +57,7 @@ def a_duel(site: Site, names: Iterator[str]) -> Duel:
     """Onboard both, and give the victim a config, a run, a credential and its key."""
     attacker, victim = site.onboard(next(names)), site.onboard(next(names))
     assert attacker.upload("harmless", a_pipeline_file({"a": "SELECT 1 AS n"})).status_code == 201
-    assert victim.upload("treasure", a_pipeline_file({"a": "SELECT 1 AS n"})).status_code == 201
+    assert victim.upload("treasure", a_pipeline_file({"treasured": "SELECT 1 AS n"})).status_code == 201
     run_id = victim.run("treasure")
     site.drain()
     assert victim.own("PUT", "/api/v1/tenants/credentials/cloud", CREDENTIAL).status_code == 201
@@ -71,6 +72,7 @@ def a_duel(site: Site, names: Iterator[str]) -> Duel:
         "api_key_id": key_id,
         "credential_id": "cloud",
         "tenant_id": victim.tenant_id,
+        "table": "treasured",
     }
     return Duel(attacker=attacker, victim=victim, their=their)
 

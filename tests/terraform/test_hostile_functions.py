@@ -69,6 +69,14 @@ ACTS: dict[str, Callable[[str], bool]] = {
     "reach tenants' rows": lambda function: (
         owns_tenants(function) or function in local_values()["executor_users"]
     ),
+    "delete a tenant's table": lambda function: (
+        owns_tenants(function)
+        or (
+            function in local_values()["executor_users"]
+            and may("executor", "bigquery.tables.delete", "shared_tenants")
+        )
+        or may(function, "bigquery.tables.delete", "tenants")
+    ),
     "act as a dedicated tenant's account": lambda function: function in local_values()["dedicated_users"],
     "delete a tenant's dataset": lambda function: (
         owns_tenants(function) or may(function, "bigquery.datasets.delete", "tenants")

@@ -312,7 +312,7 @@ def test_a_key_is_issued_with_what_was_asked_for(world: World) -> None:
 def test_a_key_has_all_scopes_and_no_end_unless_asked_for(world: World) -> None:
     world.platform.onboard("customer_name")
     body = world.ask("POST", "/admin/api-keys", {"tenant_id": "customer_name"}).json or {}
-    assert body["scopes"] == ["manage", "read", "run"]
+    assert body["scopes"] == ["data", "manage", "read", "run"]
     assert (body["expires_at"], body["description"]) == (None, None)
 
 

@@ -33,6 +33,7 @@ from common.schedules.queue import RunQueue
 from common.schedules.reading import QueuedRunReader
 from common.schedules.stopping import RunStopper
 from common.schedules.timetable import Schedules
+from common.tenants.own_tables import OwnTables
 from tests.fakes.clock import VirtualClock
 from tests.fakes.configs import MemoryConfigs
 from tests.fakes.events import silent
@@ -48,6 +49,7 @@ from tests.fakes.schedules import (
     MemoryTimetable,
 )
 from tests.fakes.seals import a_seal
+from tests.fakes.tables import MemoryTables
 from tests.unit.http.site import Site, edge, key_of
 from tests.unit.runs.examples import a_pipeline, a_query, a_step
 
@@ -117,6 +119,7 @@ class World:
         clock = VirtualClock()
         seal = seal or a_seal()
         self.timetable = MemoryTimetable()
+        self.tables = MemoryTables()
         self.rows, self.store, self.levels, jobs = Rows(), MemoryRuns(), MemoryLevels(), MemoryJobs(clock)
         self.store.tenants = {
             "acme": MemoryTenant(limits=Limits(daily=2, monthly=9, concurrent=3), configs={"daily": CONFIG}),
@@ -181,6 +184,7 @@ class World:
                 clock=clock,
             ),
             schedules=Schedules(timetable=self.timetable, refused=self.refusals, clock=clock),
+            tables=OwnTables(store=self.tables, writes=self.tables, clock=clock),
         )
         self.site = Site(PIPELINE_ROUTES, services)
 

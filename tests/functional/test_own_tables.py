@@ -1,0 +1,24 @@
+"""A tenant's own tables over the real function: as the executor, beside another tenant's."""
+
+from collections.abc import Iterator
+
+from tests.functional.site import Site, a_pipeline_file
+
+TABLES = "/api/v1/pipelines/tables"
+
+
+def test_from_a_run_to_its_rows_to_their_end(site: Site, tenant_ids: Iterator[str]) -> None:
+    tenant, other = (site.onboard(next(tenant_ids)) for _ in range(2))
+    assert tenant.upload("daily", a_pipeline_file({"seen": "SELECT 1 AS n"})).status_code == 201
+    run_id = tenant.run("daily")
+    site.drain()
+    body = tenant.call("GET", TABLES).get_json()
+    tables = {one["table"]: one for one in body["tables"]}
+    assert tables["seen"]["last_written"]["pipeline_logging_id"] == run_id
+    assert (tables["seen"]["rows"], tables["tenant_comprehensive_view"]["is_platforms"]) == (1, True)
+    assert tenant.call("GET", f"{TABLES}/seen/rows").get_json()["rows"] == [{"n": 1}]
+    assert tenant.call("GET", f"{TABLES}/tenant_comprehensive_view/rows").status_code == 409
+    assert tenant.call("DELETE", f"{TABLES}/tenant_comprehensive_view").status_code == 403
+    assert other.call("DELETE", f"{TABLES}/seen").status_code == 404
+    assert tenant.call("DELETE", f"{TABLES}/seen").status_code == 204
+    assert tenant.call("GET", f"{TABLES}/seen/rows").status_code == 404
