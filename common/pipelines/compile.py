@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from common.errors import Fault, InvalidInput
-from common.pipelines.drafts import StepDraft, Surroundings
 from common.pipelines.intervals import GIVEN_TO_ALL
 from common.pipelines.levels import Arrangement, arrange
 from common.pipelines.parameters import declare_parameters
@@ -14,6 +13,7 @@ from common.pipelines.pipeline import Parameter, Pipeline, Step
 from common.pipelines.pointers import pointer
 from common.pipelines.schedule import schedule_faults
 from common.pipelines.schema import schema_faults
+from common.pipelines.step_compiler import CompileContext, StepCompiler
 from common.pipelines.step_types import StepTypes
 from common.pipelines.tables import Policy
 from common.pipelines.variables import Variables
@@ -57,7 +57,7 @@ def compile_pipeline(
     faults += _schedule_faults(document, faults)
     parameters, broken = declare_parameters(_mapping(document.get("parameters")))
     faults += _unmet_by_firings(document, parameters)
-    around = Surroundings(
+    context = CompileContext(
         step_types=step_types,
         policy=policy,
         parameter_types={parameter.name: parameter.type for parameter in parameters},
@@ -66,21 +66,21 @@ def compile_pipeline(
             parameters=frozenset(parameter.name for parameter in parameters),
         ),
     )
-    drafts = _drafts(document, around, faults)
-    arrangement, disorder = _arrange(drafts, document)
-    _refuse([*faults, *broken, *(fault for draft in drafts for fault in draft.faults), *disorder])
+    steps = _compiled(document, context, faults)
+    arrangement, disorder = _arrange(steps, document)
+    _refuse([*faults, *broken, *(fault for step in steps for fault in step.faults), *disorder])
     pipeline = Pipeline(
         tenant_id=tenant_id,
         config_id=config_id,
         version=version,
         name=header["name"],
-        levels=_levels(drafts, arrangement),
+        levels=_levels(steps, arrangement),
         parameters=parameters,
         timeout_minutes=int(header.get("timeout_minutes", 1440)),
         timezone=str(_mapping(document.get("schedule")).get("timezone", "UTC")),
         sources=tuple(sorted(policy.allowed_sources)),
     )
-    found = [*arrangement.warnings, *sql_warnings([draft.sql_of_step() for draft in drafts])]
+    found = [*arrangement.warnings, *sql_warnings([step.sql_of_step() for step in steps])]
     return Compiled(pipeline=pipeline, warnings=tuple(sorted(found, key=lambda told: _order(told.pointer))))
 
 
@@ -111,30 +111,32 @@ def _unmet_by_firings(document: Document, parameters: Sequence[Parameter]) -> li
     return [Fault(pointer(("parameters", parameter.name, "required")), rule) for parameter in unmet]
 
 
-def _drafts(document: Document, around: Surroundings, shape_faults: Sequence[Fault]) -> list[StepDraft]:
-    steps = document.get("steps")
-    drafts = [
-        StepDraft(index=index, raw=raw)
-        for index, raw in enumerate(steps if isinstance(steps, list) else [])
+def _compiled(
+    document: Document, context: CompileContext, shape_faults: Sequence[Fault]
+) -> list[StepCompiler]:
+    raw_steps = document.get("steps")
+    steps = [
+        StepCompiler(index=index, raw=raw, context=context)
+        for index, raw in enumerate(raw_steps if isinstance(raw_steps, list) else [])
         if isinstance(raw, dict)
     ]
     first: dict[str, int] = {}
-    for draft in drafts:
-        draft.check(around, shape_faults)
-        if first.setdefault(draft.id, draft.index) != draft.index and "id" in draft.raw:
-            place = pointer(("steps", draft.index, "id"))
-            draft.faults.append(Fault(place, f"is the ID of /steps/{first[draft.id]} already"))
-    return drafts
+    for step in steps:
+        step.compile(shape_faults)
+        if first.setdefault(step.id, step.index) != step.index and "id" in step.raw:
+            place = pointer(("steps", step.index, "id"))
+            step.faults.append(Fault(place, f"is the ID of /steps/{first[step.id]} already"))
+    return steps
 
 
-def _arrange(drafts: Sequence[StepDraft], document: Document) -> tuple[Arrangement, list[Fault]]:
-    by_id: dict[str, StepDraft] = {}
-    for draft in drafts:
-        if isinstance(draft.raw.get("id"), str):
-            by_id.setdefault(draft.id, draft)
+def _arrange(steps: Sequence[StepCompiler], document: Document) -> tuple[Arrangement, list[Fault]]:
+    by_id: dict[str, StepCompiler] = {}
+    for step in steps:
+        if isinstance(step.raw.get("id"), str):
+            by_id.setdefault(step.id, step)
     dependencies = document.get("dependencies")
     declared = _declared(dependencies) if isinstance(dependencies, dict) else None
-    return arrange([draft.node() for draft in by_id.values()], declared)
+    return arrange([step.node() for step in by_id.values()], declared)
 
 
 def _declared(dependencies: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -146,8 +148,8 @@ def _declared(dependencies: Mapping[str, Any]) -> dict[str, list[str]]:
     }
 
 
-def _levels(drafts: Sequence[StepDraft], arrangement: Arrangement) -> tuple[tuple[Step, ...], ...]:
-    steps = [draft.step(arrangement.level_of[draft.id], arrangement.depends_on[draft.id]) for draft in drafts]
+def _levels(compiled: Sequence[StepCompiler], arrangement: Arrangement) -> tuple[tuple[Step, ...], ...]:
+    steps = [one.step(arrangement.level_of[one.id], arrangement.depends_on[one.id]) for one in compiled]
     count = max(step.level for step in steps)
     return tuple(tuple(step for step in steps if step.level == level) for level in range(1, count + 1))
 

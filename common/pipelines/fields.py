@@ -6,7 +6,9 @@
 "format": "ordering"    a column with ASC or DESC and NULLS FIRST or NULLS LAST behind it
 "format": "keyword"     one of the words of "enum", as it is
 "type": "array"         its items, each by their own declaration, with commas between
-any other type          a literal
+any other type          a literal, NULL where the config has none
+
+A field inside an object is called by its path, `partition.field`.
 """
 
 import json
@@ -28,34 +30,62 @@ class Field:
 
     name: str
     declaration: Schema
-    default: Value = None
 
     @property
     def is_query(self) -> bool:
         """Tell whether the field holds a query of the tenant's."""
         return self.declaration.get("format") == "query"
 
+    @property
+    def is_table(self) -> bool:
+        """Tell whether the field names a table."""
+        return self.declaration.get("format") == "table"
+
+    @property
+    def is_literal(self) -> bool:
+        """Tell whether the field becomes a literal, which NULL can stand for."""
+        return self.declaration["type"] != "array" and "format" not in self.declaration
+
     def render(self, value: Value, variables: Variables) -> tuple[str, str]:
         """Write a value that fits its declaration as SQL; else say the rule that it breaks."""
-        given = self.default if value is None else value
-        if not isinstance(given, list):
-            return _render(given, self.declaration, variables)
-        rendered = [_render(item, self.declaration["items"], variables) for item in given]
+        if not isinstance(value, list):
+            return _render(value, self.declaration, variables)
+        rendered = [_render(item, self.declaration["items"], variables) for item in value]
         return ", ".join(text for text, _ in rendered), next((rule for _, rule in rendered if rule), "")
 
 
-def fields_of(type_name: str, schema: Schema, pipeline: Schema, placed: Collection[str]) -> dict[str, Field]:
-    """Read the declarations of the fields that a statement has places for; ValueError where one cannot be."""
+def fields_of(
+    place: str, schema: Schema, pipeline: Schema, placed: Collection[str], given: Collection[str] = ()
+) -> dict[str, Field]:
+    """Read the declarations of the fields that a statement has places for; ValueError where one cannot be.
+
+    `given` are those that a config has whenever the statement is made.
+    """
     fields = {}
     for name in sorted(placed):
-        declaration = _resolved(schema["properties"].get(name), pipeline)
+        declaration = declaration_of(name, schema, pipeline)
         if declaration is None:
-            raise ValueError(f"{type_name}: query.sql has ${{{name}}}, which schema.json does not declare")
-        if name not in schema.get("required", ()) and "default" not in declaration:
-            raise ValueError(f"{type_name}: {name} must be required, or have a default")
-        _check(f"{type_name}: {name}", declaration)
-        fields[name] = Field(name=name, declaration=declaration, default=declaration.get("default"))
+            raise ValueError(f"{place} has ${{{name}}}, which schema.json does not declare")
+        _check(f"{place}: {name}", declaration)
+        fields[name] = field = Field(name=name, declaration=declaration)
+        is_there = "default" in declaration or is_sure(name, schema, given)
+        if not is_there and not field.is_literal:
+            raise ValueError(f"{place}: {name} must be required, or have a default")
     return fields
+
+
+def is_sure(name: str, schema: Schema, given: Collection[str] = ()) -> bool:
+    """Tell whether each config has a field, or the object that it is in; `given` are those that it has."""
+    return not {name, name.partition(".")[0]}.isdisjoint({*schema.get("required", ()), *given})
+
+
+def declaration_of(name: str, schema: Schema, pipeline: Schema) -> Schema | None:
+    """Find the declaration of a field, by its path; None where there is none."""
+    declaration: Schema | None = schema
+    for part in name.split("."):
+        properties = declaration.get("properties", {}) if declaration else {}
+        declaration = _resolved(properties.get(part), pipeline)
+    return declaration
 
 
 def _resolved(declaration: Schema | None, pipeline: Schema) -> Schema | None:

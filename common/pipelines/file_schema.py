@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
 
+from common.pipelines.job_templates import IDENTIFIERS
 from common.pipelines.schema import FORMATS
-from common.pipelines.step_types import IDENTIFIERS, read_json
+from common.pipelines.step_types import read_json, type_folders
 
 DEFINED_BY_PIPELINE = "urn:convergence:pipeline#/$defs/"
 _VALUES: Mapping[str, Mapping[str, Any]] = {
@@ -35,11 +36,7 @@ _TABLE = (
 def file_schema(templates: Path) -> dict[str, Any]:
     """Put the schemas of `ps_templates/` together: that of the file, and those of all step types."""
     schema = read_json(templates / "pipeline.schema.json")
-    types = {
-        f"{path.parent.parent.name}.{path.parent.name}": read_json(path)
-        for path in sorted(templates.glob("*/*/schema.json"))
-        if (path.parent / "query.sql").exists()
-    }
+    types = {name: read_json(path / "schema.json") for name, path in type_folders(templates).items()}
     for name, body in types.items():
         schema["$defs"][name] = {key: value for key, value in body.items() if key not in {"$schema", "$id"}}
     step = schema["properties"]["steps"]["items"]

@@ -10,9 +10,8 @@ from enum import StrEnum
 from common.errors import InvalidInput
 from common.pipelines.configs import Configs, StoredConfig
 from common.pipelines.confines import Confines
-from common.pipelines.firewall import judge_statement
+from common.pipelines.job_judgements import tables_named
 from common.pipelines.pipeline import Pipeline, Step
-from common.pipelines.plans import QueryJob
 from common.pipelines.tables import Policy, TableName
 
 MAX_STEPS = 1000
@@ -38,7 +37,8 @@ class StepNode:
     config_id: str
     step: Step
     reads: frozenset[TableName]
-    writes: TableName
+    writes: TableName | None
+    """None where its rows go to files."""
 
     @property
     def name(self) -> str:
@@ -131,7 +131,7 @@ def step_nodes(pipeline: Pipeline, policy: Policy) -> list[StepNode]:
             config_id=pipeline.config_id,
             step=step,
             reads=_reads_of(step, replace(policy, runs_elsewhere=bool(step.credential))),
-            writes=TableName(project=policy.project_id, dataset=policy.dataset, table=step.target_table),
+            writes=policy.resolve([step.target_table]),
         )
         for level in pipeline.levels
         for step in level
@@ -139,11 +139,9 @@ def step_nodes(pipeline: Pipeline, policy: Policy) -> list[StepNode]:
 
 
 def _reads_of(step: Step, policy: Policy) -> frozenset[TableName]:
-    """List what the statements of a step read, what its own jobs hand to each other left out."""
-    statements = [job for job in step.jobs if isinstance(job, QueryJob)]
-    own = {policy.resolve([job.destination]) for job in statements} - {policy.resolve([step.target_table])}
-    read = {table for job in statements for table in judge_statement(job.sql, policy).tables}
-    return frozenset(read - own)
+    """List what the jobs of a step read, what they hand to each other left out."""
+    own = {policy.resolve([job.destination]) for job in step.jobs} - {policy.resolve([step.target_table])}
+    return frozenset({table for job in step.jobs for table in tables_named(job, policy)} - own)
 
 
 def connected(config_id: str, nodes: Mapping[str, Sequence[StepNode]]) -> list[str]:
@@ -159,14 +157,15 @@ def connected(config_id: str, nodes: Mapping[str, Sequence[StepNode]]) -> list[s
 
 def graph_of(steps: Sequence[StepNode]) -> Graph:
     """Connect steps with tables, and with each other."""
-    written = {node.writes for node in steps}
+    written = {node.writes for node in steps if node.writes}
     edges = {edge for node in steps for edge in _edges(node, written)}
     tables = written | {table for node in steps for table in _read_tables(node, written)}
     return Graph(steps=tuple(steps), tables=tuple(sorted(tables)), edges=tuple(sorted(edges)))
 
 
 def _edges(node: StepNode, written: Collection[TableName]) -> Iterator[Edge]:
-    yield Edge(source=node.name, target=str(node.writes), kind=EdgeKind.WRITES)
+    if node.writes:
+        yield Edge(source=node.name, target=str(node.writes), kind=EdgeKind.WRITES)
     for table in _read_tables(node, written):
         yield Edge(source=str(table), target=node.name, kind=EdgeKind.READS)
     for other in node.step.depends_on:
@@ -185,7 +184,7 @@ def _share(some: Sequence[StepNode], others: Sequence[StepNode]) -> bool:
 
 
 def _hands_over(givers: Sequence[StepNode], takers: Sequence[StepNode]) -> bool:
-    written = {node.writes for node in givers}
+    written = {node.writes for node in givers if node.writes}
     read = {table for node in takers for table in node.reads}
     plain = {table for table in read if not table.is_wildcard}
     wild = read - plain

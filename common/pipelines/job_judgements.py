@@ -10,7 +10,7 @@ from typing import Protocol
 
 from common.pipelines.firewall import judge_dry_run, judge_statement
 from common.pipelines.plans import CheckJob, CopyJob, ExtractJob, Job, LoadJob, QueryJob, StatementType
-from common.pipelines.tables import Policy
+from common.pipelines.tables import Policy, TableName
 
 
 class Reading(Protocol):
@@ -53,6 +53,22 @@ def judge_reading(work: Job, reading: Reading, policy: Policy) -> Iterable[str]:
         return ()
     expected = work.statement_type if isinstance(work, QueryJob) else StatementType.SELECT
     return judge_dry_run(reading.statement_type, reading.tables, policy, reading.routines, expected)
+
+
+def tables_named(work: Job, policy: Policy) -> frozenset[TableName]:
+    """List the tables that a job reads, as far as it names them itself."""
+    match work:
+        case QueryJob() | CheckJob():
+            return frozenset(
+                table for text in _tenants_texts(work) for table in judge_statement(text, policy).tables
+            )
+        case CopyJob():
+            paths = [source.split(".") for source in work.sources]
+        case ExtractJob():
+            paths = [[work.source]]
+        case LoadJob():
+            paths = []
+    return frozenset(table for path in paths if (table := policy.resolve(path)))
 
 
 def _tenants_texts(work: QueryJob | CheckJob) -> tuple[str, ...]:

@@ -18,20 +18,20 @@ _DROPPED = {Overlap.SKIP: "skipped", Overlap.CANCEL_OLDER: "cancelled"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SqlOfStep:
-    """A step's statement without faults: where it stands, what it reads and writes."""
+    """A step's statement without faults, "" for none: where it stands, what it reads and writes."""
 
     id: str
     pointer: str
     sql: str
     reads: frozenset[TableName]
-    writes: TableName
+    writes: TableName | None
     partitioned_by: str = ""
 
 
 def sql_warnings(steps: Sequence[SqlOfStep]) -> Iterator[Fault]:
     """Find columns that come unnamed, and whole tables that are read for lack of a filter."""
-    partitioned = {step.writes: step.partitioned_by for step in steps if step.partitioned_by}
-    for step in steps:
+    partitioned = {step.writes: step.partitioned_by for step in steps if step.writes and step.partitioned_by}
+    for step in filter(lambda step: step.sql, steps):
         words = [lexeme for lexeme in lexemes(step.sql) if lexeme.kind not in {Kind.SPACE, Kind.COMMENT}]
         if _takes_all_columns(words):
             rule = (

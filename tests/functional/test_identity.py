@@ -19,7 +19,7 @@ def no_firewall(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("common.pipelines.job_judgements.judge_statement", lambda *_: nothing)
     monkeypatch.setattr("common.pipelines.job_judgements.judge_dry_run", lambda *_: ())
     monkeypatch.setattr("common.runs.guarding._tells_of_others", lambda *_: False)
-    monkeypatch.setattr("common.pipelines.drafts.StepDraft._judge", lambda *_: True)
+    monkeypatch.setattr("common.pipelines.statement_compiler.StatementCompiler._judge", lambda *_: True)
 
 
 def outcome(tenant: Tenant, sql: str) -> tuple[str, str]:

@@ -28,7 +28,10 @@ def read_config_graph(call: Call[PipelineServices]) -> Answer:
         "config_id": config_id,
         "pipelines": [{"config_id": one, "version": version} for one, version in found.versions.items()],
         "steps": [_step_body(node) for node in found.graph.steps],
-        "tables": [_table_body(table, found.graph.steps[0].writes) for table in found.graph.tables],
+        "tables": [
+            _table_body(table, call.services.configs.compiler.project_id, tenant_id)
+            for table in found.graph.tables
+        ],
         "edges": [_edge_body(edge) for edge in found.graph.edges],
         "left_out": list(found.left_out),
     }
@@ -45,8 +48,8 @@ def _step_body(node: StepNode) -> dict[str, object]:
     }
 
 
-def _table_body(table: TableName, own: TableName) -> dict[str, object]:
-    is_own = (table.project, table.dataset) == (own.project, own.dataset)
+def _table_body(table: TableName, project_id: str, tenant_id: str) -> dict[str, object]:
+    is_own = (table.project, table.dataset) == (project_id, tenant_id)
     return {"node": str(table), "table": table.table if is_own else str(table), "is_own": is_own}
 
 

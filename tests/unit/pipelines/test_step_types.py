@@ -25,6 +25,16 @@ FIELDS: dict[str, Any] = {
     "keep": {"type": "integer", "minimum": 1, "default": 1},
 }
 REQUIRED = ["source_table", "keys", "order_by"]
+PLAN: dict[str, Any] = {
+    "jobs": [
+        {
+            "name": "main",
+            "kind": "query",
+            "sql": "query.sql",
+            "members": {"destination": "${target_table}"},
+        }
+    ]
+}
 
 
 def templates_with(
@@ -33,6 +43,7 @@ def templates_with(
     fields: dict[str, Any] | None = None,
     required: list[str] | None = None,
     name: str = "deduplicate",
+    plan: dict[str, Any] | None = None,
 ) -> StepTypes:
     """Copy the shipped templates, add the type `bq_etl.<name>` as files alone, and load all of it."""
     shutil.copytree(TEMPLATES, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("setup"))
@@ -48,6 +59,7 @@ def templates_with(
     (folder / "bq_etl" / name).mkdir()
     (folder / "bq_etl" / name / "schema.json").write_text(json.dumps(schema), encoding="utf-8")
     (folder / "bq_etl" / name / "query.sql").write_text(query, encoding="utf-8")
+    (folder / "bq_etl" / name / "plan.json").write_text(json.dumps(plan or PLAN), encoding="utf-8")
     return load_step_types(folder)
 
 
@@ -62,7 +74,9 @@ CONFIG = {"source_table": "${tenant_id}.raw", "keys": ["id"], "order_by": ["upda
 
 def test_the_shipped_types_are_loaded() -> None:
     assert list(STEP_TYPES.by_name) == ["bq_etl.query"]
-    assert STEP_TYPES.by_name["bq_etl.query"].is_plain
+    (job,) = STEP_TYPES.by_name["bq_etl.query"].jobs
+    assert job.statement
+    assert job.statement.is_plain
 
 
 def test_a_new_folder_is_a_new_type(tmp_path: Path) -> None:
@@ -185,8 +199,11 @@ def test_a_query_in_a_statement_is_judged_by_itself_first(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"query": "-- A.\nSELECT ${nobody}"}, "schema.json declares"),
-        ({"query": DEDUPLICATE.replace("${keep}", "${nobody}")}, "no \\${keep}, which schema.json declares"),
+        ({"query": "-- A.\nSELECT ${nobody}"}, "schema.json does not declare"),
+        (
+            {"query": DEDUPLICATE.replace("${keep}", "1")},
+            "no job comes from \\${keep}, which schema.json declares",
+        ),
         ({"fields": {k: v for k, v in FIELDS.items() if k != "keep"}}, "which schema.json does not declare"),
         ({"required": ["source_table", "keys"]}, "order_by must be required, or have a default"),
         (
@@ -223,5 +240,5 @@ def test_a_type_must_say_where_its_rows_go(tmp_path: Path) -> None:
     schema = json.loads(path.read_text(encoding="utf-8"))
     schema["required"].remove("target_table")
     path.write_text(json.dumps(schema), encoding="utf-8")
-    with pytest.raises(ValueError, match=r"bq_etl\.deduplicate: schema\.json must require target_table"):
+    with pytest.raises(ValueError, match=r"target_table must be required, for destination comes from it"):
         load_step_types(tmp_path)

@@ -1,0 +1,133 @@
+"""From a step's config to one job of its plan, and every rule that its members break.
+
+What a member is for is the same in all types: `destination` is a table of the tenant's own, `sources` and
+`source` are tables that it may read, `uris` files that it may, `maximum_bytes_billed` is at most the
+platform's. All other members are what the config says, once it keeps the type's schema.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from common.errors import Fault
+from common.pipelines.codec import from_json
+from common.pipelines.job_templates import JobTemplate
+from common.pipelines.partitions import partition_of, split_decorator
+from common.pipelines.plans import Job, QueryJob, StatementType
+from common.pipelines.pointers import pointer
+from common.pipelines.statement_compiler import StatementCompiler
+from common.pipelines.tables import Policy, TableName
+
+
+@dataclass(slots=True, kw_only=True)
+class JobCompiler:
+    """Makes the jobs of one step's config. `broken` are the fields that break the type's schema."""
+
+    statements: StatementCompiler
+    policy: Policy
+    broken: frozenset[str]
+    is_under_credential: bool
+    faults: list[Fault] = field(default_factory=list)
+    target: TableName | None = None
+    """The table that the step is there for: the last one that a field names as a destination."""
+
+    def compile(self, template: JobTemplate) -> Job | None:
+        """Make a job; None where it, or what it is made of, breaks a rule."""
+        body: dict[str, Any] = {"kind": template.kind.KIND, "name": template.name}
+        before = len(self.faults)
+        for member in template.members:
+            if self.broken.isdisjoint(_outermost(template.sources_of(member))):
+                body |= self._member(template, member)
+        statement = self._statement(template, body) if template.statement else {}
+        is_whole = self.broken.isdisjoint(_outermost(template.fed_by)) and statement is not None
+        if not is_whole or len(self.faults) > before:
+            return None
+        places = (statement or {}).pop("places", ())
+        job: Job = from_json(template.kind, body | (statement or {}))
+        return replace(job, places=places) if isinstance(job, QueryJob) else job
+
+    def _member(self, template: JobTemplate, member: str) -> dict[str, Any]:
+        value = self.statements.config.member(template.members[member])
+        named = template.sources_of(member)
+        place = pointer((*self.statements.path, *(named[0].split(".") if named else ())))
+        if take := _TAKEN.get(member):
+            return take(self, template, value, place)
+        return {} if value is None else {member: value}
+
+    def _statement(self, template: JobTemplate, body: Mapping[str, Any]) -> dict[str, Any] | None:
+        is_select = body.get("statement_type", StatementType.SELECT) == StatementType.SELECT
+        writes = template.sources_of("destination") if "destination" in template.members else ()
+        if template.statement is None:
+            return {}
+        made = self.statements.compile(
+            template.statement, self.broken, is_select=is_select, writes=frozenset(writes)
+        )
+        if made is None:
+            return None
+        queries = {} if is_select else {"queries": list(made.queries)}
+        return {"sql": made.sql, "parameters": list(made.parameters), "places": made.places, **queries}
+
+    def _destination(self, template: JobTemplate, value: Any, place: str) -> dict[str, Any]:
+        table, partition = split_decorator(value) if "partition" in template.members else (value, "")
+        path, rule = self.statements.variables.path(table)
+        if rule := rule or self.policy.reason_against_writing(path):
+            self.faults.append(Fault(place, rule))
+            return {}
+        if place != pointer(self.statements.path):
+            self.target = self.policy.resolve(path)
+        return {"destination": path[-1]} | ({"partition": partition_of(partition)} if partition else {})
+
+    def _partition(self, _: JobTemplate, value: Any, __: str) -> dict[str, Any]:
+        return {"partition": partition_of(value)} if value else {}
+
+    def _sources(self, _: JobTemplate, value: Any, place: str) -> dict[str, Any]:
+        given = value if isinstance(value, list) else [value]
+        places = [f"{place}/{number}" for number in range(len(given))] if given is value else [place]
+        found = [self._readable(text, where) for text, where in zip(given, places, strict=True)]
+        return {"sources": [str(table) for table in found if table]}
+
+    def _source(self, _: JobTemplate, value: Any, place: str) -> dict[str, Any]:
+        table = self._readable(value, place)
+        if table and not self.policy.is_own(table):
+            self.faults.append(Fault(place, f"must be in your own dataset, {self.policy.dataset}"))
+        return {"source": table.table if table else ""}
+
+    def _readable(self, text: str, place: str) -> TableName | None:
+        path, rule = self.statements.variables.path(text)
+        found = self.statements.faults_of_reading(path, rule, place)
+        self.faults += found
+        return None if found else self.policy.resolve(path)
+
+    def _uris(self, _: JobTemplate, value: Any, place: str) -> dict[str, Any]:
+        given = value if isinstance(value, list) else [value]
+        for number, uri in enumerate(given):
+            where = f"{place}/{number}" if given is value else place
+            if reason := self.policy.reason_against_uri(uri):
+                self.faults.append(Fault(where, f"step {self.statements.step_id} {reason}"))
+        return {"uris": given}
+
+    def _maximum_bytes_billed(self, _: JobTemplate, value: Any, place: str) -> dict[str, Any]:
+        """Take the step's own limit, or else the platform's; under a credential the tenant is billed."""
+        most = None if self.is_under_credential else self.policy.maximum_bytes_billed
+        if value is not None and most is not None and value > most:
+            rule = f"must be at most {most}, which is what the platform lets a step bill"
+            self.faults.append(Fault(place, rule))
+        limit = most if value is None else value
+        return {} if limit is None else {"maximum_bytes_billed": limit}
+
+
+type _Take = Callable[[JobCompiler, JobTemplate, Any, str], dict[str, Any]]
+"""Takes a member's value from a place of the file, and returns members of the job."""
+
+_TAKEN: Mapping[str, _Take] = {
+    "destination": JobCompiler._destination,
+    "partition": JobCompiler._partition,
+    "sources": JobCompiler._sources,
+    "source": JobCompiler._source,
+    "uris": JobCompiler._uris,
+    "maximum_bytes_billed": JobCompiler._maximum_bytes_billed,
+}
+
+
+def _outermost(names: Collection[str]) -> frozenset[str]:
+    return frozenset(name.partition(".")[0] for name in names)

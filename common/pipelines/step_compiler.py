@@ -1,0 +1,172 @@
+"""Compiling one step of a file by itself, before its place among the others is known.
+
+A step's type says which jobs its config becomes (`common.pipelines.job_templates`).
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from typing import Any
+
+from common.errors import Fault
+from common.pipelines.job_compiler import JobCompiler
+from common.pipelines.job_templates import JobTemplate
+from common.pipelines.levels import Node
+from common.pipelines.pipeline import Retry, Step
+from common.pipelines.plans import Job, QueryJob, WriteDisposition
+from common.pipelines.pointers import pointer
+from common.pipelines.schema import schema_faults
+from common.pipelines.statement_compiler import StatementCompiler
+from common.pipelines.step_types import StepType, StepTypes
+from common.pipelines.tables import Policy, TableName
+from common.pipelines.variables import Variables
+from common.pipelines.warnings import SqlOfStep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompileContext:
+    """What the steps of a pipeline are compiled against."""
+
+    step_types: StepTypes
+    policy: Policy
+    variables: Variables
+    parameter_types: Mapping[str, str]
+
+
+@dataclass(slots=True, kw_only=True)
+class StepCompiler:
+    """Compiles one step: as much of it as can be made out, and every rule that it breaks."""
+
+    index: int
+    raw: Mapping[str, Any]
+    context: CompileContext
+    faults: list[Fault] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)
+    reads: frozenset[TableName] = frozenset()
+    target: TableName | None = None
+    _query_field: str = ""
+
+    @property
+    def id(self) -> str:
+        """The step's ID; its number where it has none."""
+        given = self.raw.get("id")
+        return given if isinstance(given, str) else f"number {self.index}"
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """The step's config, empty where there is none."""
+        config = self.raw.get("config")
+        return config if isinstance(config, dict) else {}
+
+    def compile(self, shape_faults: Collection[Fault]) -> None:
+        """Compile all that can be compiled where the file's shape has the given faults."""
+        step_type = self._step_type()
+        if step_type is None or not isinstance(self.raw.get("config"), dict):
+            return
+        self.faults += schema_faults(step_type.validator, self.config, ("steps", self.index, "config"))
+        broken = self._broken(shape_faults)
+        credential = bool(self.config.get("credential"))
+        statements = StatementCompiler(
+            step_id=self.id,
+            path=("steps", self.index, "config"),
+            config=step_type.config(self.config),
+            policy=replace(self.context.policy, runs_elsewhere=credential),
+            variables=self.context.variables,
+        )
+        compiler = JobCompiler(
+            statements=statements,
+            policy=self.context.policy,
+            broken=broken,
+            is_under_credential=credential,
+        )
+        for template in step_type.jobs:
+            if broken.isdisjoint(template.when) and template.is_wanted(statements.config):
+                self._add(template, compiler)
+        for rule in step_type.rules:
+            if broken.isdisjoint(rule.fields):
+                found = rule.find_broken(self.config, self.context.parameter_types)
+                self.faults += [Fault(self._pointer("config", name), told) for name, told in found]
+        self.faults += [*compiler.faults, *statements.faults]
+        self.reads, self.target = frozenset(statements.reads), compiler.target
+
+    def _add(self, template: JobTemplate, compiler: JobCompiler) -> None:
+        if template.statement and len(template.statement.queries) == 1:
+            self._query_field = template.statement.queries[0]
+        if job := compiler.compile(template):
+            self.jobs.append(job)
+
+    def node(self) -> Node:
+        """Return what the order of steps depends on."""
+        depends_on = self.raw.get("depends_on")
+        written = [job for job in self.jobs if job.destination]
+        return Node(
+            id=self.id,
+            pointer=self._pointer(),
+            depends_on=tuple(str(item) for item in depends_on) if isinstance(depends_on, list) else (),
+            reads=self.reads,
+            reads_at=self._pointer("config", *filter(None, [self._query_field])),
+            writes=self.target,
+            appends=bool(written) and all(_appends(job) for job in written),
+        )
+
+    def step(self, level: int, depends_on: Sequence[str]) -> Step:
+        """Return a step without faults."""
+        if not self.jobs:
+            raise ValueError(f"step {self.id} has faults")
+        return Step(
+            id=self.id,
+            ps_type=self.raw["ps_type"],
+            index=self.index,
+            level=level,
+            jobs=tuple(self.jobs),
+            target_table=self.target.table if self.target else "",
+            depends_on=tuple(depends_on),
+            timeout_minutes=int(self.raw.get("timeout_minutes", 60)),
+            labels=dict(self.config.get("labels", {})),
+            credential=self.config.get("credential", ""),
+            retry=_retry(self.raw.get("retry", {})),
+        )
+
+    def sql_of_step(self) -> SqlOfStep:
+        """Return the tenant's SQL of a step without faults, for what there is to say of it."""
+        queries = [job for job in self.jobs if isinstance(job, QueryJob)]
+        texts = [text for job in queries for text in (*job.queries, job.sql)[:1]]
+        partitioning = next((job.partitioning for job in queries if job.partitioning), None)
+        return SqlOfStep(
+            id=self.id,
+            pointer=self._pointer("config", *filter(None, [self._query_field])),
+            sql=texts[0] if texts else "",
+            reads=self.reads,
+            writes=self.target,
+            partitioned_by=partitioning.field if partitioning else "",
+        )
+
+    def _step_type(self) -> StepType | None:
+        name, known = self.raw.get("ps_type"), self.context.step_types.by_name
+        if not isinstance(name, str):
+            return None
+        if name not in known:
+            close = get_close_matches(name, known, n=1)
+            meant = f"did you mean {close[0]}? " if close else ""
+            told = f"is no step type; {meant}Known: {', '.join(known)}"
+            self.faults.append(Fault(self._pointer("ps_type"), told))
+        return known.get(name)
+
+    def _broken(self, shape_faults: Collection[Fault]) -> frozenset[str]:
+        """Name the fields that break the schema: nothing is made of them."""
+        place = f"{self._pointer('config')}/"
+        pointers = [fault.pointer for fault in (*shape_faults, *self.faults)]
+        return frozenset(
+            found.removeprefix(place).partition("/")[0] for found in pointers if found.startswith(place)
+        )
+
+    def _pointer(self, *path: str) -> str:
+        return pointer(("steps", self.index, *path))
+
+
+def _appends(job: Job) -> bool:
+    return getattr(job, "write_disposition", None) is WriteDisposition.APPEND
+
+
+def _retry(raw: Mapping[str, Any]) -> Retry:
+    return Retry(attempts=int(raw.get("attempts", 3)), backoff_seconds=float(raw.get("backoff_seconds", 5)))
