@@ -2,8 +2,12 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
+from common.times import utc_now
+from common.wiring import dispatcher
 from tests.functional.site import Site, Tenant, a_pipeline_file
 
 FILE = a_pipeline_file({"first": "SELECT 1 AS n"})
@@ -40,6 +44,29 @@ def test_a_schedule_fires_is_shown_and_can_be_stopped(site: Site, tenant: Tenant
     before = len(history(tenant))
     site.tick()
     assert len(history(tenant)) == before
+
+
+def test_a_later_firing_cancels_the_run_before_it_and_begins_when_that_has_ended(
+    site: Site, tenant: Tenant
+) -> None:
+    schedule = {"cron": "* * * * *", "overlap": "cancel_older"}
+    file = json.dumps(json.loads(FILE) | {"schedule": schedule})
+    assert tenant.upload("minutely", file).status_code == 201
+    site.tick()
+    (first,) = history(tenant)
+    later, made = utc_now() + timedelta(minutes=1), dispatcher()
+    next_minute = replace(made, clock=lambda: later, queue=replace(made.queue, clock=lambda: later))
+    next_minute.fill(later)
+    second, _ = history(tenant)
+    assert (second["status"], tenant.status(first["pipeline_logging_id"])["status"]) == ("QUEUED", "PENDING")
+    site.drain()
+    assert tenant.status(first["pipeline_logging_id"])["status"] == "CANCELLED"
+    next_minute.fill(utc_now() + timedelta(minutes=1))
+    site.drain()
+    assert states(tenant) == {"COMPLETED": 1, "CANCELLED": 1}
+    (counted,) = site.rows(f"SELECT COUNT(*) AS n FROM `{tenant.tenant_id}`.first")
+    assert counted["n"] == 1
+    tenant.call("POST", "/api/v1/pipelines/schedules/minutely/pause")
 
 
 def test_a_firing_that_the_plan_refuses_is_in_the_history_with_the_reason(
