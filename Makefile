@@ -30,7 +30,7 @@ demo: demo-config $(LOCAL)  ## Onboard a tenant and watch its pipeline run, all 
 demo-config:
 	@$(if $(CONFIG),if [ ! -f "$(CONFIG)" ]; then echo "The demo cannot start: $(CONFIG) is no file" >&2; exit 1; fi)
 
-run: $(LOCAL)  ## Serve the platform until Ctrl-C (PORT=8090 TENANT= ADMIN_API_KEY= DATA_DIR=.local EPHEMERAL=1)
+run: $(LOCAL)  ## Serve the platform until Ctrl-C (PORT=8090 TENANT= ADMIN_API_KEY= DATA_DIR=.local EPHEMERAL=1 LATENCY_MS= JOB_SECONDS=)
 	@$(PYTHON_M) local run
 
 .PHONY: cli

@@ -7,6 +7,7 @@ from pathlib import Path
 
 DEFAULT_PORT = 8090
 LAST_PORT = 65_535
+MAX_LATENCY = 60_000
 DEFAULT_PROJECT = "convergence-local"
 
 
@@ -29,6 +30,10 @@ class Options:
     """Where the embedded parts answer; 0 takes a free port."""
     tenant: str = ""
     """A tenant to begin with."""
+    latency_ms: int = 0
+    """How much longer each request to BigQuery takes than on this machine."""
+    job_seconds: float = 0.0
+    """How much longer each of BigQuery's jobs takes."""
     is_sql_strict: bool = False
     """Whether Google's analyzer judges queries; it comes with the development tools."""
 
@@ -56,6 +61,8 @@ def options_from_environment() -> Options:
         pubsub_port=_port("PUBSUB_PORT", 0),
         scheduler_port=_port("SCHEDULER_PORT", 0),
         tenant=given("TENANT", ""),
+        latency_ms=int(_at_least_nothing("LATENCY_MS")),
+        job_seconds=_at_least_nothing("JOB_SECONDS"),
         is_sql_strict=given("STRICT_SQL", "") not in {"", "0", "false"},
     )
 
@@ -65,3 +72,14 @@ def _port(variable: str, default: int) -> int:
     if not (given.isascii() and given.isdecimal() and int(given) <= LAST_PORT):
         raise ValueError(f"{variable} is a port from 1 to {LAST_PORT}, not {given!r}")
     return int(given)
+
+
+def _at_least_nothing(variable: str) -> float:
+    given = os.environ.get(variable) or "0"
+    try:
+        number = float(given)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= MAX_LATENCY:
+        raise ValueError(f"{variable} is a number from 0 to {MAX_LATENCY:,}, not {given!r}")
+    return number

@@ -94,6 +94,8 @@ class Platform:
                 port=self.options.bigquery_port,
             )
             self.bigquery.access.is_on = True
+            self.bigquery.latency.request_seconds = self.options.latency_ms / 1000
+            self.bigquery.latency.job_seconds = self.options.job_seconds
             if self.options.is_sql_strict:
                 self.bigquery.strict_sql.begin()
             with _port_of("BIGQUERY_PORT", self.options.bigquery_port):

@@ -117,6 +117,8 @@ class JobReport:
     """What else BigQuery says of a job that is done: its kind, slot_ms, cache_hit and the like."""
     project: str = ""
     """Where the job is; "" is the platform's own project."""
+    tables_read: int | None = None
+    """How many tables the dry run named, None where nobody has asked: what is billed may follow from it."""
     is_unreadable: bool = False
     """BigQuery would not say, and will not: what the job does is not known, so no other may follow on it."""
 
@@ -152,6 +154,14 @@ class StepJobs(Protocol):
 
     def find(self, job_id: str) -> JobReport | None:
         """Return the job, None where there is none of that ID."""
+
+    def wait(self, job: StepJob, known: JobReport, seconds: float) -> JobReport:
+        """Return what is known of a job once it has ended, or `seconds` have gone by.
+
+        A query is waited for by BigQuery itself, in one request; of jobs of other kinds, and where that
+        request fails, the answer comes at once: pause before asking again. What is not known anew is as in
+        `known`.
+        """
 
     def cancel(self, job_id: str) -> None:
         """Ask BigQuery to stop a job; nothing happens to one that is done or unknown."""

@@ -69,6 +69,12 @@ class SecretParameterJobs:
             report = self.jobs.find(job_id)
         return self._masked(report) if report else None
 
+    def wait(self, job: StepJob, known: JobReport, seconds: float) -> JobReport:
+        """Return what is known of a job once it has ended, or `seconds` have gone by."""
+        with self._masking():
+            report = self.jobs.wait(job, known, seconds)
+        return self._masked(report)
+
     def cancel(self, job_id: str) -> None:
         """Ask BigQuery to stop a job."""
         self.jobs.cancel(job_id)

@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from common.claims import says_of_itself
 from common.errors import AlreadyExists, Conflict, Unavailable, WarehouseError
 from common.pipelines.pipeline import Step
+from common.pipelines.plans import CheckJob, QueryJob
 from common.runs.advice import with_advice, with_place
 from common.runs.attempts import Attempt, Outcome, running_row, step_row, underway_row
 from common.runs.guarding import Guard, guarded_dry_run, not_begun, refused_by
 from common.runs.level_messages import LevelMessage
-from common.runs.ports import JobReport, JobsOf, StepJob
+from common.runs.ports import DryRun, JobReport, JobsOf, StepJob
 from common.runs.retries import is_limit, is_retryable, pause_before, pause_for_limit
 from common.runs.run import StepRow, StepStatus
 from common.runs.step_jobs import BEGINNING, Position, job_id_at, labels, latest_wait, step_job
@@ -20,8 +21,11 @@ from common.times import Clock
 
 logger = logging.getLogger(__name__)
 
-SHORTEST_POLL = timedelta(milliseconds=50)
-LONGEST_POLL = timedelta(seconds=5)
+LONGEST_POLL_SECONDS = 10.0
+"""How long BigQuery is asked to wait for a query's end in one request."""
+PART_OF_WAITED = 0.1
+SHORTEST_PAUSE_SECONDS = 0.05
+"""Who has to ask again and again asks after a tenth of the time that the job has taken so far."""
 OWN_REASONS = frozenset({"firewall", "credential", "secretNotOpened", "stopped"})
 """Reasons of the platform's own, and of those who stop jobs: they need no advice."""
 
@@ -94,24 +98,27 @@ class StepWorker:
         try:
             if self.message.continuation and (known := self._find(step, job)):
                 return replace(launched, report=known, is_attached=True)
-            if refusal := self._refusal(step, job):
+            judged = self._judged(step, job)
+            if isinstance(judged, JobReport):
                 # An earlier delivery may have run the job while the guard still let it pass.
                 known = self._earlier(step, job)
-                return replace(launched, report=known or refusal, is_attached=bool(known))
-            return replace(launched, report=self._submitted(step, job))
+                return replace(launched, report=known or judged, is_attached=bool(known))
+            report = replace(self._submitted(step, job), tables_read=len(judged.tables))
+            return replace(launched, report=report)
         except AlreadyExists:
             return self._attached(launched, job)
         except Unavailable as fault:
             return replace(launched, fault=fault)
 
-    def _refusal(self, step: Step, job: StepJob) -> JobReport | None:
+    def _judged(self, step: Step, job: StepJob) -> DryRun | JobReport:
         """Judge the statement right before it runs: BigQuery's dry run says what it is and reads."""
         try:
             jobs = self.jobs_of(step)
-            jobs.prepare(job, guarded_dry_run(jobs, job, self.guard))
+            dry_run = guarded_dry_run(jobs, job, self.guard)
+            jobs.prepare(job, dry_run)
         except WarehouseError as error:
             return refused_by(job, error)
-        return None
+        return dry_run
 
     def _submitted(self, step: Step, job: StepJob) -> JobReport:
         try:
@@ -149,14 +156,29 @@ class StepWorker:
         return None if report and report.is_unreadable else report
 
     def _wait(self, attempt: Attempt) -> Attempt:
-        report, pause = attempt.report, SHORTEST_POLL
         job = step_job(self.message, attempt.step, attempt.position)
-        while not report.is_done and self.clock() + pause < self.deadline:
-            self.sleep(pause.total_seconds())
-            pause = min(pause * 2, LONGEST_POLL)
-            found = self._find(attempt.step, job) or report
-            report = replace(found, job_id=report.job_id, project=report.project)
-        return replace(attempt, report=report)
+        while not attempt.report.is_done and (left := self._seconds_until(self.deadline)) > 0:
+            waited = -self._seconds_until(attempt.report.started_at or self.clock())
+            pause = min(max(waited * PART_OF_WAITED, SHORTEST_PAUSE_SECONDS), left)
+            attempt = replace(attempt, report=self._awaited(attempt, job, pause, left))
+        return attempt
+
+    def _awaited(self, attempt: Attempt, job: StepJob, pause: float, left: float) -> JobReport:
+        """Wait for a job, at most until BigQuery has had its longest poll, and a `pause` at the least."""
+        asked_at, known = self.clock(), attempt.report
+        if not isinstance(job.work, QueryJob | CheckJob):
+            self.sleep(pause)
+        try:
+            report = self.jobs_of(attempt.step).wait(job, known, min(left, LONGEST_POLL_SECONDS))
+        except Unavailable:
+            raise
+        except WarehouseError as error:
+            return replace(
+                refused_by(job, error), job_id=known.job_id, project=known.project, is_unreadable=True
+            )
+        if not report.is_done:
+            self._sleep_until(asked_at + timedelta(seconds=pause))
+        return report
 
     def _next(self, attempt: Attempt) -> _Next | None:
         """Say what follows on a job that is done; nothing where the step has come to its end."""
@@ -228,6 +250,8 @@ class StepWorker:
         return running_row(attempt.step, attempt.position, replace(report, error_message=said), self.clock)
 
     def _sleep_until(self, due: datetime) -> None:
-        seconds = (due - self.clock()).total_seconds()
-        if seconds > 0:
+        if (seconds := self._seconds_until(due)) > 0:
             self.sleep(seconds)
+
+    def _seconds_until(self, moment: datetime) -> float:
+        return (moment - self.clock()).total_seconds()

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from google.cloud import bigquery
+from google.cloud.bigquery.query import _QueryResults
 
 from common.pipelines.pipeline import BoundParameter
 from common.pipelines.plans import (
@@ -16,10 +17,14 @@ from common.pipelines.plans import (
     Partitioning,
     QueryJob,
     StatementType,
+    WriteDisposition,
 )
 from common.runs.ports import JobReport, StepJob
 from common.warehouse.bigquery import bound
 from common.warehouse.translation import NO_WORD, first_reason, own_words
+
+MEGABYTE = 1024 * 1024
+MIN_BILLED_BYTES = 10 * MEGABYTE
 
 type BigQueryJob = bigquery.QueryJob | bigquery.LoadJob | bigquery.ExtractJob | bigquery.CopyJob
 
@@ -128,6 +133,37 @@ def _details(job: BigQueryJob) -> dict[str, str | int | bool]:
         "slot_ms": None if slot_ms is None else int(slot_ms),
     }
     return {name: value for name, value in told.items() if value is not None}
+
+
+def answered(job: StepJob, known: JobReport, answer: _QueryResults) -> JobReport | None:
+    """Say what the answer to a long poll says of a query that has done well; None where that is not all.
+
+    It says neither what is billed nor how many rows were added to others, nor the time of slots. The first
+    follows where no table is read, or one.
+    """
+    work, processed = job.work, answer.total_bytes_processed
+    if isinstance(work, QueryJob) and work.write_disposition is WriteDisposition.APPEND:
+        return None
+    is_select = isinstance(work, CheckJob) or (
+        isinstance(work, QueryJob) and work.statement_type is StatementType.SELECT
+    )
+    billed = _billed(processed, known.tables_read) if is_select else None
+    if billed is None or answer.total_rows is None:
+        return None
+    details: dict[str, str | int | bool] = {"job_type": "query", "statement_type": StatementType.SELECT.value}
+    if answer.cache_hit is not None:
+        details["cache_hit"] = answer.cache_hit
+    figures = {"rows": answer.total_rows, "bytes_processed": processed, "bytes_billed": billed}
+    return replace(known, is_done=True, details=details, **figures)
+
+
+def _billed(processed: int | None, tables_read: int | None) -> int | None:
+    """Return what is billed for bytes: full megabytes of each table, and ten of them at the least."""
+    if tables_read == 0:
+        return 0
+    if tables_read == 1 and processed:
+        return max(MIN_BILLED_BYTES, -(-processed // MEGABYTE) * MEGABYTE)
+    return None
 
 
 def _with_figures(report: JobReport, job: BigQueryJob, count: RowCount) -> JobReport:

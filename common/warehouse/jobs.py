@@ -7,14 +7,16 @@ from typing import Any
 
 from google.api_core import exceptions as google
 from google.cloud import bigquery
+from google.cloud.bigquery.query import _QueryResults
 
 from common.claims import Claim
-from common.errors import AlreadyExists, NoSuchResource, QueryRefused
+from common.errors import AlreadyExists, NoSuchResource, QueryRefused, WarehouseError
 from common.pipelines.plans import CheckJob, CopyJob, ExtractJob, LoadJob, QueryJob
 from common.runs.ports import DryRun, JobReport, StepJob
-from common.warehouse.clients import RETRY, TIMEOUT_SECONDS, RateLimiter
+from common.warehouse.clients import NO_RETRY, RETRY, TIMEOUT_SECONDS, RateLimiter
 from common.warehouse.job_kinds import (
     BigQueryJob,
+    answered,
     copy_config,
     extract_config,
     load_config,
@@ -140,6 +142,30 @@ class ExecutorJobs(Jobs):
             if job.job_id in str(error):
                 raise
             raise QueryRefused(str(error), error.reason) from error  # Something else that is there already.
+
+    def wait(self, job: StepJob, known: JobReport, seconds: float) -> JobReport:
+        """Wait for a query by one request; the job itself is looked at where the answer does not say all."""
+        answer = self._results(job, seconds) if isinstance(job.work, QueryJob | CheckJob) else None
+        if answer and not answer.complete:
+            return known
+        report = answered(job, known, answer) if answer else None
+        # Only this project's jobs are ours: what is there by now is what was there before.
+        return report or self.find(job.job_id) or known
+
+    def _results(self, job: StepJob, seconds: float) -> _QueryResults | None:
+        """Wait for a query's end; None where the answer is an error, the query's or the request's own."""
+        try:
+            # QueryJob.result() asks for the job too, and repeats what a failed job's answer looks like.
+            with translated():
+                return self.client._get_query_results(
+                    job.job_id,
+                    retry=NO_RETRY,
+                    timeout_ms=int(seconds * 1000),
+                    location=self.location,
+                    timeout=seconds + TIMEOUT_SECONDS,
+                )
+        except WarehouseError:
+            return None
 
     def _started(self, job: StepJob) -> BigQueryJob:
         dataset, work = bigquery.DatasetReference(self.project, job.tenant_id), job.work

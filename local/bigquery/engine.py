@@ -25,6 +25,7 @@ from local.bigquery import (
     columns,
     job_records,
     jobs,
+    latency,
     partitions,
     receipts,
     result_rows,
@@ -37,6 +38,8 @@ from local.bigquery.sql_files import sql
 
 HIDDEN_DATASET = "_default"
 JOB_THREADS = 8
+WAITING_JOBS = 256
+"""How many jobs can be there at once; all but `JOB_THREADS` of them wait."""
 END_SECONDS = 5.0
 MEMORIES = (
     database._writers,
@@ -72,11 +75,12 @@ class Engine:
         database.duckdb = ConfiguredDuckDB(self._data_dir / "duckdb", catalog.note)
         runner.cancel, runner._done = jobs.cancel, jobs.done
         receipts.install()
+        runner._execute = latency.late(runner._execute, JOB_THREADS)
         job_records.install()
         array_paths.install()
         rewrites.install()
         columns.install()
-        runner._executor = ThreadPoolExecutor(JOB_THREADS, "bigquery-job")
+        runner._executor = ThreadPoolExecutor(WAITING_JOBS, "bigquery-job")
         try:
             self._connect()
         except duckdb.IOException as error:

@@ -29,6 +29,8 @@ from local.bigquery.insert_ids import InsertIds
 from local.bigquery.job_ids import JobIds
 from local.bigquery.job_names import JobNames
 from local.bigquery.job_timeouts import JobTimeouts
+from local.bigquery.latency import Latency
+from local.bigquery.long_polls import LongPolls
 from local.bigquery.metadata_rates import MetadataRates
 from local.bigquery.proxy import Layer, Proxy
 from local.bigquery.streamed_rows import StreamedRows
@@ -43,9 +45,9 @@ GRACEFUL_SECONDS = 5
 class LocalBigQuery:
     """BigQuery's REST API on this machine; its data lasts in `data_dir`. One per process.
 
-    Read and set while it runs: `counts` of requests, `faults` to script, `limits`, `streaming_delay` and
-    `access` to switch on. `identities` (bearer token to e-mail address) and `owners` (e-mail addresses) are
-    for `access`.
+    Read and set while it runs: `counts` of requests, `faults` to script, `latency` to add, `limits`,
+    `streaming_delay` and `access` to switch on. `identities` (bearer token to e-mail address) and `owners`
+    (e-mail addresses) are for `access`.
     """
 
     _running: ClassVar["LocalBigQuery | None"] = None
@@ -69,6 +71,7 @@ class LocalBigQuery:
         self.housekeeping = housekeeping or Housekeeping()
         self.job_ids = JobIds()
         self.faults = Faults(self.job_ids)
+        self.latency = Latency()
         self.access = Access(identities or {}, frozenset(owners))
         self.limits = Limits()
         self.strict_sql = StrictSql()
@@ -76,6 +79,7 @@ class LocalBigQuery:
         self.billing = Billing()
         self._layers: list[Layer] = [
             self.counts,
+            self.latency,
             self.faults,
             JobNames(),
             self.job_ids,
@@ -92,6 +96,7 @@ class LocalBigQuery:
             FreshTables(self.streaming_delay),
             StreamedRows(),
             ConstantJobs(),
+            LongPolls(),
             self.housekeeping,
         ]
         self._address = (host, port)

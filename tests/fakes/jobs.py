@@ -2,6 +2,7 @@
 
 import re
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -63,10 +64,15 @@ def _refuse_sealed(job: StepJob) -> None:
 class MemoryJobs:
     """`ClaimJobs`, `Identities` and `StepJobs`; `at` is called wherever a process can die or be slow."""
 
-    def __init__(self, clock: Clock, at: Callable[[str], None] = nowhere) -> None:
+    def __init__(
+        self, clock: Clock, at: Callable[[str], None] = nowhere, sleep: Callable[[float], None] | None = None
+    ) -> None:
         self.clock = clock
         self.at = at
-        self.outcomes: dict[str, Outcome] = defaultdict(Outcome)
+        own_sleep: Callable[[float], None] = getattr(clock, "sleep", time.sleep)
+        self.sleep = sleep or own_sleep
+        """How a long poll waits."""
+        self.outcomes: defaultdict[str, Outcome] = defaultdict(Outcome)
         """By target table."""
         self.effects: list[StepJob] = []
         """What was written, in order: each job that ended well, once."""
@@ -177,6 +183,13 @@ class MemoryJobs:
             self._settle(job_id)
             return self._jobs[job_id][1]
 
+    def wait(self, job: StepJob, known: JobReport, seconds: float) -> JobReport:
+        self.at(f"wait {job.job_id}")
+        self._refuse("find", job.work.destination)
+        if isinstance(job.work, QueryJob | CheckJob) and not self.unreadable:
+            self._long_poll(job.job_id, min(seconds, 10.0))
+        return self.find(job.job_id) or known
+
     def cancel(self, job_id: str) -> None:
         self.at(f"cancel {job_id}")
         with self._lock:
@@ -186,6 +199,18 @@ class MemoryJobs:
     def table_names(self, tenant_id: str) -> Sequence[str]:
         self._refuse("table names", tenant_id)
         return [*self.tables]
+
+    def _long_poll(self, job_id: str, seconds: float) -> None:
+        """Sleep until a job is to end, or the time is up; of a cancelled one it hears by then."""
+        until = self.clock() + timedelta(seconds=seconds)
+        while self._is_under_way(job_id) and self.clock() < until:
+            job, report = self._jobs[job_id]
+            ends = (report.started_at or until) + self.outcomes[job.work.destination].takes
+            self.sleep((min(until, ends) - self.clock()).total_seconds())
+
+    def _is_under_way(self, job_id: str) -> bool:
+        with self._lock:
+            return job_id in self._jobs and not self._settle(job_id).is_done
 
     def settle_all(self) -> None:
         """Let every job end that has had its time."""

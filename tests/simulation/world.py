@@ -83,7 +83,7 @@ class World:
         self.stage = Stage(self.random, START)
         self.troubles = Troubles.drawn(self.random)
         self._stalls = Random(f"who stalls of {self.seed}")
-        self.jobs = MemoryJobs(self.stage.clock, self._at_job)
+        self.jobs = MemoryJobs(self.stage.clock, self._at_job, self.stage.sleep)
         self.tables = LogTables(self.stage, Random(f"who looked when of {self.seed}"))
         self.rows = MemoryRuns(self.stage.at, self.lag, self.stage.clock, self.tables.require)
         self.levels = MemoryLevels(self.stage.at)

@@ -19,7 +19,7 @@ from common.warehouse.runs import RunRows
 from common.warehouse.streaming import Streaming
 from local.bigquery import LocalBigQuery
 from tests.fakes.clock import START, VirtualClock
-from tests.fakes.jobs import MemoryJobs
+from tests.fakes.jobs import MemoryJobs, Outcome
 from tests.fakes.runs import MemoryProgress, MemoryRuns, MemoryTenant
 
 
@@ -44,6 +44,8 @@ class Backend:
     """Have a job ID be taken by a job that is too old to be told of."""
     wait: Callable[[], None]
     """Let a little time pass."""
+    slow_down: Callable[[float], None]
+    """Have each job from now on take so many seconds longer than the least."""
     miss: Callable[[str, str], None]
     """Have no table of a name for the statement of a target."""
 
@@ -58,6 +60,9 @@ def in_memory() -> Backend:
         config = ConfigText(config_id="daily", version=1, text="steps: []", priority=3)
         rows.tenants[tenant_id] = MemoryTenant(limits=limits, configs={"daily": config})
 
+    def slow_down(seconds: float) -> None:
+        jobs.outcomes.default_factory = lambda: Outcome(takes=timedelta(seconds=seconds))
+
     def miss(target: str, table: str) -> None:
         for call in ("dry run", "submit"):
             said = f"Not found: Table p:d.{table} was not found in location US"
@@ -71,6 +76,7 @@ def in_memory() -> Backend:
         add_tenant=add_tenant,
         forget=jobs.forgotten.add,
         wait=lambda: clock.sleep(1),
+        slow_down=slow_down,
         miss=miss,
     )
 
@@ -92,8 +98,15 @@ def in_bigquery(central: Central) -> Backend:
         add_tenant=add_tenant,
         forget=lambda job_id: _forget(central, job_id),
         wait=lambda: time.sleep(0.05),
+        slow_down=_slow_down,
         miss=lambda target, table: None,  # The SQL names one that nobody has made.
     )
+
+
+def _slow_down(seconds: float) -> None:
+    server = LocalBigQuery.running()
+    assert server is not None
+    server.latency.job_seconds = seconds
 
 
 def _forget(central: Central, job_id: str) -> None:

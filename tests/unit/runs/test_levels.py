@@ -88,7 +88,7 @@ def test_all_steps_of_a_level_are_submitted_before_any_is_waited_for() -> None:
     platform = Platform()
     platform.run_to_end(a_message(a_pipeline(tuple(a_step(name) for name in "abc"))))
     first_wait = next(
-        index for index, point in enumerate(platform.points) if point.startswith("find cvg-step")
+        index for index, point in enumerate(platform.points) if point.startswith("wait cvg-step")
     )
     submitted = [point for point in platform.points[:first_wait] if point.startswith("after submit")]
     assert len(submitted) == 3

@@ -98,7 +98,7 @@ def test_a_cancel_between_two_jobs_ends_the_step_and_starts_no_other() -> None:
     platform = Platform()
 
     def cancel(point: str) -> None:
-        if point == f"find {FIRST}" and platform.clock() > a_run().started_at + timedelta(seconds=1):
+        if point == f"find {FIRST}" and platform.clock() >= a_run().started_at + timedelta(seconds=1):
             platform.disturb = lambda _: None
             flag(platform.jobs, "acme", RUN_ID)
 
