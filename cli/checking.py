@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli.pipeline_files import PipelineFile
-from common.errors import ConvergenceError, Fault, InvalidInput
+from common.errors import ConvergenceError, InvalidInput, Violation
 from common.pipelines.configs import Compiler, Configs, StoredConfig
 from common.pipelines.step_types import load_step_types
 from common.pipelines.tables import Policy
@@ -30,8 +30,8 @@ class Checked:
     """What there is to say of a file: rules that it breaks, warnings, and how it was understood."""
 
     file: PipelineFile
-    broken: tuple[Fault, ...]
-    warnings: tuple[Fault, ...] = ()
+    broken: tuple[Violation, ...]
+    warnings: tuple[Violation, ...] = ()
     levels: tuple[tuple[str, ...], ...] = ()
 
 
@@ -82,7 +82,7 @@ class Checker:
 
     def _check(self, file: PipelineFile, twins: int) -> Checked:
         broken = (
-            [Fault("/pipeline/id", f"{twins} more of these files have the ID {file.config_id}")]
+            [Violation("/pipeline/id", f"{twins} more of these files have the ID {file.config_id}")]
             if twins
             else []
         )
@@ -95,8 +95,8 @@ class Checker:
                 created_by=None,
             )
         except InvalidInput as error:
-            return Checked(file=file, broken=(*broken, *error.faults))
+            return Checked(file=file, broken=(*broken, *error.violations))
         except ConvergenceError as error:
-            return Checked(file=file, broken=(*broken, Fault("", str(error))))
+            return Checked(file=file, broken=(*broken, Violation("", str(error))))
         levels = tuple(tuple(step.id for step in level) for level in saved.pipeline.levels)
         return Checked(file=file, broken=tuple(broken), warnings=saved.warnings, levels=levels)

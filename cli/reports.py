@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from cli.words import plain
-from common.errors import Fault
+from common.errors import Violation
 
 if TYPE_CHECKING:  # Brings the grammar of SQL, which only `validate` needs.
     from cli.checking import Checked
@@ -32,11 +32,11 @@ def report(checked: "Sequence[Checked]", form: Format) -> str:
 
 
 def _lines(one: "Checked") -> Iterator[str]:
-    for word, faults in (("error", one.broken), ("warning", one.warnings)):
-        for fault in faults:
-            place = ":".join(str(part) for part in (one.file.path, fault.line, fault.column) if part)
-            step = f"step {fault.step}, " if fault.step else ""
-            yield plain(f"{place}: {word}: {step}{fault.pointer or '/'}: {fault.rule}")
+    for word, violations in (("error", one.broken), ("warning", one.warnings)):
+        for violation in violations:
+            place = ":".join(str(part) for part in (one.file.path, violation.line, violation.column) if part)
+            step = f"step {violation.step}, " if violation.step else ""
+            yield plain(f"{place}: {word}: {step}{violation.pointer or '/'}: {violation.rule}")
     if not one.broken:
         levels = " then ".join(" and ".join(level) for level in one.levels)
         yield plain(f"{one.file.path}: {one.file.config_id}: {levels}")
@@ -44,9 +44,9 @@ def _lines(one: "Checked") -> Iterator[str]:
 
 def _summary(checked: "Sequence[Checked]") -> str:
     faulty = sum(bool(one.broken) for one in checked)
-    faults = sum(len(one.broken) for one in checked)
+    violations = sum(len(one.broken) for one in checked)
     warnings = sum(len(one.warnings) for one in checked)
-    told = f"{len(checked)} files, {faulty} with errors: {faults} errors, {warnings} warnings"
+    told = f"{len(checked)} files, {faulty} with errors: {violations} errors, {warnings} warnings"
     return told.replace("1 files", "1 file") if len(checked) == 1 else told
 
 
@@ -57,28 +57,28 @@ def _document(checked: "Sequence[Checked]") -> dict[str, Any]:
             "config_id": one.file.config_id,
             "ok": not one.broken,
             "levels": [list(level) for level in one.levels],
-            "errors": [_member(fault) for fault in one.broken],
-            "warnings": [_member(fault) for fault in one.warnings],
+            "errors": [_member(violation) for violation in one.broken],
+            "warnings": [_member(violation) for violation in one.warnings],
         }
         for one in checked
     ]
     return {"ok": not any(one.broken for one in checked), "files": files}
 
 
-def _member(fault: Fault) -> dict[str, Any]:
-    place = {"step": fault.step or None, "line": fault.line, "column": fault.column}
-    return {"pointer": fault.pointer, **place, "rule": fault.rule}
+def _member(violation: Violation) -> dict[str, Any]:
+    place = {"step": violation.step or None, "line": violation.line, "column": violation.column}
+    return {"pointer": violation.pointer, **place, "rule": violation.rule}
 
 
 def _annotations(one: "Checked") -> Iterator[str]:
     """Write workflow commands; https://docs.github.com/actions/reference/workflow-commands-for-github-actions."""
-    for word, faults in (("error", one.broken), ("warning", one.warnings)):
-        for fault in faults:
-            places: dict[str, object] = {"file": one.file.path, "line": fault.line or 1}
-            places |= {"col": fault.column} if fault.column else {}
-            places["title"] = fault.pointer or one.file.config_id
+    for word, violations in (("error", one.broken), ("warning", one.warnings)):
+        for violation in violations:
+            places: dict[str, object] = {"file": one.file.path, "line": violation.line or 1}
+            places |= {"col": violation.column} if violation.column else {}
+            places["title"] = violation.pointer or one.file.config_id
             properties = ",".join(f"{name}={_property(str(value))}" for name, value in places.items())
-            yield f"::{word} {properties}::{_data(fault.rule)}"
+            yield f"::{word} {properties}::{_data(violation.rule)}"
 
 
 def _data(text: str) -> str:

@@ -31,7 +31,7 @@ from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Violation:
     """One broken rule in some input: where (a JSON pointer, RFC 6901; "" is the whole), and the rule.
 
     In an uploaded file also the ID of the step, "" for none, and the line and column, from 1, where they can
@@ -56,19 +56,19 @@ class ConvergenceError(Exception):
 
 
 class InvalidInput(ConvergenceError):
-    """The input breaks rules; `faults` lists all of them, so that one round trip is enough to mend them."""
+    """The input breaks rules; `violations` lists all of them: one round trip is enough."""
 
-    def __init__(self, faults: list[Fault], summary: str = "the input breaks rules") -> None:
-        super().__init__(f"{summary}: " + "; ".join(str(fault) for fault in faults))
+    def __init__(self, violations: list[Violation], summary: str = "the input breaks rules") -> None:
+        super().__init__(f"{summary}: " + "; ".join(str(violation) for violation in violations))
         self.summary = summary
-        self.faults = faults
+        self.violations = violations
 
 
 class MalformedInput(InvalidInput):
     """The input cannot be read at all."""
 
     def __init__(self, rule: str, pointer: str = "", line: int | None = None) -> None:
-        super().__init__([Fault(pointer, rule, line=line)], "the input cannot be read")
+        super().__init__([Violation(pointer, rule, line=line)], "the input cannot be read")
 
 
 class InputTooLarge(ConvergenceError):

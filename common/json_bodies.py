@@ -1,10 +1,10 @@
-"""JSON that strangers send, over HTTP or by message: read strictly, each fault in the words of the tree."""
+"""JSON that strangers send, over HTTP or by message: read strictly, violations in the words of the tree."""
 
 from typing import Any
 
 from common import strict_json
 from common.errors import ConvergenceError, InputTooLarge, MalformedInput
-from common.strict_json import JsonFault
+from common.strict_json import JsonViolation
 
 MAX_JSON_BYTES = 256 * 1024
 MAX_LEVELS = 32
@@ -23,19 +23,19 @@ def parse_json(text: str) -> Any:
     try:
         value = strict_json.parse(text, _as_number)
         strict_json.check_values(value, MAX_LEVELS, scalars_count=False)
-    except JsonFault as fault:
-        raise _told(fault) from fault
+    except JsonViolation as violation:
+        raise _told(violation) from violation
     return value
 
 
-def _told(fault: JsonFault) -> ConvergenceError:
-    match fault:
+def _told(violation: JsonViolation) -> ConvergenceError:
+    match violation:
         case strict_json.NoJson():
-            return MalformedInput(f"must be JSON: {fault}")
+            return MalformedInput(f"must be JSON: {violation}")
         case strict_json.NamedTwice():
-            return MalformedInput(f"must name each member once, not {fault.key[:100]!r} twice")
+            return MalformedInput(f"must name each member once, not {violation.key[:100]!r} twice")
         case strict_json.NotFinite(is_word=True):
-            return MalformedInput(f"must be JSON, which has no {fault}")
+            return MalformedInput(f"must be JSON, which has no {violation}")
         case strict_json.NotFinite():
             return MalformedInput("must hold numbers that a 64-bit float can hold")
         case strict_json.TooManyDigits():

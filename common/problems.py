@@ -154,11 +154,11 @@ def problem_of(error: Exception) -> Problem:
     return Problem(kind=kind, detail=kind.detail or _detail(error), members=_members(error))
 
 
-def fault_document(fault: errors.Fault) -> dict[str, Any]:
-    """Return a fault as callers are told it; step, line and column where they are known."""
-    place = {"step": fault.step, "line": fault.line, "column": fault.column}
+def violation_document(violation: errors.Violation) -> dict[str, Any]:
+    """Return a violation as callers are told it; step, line and column where they are known."""
+    place = {"step": violation.step, "line": violation.line, "column": violation.column}
     known = {name: value for name, value in place.items() if value}
-    return {"pointer": fault.pointer, **known, "rule": redact(fault.rule)}
+    return {"pointer": violation.pointer, **known, "rule": redact(violation.rule)}
 
 
 def _detail(error: Exception) -> str:
@@ -169,7 +169,7 @@ def _members(error: Exception) -> dict[str, Any]:
     """Return the members that only this kind of error has."""
     match error:
         case errors.InvalidInput():
-            return {"errors": [fault_document(fault) for fault in error.faults]}
+            return {"errors": [violation_document(violation) for violation in error.violations]}
         case errors.QuotaExceeded():
             numbers = {"limit_name": error.limit_name, "used": error.used, "limit": error.limit}
             more = {"needed": error.needed, "left": error.left} if error.needed > 1 else {}

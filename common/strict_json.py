@@ -1,6 +1,6 @@
 """JSON that means one thing only, for all who read what others have written.
 
-    JsonFault
+    JsonViolation
     ├── NoJson         the grammar is broken
     ├── NamedTwice     an object has a key twice
     ├── NotFinite      NaN, Infinity, or a number that no 64-bit float can hold
@@ -18,18 +18,18 @@ from math import isfinite
 from typing import Any
 
 
-class JsonFault(Exception):
+class JsonViolation(Exception):
     """A text, or a value, is not strict JSON."""
 
 
-class NoJson(JsonFault):
+class NoJson(JsonViolation):
     """The text breaks the grammar: how, and where."""
 
     def __init__(self, error: json.JSONDecodeError) -> None:
         super().__init__(f"{error.msg} at line {error.lineno}, column {error.colno}")
 
 
-class NamedTwice(JsonFault):
+class NamedTwice(JsonViolation):
     """An object has a key twice."""
 
     def __init__(self, key: str) -> None:
@@ -37,7 +37,7 @@ class NamedTwice(JsonFault):
         self.key = key
 
 
-class NotFinite(JsonFault):
+class NotFinite(JsonViolation):
     """A number is none, as it is written; `is_word`: NaN or Infinity."""
 
     def __init__(self, text: str, *, is_word: bool) -> None:
@@ -45,19 +45,19 @@ class NotFinite(JsonFault):
         self.is_word = is_word
 
 
-class TooManyDigits(JsonFault):
+class TooManyDigits(JsonViolation):
     """A whole number is longer than Python reads."""
 
 
-class TooDeep(JsonFault):
+class TooDeep(JsonViolation):
     """A value is nested too deeply."""
 
 
-class HalfCharacter(JsonFault):
+class HalfCharacter(JsonViolation):
     """A text holds half of a surrogate pair."""
 
 
-class NulCharacter(JsonFault):
+class NulCharacter(JsonViolation):
     """A text holds U+0000."""
 
 

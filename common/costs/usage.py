@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from common.costs.prices import Price
-from common.errors import Fault, InvalidInput
+from common.errors import InvalidInput, Violation
 from common.times import Clock
 
 MAX_DAYS = 400
@@ -116,7 +116,7 @@ class Usage:
         rows = self.reader.read_usage(tenant_ids, wanted, MAX_ROWS + 1) if tenant_ids else []
         if len(rows) > MAX_ROWS:
             rule = f"comes to more than {MAX_ROWS} rows: ask for fewer days, or leave a word out"
-            raise InvalidInput([Fault("/query/by", rule)])
+            raise InvalidInput([Violation("/query/by", rule)])
         return UsageReport(wanted=wanted, price=self.price, rows=rows)
 
     def _filter(self, asked: Mapping[str, Any], config_id: str = "") -> UsageFilter:
@@ -125,9 +125,9 @@ class Usage:
         last = date.fromisoformat(asked["to"]) if "to" in asked else today
         first = date.fromisoformat(asked["from"]) if "from" in asked else last.replace(day=1)
         if first > last:
-            raise InvalidInput([Fault("/query/to", "must not be before `from`")])
+            raise InvalidInput([Violation("/query/to", "must not be before `from`")])
         if last - first >= timedelta(days=MAX_DAYS):
-            raise InvalidInput([Fault("/query/from", f"must be less than {MAX_DAYS} days before `to`")])
+            raise InvalidInput([Violation("/query/from", f"must be less than {MAX_DAYS} days before `to`")])
         by = frozenset(word for word in asked.get("by", "").split(",") if word)
         # A step's name says something in its pipeline alone.
         by |= {"pipeline"} if "step" in by else set()

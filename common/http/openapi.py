@@ -187,7 +187,7 @@ def _sample(error: type[Exception]) -> Exception:
         return error("must be UTF-8: byte 12 is not")
     if issubclass(error, errors.InvalidInput):
         return error(
-            [errors.Fault("/query/limit", "must be at most 100")], "the request's parameters break rules"
+            [errors.Violation("/query/limit", "must be at most 100")], "the request's parameters break rules"
         )
     if issubclass(error, errors.QuotaExceeded):
         tomorrow = _NOON.replace(day=19, hour=0)

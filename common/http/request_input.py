@@ -12,15 +12,15 @@ from werkzeug.http import parse_options_header
 from werkzeug.wrappers import Request
 
 from common.addresses import canonical_address
-from common.errors import Fault, InputTooLarge, InvalidInput, NotFound, UnsupportedContentType
+from common.errors import InputTooLarge, InvalidInput, NotFound, UnsupportedContentType, Violation
 from common.http.routing import Content, Parameter, Place, Route
-from common.http.schemas import MOST_FAULTS, did_you_mean, faults_of, pointer
+from common.http.schemas import MAX_VIOLATIONS, did_you_mean, pointer, violations_of
 from common.json_bodies import parse_json
 from common.logs import is_secret
 
-MOST_HEADERS = 100
-MOST_HEADER_BYTES = 8 * 1024
-MOST_HEADERS_BYTES = 32 * 1024
+MAX_HEADERS = 100
+MAX_HEADER_BYTES = 8 * 1024
+MAX_HEADERS_BYTES = 32 * 1024
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
 # Unreserved characters (RFC 3986, 2.3), slashes and per cent: encoded they name the same, or hide it.
 _NEEDLESS_ENCODING = re.compile(
@@ -85,9 +85,9 @@ def check_headers(request: Request) -> None:
     headers = list(request.headers)
     lengths = [len(name) + len(value) for name, value in headers]
     if (
-        len(headers) > MOST_HEADERS
-        or max(lengths, default=0) > MOST_HEADER_BYTES
-        or sum(lengths) > MOST_HEADERS_BYTES
+        len(headers) > MAX_HEADERS
+        or max(lengths, default=0) > MAX_HEADER_BYTES
+        or sum(lengths) > MAX_HEADERS_BYTES
     ):
         raise RequestHeaderFieldsTooLarge()
     if any(_CONTROL.search(value) for _, value in headers):
@@ -119,31 +119,35 @@ class Values:
     path: dict[str, Any] = field(default_factory=dict)
     query: dict[str, Any] = field(default_factory=dict)
     header: dict[str, Any] = field(default_factory=dict)
-    faults: list[Fault] = field(default_factory=list)
+    violations: list[Violation] = field(default_factory=list)
 
     def read(self, parameter: Parameter, texts: list[str]) -> None:
         """Read one parameter from the texts that the request gives for it."""
         place = pointer(parameter.place, parameter.name)
         if len(texts) > 1:
-            self.faults.append(Fault(place, "must be given once"))
+            self.violations.append(Violation(place, "must be given once"))
         elif texts and is_secret(texts[0]):
             # It must not go on: a parameter's value may become part of a query, a label or a job ID.
-            self.faults.append(Fault(place, "is a secret of the platform, which belongs in its header alone"))
+            self.violations.append(
+                Violation(place, "is a secret of the platform, which belongs in its header alone")
+            )
         elif texts:
             value = _typed(parameter, texts[0])
-            self.faults.extend(Fault(place, fault.rule) for fault in faults_of(parameter.schema, value))
+            self.violations.extend(
+                Violation(place, violation.rule) for violation in violations_of(parameter.schema, value)
+            )
             self._of(parameter.place)[parameter.name] = value
         elif parameter.is_required:
-            self.faults.append(Fault(place, "is required"))
+            self.violations.append(Violation(place, "is required"))
         elif "default" in parameter.schema:
             self._of(parameter.place)[parameter.name] = parameter.schema["default"]
 
     def refuse_unknown(self, given: Iterable[str], known: list[str]) -> None:
         """Note query parameters that the route does not have."""
         unknown = [name for name in given if name not in known]
-        self.faults.extend(
-            Fault(pointer(Place.QUERY, name), f"is not known here{did_you_mean(name, known)}")
-            for name in unknown[:MOST_FAULTS]
+        self.violations.extend(
+            Violation(pointer(Place.QUERY, name), f"is not known here{did_you_mean(name, known)}")
+            for name in unknown[:MAX_VIOLATIONS]
         )
 
     def _of(self, place: Place) -> dict[str, Any]:
@@ -151,13 +155,13 @@ class Values:
 
 
 def read_parameters[S](request: Request, route: Route[S], path_values: Mapping[str, str]) -> Values:
-    """Read what the route declares; InvalidInput with all faults (`/query/limit`, `/path/…`, `/header/…`)."""
+    """Read what the route declares; InvalidInput with every violation (`/query/limit`, `/path/…`)."""
     values = Values()
     for parameter in route.parameters:
         values.read(parameter, _texts(request, parameter, path_values))
     values.refuse_unknown(request.args, [parameter.name for parameter in route.parameters_in(Place.QUERY)])
-    if values.faults:
-        raise InvalidInput(values.faults, "the request's parameters break rules")
+    if values.violations:
+        raise InvalidInput(values.violations, "the request's parameters break rules")
     return values
 
 
@@ -200,12 +204,12 @@ def read_content(request: Request, max_bytes: int) -> Content:
 
 
 def read_json(content: Content, schema: str) -> Mapping[str, Any]:
-    """Read a JSON object that keeps its schema; an empty body is {}. InvalidInput with all faults else."""
+    """Read a JSON object that keeps its schema; an empty body is {}. InvalidInput with violations else."""
     if content.data.strip():
         _check_content_type(content.content_type)
     value = parse_json(content.text) if content.data.strip() else {}
-    if faults := faults_of(schema, value):
-        raise InvalidInput(faults, "the request body breaks rules")
+    if violations := violations_of(schema, value):
+        raise InvalidInput(violations, "the request body breaks rules")
     object_: Mapping[str, Any] = value
     return object_
 

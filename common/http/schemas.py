@@ -1,4 +1,4 @@
-"""JSON Schemas (2020-12), one per file in `schemas/`, named like it; validation that finds every fault."""
+"""JSON Schemas (2020-12), one per file in `schemas/`, named like it; validation finds every violation."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from jsonschema.validators import extend
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
-from common.errors import Fault
+from common.errors import Violation
 from common.times import from_rfc3339
 
 _ID = "must be lower-case letters, digits, _ and -, begin with a letter and have at most 63 characters"
@@ -64,8 +64,8 @@ def rule_of(pattern: str) -> str:
 
 
 SCHEMA_FOLDER = Path(__file__).parent / "schemas"
-MOST_FAULTS = 100
-MOST_CHARACTERS_OF_A_KEY = 128
+MAX_VIOLATIONS = 100
+MAX_CHARACTERS_OF_A_KEY = 128
 
 
 @cache
@@ -75,18 +75,22 @@ def schemas() -> Mapping[str, Mapping[str, Any]]:
     return {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in files}
 
 
-def faults_of(schema: str | Mapping[str, Any], value: Any) -> list[Fault]:
+def violations_of(schema: str | Mapping[str, Any], value: Any) -> list[Violation]:
     """Return the rules of a schema (its name, or itself) that a JSON value breaks, at most a hundred."""
     errors = sorted(_validator(schema).iter_errors(value), key=lambda error: [*map(str, error.absolute_path)])
     # `required` is reported once per missing member, and each report names them all.
-    return list(islice(dict.fromkeys(fault for error in errors for fault in _faults(error)), MOST_FAULTS))
+    return list(
+        islice(
+            dict.fromkeys(violation for error in errors for violation in _violations(error)), MAX_VIOLATIONS
+        )
+    )
 
 
 def pointer(*keys: str | int) -> str:
     """Write a JSON pointer (RFC 6901); very long keys are cut."""
     texts = (str(key) for key in keys)
     short = (
-        text if len(text) <= MOST_CHARACTERS_OF_A_KEY else text[:MOST_CHARACTERS_OF_A_KEY] + "…"
+        text if len(text) <= MAX_CHARACTERS_OF_A_KEY else text[:MAX_CHARACTERS_OF_A_KEY] + "…"
         for text in texts
     )
     return "".join("/" + text.replace("~", "~0").replace("/", "~1") for text in short)
@@ -94,7 +98,7 @@ def pointer(*keys: str | int) -> str:
 
 def did_you_mean(key: str, known: Iterator[str] | list[str]) -> str:
     """Return ", did you mean …?" where a known key is close, else ""."""
-    close = get_close_matches(key, list(known), n=1) if len(key) <= MOST_CHARACTERS_OF_A_KEY else []
+    close = get_close_matches(key, list(known), n=1) if len(key) <= MAX_CHARACTERS_OF_A_KEY else []
     return f", did you mean {close[0]!r}?" if close else ""
 
 
@@ -145,20 +149,22 @@ def _is_moment(value: object) -> bool:
 _StrictValidator = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
 
 
-def _faults(error: ValidationError) -> Iterator[Fault]:
+def _violations(error: ValidationError) -> Iterator[Violation]:
     place = list(error.absolute_path)
     wanted: Any = error.validator_value
     value: Any = error.instance
     schema: Any = error.schema
     match error.validator:
         case "required":
-            yield from (Fault(pointer(*place, name), "is required") for name in wanted if name not in value)
+            yield from (
+                Violation(pointer(*place, name), "is required") for name in wanted if name not in value
+            )
         case "additionalProperties":
             known = list(schema.get("properties", {}))
-            for key in islice((key for key in value if key not in known), MOST_FAULTS):
-                yield Fault(pointer(*place, key), f"is not known here{did_you_mean(key, known)}")
+            for key in islice((key for key in value if key not in known), MAX_VIOLATIONS):
+                yield Violation(pointer(*place, key), f"is not known here{did_you_mean(key, known)}")
         case keyword:
-            yield Fault(pointer(*place), _rule(str(keyword), wanted))
+            yield Violation(pointer(*place), _rule(str(keyword), wanted))
 
 
 # A rule never repeats the value that broke it: it may be a secret.

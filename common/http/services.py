@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # A function imports what it uses itself, and not what the ot
     from common.pipelines.configs import Configs
     from common.runs.reading import RunLog
     from common.runs.retrying import RunRetrier
-    from common.runs.starting import RunStarter
+    from common.runs.starting import RunService
     from common.schedules.backfilling import Backfills
     from common.schedules.control import DispatcherJob, PlatformWatch
     from common.schedules.queue import RunQueue
@@ -39,7 +39,7 @@ class PipelineServices:
 
     edge: Edge
     configs: Configs
-    starter: RunStarter
+    run_service: RunService
     retrier: RunRetrier
     canceller: RunStopper
     run_log: RunLog

@@ -14,7 +14,7 @@ from common.errors import ConvergenceError, MalformedInput, MessageRefused
 from common.logs import Trace, log_context, redact
 from common.messages.verdicts import Verdict, verdict
 from common.runs.dead_letters import REJECTED_BY, RejectedBy
-from common.strict_json import JsonFault, check_text
+from common.strict_json import JsonViolation, check_text
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ def read_message(event_data: Any) -> Message:
             data=base64.b64decode(message.get("data", ""), validate=True),
             attributes=attributes,
         )
-    except (KeyError, TypeError, ValueError, AttributeError, binascii.Error, JsonFault) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, binascii.Error, JsonViolation) as error:
         raise MalformedInput("this is no pushed Pub/Sub message") from error
 
 

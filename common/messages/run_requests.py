@@ -13,11 +13,11 @@ from typing import Any
 
 from common.errors import (
     ConvergenceError,
-    Fault,
     Forbidden,
     InputTooLarge,
     InvalidInput,
     MalformedInput,
+    Violation,
 )
 from common.json_bodies import MAX_JSON_BYTES, decode_text, parse_json
 from common.logs import MASK, current_traceparent, log_context, redact
@@ -30,7 +30,7 @@ from common.problems import problem_of
 from common.runs.dead_letters import SOURCE_PREFIX
 from common.runs.events import Announcer, RejectedRequest, RunEvent
 from common.runs.run import Trigger, TriggerType
-from common.runs.starting import RunRequest, RunStarter, StartedRun
+from common.runs.starting import RunRequest, RunService, StartedRun
 from common.tenants.authentication import Authenticator, KnownKey
 from common.tenants.keys import Scope
 from common.times import Clock
@@ -79,13 +79,13 @@ class RunRequestReceiver:
     """Starts the run that a message asks for, with the same admission as over HTTP."""
 
     authenticator: Authenticator
-    starter: RunStarter
+    run_service: RunService
     announcer: Announcer
     clock: Clock
     new_trace: Callable[[], str] = current_traceparent
 
     def __call__(self, message: Message) -> None:
-        """Do the message's work; raises as `RunStarter.start` does, and for a key that is not valid.
+        """Do the message's work; raises as `RunService.start` does, and for a key that is not valid.
 
         A second delivery meets the first by its idempotency key, or else by the message's ID. A key that is
         nobody's is answered by nothing: there is no tenant to tell.
@@ -108,7 +108,7 @@ class RunRequestReceiver:
         body = _read(message.data)
         if body.get("tenant_id", caller.tenant_id) != caller.tenant_id:
             raise Forbidden("the API key is not this tenant's")
-        return self.starter.start(
+        return self.run_service.start(
             RunRequest(
                 tenant_id=caller.tenant_id,
                 config_id=body["config_id"],
@@ -187,21 +187,23 @@ def _read(data: bytes) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise MalformedInput("the message must be a JSON object")
     unknown = islice((name for name in body if name not in FIELDS), MAX_UNKNOWN)
-    faults = [Fault(f"/{escaped(name)}", f"is unknown; known are {', '.join(FIELDS)}") for name in unknown]
-    faults += [
-        Fault(f"/{name}", f"must be of type {_NOUNS[wanted]}")
+    violations = [
+        Violation(f"/{escaped(name)}", f"is unknown; known are {', '.join(FIELDS)}") for name in unknown
+    ]
+    violations += [
+        Violation(f"/{name}", f"must be of type {_NOUNS[wanted]}")
         for name, wanted in FIELDS.items()
         if name in body and not isinstance(body[name], wanted)
     ]
-    faults += [
-        Fault(f"/{name}", rule)
+    violations += [
+        Violation(f"/{name}", rule)
         for name, (shape, rule) in _SHAPES.items()
         if isinstance(body.get(name), str) and not shape.fullmatch(body[name])
     ]
     if "config_id" not in body:
-        faults.append(Fault("/config_id", "is required"))
-    if faults:
-        raise InvalidInput(faults, "the run request breaks rules")
+        violations.append(Violation("/config_id", "is required"))
+    if violations:
+        raise InvalidInput(violations, "the run request breaks rules")
     return body
 
 
@@ -209,20 +211,20 @@ def _check_attributes(attributes: Mapping[str, str]) -> None:
     """Refuse more than a request has use for, and names that are the service's own to give."""
     if len(attributes) > MAX_ATTRIBUTES:
         raise InputTooLarge(f"the message has {len(attributes)} attributes; it may have {MAX_ATTRIBUTES}")
-    faults = [
-        Fault(
+    violations = [
+        Violation(
             f"/attributes/{escaped(name[:40])}", "says that Pub/Sub has forwarded the message: leave it out"
         )
         for name in attributes
         if name.startswith(SOURCE_PREFIX)
     ]
-    faults += [
-        Fault(f"/attributes/{escaped(name[:40])}", f"must have at most {MAX_ATTRIBUTE_BYTES} bytes")
+    violations += [
+        Violation(f"/attributes/{escaped(name[:40])}", f"must have at most {MAX_ATTRIBUTE_BYTES} bytes")
         for name, value in attributes.items()
         if len(name.encode()) > MAX_NAME_BYTES or len(value.encode()) > MAX_ATTRIBUTE_BYTES
     ]
     if not _USER_ID.fullmatch(attributes.get(USER_ID, "")):
         rule = "must be at most 255 printable ASCII characters without blanks"
-        faults.append(Fault(f"/attributes/{USER_ID}", rule))
-    if faults:
-        raise InvalidInput(faults, "the message's attributes break rules")
+        violations.append(Violation(f"/attributes/{USER_ID}", rule))
+    if violations:
+        raise InvalidInput(violations, "the message's attributes break rules")

@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from common.errors import Fault, InvalidInput
+from common.errors import InvalidInput, Violation
 from common.pipelines.intervals import GIVEN_TO_ALL
 from common.pipelines.levels import Arrangement, arrange
 from common.pipelines.parameters import declare_parameters
 from common.pipelines.pipeline import Parameter, Pipeline, Step
 from common.pipelines.pointers import pointer
-from common.pipelines.schedule import schedule_faults
-from common.pipelines.schema import schema_faults
+from common.pipelines.schedule import schedule_violations
+from common.pipelines.schema import schema_violations
 from common.pipelines.step_compiler import CompileContext, StepCompiler
 from common.pipelines.step_types import StepTypes
 from common.pipelines.tables import Policy
@@ -20,7 +20,7 @@ from common.pipelines.variables import Variables
 from common.pipelines.warnings import sql_warnings
 from common.pipelines.yaml_documents import Document, Value
 
-MOST_FAULTS_TOLD = 200
+MAX_VIOLATIONS_TOLD = 200
 
 _ANY_CRON = {"cron": "0 0 * * *"}
 _LEVEL = re.compile(r"level_[1-9][0-9]{0,2}")
@@ -31,7 +31,7 @@ class Compiled:
     """The pipeline that a file describes, and what its author may want to know of it."""
 
     pipeline: Pipeline
-    warnings: tuple[Fault, ...]
+    warnings: tuple[Violation, ...]
 
 
 def compile_pipeline(
@@ -48,15 +48,15 @@ def compile_pipeline(
 
     The same input gives the same pipeline.
     """
-    faults = schema_faults(step_types.pipeline, document) + _nul_faults(document)
+    violations = schema_violations(step_types.pipeline, document) + _nul_violations(document)
     header = _mapping(document.get("pipeline"))
     if isinstance(given := header.get("id"), str) and given != config_id:
-        faults.append(
-            Fault("/pipeline/id", f"must be {config_id}, the config's ID in the address, or left out")
+        violations.append(
+            Violation("/pipeline/id", f"must be {config_id}, the config's ID in the address, or left out")
         )
-    faults += _schedule_faults(document, faults)
+    violations += _schedule_violations(document, violations)
     parameters, broken = declare_parameters(_mapping(document.get("parameters")))
-    faults += _unmet_by_firings(document, parameters)
+    violations += _unmet_by_firings(document, parameters)
     context = CompileContext(
         step_types=step_types,
         policy=policy,
@@ -66,9 +66,11 @@ def compile_pipeline(
             parameters=frozenset(parameter.name for parameter in parameters),
         ),
     )
-    steps = _compiled(document, context, faults)
+    steps = _compiled(document, context, violations)
     arrangement, disorder = _arrange(steps, document)
-    _refuse([*faults, *broken, *(fault for step in steps for fault in step.faults), *disorder])
+    _refuse(
+        [*violations, *broken, *(violation for step in steps for violation in step.violations), *disorder]
+    )
     pipeline = Pipeline(
         tenant_id=tenant_id,
         config_id=config_id,
@@ -84,18 +86,22 @@ def compile_pipeline(
     return Compiled(pipeline=pipeline, warnings=tuple(sorted(found, key=lambda told: _order(told.pointer))))
 
 
-def _schedule_faults(document: Document, shape_faults: Sequence[Fault]) -> list[Fault]:
+def _schedule_violations(document: Document, shape_violations: Sequence[Violation]) -> list[Violation]:
     """Look at what of a schedule has its shape; the schema has told the rest."""
     schedule = document.get("schedule")
     if not isinstance(schedule, dict):
         return []
-    broken = {fault.pointer.split("/")[2] for fault in shape_faults if fault.pointer.startswith("/schedule/")}
+    broken = {
+        violation.pointer.split("/")[2]
+        for violation in shape_violations
+        if violation.pointer.startswith("/schedule/")
+    }
     whole = {key: value for key, value in schedule.items() if key not in broken}
-    found = schedule_faults(_ANY_CRON | whole)
-    return [Fault(f"/schedule/{key}", rule) for key, rule in found.items() if key in whole]
+    found = schedule_violations(_ANY_CRON | whole)
+    return [Violation(f"/schedule/{key}", rule) for key, rule in found.items() if key in whole]
 
 
-def _unmet_by_firings(document: Document, parameters: Sequence[Parameter]) -> list[Fault]:
+def _unmet_by_firings(document: Document, parameters: Sequence[Parameter]) -> list[Violation]:
     """Find what every firing would lack: nobody is there to give it a value."""
     schedule = document.get("schedule")
     if not isinstance(schedule, dict) or schedule.get("enabled") is False:
@@ -108,11 +114,11 @@ def _unmet_by_firings(document: Document, parameters: Sequence[Parameter]) -> li
         for parameter in parameters
         if parameter.required and parameter.default is None and parameter.name not in GIVEN_TO_ALL
     ]
-    return [Fault(pointer(("parameters", parameter.name, "required")), rule) for parameter in unmet]
+    return [Violation(pointer(("parameters", parameter.name, "required")), rule) for parameter in unmet]
 
 
 def _compiled(
-    document: Document, context: CompileContext, shape_faults: Sequence[Fault]
+    document: Document, context: CompileContext, shape_violations: Sequence[Violation]
 ) -> list[StepCompiler]:
     raw_steps = document.get("steps")
     steps = [
@@ -122,14 +128,14 @@ def _compiled(
     ]
     first: dict[str, int] = {}
     for step in steps:
-        step.compile(shape_faults)
+        step.compile(shape_violations)
         if first.setdefault(step.id, step.index) != step.index and "id" in step.raw:
             place = pointer(("steps", step.index, "id"))
-            step.faults.append(Fault(place, f"is the ID of /steps/{first[step.id]} already"))
+            step.violations.append(Violation(place, f"is the ID of /steps/{first[step.id]} already"))
     return steps
 
 
-def _arrange(steps: Sequence[StepCompiler], document: Document) -> tuple[Arrangement, list[Fault]]:
+def _arrange(steps: Sequence[StepCompiler], document: Document) -> tuple[Arrangement, list[Violation]]:
     by_id: dict[str, StepCompiler] = {}
     for step in steps:
         if isinstance(step.raw.get("id"), str):
@@ -154,14 +160,14 @@ def _levels(compiled: Sequence[StepCompiler], arrangement: Arrangement) -> tuple
     return tuple(tuple(step for step in steps if step.level == level) for level in range(1, count + 1))
 
 
-def _refuse(faults: Sequence[Fault]) -> None:
+def _refuse(violations: Sequence[Violation]) -> None:
     """Raise where there are faults, in the order of the file's text as far as pointers tell it."""
-    if not faults:
+    if not violations:
         return
-    ordered = sorted(dict.fromkeys(faults), key=lambda fault: _order(fault.pointer))
-    told = ordered[:MOST_FAULTS_TOLD]
+    ordered = sorted(dict.fromkeys(violations), key=lambda violation: _order(violation.pointer))
+    told = ordered[:MAX_VIOLATIONS_TOLD]
     if len(ordered) > len(told):
-        told.append(Fault("", f"{len(ordered) - len(told):,} more faults are not listed"))
+        told.append(Violation("", f"{len(ordered) - len(told):,} more faults are not listed"))
     raise InvalidInput(told, "the pipeline breaks rules")
 
 
@@ -169,21 +175,23 @@ def _order(place: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (0, part) for part in place.split("/")]
 
 
-def _nul_faults(document: Document) -> list[Fault]:
+def _nul_violations(document: Document) -> list[Violation]:
     """Refuse U+0000 wherever it is; the document's depth is bounded."""
-    found: list[Fault] = []
+    found: list[Violation] = []
     stack: list[tuple[tuple[str | int, ...], Value]] = [((), document)]
     while stack:
         path, value = stack.pop()
         if isinstance(value, dict):
             found += [
-                Fault(pointer(path), "has a key with a NUL character in it") for key in value if "\0" in key
+                Violation(pointer(path), "has a key with a NUL character in it")
+                for key in value
+                if "\0" in key
             ]
             stack += [((*path, key), child) for key, child in value.items() if "\0" not in key]
         elif isinstance(value, list):
             stack += [((*path, index), child) for index, child in enumerate(value)]
         elif isinstance(value, str) and "\0" in value:
-            found.append(Fault(pointer(path), "holds a NUL character"))
+            found.append(Violation(pointer(path), "holds a NUL character"))
     return sorted(found, key=str)
 
 

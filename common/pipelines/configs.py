@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from common.errors import Conflict, Fault, InvalidInput, NotFound
+from common.errors import Conflict, InvalidInput, NotFound, Violation
 from common.pipelines.compile import Compiled, compile_pipeline
-from common.pipelines.confines import Confines, nothing_more
 from common.pipelines.documents import document_text, read_document
+from common.pipelines.grants import TenantSqlGrants, no_grants
 from common.pipelines.pipeline import DEFAULT_PRIORITY, Pipeline
 from common.pipelines.places import located
 from common.pipelines.schema import FORMATS
@@ -23,7 +23,7 @@ from common.pipelines.warnings import plan_warnings, schedule_warnings
 from common.pipelines.yaml_documents import Document
 from common.times import Clock
 
-MOST_ATTEMPTS = 20
+MAX_ATTEMPTS = 20
 DEFAULT_TIMEZONE = "UTC"
 
 
@@ -77,7 +77,7 @@ class SavedConfig:
     config: StoredConfig
     pipeline: Pipeline
     is_unchanged: bool
-    warnings: tuple[Fault, ...] = ()
+    warnings: tuple[Violation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,9 +89,9 @@ class Compiler:
     policy_of: Callable[[str], Policy]
 
     def compile(
-        self, document: Document, tenant_id: str, config_id: str, version: int, confines: Confines
+        self, document: Document, tenant_id: str, config_id: str, version: int, grants: TenantSqlGrants
     ) -> Compiled:
-        """Compile a document; InvalidInput with all its faults."""
+        """Compile a document; InvalidInput with all its violations."""
         compiled = compile_pipeline(
             document,
             tenant_id=tenant_id,
@@ -99,16 +99,16 @@ class Compiler:
             version=version,
             project_id=self.project_id,
             step_types=self.step_types,
-            policy=self.policy_of(tenant_id).widened(confines.sources),
+            policy=self.policy_of(tenant_id).widened(grants.sources),
         )
-        return replace(compiled, pipeline=replace(compiled.pipeline, is_isolated=confines.is_isolated))
+        return replace(compiled, pipeline=replace(compiled.pipeline, is_isolated=grants.is_isolated))
 
     def compile_text(
-        self, text: str, tenant_id: str, config_id: str, version: int, confines: Confines
+        self, text: str, tenant_id: str, config_id: str, version: int, grants: TenantSqlGrants
     ) -> Pipeline:
         """Compile a file as it was uploaded."""
         document = read_document(text.encode(), None)
-        return self.compile(document, tenant_id, config_id, version, confines).pipeline
+        return self.compile(document, tenant_id, config_id, version, grants).pipeline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +118,7 @@ class Configs:
     store: ConfigStore
     compiler: Compiler
     clock: Clock
-    confines_of: Callable[[str], Confines] = nothing_more
+    grants_of: Callable[[str], TenantSqlGrants] = no_grants
     """What the operator has set for a tenant; a run reads the same at its admission."""
     daily_limit_of: Callable[[str], int | None] = lambda _: None
     """How many runs a day a tenant's plan has, None where it has no plan."""
@@ -133,9 +133,9 @@ class Configs:
         _check_id(config_id)
         document, text = read_document(body, content_type), document_text(body)
         try:
-            compiled = self.compiler.compile(document, tenant_id, config_id, 1, self.confines_of(tenant_id))
+            compiled = self.compiler.compile(document, tenant_id, config_id, 1, self.grants_of(tenant_id))
         except InvalidInput as error:
-            raise InvalidInput(located(error.faults, document, text), error.summary) from error
+            raise InvalidInput(located(error.violations, document, text), error.summary) from error
         now = self.clock()
         row = _row(document, text, tenant_id, config_id, created_by, now)
         saved, is_new = self._append(row, self.store.latest(tenant_id, config_id))
@@ -165,8 +165,8 @@ class Configs:
     def compiled(self, tenant_id: str, config_id: str, version: int | None = None) -> Pipeline:
         """Compile a kept config by the rules that hold now."""
         row = self.get(tenant_id, config_id, version)
-        confines = self.confines_of(tenant_id)
-        return self.compiler.compile_text(row.pipeline_yaml, tenant_id, config_id, row.version, confines)
+        grants = self.grants_of(tenant_id)
+        return self.compiler.compile_text(row.pipeline_yaml, tenant_id, config_id, row.version, grants)
 
     def list(self, tenant_id: str, tag: str = "") -> Sequence[StoredConfig]:
         """List the latest version of each config that is not deleted, by ID; "" leaves the filter out."""
@@ -194,7 +194,7 @@ class Configs:
         So the next try is not what the rows say, but what nobody was seen to hold.
         """
         version = 0
-        for _ in range(MOST_ATTEMPTS):
+        for _ in range(MAX_ATTEMPTS):
             if latest and _state(latest) == _state(row):
                 return latest, False
             version = max(version, latest.version if latest else 0) + 1
@@ -222,7 +222,7 @@ def _has_tag(row: StoredConfig, tag: str) -> bool:
 def _check_id(config_id: str) -> None:
     pattern, rule = FORMATS["id"]
     if not pattern.fullmatch(config_id):
-        raise InvalidInput([Fault("/config_id", rule)], "the config's ID in the address breaks a rule")
+        raise InvalidInput([Violation("/config_id", rule)], "the config's ID in the address breaks a rule")
 
 
 def _row(

@@ -40,7 +40,7 @@ FIELDS = (
     ("month", "1 to 12, or JAN to DEC"),
     ("day of the week", "0 to 7, or SUN to SAT"),
 )
-LONGEST_LOOK = timedelta(days=MAX_YEARS * 366)
+MAX_LOOK = timedelta(days=MAX_YEARS * 366)
 _A_DAY = timedelta(days=1)
 _AT_ONCE = timedelta(microseconds=1)
 _FIRST_DAY, _LAST_DAY = date.min + 3 * _A_DAY, date.max - 2 * _A_DAY
@@ -96,7 +96,7 @@ def times_after(cron: str, timezone: str, after: datetime) -> Iterator[datetime]
     """
     read, zone, after = read_cron(cron), zone_of(timezone), after.astimezone(UTC)
     first = max(after.date(), _FIRST_DAY)
-    last = min(first, _LAST_DAY - LONGEST_LOOK) + LONGEST_LOOK
+    last = min(first, _LAST_DAY - MAX_LOOK) + MAX_LOOK
     return _times(read, zone, (first, last), after, midnight(last + _A_DAY))
 
 
@@ -105,7 +105,7 @@ def last_time_between(cron: str, timezone: str, after: datetime, until: datetime
     read, zone = read_cron(cron), zone_of(timezone)
     after, until = after.astimezone(UTC), until.astimezone(UTC)
     last = min(until.date(), _LAST_DAY)
-    first = max(after.date(), last - min(LONGEST_LOOK, last - _FIRST_DAY))
+    first = max(after.date(), last - min(MAX_LOOK, last - _FIRST_DAY))
     return next(_times(read, zone, (first, last), after, until, is_back=True), None)
 
 

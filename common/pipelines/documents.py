@@ -3,9 +3,9 @@
 from common import strict_json
 from common.errors import InputTooLarge, MalformedInput, UnsupportedContentType
 from common.pipelines.origins import with_json_origins
-from common.pipelines.yaml_documents import MAXIMUM_DEPTH, Document, Value, YamlFault, read_yaml
+from common.pipelines.yaml_documents import MAX_DEPTH, Document, Value, YamlViolation, read_yaml
 
-MAXIMUM_BYTES = 256 * 1024
+MAX_BYTES = 256 * 1024
 
 # curl calls the body of `-d @file` a form unless told otherwise; the body is the file all the same.
 _CONTENT_TYPES = {
@@ -40,8 +40,8 @@ def read_document(body: bytes, content_type: str | None) -> Document:
 
 def document_text(body: bytes) -> str:
     """Decode an uploaded file: UTF-8, with or without a byte order mark."""
-    if len(body) > MAXIMUM_BYTES:
-        raise InputTooLarge(f"the file has {len(body):,} bytes; a pipeline may have {MAXIMUM_BYTES:,}")
+    if len(body) > MAX_BYTES:
+        raise InputTooLarge(f"the file has {len(body):,} bytes; a pipeline may have {MAX_BYTES:,}")
     try:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -77,7 +77,7 @@ def _read_json(text: str) -> Document | None:
 def _read_yaml_document(text: str) -> Document:
     try:
         value = read_yaml(text)
-    except YamlFault as fault:
+    except YamlViolation as fault:
         raise MalformedInput(_with_line_breaks_in_mind(str(fault), text), line=fault.line) from None
     if isinstance(value, dict):
         _check_values(value)
@@ -95,8 +95,8 @@ def _with_line_breaks_in_mind(rule: str, text: str) -> str:
 def _check_values(document: Value) -> None:
     """Refuse what no message could carry: deep nesting, and half characters."""
     try:
-        strict_json.check_values(document, MAXIMUM_DEPTH, scalars_count=True, takes_nul=True)
+        strict_json.check_values(document, MAX_DEPTH, scalars_count=True, takes_nul=True)
     except strict_json.HalfCharacter:
         raise MalformedInput("holds half of a surrogate pair, which is no character") from None
     except strict_json.TooDeep:
-        raise InputTooLarge(f"the document is nested more than {MAXIMUM_DEPTH} levels deep") from None
+        raise InputTooLarge(f"the document is nested more than {MAX_DEPTH} levels deep") from None

@@ -16,8 +16,8 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from common.pipelines.lexemes import with_line_feeds
 from common.pipelines.schema import Schema
+from common.pipelines.tokens import with_line_feeds
 from common.pipelines.variables import Variables
 from common.pipelines.yaml_documents import Value
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from common.pipelines.grammar import UnreadableQuery
-from common.pipelines.lexemes import Kind, Lexeme, LexicalFault, column_of_masked, lexemes, masked
 from common.pipelines.reads import Path, Reads, reads_of
 from common.pipelines.tables import INFORMATION_SCHEMA, Policy, TableName
+from common.pipelines.tokens import Kind, LexicalViolation, Token, column_of_masked, masked, tokens
 
 # BigQuery names at most this many referenced tables; beyond it nobody knows what a query reads.
-MOST_REFERENCED_TABLES = 50
+MAX_REFERENCED_TABLES = 50
 
 _BUILT_IN = frozenset({"AEAD", "HLL_COUNT", "KEYS", "KLL_QUANTILES", "ML", "NET", "SAFE"})
 _TABLE_FUNCTIONS = frozenset({"APPENDS", "CHANGES", "GAP_FILL", "RANGE_SESSIONIZE", "VECTOR_SEARCH"})
@@ -51,11 +51,11 @@ class Judgement:
 def judge_statement(sql: str, policy: Policy) -> Judgement:
     """Judge the text of a statement, its variables put in, by what it is, reads and calls."""
     try:
-        statement = lexemes(sql)
+        statement = tokens(sql)
         if reasons := _reasons_against_text(statement):
             return Judgement(reasons=tuple(reasons))
         reads = reads_of(masked(_without_end(statement)))
-    except LexicalFault as refused:
+    except LexicalViolation as refused:
         return Judgement(reasons=(str(refused),))
     except UnreadableQuery as refused:
         column = column_of_masked(statement, refused.line, refused.column)
@@ -81,15 +81,15 @@ def judge_dry_run(
     if statement_type != expected:
         wanted = _ONE_SELECT if expected == "SELECT" else f"the step's plan has {expected}"
         reasons.append(f"is of the type {statement_type or 'UNKNOWN'} for BigQuery: {wanted}")
-    if len(tables) >= MOST_REFERENCED_TABLES:
+    if len(tables) >= MAX_REFERENCED_TABLES:
         reasons.append(
-            f"reads {MOST_REFERENCED_TABLES} tables or more, and BigQuery does not name more than that: "
+            f"reads {MAX_REFERENCED_TABLES} tables or more, and BigQuery does not name more than that: "
             "split the step"
         )
     return tuple(filter(None, reasons))
 
 
-def _reasons_against_text(statement: Sequence[Lexeme]) -> list[str]:
+def _reasons_against_text(statement: Sequence[Token]) -> list[str]:
     code = [piece for piece in statement if piece.kind not in (Kind.SPACE, Kind.COMMENT)]
     reasons = [reason for piece in statement if (reason := _reason_against_piece(piece))]
     if reason := _reason_against_beginning(code):
@@ -102,7 +102,7 @@ def _reasons_against_text(statement: Sequence[Lexeme]) -> list[str]:
     return list(dict.fromkeys(reasons))
 
 
-def _reason_against_piece(piece: Lexeme) -> str:
+def _reason_against_piece(piece: Token) -> str:
     match piece.kind:
         case Kind.COMMENT if piece.text[1:].strip().lower() == "legacysql":
             return "asks for legacy SQL (#legacySQL), which names tables in other ways"
@@ -115,7 +115,7 @@ def _reason_against_piece(piece: Lexeme) -> str:
     return ""
 
 
-def _reason_against_beginning(code: Sequence[Lexeme]) -> str:
+def _reason_against_beginning(code: Sequence[Token]) -> str:
     words = (piece.text.upper() for piece in code if piece.text != "(")
     word = next(words, "")
     if word in ("SELECT", "WITH"):
@@ -125,7 +125,7 @@ def _reason_against_beginning(code: Sequence[Lexeme]) -> str:
     return f"begins with {word}: {_ONE_SELECT}" if word else f"is empty: {_ONE_SELECT}"
 
 
-def _without_end(statement: Sequence[Lexeme]) -> list[Lexeme]:
+def _without_end(statement: Sequence[Token]) -> list[Token]:
     return [piece for piece in statement if piece.text != ";"]
 
 

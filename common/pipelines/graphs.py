@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from common.errors import InvalidInput
 from common.pipelines.configs import Configs, StoredConfig
-from common.pipelines.confines import Confines
+from common.pipelines.grants import TenantSqlGrants
 from common.pipelines.job_judgements import tables_named
 from common.pipelines.pipeline import Pipeline, Step
 from common.pipelines.tables import Policy, TableName
@@ -93,11 +93,11 @@ class Graphs:
         nodes, versions = {config_id: self._nodes(pipeline)}, {config_id: pipeline.version}
         left_out: list[str] = []
         room = MAX_STEPS - len(pipeline.steps)
-        confines = self.configs.confines_of(tenant_id)
+        grants = self.configs.grants_of(tenant_id)
         for row in self.configs.list(tenant_id):
             if row.config_id == config_id:
                 continue
-            found = self._compiled(row, confines) if room > 0 else None
+            found = self._compiled(row, grants) if room > 0 else None
             room -= max(MIN_WEIGHT, len(found.steps) if found else 0)
             if found is None:
                 left_out.append(row.config_id)
@@ -110,11 +110,11 @@ class Graphs:
             left_out=tuple(left_out),
         )
 
-    def _compiled(self, row: StoredConfig, confines: Confines) -> Pipeline | None:
+    def _compiled(self, row: StoredConfig, grants: TenantSqlGrants) -> Pipeline | None:
         """Compile another config; None where today's rules refuse it."""
         try:
             return self.configs.compiler.compile_text(
-                row.pipeline_yaml, row.tenant_id, row.config_id, row.version, confines
+                row.pipeline_yaml, row.tenant_id, row.config_id, row.version, grants
             )
         except InvalidInput:
             return None

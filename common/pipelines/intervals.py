@@ -9,7 +9,7 @@ from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from common.errors import Fault, InvalidInput
+from common.errors import InvalidInput, Violation
 from common.pipelines.clocks import zone_of
 from common.pipelines.pipeline import Parameter
 from common.times import to_rfc3339
@@ -73,7 +73,7 @@ def read_interval(body: Mapping[str, Any]) -> tuple[str, str] | None:
         return None
     if set(asked) != {"start", "end"} or not all(isinstance(text, str) for text in asked.values()):
         rule = "must have start and end, each a day or a time"
-        raise InvalidInput([Fault("/interval", rule)], "the run request breaks rules")
+        raise InvalidInput([Violation("/interval", rule)], "the run request breaks rules")
     return asked["start"], asked["end"]
 
 

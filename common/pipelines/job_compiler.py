@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from common.errors import Fault
+from common.errors import Violation
 from common.pipelines.codec import from_json
 from common.pipelines.job_templates import JobTemplate
 from common.pipelines.partitions import partition_of, split_decorator
@@ -27,20 +27,20 @@ class JobCompiler:
     policy: Policy
     broken: frozenset[str]
     is_under_credential: bool
-    faults: list[Fault] = field(default_factory=list)
+    violations: list[Violation] = field(default_factory=list)
     target: TableName | None = None
     """The table that the step is there for: the last one that a field names as a destination."""
 
     def compile(self, template: JobTemplate) -> Job | None:
         """Make a job; None where it, or what it is made of, breaks a rule."""
         body: dict[str, Any] = {"kind": template.kind.KIND, "name": template.name}
-        before = len(self.faults)
+        before = len(self.violations)
         for member in template.members:
             if self.broken.isdisjoint(_outermost(template.sources_of(member))):
                 body |= self._member(template, member)
         statement = self._statement(template, body) if template.statement else {}
         is_whole = self.broken.isdisjoint(_outermost(template.fed_by)) and statement is not None
-        if not is_whole or len(self.faults) > before:
+        if not is_whole or len(self.violations) > before:
             return None
         places = (statement or {}).pop("places", ())
         job: Job = from_json(template.kind, body | (statement or {}))
@@ -71,7 +71,7 @@ class JobCompiler:
         table, partition = split_decorator(value) if "partition" in template.members else (value, "")
         path, rule = self.statements.variables.path(table)
         if rule := rule or self.policy.reason_against_writing(path):
-            self.faults.append(Fault(place, rule))
+            self.violations.append(Violation(place, rule))
             return {}
         if place != pointer(self.statements.path):
             self.target = self.policy.resolve(path)
@@ -89,13 +89,13 @@ class JobCompiler:
     def _source(self, _: JobTemplate, value: Any, place: str) -> dict[str, Any]:
         table = self._readable(value, place)
         if table and not self.policy.is_own(table):
-            self.faults.append(Fault(place, f"must be in your own dataset, {self.policy.dataset}"))
+            self.violations.append(Violation(place, f"must be in your own dataset, {self.policy.dataset}"))
         return {"source": table.table if table else ""}
 
     def _readable(self, text: str, place: str) -> TableName | None:
         path, rule = self.statements.variables.path(text)
-        found = self.statements.faults_of_reading(path, rule, place)
-        self.faults += found
+        found = self.statements.violations_of_reading(path, rule, place)
+        self.violations += found
         return None if found else self.policy.resolve(path)
 
     def _uris(self, _: JobTemplate, value: Any, place: str) -> dict[str, Any]:
@@ -103,7 +103,7 @@ class JobCompiler:
         for number, uri in enumerate(given):
             where = f"{place}/{number}" if given is value else place
             if reason := self.policy.reason_against_uri(uri):
-                self.faults.append(Fault(where, f"step {self.statements.step_id} {reason}"))
+                self.violations.append(Violation(where, f"step {self.statements.step_id} {reason}"))
         return {"uris": given}
 
     def _maximum_bytes_billed(self, _: JobTemplate, value: Any, place: str) -> dict[str, Any]:
@@ -111,7 +111,7 @@ class JobCompiler:
         most = None if self.is_under_credential else self.policy.maximum_bytes_billed
         if value is not None and most is not None and value > most:
             rule = f"must be at most {most}, which is what the platform lets a step bill"
-            self.faults.append(Fault(place, rule))
+            self.violations.append(Violation(place, rule))
         limit = most if value is None else value
         return {} if limit is None else {"maximum_bytes_billed": limit}
 

@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from common.pipelines.fields import Field, declaration_of, fields_of, is_sure
-from common.pipelines.lexemes import Kind, lexemes, with_line_feeds
 from common.pipelines.plans import MAIN, CheckJob, CopyJob, ExtractJob, Job, LoadJob, QueryJob
 from common.pipelines.schema import Schema
+from common.pipelines.tokens import Kind, tokens, with_line_feeds
 from common.pipelines.yaml_documents import Value
 
 IDENTIFIERS = frozenset({"tenant_id", "project_id"})
@@ -63,7 +63,7 @@ class Statement:
         """Put texts in the places of fields; other variables stay."""
         pieces = (
             texts.get(piece.text[2:-1], piece.text) if piece.kind is Kind.VARIABLE else piece.text
-            for piece in lexemes(self.text)
+            for piece in tokens(self.text)
         )
         return "".join(pieces).strip()
 
@@ -187,7 +187,7 @@ def _read_statement(
 ) -> Statement:
     text = with_line_feeds(path.read_text(encoding="utf-8"))
     text = _COMMENTS.sub("", text, count=1)  # Its opening comments are for readers of the file.
-    placed = {piece.text[2:-1] for piece in lexemes(text) if piece.kind is Kind.VARIABLE} - IDENTIFIERS
+    placed = {piece.text[2:-1] for piece in tokens(text) if piece.kind is Kind.VARIABLE} - IDENTIFIERS
     return Statement(text=text, fields=fields_of(f"{name}: {path.name}", schema, pipeline, placed, given))
 
 

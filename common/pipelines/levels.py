@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
 
-from common.errors import Fault
+from common.errors import Violation
 from common.pipelines.pointers import pointer
 from common.pipelines.tables import TableName
 
-MOST_LEVELS = 50
-MOST_CYCLES_TOLD = 10
+MAX_LEVELS = 50
+MAX_CYCLES_TOLD = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,45 +40,45 @@ class Arrangement:
 
     level_of: Mapping[str, int]
     depends_on: Mapping[str, tuple[str, ...]]
-    warnings: tuple[Fault, ...] = ()
+    warnings: tuple[Violation, ...] = ()
 
 
 def arrange(
     nodes: Sequence[Node], declared: Mapping[str, Sequence[str]] | None
-) -> tuple[Arrangement, list[Fault]]:
+) -> tuple[Arrangement, list[Violation]]:
     """Give each step its level; `declared` lists step IDs by `level_n`, None where the file says nothing.
 
     IDs of steps are unique; an empty one stands for an entry that names no step, which is told elsewhere.
-    Where faults are found, the arrangement holds what could be made out.
+    Where violations are found, the arrangement holds what could be made out.
     """
     by_id = {node.id: node for node in nodes}
-    faults = list(_faults_of_depends_on(by_id))
-    misplaced: list[Fault] = []
+    violations = list(_violations_of_depends_on(by_id))
+    misplaced: list[Violation] = []
     level_of = {} if declared is None else _declared_levels(by_id, declared, misplaced)
     waiting = _written_before(by_id) if declared is None else _in_later_levels(level_of)
     edges = {node.id: _edges(node, by_id, waiting) for node in nodes}
     cycles = _cycles(edges)
-    faults += [
-        Fault("/steps", f"steps wait for each other in a circle: {' → '.join(cycle)}") for cycle in cycles
+    violations += [
+        Violation("/steps", f"steps wait for each other in a circle: {' → '.join(cycle)}") for cycle in cycles
     ]
     if declared is not None:
-        faults += [*misplaced, *(() if cycles else _contradictions(by_id, level_of))]
+        violations += [*misplaced, *(() if cycles else _contradictions(by_id, level_of))]
     elif not cycles:
         level_of = _longest_paths(edges)
-    faults += _too_many(level_of, declared)
-    faults += _rivals(nodes, level_of)
+    violations += _too_many(level_of, declared)
+    violations += _rivals(nodes, level_of)
     warnings = tuple(_surprises(nodes, edges, waiting))
-    return Arrangement(level_of=level_of, depends_on=edges, warnings=warnings), faults
+    return Arrangement(level_of=level_of, depends_on=edges, warnings=warnings), violations
 
 
-def _faults_of_depends_on(by_id: Mapping[str, Node]) -> Iterator[Fault]:
+def _violations_of_depends_on(by_id: Mapping[str, Node]) -> Iterator[Violation]:
     for node in by_id.values():
         for index, other in enumerate(node.depends_on):
             place = f"{node.pointer}/depends_on/{index}"
             if other == node.id:
-                yield Fault(place, "is the step itself")
+                yield Violation(place, "is the step itself")
             elif other not in by_id:
-                yield Fault(place, unknown_step(other, by_id))
+                yield Violation(place, unknown_step(other, by_id))
 
 
 def unknown_step(step_id: str, known: Mapping[str, object]) -> str:
@@ -127,7 +127,7 @@ def _edges(node: Node, by_id: Mapping[str, Node], waiting: Mapping[str, set[str]
 
 def _surprises(
     nodes: Sequence[Node], edges: Mapping[str, tuple[str, ...]], waiting: Mapping[str, set[str]]
-) -> Iterator[Fault]:
+) -> Iterator[Violation]:
     """Find steps that read a table of which the file does not say clearly when it is written."""
     for number, node in enumerate(nodes):
         for other in nodes:
@@ -135,7 +135,7 @@ def _surprises(
                 continue
             if other.id in waiting.get(node.id, ()):
                 read = f"{node.id} reads {other.writes} before {other.id} writes it"
-                yield Fault(node.reads_at, f"{read}: what is there before the run")
+                yield Violation(node.reads_at, f"{read}: what is there before the run")
             elif (
                 other.id in edges[node.id]
                 and other.id not in node.depends_on
@@ -144,7 +144,7 @@ def _surprises(
                 read = f"{node.id} reads {other.writes}, which only {other.id}, listed later, writes"
                 mend = f"write depends_on: [{node.id}] in {other.id}"
                 rule = f"{read}: it waits for it. To read what is there before the run, {mend}"
-                yield Fault(node.reads_at, rule)
+                yield Violation(node.reads_at, rule)
 
 
 def _reads_from(node: Node, other: Node) -> bool:
@@ -155,7 +155,7 @@ def _cycles(edges: Mapping[str, tuple[str, ...]]) -> list[list[str]]:
     """Find circles, each opened where it was found, so that the next one shows."""
     graph = {step: list(others) for step, others in edges.items()}
     found: list[list[str]] = []
-    while len(found) < MOST_CYCLES_TOLD:
+    while len(found) < MAX_CYCLES_TOLD:
         try:
             TopologicalSorter(graph).prepare()
         except CycleError as error:
@@ -175,13 +175,13 @@ def _longest_paths(edges: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
 
 
 def _declared_levels(
-    by_id: Mapping[str, Node], declared: Mapping[str, Sequence[str]], faults: list[Fault]
+    by_id: Mapping[str, Node], declared: Mapping[str, Sequence[str]], violations: list[Violation]
 ) -> dict[str, int]:
     numbers = {name: int(name.removeprefix("level_")) for name in declared}
     missing = sorted(set(range(1, max(numbers.values(), default=0))) - set(numbers.values()))
     if missing:
         names = ", ".join(f"level_{number}" for number in missing)
-        faults.append(Fault("/dependencies", f"levels have no gaps, missing: {names}"))
+        violations.append(Violation("/dependencies", f"levels have no gaps, missing: {names}"))
     level_of: dict[str, int] = {}
     for name, steps in declared.items():
         for index, step in enumerate(steps):
@@ -189,17 +189,19 @@ def _declared_levels(
             if not step:
                 continue
             if step not in by_id:
-                faults.append(Fault(place, unknown_step(step, by_id)))
+                violations.append(Violation(place, unknown_step(step, by_id)))
             elif step in level_of:
-                faults.append(Fault(place, f"{step} is listed already, in level_{level_of[step]}"))
+                violations.append(Violation(place, f"{step} is listed already, in level_{level_of[step]}"))
             else:
                 level_of[step] = numbers[name]
     unlisted = [node for node in by_id.values() if node.id not in level_of]
-    faults += [Fault(f"{node.pointer}/id", f"{node.id} is in no level of /dependencies") for node in unlisted]
+    violations += [
+        Violation(f"{node.pointer}/id", f"{node.id} is in no level of /dependencies") for node in unlisted
+    ]
     return level_of
 
 
-def _contradictions(by_id: Mapping[str, Node], level_of: Mapping[str, int]) -> Iterator[Fault]:
+def _contradictions(by_id: Mapping[str, Node], level_of: Mapping[str, int]) -> Iterator[Violation]:
     """Find steps that need another one which their level does not wait for."""
     for node in by_id.values():
         for other in by_id.values():
@@ -210,10 +212,10 @@ def _contradictions(by_id: Mapping[str, Node], level_of: Mapping[str, int]) -> I
             where = _where(level_of[node.id], level_of[other.id])
             if _reads_from(node, other) and level_of[other.id] == level_of[node.id]:
                 rule = f"{node.id} reads {other.writes}, which {other.id} writes {where}"
-                yield Fault(node.reads_at, rule)
+                yield Violation(node.reads_at, rule)
             if other.id in node.depends_on:
                 place = f"{node.pointer}/depends_on/{node.depends_on.index(other.id)}"
-                yield Fault(place, f"{node.id} depends on {other.id}, which runs {where}")
+                yield Violation(place, f"{node.id} depends on {other.id}, which runs {where}")
 
 
 def _where(level: int, other_level: int) -> str:
@@ -222,14 +224,14 @@ def _where(level: int, other_level: int) -> str:
     return f"in a later level, level_{other_level}, than its own, level_{level}"
 
 
-def _too_many(level_of: Mapping[str, int], declared: object) -> Iterator[Fault]:
+def _too_many(level_of: Mapping[str, int], declared: object) -> Iterator[Violation]:
     count = max(level_of.values(), default=0)
-    if count > MOST_LEVELS:
+    if count > MAX_LEVELS:
         place = "/steps" if declared is None else "/dependencies"
-        yield Fault(place, f"the steps make {count} levels; a pipeline has at most {MOST_LEVELS}")
+        yield Violation(place, f"the steps make {count} levels; a pipeline has at most {MAX_LEVELS}")
 
 
-def _rivals(nodes: Sequence[Node], level_of: Mapping[str, int]) -> Iterator[Fault]:
+def _rivals(nodes: Sequence[Node], level_of: Mapping[str, int]) -> Iterator[Violation]:
     """Find steps of one level that write the same table: who comes first matters, unless both append."""
     first: dict[tuple[int, TableName], Node] = {}
     for node in nodes:
@@ -240,4 +242,4 @@ def _rivals(nodes: Sequence[Node], level_of: Mapping[str, int]) -> Iterator[Faul
             rule = (
                 f"{rival.id} writes {node.writes} in the same level: give them an order, or let both append"
             )
-            yield Fault(f"{node.pointer}/config/target_table", rule)
+            yield Violation(f"{node.pointer}/config/target_table", rule)

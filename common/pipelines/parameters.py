@@ -5,12 +5,12 @@ from datetime import date
 from difflib import get_close_matches
 from itertools import islice
 
-from common.errors import Fault, InvalidInput
+from common.errors import InvalidInput, Violation
 from common.pipelines.intervals import BOUND_TYPES, BOUNDS
 from common.pipelines.pipeline import BoundParameter, Parameter, ParameterValue, SealedValue
 from common.pipelines.pointers import escaped
 from common.pipelines.secret_values import SECRET_TYPES, GivenValue
-from common.pipelines.values import TYPES, ValueFault, element_type, read_value
+from common.pipelines.values import TYPES, ValueViolation, element_type, read_value
 from common.pipelines.yaml_documents import Value
 
 RUN_DATE = "date"
@@ -21,13 +21,15 @@ MAX_MEANT = 128
 """The longest name, in characters, of which a refusal says what may be meant by it."""
 
 
-def declare_parameters(declared: Mapping[str, Value]) -> tuple[tuple[Parameter, ...], list[Fault]]:
+def declare_parameters(declared: Mapping[str, Value]) -> tuple[tuple[Parameter, ...], list[Violation]]:
     """Read the section `parameters` of a file; `date` is there without being declared."""
-    faults: list[Fault] = []
-    parameters = [_declare(name, item, faults) for name, item in declared.items() if isinstance(item, dict)]
+    violations: list[Violation] = []
+    parameters = [
+        _declare(name, item, violations) for name, item in declared.items() if isinstance(item, dict)
+    ]
     if RUN_DATE not in declared:
         parameters.append(Parameter(name=RUN_DATE, type="DATE", description="The day that the run is for."))
-    return tuple(sorted(parameters, key=lambda parameter: parameter.name)), faults
+    return tuple(sorted(parameters, key=lambda parameter: parameter.name)), violations
 
 
 def bind_parameters(
@@ -40,13 +42,15 @@ def bind_parameters(
     """
     by_name = {parameter.name: parameter for parameter in declared}
     unknown = (name for name in given if name not in by_name)
-    faults = [Fault(f"/{escaped(name)}", _unknown(name, by_name)) for name in islice(unknown, MAX_UNKNOWN)]
+    violations = [
+        Violation(f"/{escaped(name)}", _unknown(name, by_name)) for name in islice(unknown, MAX_UNKNOWN)
+    ]
     bound = [
-        BoundParameter(name=name, type=parameter.type, value=_bind(parameter, given, run_date, faults))
+        BoundParameter(name=name, type=parameter.type, value=_bind(parameter, given, run_date, violations))
         for name, parameter in sorted(by_name.items())
     ]
-    if faults:
-        raise InvalidInput(faults, "the run's parameters break rules")
+    if violations:
+        raise InvalidInput(violations, "the run's parameters break rules")
     return tuple(bound)
 
 
@@ -57,27 +61,29 @@ def run_date_of(parameters: Sequence[BoundParameter], today: date) -> date:
     return date.fromisoformat(value) if isinstance(value, str) else today
 
 
-def _declare(name: str, item: Mapping[str, Value], faults: list[Fault]) -> Parameter:
+def _declare(name: str, item: Mapping[str, Value], violations: list[Violation]) -> Parameter:
     pointer = f"/parameters/{escaped(name)}"
     type_name = str(item.get("type"))
     is_required = item.get("required") is True
     if name in IDENTIFIERS:
-        faults.append(Fault(pointer, f"is the platform's own name: ${{{name}}} needs no declaration"))
+        violations.append(Violation(pointer, f"is the platform's own name: ${{{name}}} needs no declaration"))
     if name == RUN_DATE and type_name != "DATE":
-        faults.append(Fault(f"{pointer}/type", "must be DATE: it is the day that the run is for"))
+        violations.append(Violation(f"{pointer}/type", "must be DATE: it is the day that the run is for"))
     if name in BOUNDS and (type_name not in BOUND_TYPES or item.get("secret") is True):
         types = ", ".join(BOUND_TYPES[:-1]) + f" or {BOUND_TYPES[-1]}"
-        faults.append(
-            Fault(f"{pointer}/type", f"must be {types}, and not secret: every run gets its interval")
+        violations.append(
+            Violation(f"{pointer}/type", f"must be {types}, and not secret: every run gets its interval")
         )
     if is_required and item.get("default") is not None:
-        faults.append(Fault(f"{pointer}/required", "contradicts the default: what has one is not required"))
+        violations.append(
+            Violation(f"{pointer}/required", "contradicts the default: what has one is not required")
+        )
     if type_name not in TYPES:
         return Parameter(name=name, type="STRING")  # The schema has told it already.
     if item.get("secret") is True:
-        faults += _secret_faults(name, type_name, item, pointer)
-    allowed = _allowed(type_name, item.get("allowed"), f"{pointer}/allowed", faults)
-    default = _read(type_name, item.get("default"), allowed, f"{pointer}/default", faults)
+        violations += _secret_violations(name, type_name, item, pointer)
+    allowed = _allowed(type_name, item.get("allowed"), f"{pointer}/allowed", violations)
+    default = _read(type_name, item.get("default"), allowed, f"{pointer}/default", violations)
     return Parameter(
         name=name,
         type=type_name,
@@ -89,56 +95,62 @@ def _declare(name: str, item: Mapping[str, Value], faults: list[Fault]) -> Param
     )
 
 
-def _secret_faults(name: str, type_name: str, item: Mapping[str, Value], pointer: str) -> list[Fault]:
-    faults = [
-        Fault(f"{pointer}/{key}", f"stands in the file for all to read: a secret parameter has no {key}")
+def _secret_violations(name: str, type_name: str, item: Mapping[str, Value], pointer: str) -> list[Violation]:
+    violations = [
+        Violation(f"{pointer}/{key}", f"stands in the file for all to read: a secret parameter has no {key}")
         for key in ("default", "allowed")
         if key in item
     ]
     if name == RUN_DATE:
-        faults.append(Fault(f"{pointer}/secret", "must not be true: the day that the run is for is shown"))
+        violations.append(
+            Violation(f"{pointer}/secret", "must not be true: the day that the run is for is shown")
+        )
     elif type_name not in SECRET_TYPES:
         listed = ", ".join(SECRET_TYPES)
-        faults.append(Fault(f"{pointer}/type", f"must be one of {listed} for a secret parameter"))
-    return faults
+        violations.append(Violation(f"{pointer}/type", f"must be one of {listed} for a secret parameter"))
+    return violations
 
 
-def _allowed(type_name: str, values: Value, pointer: str, faults: list[Fault]) -> tuple[ParameterValue, ...]:
+def _allowed(
+    type_name: str, values: Value, pointer: str, violations: list[Violation]
+) -> tuple[ParameterValue, ...]:
     """Read the allowed values; those of an array are allowed for each of its elements."""
     scalar = element_type(type_name) or type_name
     items = values if isinstance(values, list) else []
-    return tuple(_read(scalar, item, (), f"{pointer}/{index}", faults) for index, item in enumerate(items))
+    return tuple(
+        _read(scalar, item, (), f"{pointer}/{index}", violations) for index, item in enumerate(items)
+    )
 
 
 def _bind(
-    parameter: Parameter, given: Mapping[str, GivenValue], run_date: date, faults: list[Fault]
+    parameter: Parameter, given: Mapping[str, GivenValue], run_date: date, violations: list[Violation]
 ) -> ParameterValue | SealedValue:
     name, is_run_date = parameter.name, parameter.name == RUN_DATE
     value = given.get(name)
     if isinstance(value, SealedValue) or (parameter.secret and value is not None):
-        return _sealed(parameter, value, faults)
+        return _sealed(parameter, value, violations)
     if value is not None:
-        return _read(parameter.type, value, parameter.allowed, f"/{escaped(name)}", faults)
+        return _read(parameter.type, value, parameter.allowed, f"/{escaped(name)}", violations)
     if name in given and (parameter.required or is_run_date):
-        faults.append(Fault(f"/{escaped(name)}", "must not be null"))
+        violations.append(Violation(f"/{escaped(name)}", "must not be null"))
     elif name not in given and parameter.required:
-        faults.append(Fault(f"/{escaped(name)}", f"is required ({parameter.type})"))
+        violations.append(Violation(f"/{escaped(name)}", f"is required ({parameter.type})"))
     elif name not in given and parameter.default is not None:
         return parameter.default
     return run_date.isoformat() if is_run_date else read_value(parameter.type, None)
 
 
-def _sealed(parameter: Parameter, value: GivenValue, faults: list[Fault]) -> SealedValue | None:
+def _sealed(parameter: Parameter, value: GivenValue, violations: list[Violation]) -> SealedValue | None:
     """Take a sealed value for a secret parameter; what is not sealed is told what it should have been."""
     pointer = f"/{escaped(parameter.name)}"
     if isinstance(value, SealedValue):
         if not parameter.secret:
-            faults.append(Fault(pointer, "is not secret any more: give it again"))
+            violations.append(Violation(pointer, "is not secret any more: give it again"))
         return value
-    told = len(faults)
-    _read(parameter.type, value, (), pointer, faults)
-    if len(faults) == told:
-        faults.append(Fault(pointer, "is secret, and was not sealed"))
+    told = len(violations)
+    _read(parameter.type, value, (), pointer, violations)
+    if len(violations) == told:
+        violations.append(Violation(pointer, "is secret, and was not sealed"))
     return None
 
 
@@ -147,17 +159,17 @@ def _read(
     value: Value,
     allowed: Sequence[ParameterValue],
     pointer: str,
-    faults: list[Fault],
+    violations: list[Violation],
 ) -> ParameterValue:
-    """Read one value; a fault where it is none of its type, or none of those allowed."""
+    """Read one value; a violation where it is none of its type, or none of those allowed."""
     try:
         read = read_value(type_name, value)
-    except ValueFault as fault:
-        faults.append(Fault(pointer, str(fault)))
+    except ValueViolation as violation:
+        violations.append(Violation(pointer, str(violation)))
         return None
     items = read if isinstance(read, list) else [read]
     if allowed and read is not None and not all(item in allowed for item in items):
-        faults.append(Fault(pointer, f"must be one of {', '.join(str(item) for item in allowed)}"))
+        violations.append(Violation(pointer, f"must be one of {', '.join(str(item) for item in allowed)}"))
     return read
 
 

@@ -1,4 +1,4 @@
-"""Where in an uploaded file a fault is: its line and column, and the step that it belongs to."""
+"""Where in an uploaded file a violation is: its line and column, and the step that it belongs to."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from common.errors import Fault
+from common.errors import Violation
 from common.pipelines.pointers import pointer
 from common.pipelines.yaml_documents import Document
 
@@ -15,22 +15,24 @@ type Place = tuple[int, int]
 """The line and the column of a value, or of its key where it has one, from 1."""
 
 
-def located(faults: Iterable[Fault], document: Document, text: str) -> list[Fault]:
-    """Add to each fault its place in the file, and the ID of its step, where they can be told."""
-    told = list(faults)
-    places = _places(text) if any(fault.line is None for fault in told) else {}
-    return [_placed(replace(fault, step=_step_of(fault.pointer, document)), places) for fault in told]
+def located(violations: Iterable[Violation], document: Document, text: str) -> list[Violation]:
+    """Add to each violation its place in the file, and the ID of its step, where they can be told."""
+    told = list(violations)
+    places = _places(text) if any(violation.line is None for violation in told) else {}
+    return [
+        _placed(replace(violation, step=_step_of(violation.pointer, document)), places) for violation in told
+    ]
 
 
-def _placed(fault: Fault, places: Mapping[str, Place]) -> Fault:
+def _placed(violation: Violation, places: Mapping[str, Place]) -> Violation:
     """Add the place of what a pointer means, or of what is around it; who knows it better has added it."""
-    if fault.line is not None:
-        return fault
-    known = fault.pointer
+    if violation.line is not None:
+        return violation
+    known = violation.pointer
     while known and known not in places:
         known = known.rpartition("/")[0]
     line, column = places.get(known, (None, None))
-    return replace(fault, line=line, column=column)
+    return replace(violation, line=line, column=column)
 
 
 def _step_of(place: str, document: Document) -> str:

@@ -17,7 +17,7 @@ from common.pipelines.grammar import HAS_QUOTED_DOTS, NAMED_AS, PATH_HEAD, Unrea
 type Path = tuple[str, ...]
 
 # BigQuery itself reads at most 1,000 tables in one query.
-MOST_NAMES = 1_000
+MAX_NAMES = 1_000
 
 _FOREIGN = (exp.Command, exp.DDL, exp.DML, exp.Hint, exp.Into, exp.Lateral, exp.Lock, exp.Placeholder)
 
@@ -50,8 +50,8 @@ def reads_of(code: str) -> Reads:
     """Read one query without comments, its strings masked; UnreadableQuery where that cannot be done."""
     tree, met = read_query(code)
     names = sum(isinstance(node, exp.Join | exp.CTE) for node in tree.walk())
-    if max(names, len({_path(table) for table in met})) > MOST_NAMES:
-        raise UnreadableQuery(f"has more than {MOST_NAMES:,} tables, joins and WITHs")
+    if max(names, len({_path(table) for table in met})) > MAX_NAMES:
+        raise UnreadableQuery(f"has more than {MAX_NAMES:,} tables, joins and WITHs")
     walk = _Walk()
     if not isinstance(tree, exp.Query):
         walk.reads.foreign.add(tree.key.upper())

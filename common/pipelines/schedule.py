@@ -9,7 +9,7 @@ from itertools import islice, takewhile
 from typing import Any, Self
 
 from common.pipelines.clocks import zone_of
-from common.pipelines.crontab import LONGEST_LOOK, last_time_between, read_cron, times_after
+from common.pipelines.crontab import MAX_LOOK, last_time_between, read_cron, times_after
 from common.pipelines.intervals import Interval, midnight
 from common.times import from_rfc3339
 
@@ -105,7 +105,7 @@ class Schedule:
         Where there is none in as long as anybody looks, it is a day long.
         """
         before = _just_before(moment)
-        start = last_time_between(self.cron, self.timezone, before - LONGEST_LOOK, before)
+        start = last_time_between(self.cron, self.timezone, before - MAX_LOOK, before)
         return Interval(start=start or moment - timedelta(days=1), end=moment)
 
     def date_at(self, moment: datetime) -> date:
@@ -137,35 +137,35 @@ def reserved_runs(daily_limit: int, reserve: int | None, firings_a_day: int) -> 
     return max(0, min(-(-daily_limit * percent // 100), daily_limit - 1))
 
 
-def schedule_faults(body: Mapping[str, Any]) -> dict[str, str]:
+def schedule_violations(body: Mapping[str, Any]) -> dict[str, str]:
     """Say what no shape tells of a file's `schedule`: by key, the rule that it breaks."""
-    faults = {}
+    violations = {}
     timezone = body.get("timezone", "UTC")
     try:
         zone_of(timezone)
     except ValueError as error:
-        faults["timezone"], timezone = str(error), "UTC"
+        violations["timezone"], timezone = str(error), "UTC"
     try:
         next(times_after(str(body["cron"]), timezone, datetime(2024, 1, 1, tzinfo=UTC)))
     except ValueError as error:
-        faults["cron"] = str(error)
+        violations["cron"] = str(error)
     except StopIteration:
-        faults["cron"] = f"{body['cron']!r} never comes"
-    return faults | _period_faults(body, timezone)
+        violations["cron"] = f"{body['cron']!r} never comes"
+    return violations | _period_violations(body, timezone)
 
 
-def _period_faults(body: Mapping[str, Any], timezone: str) -> dict[str, str]:
-    faults = {}
+def _period_violations(body: Mapping[str, Any], timezone: str) -> dict[str, str]:
+    violations = {}
     moments: dict[str, datetime] = {}
     for key, read in (("start", _beginning), ("end", _end)):
         try:
             if body.get(key):
                 moments[key] = read(body[key], timezone)
         except (ValueError, OverflowError):
-            faults[key] = "is on no calendar"
+            violations[key] = "is on no calendar"
     if len(moments) == 2 and moments["end"] <= moments["start"]:
-        faults["end"] = "must be later than the start"
-    return faults
+        violations["end"] = "must be later than the start"
+    return violations
 
 
 def _just_before(moment: datetime) -> datetime:

@@ -1,4 +1,4 @@
-"""JSON Schema (2020-12) with faults in plain words, all at once, each with its place."""
+"""JSON Schema (2020-12) with violations in plain words, all at once, each with its place."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from jsonschema.exceptions import ValidationError
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
-from common.errors import Fault
+from common.errors import Violation
 from common.pipelines.names import COLUMN_RULE, is_column_name
 from common.pipelines.pointers import pointer
 
@@ -91,19 +91,19 @@ def validator_for(schema: Schema, *referenced: Schema) -> Draft202012Validator:
     return Draft202012Validator(schema, registry=registry, format_checker=_format_checker())
 
 
-def schema_faults(
+def schema_violations(
     validator: Draft202012Validator, instance: object, path: Sequence[str | int] = ()
-) -> list[Fault]:
+) -> list[Violation]:
     """List every rule of a schema that an instance breaks; `path` is where the instance stands."""
-    faults = (
-        Fault(pointer((*path, *place)), rule)
+    violations = (
+        Violation(pointer((*path, *place)), rule)
         for error in validator.iter_errors(instance)
-        for place, rule in _faults(error)
+        for place, rule in _violations(error)
     )
-    return list(dict.fromkeys(faults))
+    return list(dict.fromkeys(violations))
 
 
-def _faults(error: ValidationError) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _violations(error: ValidationError) -> Iterator[tuple[tuple[str | int, ...], str]]:
     place = tuple(error.absolute_path)
     schema: Any = error.schema
     given: Any = error.instance

@@ -10,7 +10,7 @@ from typing import Protocol
 from common.errors import NotConfigured
 from common.logs import MASK
 from common.pipelines.pipeline import Parameter, ParameterValue, Pipeline, SealedValue
-from common.pipelines.values import ValueFault, read_value
+from common.pipelines.values import ValueViolation, read_value
 from common.pipelines.yaml_documents import Value
 
 # An error message shows these in one way, in which they can be found and masked. Dates and floating-point
@@ -83,6 +83,6 @@ def shown(values: Mapping[str, GivenValue]) -> dict[str, Value]:
 def _sealed(parameter: Parameter, value: Value, owner: Owner, seal: ParameterSeal) -> dict[str, GivenValue]:
     try:
         read = read_value(parameter.type, value)
-    except ValueFault:
+    except ValueViolation:
         return {}
     return {parameter.name: seal.seal(owner, read)}

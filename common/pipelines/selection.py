@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from common.errors import Fault, InvalidInput
+from common.errors import InvalidInput, Violation
 from common.pipelines.levels import unknown_step
 from common.pipelines.pipeline import Pipeline
 
@@ -29,13 +29,13 @@ class StepSelection:
     def of(self, pipeline: Pipeline) -> frozenset[str]:
         """Return the IDs of the chosen steps of a pipeline; InvalidInput names those that are none of its."""
         known = {step.id: step for step in pipeline.steps}
-        faults = [
-            Fault(f"/steps/{index}", unknown_step(step_id, known))
+        violations = [
+            Violation(f"/steps/{index}", unknown_step(step_id, known))
             for index, step_id in enumerate(self.steps)
             if step_id not in known
         ]
-        if faults:
-            raise InvalidInput(faults, f"version {pipeline.version} of the pipeline has no such step")
+        if violations:
+            raise InvalidInput(violations, f"version {pipeline.version} of the pipeline has no such step")
         chosen = frozenset(self.steps)
         before = preceding(pipeline, chosen) if self.upstream else chosen
         after = following(pipeline, chosen) if self.downstream else chosen
@@ -47,12 +47,14 @@ def read_selection(body: Mapping[str, Any]) -> StepSelection | None:
     steps = body.get("steps")
     if steps is None:
         rule = "is of use beside `steps` only: name steps, or leave it out"
-        if faults := [Fault(f"/{name}", rule) for name in ("upstream", "downstream") if body.get(name)]:
-            raise InvalidInput(faults, "the run request breaks rules")
+        if violations := [
+            Violation(f"/{name}", rule) for name in ("upstream", "downstream") if body.get(name)
+        ]:
+            raise InvalidInput(violations, "the run request breaks rules")
         return None
     if not 1 <= len(steps) <= MAX_CHOSEN or not all(isinstance(step, str) for step in steps):
         rule = f"must be 1 to {MAX_CHOSEN} IDs of steps, as texts"
-        raise InvalidInput([Fault("/steps", rule)], "the run request breaks rules")
+        raise InvalidInput([Violation("/steps", rule)], "the run request breaks rules")
     return StepSelection(
         steps=tuple(steps),
         upstream=body.get("upstream", False),

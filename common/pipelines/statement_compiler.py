@@ -5,13 +5,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from common.errors import Fault
+from common.errors import Violation
 from common.pipelines.firewall import judge_statement
 from common.pipelines.job_templates import Config, Statement
-from common.pipelines.lexemes import Kind, LexicalFault, lexemes
 from common.pipelines.origins import Places, in_file, places_of
 from common.pipelines.pointers import pointer
 from common.pipelines.tables import Policy, TableName
+from common.pipelines.tokens import Kind, LexicalViolation, tokens
 from common.pipelines.variables import Rendered, Variables
 from common.pipelines.yaml_documents import Folded
 
@@ -43,7 +43,7 @@ class StatementCompiler:
     config: Config
     policy: Policy
     variables: Variables
-    faults: list[Fault] = field(default_factory=list)
+    violations: list[Violation] = field(default_factory=list)
     reads: set[TableName] = field(default_factory=set)
 
     def compile(
@@ -79,31 +79,31 @@ class StatementCompiler:
         return rendered if rendered is not None and self._judge(rendered, place) else None
 
     def _whole(self, statement: Statement) -> Rendered | None:
-        texts, faults = {}, []
+        texts, violations = {}, []
         for name, placed in statement.fields.items():
             texts[name], rule = placed.render(self.config.value(name), self.variables)
             if rule:
-                faults.append(Fault(pointer((*self.path, *name.split("."))), rule))
-        self.faults += faults
-        return None if faults else self._render(statement.filled(texts), pointer(self.path))
+                violations.append(Violation(pointer((*self.path, *name.split("."))), rule))
+        self.violations += violations
+        return None if violations else self._render(statement.filled(texts), pointer(self.path))
 
     def _is_allowed(
         self, statement: Statement, rendered: Rendered, writes: Collection[str], *, is_select: bool
     ) -> bool:
         if is_select:
             return statement.is_plain or self._judge(rendered, pointer(self.path))
-        found: list[Fault] = []
+        found: list[Violation] = []
         for name in frozenset(statement.tables) - {*writes}:
             path, rule = self.variables.path(str(self.config.value(name)))
-            found += self.faults_of_reading(path, rule, pointer((*self.path, *name.split("."))))
-        self.faults += found
+            found += self.violations_of_reading(path, rule, pointer((*self.path, *name.split("."))))
+        self.violations += found
         return not found
 
-    def faults_of_reading(self, path: Sequence[str], rule: str, place: str) -> list[Fault]:
+    def violations_of_reading(self, path: Sequence[str], rule: str, place: str) -> list[Violation]:
         """Take a table that a field names among those that are read, or return the rule against it."""
         reason = rule or self.policy.reason_against_reading(path)
         if reason:
-            return [Fault(place, rule or f"step {self.step_id} {reason}")]
+            return [Violation(place, rule or f"step {self.step_id} {reason}")]
         if table := self.policy.resolve(path):
             self.reads.add(table)
         return []
@@ -111,8 +111,8 @@ class StatementCompiler:
     def _render(self, text: str, place: str) -> Rendered | None:
         try:
             return self.variables.render(text)
-        except LexicalFault as fault:
-            self._add_reasons([str(fault)], place, [(text, text)])
+        except LexicalViolation as violation:
+            self._add_reasons([str(violation)], place, [(text, text)])
             return None
 
     def _judge(self, rendered: Rendered, place: str) -> bool:
@@ -132,7 +132,9 @@ class StatementCompiler:
             told = _PLACE_IN_SQL.search(reason)
             places = places_of(self._given(name), pieces) if told else ()
             line, column = (told and in_file(places, int(told[1]), int(told[2]))) or (None, None)
-            self.faults.append(Fault(place, f"step {self.step_id} {reason}", line=line, column=column))
+            self.violations.append(
+                Violation(place, f"step {self.step_id} {reason}", line=line, column=column)
+            )
 
     def _given(self, name: str) -> Any:
         return self.config.value(name) or ""
@@ -143,8 +145,8 @@ def _lost_by_folding(name: str, text: object) -> str:
     if not isinstance(text, Folded):
         return ""
     try:
-        pieces = lexemes(text)
-    except LexicalFault:  # Which is told where the query is judged.
+        pieces = tokens(text)
+    except LexicalViolation:  # Which is told where the query is judged.
         return ""
     if any(piece.kind is Kind.COMMENT and piece.text[:1] in "-#" for piece in pieces):
         what = "a comment (-- or #), and the lines behind it have become part of it"

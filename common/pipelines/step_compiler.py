@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
-from common.errors import Fault
+from common.errors import Violation
 from common.pipelines.job_compiler import JobCompiler
 from common.pipelines.job_templates import JobTemplate
 from common.pipelines.levels import Node
 from common.pipelines.pipeline import Retry, Step
 from common.pipelines.plans import Job, QueryJob, WriteDisposition
 from common.pipelines.pointers import pointer
-from common.pipelines.schema import schema_faults
+from common.pipelines.schema import schema_violations
 from common.pipelines.statement_compiler import StatementCompiler
 from common.pipelines.step_types import StepType, StepTypes
 from common.pipelines.tables import Policy, TableName
@@ -40,7 +40,7 @@ class StepCompiler:
     index: int
     raw: Mapping[str, Any]
     context: CompileContext
-    faults: list[Fault] = field(default_factory=list)
+    violations: list[Violation] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
     reads: frozenset[TableName] = frozenset()
     target: TableName | None = None
@@ -58,13 +58,15 @@ class StepCompiler:
         config = self.raw.get("config")
         return config if isinstance(config, dict) else {}
 
-    def compile(self, shape_faults: Collection[Fault]) -> None:
+    def compile(self, shape_violations: Collection[Violation]) -> None:
         """Compile all that can be compiled where the file's shape has the given faults."""
         step_type = self._step_type()
         if step_type is None or not isinstance(self.raw.get("config"), dict):
             return
-        self.faults += schema_faults(step_type.validator, self.config, ("steps", self.index, "config"))
-        broken = self._broken(shape_faults)
+        self.violations += schema_violations(
+            step_type.validator, self.config, ("steps", self.index, "config")
+        )
+        broken = self._broken(shape_violations)
         credential = bool(self.config.get("credential"))
         statements = StatementCompiler(
             step_id=self.id,
@@ -85,8 +87,8 @@ class StepCompiler:
         for rule in step_type.rules:
             if broken.isdisjoint(rule.fields):
                 found = rule.find_broken(self.config, self.context.parameter_types)
-                self.faults += [Fault(self._pointer("config", name), told) for name, told in found]
-        self.faults += [*compiler.faults, *statements.faults]
+                self.violations += [Violation(self._pointer("config", name), told) for name, told in found]
+        self.violations += [*compiler.violations, *statements.violations]
         self.reads, self.target = frozenset(statements.reads), compiler.target
 
     def _add(self, template: JobTemplate, compiler: JobCompiler) -> None:
@@ -149,13 +151,13 @@ class StepCompiler:
             close = get_close_matches(name, known, n=1)
             meant = f"did you mean {close[0]}? " if close else ""
             told = f"is no step type; {meant}Known: {', '.join(known)}"
-            self.faults.append(Fault(self._pointer("ps_type"), told))
+            self.violations.append(Violation(self._pointer("ps_type"), told))
         return known.get(name)
 
-    def _broken(self, shape_faults: Collection[Fault]) -> frozenset[str]:
+    def _broken(self, shape_violations: Collection[Violation]) -> frozenset[str]:
         """Name the fields that break the schema: nothing is made of them."""
         place = f"{self._pointer('config')}/"
-        pointers = [fault.pointer for fault in (*shape_faults, *self.faults)]
+        pointers = [violation.pointer for violation in (*shape_violations, *self.violations)]
         return frozenset(
             found.removeprefix(place).partition("/")[0] for found in pointers if found.startswith(place)
         )

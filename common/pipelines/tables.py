@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from common.pipelines.lexemes import MASK
 from common.pipelines.names import TABLE_RULE, is_table_name
+from common.pipelines.tokens import MASK
 
 # Google's name for whole datasets of metadata. Only these views show nothing but their own dataset.
 INFORMATION_SCHEMA = "INFORMATION_SCHEMA"

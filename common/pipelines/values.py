@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime
 from common.pipelines.pipeline import ParameterValue
 from common.pipelines.yaml_documents import Value
 
-MOST_ELEMENTS = 10_000
-LONGEST_STRING = 65_536
+MAX_ELEMENTS = 10_000
+MAX_STRING = 65_536
 
 _ARRAY = re.compile(r"ARRAY<([A-Z0-9]+)>")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -18,7 +18,7 @@ _TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?
 type Scalar = str | int | float | bool
 
 
-class ValueFault(Exception):
+class ValueViolation(Exception):
     """A value is none of its type; the text is the rule."""
 
 
@@ -29,59 +29,59 @@ def element_type(type_name: str) -> str | None:
 
 
 def read_value(type_name: str, value: Value) -> ParameterValue:
-    """Read a value of a type in `TYPES`; ValueFault where it is none. A missing array is an empty one."""
+    """Read a value of a type in `TYPES`; ValueViolation where it is none. A missing array is an empty one."""
     element = element_type(type_name)
     if element is None:
         return None if value is None else _READERS[type_name](value)
     if value is None:
         return []
     if not isinstance(value, list):
-        raise ValueFault(f"must be a list of {element}")
-    if len(value) > MOST_ELEMENTS:
-        raise ValueFault(f"must have at most {MOST_ELEMENTS:,} elements, it has {len(value):,}")
+        raise ValueViolation(f"must be a list of {element}")
+    if len(value) > MAX_ELEMENTS:
+        raise ValueViolation(f"must have at most {MAX_ELEMENTS:,} elements, it has {len(value):,}")
     return [_element(element, index, item) for index, item in enumerate(value)]  # type: ignore[return-value]
 
 
 def _element(type_name: str, index: int, item: Value) -> Scalar:
     try:
         return _READERS[type_name](item)
-    except ValueFault as fault:
-        raise ValueFault(f"element {index} {fault}") from None
+    except ValueViolation as violation:
+        raise ValueViolation(f"element {index} {violation}") from None
 
 
 def _string(value: Value) -> str:
     if not isinstance(value, str):
-        raise ValueFault("must be a string (STRING): put it in quotes")
-    if len(value) > LONGEST_STRING:
-        raise ValueFault(f"must have at most {LONGEST_STRING:,} characters, it has {len(value):,}")
+        raise ValueViolation("must be a string (STRING): put it in quotes")
+    if len(value) > MAX_STRING:
+        raise ValueViolation(f"must have at most {MAX_STRING:,} characters, it has {len(value):,}")
     if any("\ud800" <= character <= "\udfff" for character in value):
-        raise ValueFault("holds half of a surrogate pair, which is no character")
+        raise ValueViolation("holds half of a surrogate pair, which is no character")
     return value
 
 
 def _int64(value: Value) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueFault("must be a whole number (INT64)")
+        raise ValueViolation("must be a whole number (INT64)")
     if not -(2**63) <= value < 2**63:
-        raise ValueFault("must be a whole number from -2^63 to 2^63-1 (INT64)")
+        raise ValueViolation("must be a whole number from -2^63 to 2^63-1 (INT64)")
     return value
 
 
 def _float64(value: Value) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueFault("must be a number (FLOAT64)")
+        raise ValueViolation("must be a number (FLOAT64)")
     try:
         number = float(value)
     except OverflowError:
         number = math.inf
     if not math.isfinite(number):
-        raise ValueFault("must be a finite number (FLOAT64)")
+        raise ValueViolation("must be a finite number (FLOAT64)")
     return number
 
 
 def _bool(value: Value) -> bool:
     if not isinstance(value, bool):
-        raise ValueFault("must be true or false (BOOL)")
+        raise ValueViolation("must be true or false (BOOL)")
     return value
 
 
@@ -91,7 +91,7 @@ def _date(value: Value) -> str:
             return date.fromisoformat(value).isoformat()
     except ValueError:
         pass  # The 30th of February, for one.
-    raise ValueFault("must be a date, YYYY-MM-DD (DATE)")
+    raise ValueViolation("must be a date, YYYY-MM-DD (DATE)")
 
 
 def _timestamp(value: Value) -> str:
@@ -102,7 +102,7 @@ def _timestamp(value: Value) -> str:
             return moment.isoformat().replace("+00:00", "Z")
     except (ValueError, OverflowError):
         pass  # Hour 25, or a zone that leads out of the years 1 to 9999.
-    raise ValueFault("must be a time with its zone, such as 2026-01-31T09:30:00Z (TIMESTAMP)")
+    raise ValueViolation("must be a time with its zone, such as 2026-01-31T09:30:00Z (TIMESTAMP)")
 
 
 _READERS: dict[str, Callable[[Value], Scalar]] = {

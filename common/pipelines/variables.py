@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from common.pipelines.lexemes import Kind, Lexeme, lexemes
+from common.pipelines.tokens import Kind, Token, tokens
 
 _VARIABLE = re.compile(r"\$\{([^{}\n]{0,100})\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -45,9 +45,9 @@ class Variables:
                 raise ValueError(f"{name} is no identifier: {value!r}")
 
     def render(self, sql: str) -> Rendered:
-        """Put the variables of a statement in; LexicalFault where it cannot be told from its strings."""
+        """Put the variables of a statement in; LexicalViolation where it cannot be told from its strings."""
         rendering = _Rendering(self)
-        found = lexemes(sql)
+        found = tokens(sql)
         pieces = tuple((piece.text, rendering.piece(found, index)) for index, piece in enumerate(found))
         return Rendered(
             sql="".join(rendered for _, rendered in pieces),
@@ -86,8 +86,8 @@ class _Rendering:
         self.told: dict[tuple[str, str], str] = {}
         """Each rule that is broken, by what breaks it and why, where that is met first."""
 
-    def piece(self, pieces: Sequence[Lexeme], index: int) -> str:
-        """Render one lexeme of a statement."""
+    def piece(self, pieces: Sequence[Token], index: int) -> str:
+        """Render one token of a statement."""
         piece = pieces[index]
         match piece.kind:
             case Kind.VARIABLE:
@@ -103,7 +103,7 @@ class _Rendering:
                 self._use(piece.text[1:], piece)
         return piece.text
 
-    def _code(self, piece: Lexeme, *, is_part: bool) -> str:
+    def _code(self, piece: Token, *, is_part: bool) -> str:
         name = piece.text[2:-1]
         if name in self.variables.identifiers:
             identifier = self.variables.identifiers[name]
@@ -114,7 +114,7 @@ class _Rendering:
         self._use(name, piece)
         return f"@{name}"
 
-    def _use(self, name: str, piece: Lexeme) -> None:
+    def _use(self, name: str, piece: Token) -> None:
         if name in self.variables.parameters:
             self.used.add(name)
         else:
@@ -124,7 +124,7 @@ class _Rendering:
     def _tell(self, verb: str, what: str, place: str, why: str) -> None:
         self.told.setdefault((what, why), f"{verb} {what} in {place}: {why}")
 
-    def _within(self, piece: Lexeme, rule: Callable[[str], str]) -> str:
+    def _within(self, piece: Token, rule: Callable[[str], str]) -> str:
         """Render a string or a quoted name: identifiers can be part of it, parameters cannot."""
 
         def put_in(match: re.Match[str]) -> str:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from common.errors import Fault
-from common.pipelines.lexemes import Kind, Lexeme, lexemes
+from common.errors import Violation
 from common.pipelines.schedule import CatchUp, Overlap, Schedule, reserved_runs
 from common.pipelines.tables import TableName
+from common.pipelines.tokens import Kind, Token, tokens
 
 RARE = timedelta(days=31)
 A_DAY, MINUTES_OF_DAY = timedelta(days=1), 24 * 60
@@ -28,24 +28,24 @@ class SqlOfStep:
     partitioned_by: str = ""
 
 
-def sql_warnings(steps: Sequence[SqlOfStep]) -> Iterator[Fault]:
+def sql_warnings(steps: Sequence[SqlOfStep]) -> Iterator[Violation]:
     """Find columns that come unnamed, and whole tables that are read for lack of a filter."""
     partitioned = {step.writes: step.partitioned_by for step in steps if step.writes and step.partitioned_by}
     for step in filter(lambda step: step.sql, steps):
-        words = [lexeme for lexeme in lexemes(step.sql) if lexeme.kind not in {Kind.SPACE, Kind.COMMENT}]
+        words = [token for token in tokens(step.sql) if token.kind not in {Kind.SPACE, Kind.COMMENT}]
         if _takes_all_columns(words):
             rule = (
                 "takes all columns as they come (SELECT *): a new column of its source changes what it writes"
             )
-            yield Fault(step.pointer, f"{step.id} {rule}")
+            yield Violation(step.pointer, f"{step.id} {rule}")
         for table in sorted(table for table in partitioned if any(read.covers(table) for read in step.reads)):
             column = partitioned[table]
             if table != step.writes and not _names(words, column):
                 rule = f"reads {table} whole: it is partitioned by {column}, on which there is no filter"
-                yield Fault(step.pointer, f"{step.id} {rule}")
+                yield Violation(step.pointer, f"{step.id} {rule}")
 
 
-def schedule_warnings(schedule: Mapping[str, Any] | None, owner: str, now: datetime) -> Iterator[Fault]:
+def schedule_warnings(schedule: Mapping[str, Any] | None, owner: str, now: datetime) -> Iterator[Violation]:
     """Find a schedule that does not fire for a month, or never again, or drops what it makes up for."""
     if not schedule:
         return
@@ -55,17 +55,17 @@ def schedule_warnings(schedule: Mapping[str, Any] | None, owner: str, now: datet
             f"drops what `catch_up: all` makes up for: times that were missed come together, and all but "
             f"{declared.max_active_runs} of them are {_DROPPED[declared.overlap]}"
         )
-        yield Fault("/schedule/overlap", rule)
+        yield Violation("/schedule/overlap", rule)
     following = declared.next_after(now)
     if not declared.is_enabled or (following and following <= now + RARE):
         return
     rule = f"fires next at {following:%Y-%m-%dT%H:%M:%SZ}" if following else "never fires again: it has ended"
-    yield Fault("/schedule", rule)
+    yield Violation("/schedule", rule)
 
 
 def plan_warnings(
     schedule: Mapping[str, Any] | None, owner: str, now: datetime, daily_limit_of: Callable[[], int | None]
-) -> Iterator[Fault]:
+) -> Iterator[Violation]:
     """Find a schedule that fires more often a day than the plan has runs for it.
 
     Where it fires once a day, nobody asks for the plan.
@@ -81,10 +81,10 @@ def plan_warnings(
     reserved = reserved_runs(limit, declared.reserve, count)
     if count > limit - reserved:
         kept = f", {reserved:,} of them kept for requests by hand (`reserve`)" if reserved else ""
-        yield Fault("/schedule/cron", f"makes {count:,} firings a day; your plan has {limit:,}{kept}")
+        yield Violation("/schedule/cron", f"makes {count:,} firings a day; your plan has {limit:,}{kept}")
 
 
-def _takes_all_columns(words: Sequence[Lexeme]) -> bool:
+def _takes_all_columns(words: Sequence[Token]) -> bool:
     """Tell whether the outermost SELECT begins with a star; one with EXCEPT names at least what it leaves."""
     depth = 0
     for number, word in enumerate(words):
@@ -98,7 +98,7 @@ def _takes_all_columns(words: Sequence[Lexeme]) -> bool:
     return False
 
 
-def _names(words: Sequence[Lexeme], column: str) -> bool:
+def _names(words: Sequence[Token], column: str) -> bool:
     """Tell whether a column is named anywhere behind a WHERE or an ON."""
     texts = [word.text.strip("`").upper() for word in words]
     first = next((number for number, text in enumerate(texts) if text in {"WHERE", "ON", "HAVING"}), None)

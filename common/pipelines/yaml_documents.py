@@ -21,7 +21,7 @@ from common.pipelines.yaml_rules import ESCAPES, rule_for
 type Value = bool | int | float | str | list[Value] | dict[str, Value] | None
 type Document = dict[str, Value]
 
-MAXIMUM_DEPTH = 32
+MAX_DEPTH = 32
 
 _NULLS = {"", "~", "null", "Null", "NULL"}
 _BOOLEANS = {
@@ -35,7 +35,7 @@ _BOOLEANS = {
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _FRACTION = re.compile(r"[-+]?[0-9]+\.[0-9]+")
-_MAXIMUM_DIGITS = 400
+_MAX_DIGITS = 400
 
 
 _LINE_BREAKS_OF_YAML = re.compile("[\x85\u2028\u2029]")
@@ -50,7 +50,7 @@ class Folded(Text):
     __slots__ = ()
 
 
-class YamlFault(Exception):
+class YamlViolation(Exception):
     """A text is no YAML that a pipeline file may hold."""
 
     def __init__(self, rule: str, line: int | None = None, column: int | None = None) -> None:
@@ -60,17 +60,17 @@ class YamlFault(Exception):
 
 
 def read_yaml(text: str) -> Value:
-    """Read one YAML document; YamlFault says the line, InputTooLarge that it is nested too deeply."""
+    """Read one YAML document; YamlViolation says the line, InputTooLarge that it is nested too deeply."""
     if found := _LINE_BREAKS_OF_YAML.search(text):
         rule = f"holds U+{ord(found.group()):04X}, of which YAML makes a line break: write it as an escape"
-        raise YamlFault(rule, text.count("\n", 0, found.start()) + 1)
+        raise YamlViolation(rule, text.count("\n", 0, found.start()) + 1)
     try:
         return _Builder(text).build(yaml.parse(text, Loader=yaml.SafeLoader))
     except yaml.MarkedYAMLError as error:
         rule = rule_for(" ".join(filter(None, (error.problem, error.context))))
-        raise YamlFault(rule, *_place(error.problem_mark)) from None
+        raise YamlViolation(rule, *_place(error.problem_mark)) from None
     except yaml.YAMLError as error:
-        raise YamlFault(f"is no YAML: {' '.join(str(error).split())}") from None
+        raise YamlViolation(f"is no YAML: {' '.join(str(error).split())}") from None
 
 
 class _Builder:
@@ -88,7 +88,7 @@ class _Builder:
                     rule = (
                         "aliases (*name) are not allowed: write the value out, or in quotes if it is a text"
                     )
-                    raise YamlFault(rule, *_place(event.start_mark))
+                    raise YamlViolation(rule, *_place(event.start_mark))
                 case yaml.ScalarEvent():
                     self._add(self._scalar(event), _line(event))
                 case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
@@ -96,15 +96,15 @@ class _Builder:
                 case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
                     self._open.pop()
                 case yaml.DocumentStartEvent() if self._root:
-                    raise YamlFault("holds a second document: one file is one pipeline", _line(event))
+                    raise YamlViolation("holds a second document: one file is one pipeline", _line(event))
         return self._root[0] if self._root else None
 
     def _start(self, event: yaml.SequenceStartEvent | yaml.MappingStartEvent) -> None:
         _refuse_tag(event)
-        if len(self._open) >= MAXIMUM_DEPTH:
-            raise InputTooLarge(f"the document is nested more than {MAXIMUM_DEPTH} levels deep")
+        if len(self._open) >= MAX_DEPTH:
+            raise InputTooLarge(f"the document is nested more than {MAX_DEPTH} levels deep")
         if self._awaits_key():
-            raise YamlFault("a key must be a plain name", _line(event))
+            raise YamlViolation("a key must be a plain name", _line(event))
         is_mapping = isinstance(event, yaml.MappingStartEvent)
         container = _Mapping(is_in_braces=bool(event.flow_style)) if is_mapping else list[Value]()
         self._add(container.values if isinstance(container, _Mapping) else container, _line(event))
@@ -153,13 +153,15 @@ class _Mapping:
         if self.key is not None:
             if self.is_in_braces and item is None and " " in self.key:
                 rule = f"in braces a comma ends a value: put the whole value before {self.key!r} in quotes"
-                raise YamlFault(rule, line)
+                raise YamlViolation(rule, line)
             self.values[self.key] = item
             self.key = None
             return
         key = str(item)
         if key in self._lines:
-            raise YamlFault(f"the key {key!r} is here a second time, first in line {self._lines[key]}", line)
+            raise YamlViolation(
+                f"the key {key!r} is here a second time, first in line {self._lines[key]}", line
+            )
         self._lines[key] = line
         self.key = key
 
@@ -182,16 +184,18 @@ def _is_folded(written: str, style: str | None) -> bool:
 def _check_escapes(written: str, line: int) -> None:
     for letter in _ESCAPE.findall(written):
         if letter in _CHANGED_BY_ESCAPES:
-            raise YamlFault(f"has \\{letter}, of which YAML makes another character. {ESCAPES}", line)
+            raise YamlViolation(f"has \\{letter}, of which YAML makes another character. {ESCAPES}", line)
 
 
 def _refuse_tag(event: yaml.ScalarEvent | yaml.SequenceStartEvent | yaml.MappingStartEvent) -> None:
     """Refuse what YAML would take off a value, or take it for: a tag, an anchor."""
     place = _place(event.start_mark)
     if event.tag is not None:
-        raise YamlFault(f"tags ({event.tag}) are not allowed: put a text that begins so in quotes", *place)
+        raise YamlViolation(
+            f"tags ({event.tag}) are not allowed: put a text that begins so in quotes", *place
+        )
     if event.anchor is not None:
-        raise YamlFault(
+        raise YamlViolation(
             f"anchors (&{event.anchor}) are not allowed: write the value out, or in quotes if it is a text",
             *place,
         )
@@ -205,13 +209,13 @@ def _plain(text: str, line: int) -> Value:
         return _BOOLEANS[text]
     if not _FLOAT.fullmatch(text):
         return text
-    if len(text) > _MAXIMUM_DIGITS:
-        raise YamlFault("holds a number with too many digits", line)
+    if len(text) > _MAX_DIGITS:
+        raise YamlViolation("holds a number with too many digits", line)
     if _INTEGER.fullmatch(text):
         return int(text)
     value = float(text)
     if not math.isfinite(value):
-        raise YamlFault(f"holds the number {text}, which is not finite", line)
+        raise YamlViolation(f"holds the number {text}, which is not finite", line)
     if _FRACTION.fullmatch(text) and Decimal(text) != Decimal(repr(value)):
-        raise YamlFault(f"holds the number {text}, of which digits would be lost: put it in quotes", line)
+        raise YamlViolation(f"holds the number {text}, of which digits would be lost: put it in quotes", line)
     return value

@@ -9,7 +9,7 @@ from google.cloud import pubsub_v1
 from common.errors import Unavailable
 from common.runs.dead_letters import DeadLetter
 
-MOST_MESSAGES = 100
+MAX_MESSAGES = 100
 PATIENCE_SECONDS = 2.0
 
 
@@ -26,7 +26,7 @@ class DeadLetterSubscription:
         try:
             answer = self.subscriber.pull(
                 subscription=self._path,
-                max_messages=MOST_MESSAGES,
+                max_messages=MAX_MESSAGES,
                 timeout=PATIENCE_SECONDS,
                 retry=None,
             )

@@ -23,7 +23,7 @@ from common.times import Clock
 logger = logging.getLogger(__name__)
 
 # Every collision is another admission of the same tenant that went through meanwhile.
-MOST_COLLISIONS = 100
+MAX_COLLISIONS = 100
 MAX_DOUBLINGS = 20
 
 
@@ -50,7 +50,7 @@ class Admission:
         """
         is_fresh = True
         self._learn(ledger)
-        for _ in range(MOST_COLLISIONS):
+        for _ in range(MAX_COLLISIONS):
             now = self.clock()
             if mine := self._own_ticket():
                 return _still_good(mine, now)

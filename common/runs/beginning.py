@@ -42,7 +42,7 @@ class ReadyRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunBeginner:
+class RunAdmission:
     """Admits runs: one query reads all it needs, one claim admits, one row and one message set it going."""
 
     store: RunStore
@@ -74,7 +74,7 @@ class RunBeginner:
     def begin(self, ready: ReadyRun, facts: AdmissionFacts) -> Run:
         """Admit the run and set it going; QuotaExceeded where the plan has no room for it.
 
-        A crash after the ticket leaves evidence that the sweeper settles; a crash after the row leaves a run
+        A crash after the ticket leaves evidence that the sweeper closes; a crash after the row leaves a run
         that the sweeper continues.
         """
         run = self.admit(ready, facts.ledger)

@@ -23,7 +23,7 @@ class ConfigCompiler:
     def __call__(self, tenant_id: str, config: ConfigText) -> Pipeline:
         """Compile a stored config; InvalidInput where a rule has come since it was uploaded."""
         return self.compiler.compile_text(
-            config.text, tenant_id, config.config_id, config.version, config.confines
+            config.text, tenant_id, config.config_id, config.version, config.grants
         )
 
     def judge(self, job: StepJob, dry_run: DryRun | None) -> str:
@@ -59,8 +59,8 @@ class _Compiled:
 class CompileCache:
     """Compiles each content once in an instance, however many ask at once; who was asked for last goes last.
 
-    A content is a file with its tenant and its ID, and what else the compiler goes by: what confines the
-    tenant, and the policy that holds for it. What does not compile is not kept.
+    A content is a file with its tenant and its ID, and what else the compiler goes by: what the tenant
+    is granted, and the policy that holds for it. What does not compile is not kept.
     """
 
     compile: Compile
@@ -74,7 +74,7 @@ class CompileCache:
         """Return the pipeline of a config; InvalidInput where a rule has come since it was uploaded."""
         text = config.text.encode()
         digest = hashlib.sha256(text).digest()
-        key = (tenant_id, config.config_id, digest, config.confines, self.policy_of(tenant_id))
+        key = (tenant_id, config.config_id, digest, config.grants, self.policy_of(tenant_id))
         with self._lock:
             compiled, is_new = self._find(key, len(text) + OWN_BYTES)
         if is_new:

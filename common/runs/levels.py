@@ -35,7 +35,7 @@ from common.times import Clock
 
 logger = logging.getLogger(__name__)
 
-MOST_STEPS_AT_ONCE = 32
+MAX_STEPS_AT_ONCE = 32
 
 
 class AtOnce(Protocol):
@@ -57,10 +57,10 @@ class InThreads:
             return list(pool.map(carried(work), items))
 
 
-in_threads = InThreads(most=MOST_STEPS_AT_ONCE)
+in_threads = InThreads(most=MAX_STEPS_AT_ONCE)
 
 
-def nothing_more(_run: Run) -> None:
+def no_grants(_run: Run) -> None:
     """Leave it at the end of a run."""
 
 
@@ -83,7 +83,7 @@ class LevelWorker:
     """How long one call works before it hands the level over to a new message."""
     at_once: AtOnce = in_threads
     seal: ParameterSeal = field(default_factory=NoSeal)
-    after_end: Callable[[Run], None] = nothing_more
+    after_end: Callable[[Run], None] = no_grants
     """What is to happen once a run has ended; it raises nothing that the run's end must not raise."""
 
     def carry_out(self, message: LevelMessage) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from common.pipelines.confines import Confines
+from common.pipelines.grants import TenantSqlGrants
 from common.pipelines.pipeline import DEFAULT_PRIORITY, BoundParameter, Pipeline, Step
 from common.pipelines.plans import Job
 from common.runs.level_messages import LevelMessage
@@ -34,7 +34,7 @@ class ConfigText:
     version: int
     text: str
     priority: int = DEFAULT_PRIORITY
-    confines: Confines = field(default_factory=Confines)
+    grants: TenantSqlGrants = field(default_factory=TenantSqlGrants)
     """What holds for the tenant at this moment."""
 
 

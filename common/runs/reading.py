@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from common.claims import ClaimJobs
-from common.errors import Fault, InvalidInput, NotFound
+from common.errors import InvalidInput, NotFound, Violation
 from common.runs.ports import RunStore
 from common.runs.quotas import Quota, quotas
 from common.runs.run import RunStatus, StepStatus
@@ -104,7 +104,7 @@ def history_filter(
     """Put a filter together; InvalidInput for a cursor that is none of ours."""
     end = until or now + timedelta(days=1)
     if since and since >= end:
-        raise InvalidInput([Fault("/query/to", "must be later than `from`")])
+        raise InvalidInput([Violation("/query/to", "must be later than `from`")])
     before_time, before_id = (
         _position(cursor, [status, config_id, since, until]) if cursor else (end, END_OF_IDS)
     )
@@ -169,10 +169,12 @@ def _position(cursor: str, wanted: Sequence[Any]) -> tuple[datetime, str]:
         moment, run_id, hashed = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         position = from_rfc3339(moment), str(run_id)
     except (ValueError, TypeError) as error:
-        raise InvalidInput([Fault("/cursor", "use the next_cursor of the page before, unchanged")]) from error
+        raise InvalidInput(
+            [Violation("/cursor", "use the next_cursor of the page before, unchanged")]
+        ) from error
     if hashed != _hash(wanted):
         raise InvalidInput(
-            [Fault("/cursor", "is of a page with other filters: repeat those, or leave it out")]
+            [Violation("/cursor", "is of a page with other filters: repeat those, or leave it out")]
         )
     return position
 

@@ -14,7 +14,7 @@ from common.pipelines.pipeline import Retry
 RETRYABLE_REASONS = frozenset({"backendError", "internalError", "jobBackendError", "jobInternalError"})
 # A reason that means two things: these texts tell the passing one.
 RETRYABLE_TEXTS = {"invalidQuery": ("concurrent update",)}
-LONGEST_PAUSE_SECONDS = 300.0
+MAX_PAUSE_SECONDS = 300.0
 
 LIMIT_REASONS = frozenset({"rateLimitExceeded", "jobRateLimitExceeded"})
 # The same limits come under other reasons too: `quotaExceeded` is also a day's quota, which is not waited
@@ -30,7 +30,7 @@ LIMIT_TEXTS = (
 )
 LIMIT_WINDOW_SECONDS = 10.0
 """How long BigQuery counts what a limit is on: updates of a table, for one."""
-LONGEST_LIMIT_PAUSE_SECONDS = 60.0
+MAX_LIMIT_PAUSE_SECONDS = 60.0
 
 
 def is_retryable(reason: str, message: str) -> bool:
@@ -51,7 +51,7 @@ def pause_before(attempt: int, retry: Retry, key: str) -> timedelta:
     The jitter is a function of `key`, so that whoever continues a level after a crash comes to the same
     moment.
     """
-    longest = min(retry.backoff_seconds * 2 ** (attempt - 2), LONGEST_PAUSE_SECONDS)
+    longest = min(retry.backoff_seconds * 2 ** (attempt - 2), MAX_PAUSE_SECONDS)
     return timedelta(seconds=longest * (0.5 + _fraction(f"{key}/{attempt}") / 2))
 
 
@@ -60,7 +60,7 @@ def pause_for_limit(waits: int, key: str) -> timedelta:
 
     Many steps wait for the same window, so each adds its own jitter, a function of `key`.
     """
-    window = min(LIMIT_WINDOW_SECONDS * 2 ** min(waits, 10), LONGEST_LIMIT_PAUSE_SECONDS)
+    window = min(LIMIT_WINDOW_SECONDS * 2 ** min(waits, 10), MAX_LIMIT_PAUSE_SECONDS)
     return timedelta(seconds=window * (1 + _fraction(f"{key}/{waits}") / 2))
 
 

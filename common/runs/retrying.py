@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import cast
 
-from common.errors import Conflict, Fault, InvalidInput, NotFound
+from common.errors import Conflict, InvalidInput, NotFound, Violation
 from common.pipelines.intervals import of_day
 from common.pipelines.parameters import bind_parameters
 from common.pipelines.pipeline import Pipeline
 from common.pipelines.secret_values import GivenValue
 from common.pipelines.selection import following, preceding
-from common.runs.beginning import ReadyRun, RunBeginner
+from common.runs.beginning import ReadyRun, RunAdmission
 from common.runs.ports import AdmissionFacts, ConfigText
 from common.runs.progress import OpenRun, ProgressReader, present_state
 from common.runs.run import Run, RunStatus, Trigger
@@ -40,7 +40,7 @@ class RetryRequest:
 class RunRetrier:
     """Makes up for runs that FAILED or were CANCELLED: again and again, one retry after the other."""
 
-    beginner: RunBeginner
+    run_admission: RunAdmission
     reader: ProgressReader
     compile: Callable[[str, ConfigText], Pipeline]
     clock: Clock
@@ -56,10 +56,10 @@ class RunRetrier:
         completed = found.progress.completed
         for number in range(1, MAX_RETRIES + 1):
             retry_id = retry_id_of(tenant_id, request.run_id, number)
-            facts = self.beginner.read(tenant_id, found.run.config_id, retry_id)
+            facts = self.run_admission.read(tenant_id, found.run.config_id, retry_id)
             if facts.repeated is None:
-                self.beginner.check_quota(tenant_id, found.run.config_id, retry_id, facts)
-                run = self.beginner.begin(self._ready(request, found, completed, retry_id, facts), facts)
+                self.run_admission.check_quota(tenant_id, found.run.config_id, retry_id, facts)
+                run = self.run_admission.begin(self._ready(request, found, completed, retry_id, facts), facts)
                 return StartedRun(run=run, status=RunStatus.PENDING)
             if facts.repeated.status not in RETRYABLE:
                 status = present_state(self.reader, facts.repeated, self.clock())
@@ -118,7 +118,7 @@ class RunRetrier:
         step_id = request.from_step
         if step_id not in {step.id for step in pipeline.steps}:
             raise InvalidInput(
-                [Fault("/from", f"is no step of version {pipeline.version}")], "there is no such step"
+                [Violation("/from", f"is no step of version {pipeline.version}")], "there is no such step"
             )
         while step_id not in wanted and run.retry_of:
             before = self.reader.find(request.tenant_id, run.retry_of, self.clock())

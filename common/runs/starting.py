@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from common.errors import Conflict, Fault, InvalidInput, NotFound, QuotaExceeded
+from common.errors import Conflict, InvalidInput, NotFound, QuotaExceeded, Violation
 from common.logs import MASK
 from common.pipelines.intervals import (
     INTERVAL_END,
@@ -23,7 +23,7 @@ from common.pipelines.parameters import bind_parameters, run_date_of
 from common.pipelines.pipeline import Pipeline, SealedValue
 from common.pipelines.secret_values import NoSeal, ParameterSeal, with_secrets_sealed
 from common.pipelines.selection import StepSelection
-from common.runs.beginning import ReadyRun, RunBeginner
+from common.runs.beginning import ReadyRun, RunAdmission
 from common.runs.ports import AdmissionFacts, ConfigText, StoredRun
 from common.runs.progress import ProgressReader, present_state
 from common.runs.quotas import CONCURRENT
@@ -86,19 +86,19 @@ class StartedRun:
     is_repeat: bool = False
 
 
-class WaitingLine(Protocol):
+class RunEnqueuer(Protocol):
     """Where a run waits for a slot."""
 
-    def join(self, request: RunRequest, ready: ReadyRun, facts: AdmissionFacts) -> StartedRun:
+    def enqueue_run(self, request: RunRequest, ready: ReadyRun, facts: AdmissionFacts) -> StartedRun:
         """Put a run into the queue; one that this idempotency key has put there before is that run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunStarter:
+class RunService:
     """Makes runs out of requests."""
 
-    beginner: RunBeginner
-    line: WaitingLine
+    run_admission: RunAdmission
+    enqueuer: RunEnqueuer
     reader: ProgressReader
     compile: Callable[[str, ConfigText], Pipeline]
     clock: Clock
@@ -111,7 +111,7 @@ class RunStarter:
         for another request), Forbidden (the tenant is suspended), NotConfigured (a secret, and no key ring).
         """
         run_id = request.run_id
-        facts = self.beginner.read(request.tenant_id, request.config_id, run_id)
+        facts = self.run_admission.read(request.tenant_id, request.config_id, run_id)
         if facts.repeated:
             return self._repeat(facts.repeated, request)
         if facts.config is None:
@@ -122,10 +122,10 @@ class RunStarter:
         request = replace(request, parameters=with_secrets_sealed(pipeline, request.parameters, self.seal))
         ready = self._ready(request, run_id, pipeline)
         try:
-            run = self.beginner.begin(ready, facts)
+            run = self.run_admission.begin(ready, facts)
         except QuotaExceeded as refusal:
             if request.may_wait and refusal.limit_name == CONCURRENT:
-                return self.line.join(request, ready, facts)
+                return self.enqueuer.enqueue_run(request, ready, facts)
             raise
         return StartedRun(run=run, status=RunStatus.PENDING)
 
@@ -138,7 +138,7 @@ class RunStarter:
     def _check_quota(self, request: RunRequest, run_id: str, facts: AdmissionFacts) -> None:
         """Refuse what there is no room for before its config is compiled, which can take seconds."""
         try:
-            self.beginner.check_quota(request.tenant_id, request.config_id, run_id, facts)
+            self.run_admission.check_quota(request.tenant_id, request.config_id, run_id, facts)
         except QuotaExceeded as refusal:
             if not (request.may_wait and refusal.limit_name == CONCURRENT):
                 raise
@@ -165,18 +165,23 @@ class RunStarter:
 def _interval(request: RunRequest, timezone: str) -> Interval | None:
     if request.interval is None:
         return None
-    bounds, faults = [], []
+    bounds, violations = [], []
     for name, text in zip(("start", "end"), request.interval, strict=True):
         try:
             bounds.append(read_bound(text, timezone))
         except (ValueError, OverflowError):
-            faults.append(Fault(f"/interval/{name}", "is on no calendar"))
-    if not faults and bounds[1] <= bounds[0]:
-        faults.append(Fault("/interval/end", "must be later than the start"))
-    if not faults and request.parameters.get("date", "") not in {"", day_of(bounds[0], timezone).isoformat()}:
-        faults.append(Fault("/date", "must be left out beside an interval, or be the day on which it begins"))
-    if faults:
-        raise InvalidInput(faults, "the run's interval breaks rules")
+            violations.append(Violation(f"/interval/{name}", "is on no calendar"))
+    if not violations and bounds[1] <= bounds[0]:
+        violations.append(Violation("/interval/end", "must be later than the start"))
+    if not violations and request.parameters.get("date", "") not in {
+        "",
+        day_of(bounds[0], timezone).isoformat(),
+    }:
+        violations.append(
+            Violation("/date", "must be left out beside an interval, or be the day on which it begins")
+        )
+    if violations:
+        raise InvalidInput(violations, "the run's interval breaks rules")
     return Interval(start=bounds[0], end=bounds[1])
 
 
@@ -184,4 +189,4 @@ def _check_order(run_time: RunTime, given: Mapping[str, Any]) -> None:
     if run_time.interval.end <= run_time.interval.start:
         name = INTERVAL_END if INTERVAL_END in given else INTERVAL_START
         rule = "must be later than interval_start" if name == INTERVAL_END else "must be before interval_end"
-        raise InvalidInput([Fault(f"/{name}", rule)], "the run's interval breaks rules")
+        raise InvalidInput([Violation(f"/{name}", rule)], "the run's interval breaks rules")

@@ -21,7 +21,7 @@ from common.times import Clock
 
 logger = logging.getLogger(__name__)
 
-LONGEST_POLL_SECONDS = 10.0
+MAX_POLL_SECONDS = 10.0
 """How long BigQuery is asked to wait for a query's end in one request."""
 PART_OF_WAITED = 0.1
 SHORTEST_PAUSE_SECONDS = 0.05
@@ -169,7 +169,7 @@ class StepWorker:
         if not isinstance(job.work, QueryJob | CheckJob):
             self.sleep(pause)
         try:
-            report = self.jobs_of(attempt.step).wait(job, known, min(left, LONGEST_POLL_SECONDS))
+            report = self.jobs_of(attempt.step).wait(job, known, min(left, MAX_POLL_SECONDS))
         except Unavailable:
             raise
         except WarehouseError as error:

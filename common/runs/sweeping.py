@@ -26,9 +26,9 @@ logger = logging.getLogger(__name__)
 
 # A run whose first level has not begun has lost its message; a running one speaks up within a level's budget.
 QUIET_BEFORE_START = timedelta(minutes=1)
-MOST_UNBEGUN = 100
+MAX_UNBEGUN = 100
 """Where more runs than these have not begun after a minute, their messages are not lost: they wait."""
-MOST_CONTINUED = 500
+MAX_CONTINUED = 500
 """Runs that one round continues: where more are quiet, workers are missing, and messages do not help."""
 
 
@@ -70,13 +70,13 @@ class Swept:
     """What one round did, and when the newest row was appended that it saw."""
 
     continued: int
-    settled: int
+    tickets_closed: int
     last_recorded_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sweeper:
-    """Continues quiet runs and settles orphaned tickets; a fault in one does not keep it from the others."""
+    """Continues quiet runs and closes orphaned tickets; a fault in one does not keep it from the others."""
 
     reader: SweepReader
     store: RunStore
@@ -94,7 +94,7 @@ class Sweeper:
         quiet = self._quiet(findings.open_runs, now)
         return Swept(
             continued=sum(self._continued(found) for found in _turn(quiet, now)),
-            settled=sum(self._settled(gap, now) for gap in findings.gaps),
+            tickets_closed=sum(self._close_all(gap, now) for gap in findings.gaps),
             last_recorded_at=findings.last_recorded_at,
         )
 
@@ -103,7 +103,7 @@ class Sweeper:
         begun = [found for found in open_runs if found.progress.has_begun]
         unbegun = [found for found in open_runs if not found.progress.has_begun]
         late = _silent(unbegun, QUIET_BEFORE_START, now)
-        if len(late) > MOST_UNBEGUN:  # More messages would only make all of them wait longer.
+        if len(late) > MAX_UNBEGUN:  # More messages would only make all of them wait longer.
             late = _silent(unbegun, self.quiet_after, now)
         return [*_silent(begun, self.quiet_after, now), *late]
 
@@ -126,9 +126,9 @@ class Sweeper:
             logger.warning("quiet run ends", extra={"error": str(refused)})
             return found.ending_message(f"it could not be continued: {refused}"[:MAX_REASON])
 
-    def _settled(self, gap: Gap, now: datetime) -> int:
+    def _close_all(self, gap: Gap, now: datetime) -> int:
         """Give the tickets of a gap whose admissions died the rows that they lack; count them."""
-        settled = unknown = 0
+        tickets_closed = unknown = 0
         for number in range(gap.before - 1, max(gap.after, gap.before - 1 - MAX_GAPS), -1):
             ticket = look_up(self.claims, gap.tenant_id, number)
             if ticket is None:
@@ -139,11 +139,11 @@ class Sweeper:
                     break
                 continue
             if ticket.is_orphaned(now):
-                self._settle(gap.tenant_id, ticket, now)
-                settled += 1
-        return settled
+                self._close(gap.tenant_id, ticket, now)
+                tickets_closed += 1
+        return tickets_closed
 
-    def _settle(self, tenant_id: str, ticket: Ticket, now: datetime) -> None:
+    def _close(self, tenant_id: str, ticket: Ticket, now: datetime) -> None:
         run = Run(
             tenant_id=tenant_id,
             run_id=ticket.run_id,
@@ -158,7 +158,7 @@ class Sweeper:
         )
         with log_context(tenant=tenant_id, run=run.run_id):
             self.store.append_run(run, RunStatus.FAILED, now, NEVER_BEGUN, EndReason.NEVER_BEGUN)
-            logger.warning("orphaned ticket settled", extra={"ticket": ticket.number})
+            logger.warning("orphaned ticket closed", extra={"ticket": ticket.number})
 
 
 def _silent(runs: Sequence[OpenRun], since: timedelta, now: datetime) -> list[OpenRun]:
@@ -167,8 +167,8 @@ def _silent(runs: Sequence[OpenRun], since: timedelta, now: datetime) -> list[Op
 
 def _turn(quiet: Sequence[OpenRun], now: datetime) -> Sequence[OpenRun]:
     """Return the runs whose turn it is this minute: where they are too many, others than a minute ago."""
-    if len(quiet) <= MOST_CONTINUED:
+    if len(quiet) <= MAX_CONTINUED:
         return quiet
     ordered = sorted(quiet, key=lambda found: found.run.run_id)
-    start = int(now.timestamp() // 60) * MOST_CONTINUED % len(ordered)
-    return [*ordered, *ordered][start : start + MOST_CONTINUED]
+    start = int(now.timestamp() // 60) * MAX_CONTINUED % len(ordered)
+    return [*ordered, *ordered][start : start + MAX_CONTINUED]

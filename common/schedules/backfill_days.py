@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from common.errors import Fault, InvalidInput, QuotaExceeded
+from common.errors import InvalidInput, QuotaExceeded, Violation
 from common.runs.quotas import Limits, Use, quotas
 from common.times import next_day, start_of_month
 
@@ -41,7 +41,7 @@ class Room:
             if len(times) == count:
                 return times
         rule = f"must be nearer: with this plan the backfill would take more than {MAX_DAYS} days"
-        raise InvalidInput([Fault("/end", rule)], "the backfill breaks rules")
+        raise InvalidInput([Violation("/end", rule)], "the backfill breaks rules")
 
     def _days(self) -> Iterator[tuple[datetime, int]]:
         """Yield each day's beginning, today's being now, with the runs that its day and month leave."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from common.errors import Fault, InvalidInput
+from common.errors import InvalidInput, Violation
 from common.logs import MASK
 from common.pipelines.intervals import GIVEN_TO_ALL, Interval, read_bound
 from common.pipelines.pipeline import SealedValue
@@ -57,19 +57,21 @@ class BackfillRequest:
 
     def time(self, timezone: str) -> Interval:
         """Return its time; InvalidInput where a bound is on no calendar."""
-        bounds, faults = [], []
+        bounds, violations = [], []
         for name, text in (("start", self.start), ("end", self.end)):
             try:
                 bounds.append(read_bound(text, timezone))
             except (ValueError, OverflowError):
-                faults.append(Fault(f"/{name}", "is on no calendar"))
-        if faults:
-            raise InvalidInput(faults, "the backfill breaks rules")
+                violations.append(Violation(f"/{name}", "is on no calendar"))
+        if violations:
+            raise InvalidInput(violations, "the backfill breaks rules")
         return Interval(start=bounds[0], end=bounds[1])
 
     def check_parameters(self) -> None:
         """Refuse what each run gets by its interval; InvalidInput."""
         rule = "cannot be given: each run of a backfill has that of its interval"
-        faults = [Fault(f"/parameters/{name}", rule) for name in GIVEN_TO_ALL if name in self.parameters]
-        if faults:
-            raise InvalidInput(faults, "the backfill breaks rules")
+        violations = [
+            Violation(f"/parameters/{name}", rule) for name in GIVEN_TO_ALL if name in self.parameters
+        ]
+        if violations:
+            raise InvalidInput(violations, "the backfill breaks rules")

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from common.errors import ConvergenceError, Fault, InvalidInput, NotFound
+from common.errors import ConvergenceError, InvalidInput, NotFound, Violation
 from common.pipelines.intervals import Interval, day_of
 from common.pipelines.pipeline import Pipeline
 from common.pipelines.secret_values import NoSeal, ParameterSeal, with_secrets_sealed
-from common.runs.beginning import RunBeginner
+from common.runs.beginning import RunAdmission
 from common.runs.guarding import Guard
 from common.runs.levels import AtOnce, in_threads
 from common.runs.ports import ConfigText, Identities
@@ -30,7 +30,7 @@ from common.schedules.filling import SlotFiller
 from common.schedules.intervals import intervals_between
 from common.schedules.queue import RunQueue
 from common.schedules.stopping import RunStopper
-from common.schedules.waiting import Settled, WaitingRun
+from common.schedules.waiting import AdmissionResult, WaitingRun
 from common.times import Clock, to_rfc3339
 
 logger = logging.getLogger(__name__)
@@ -92,7 +92,7 @@ class Backfills:
     queue: RunQueue
     filler: SlotFiller
     stopper: RunStopper
-    beginner: RunBeginner
+    run_admission: RunAdmission
     identities: Identities
     guard: Guard
     compile: Callable[[str, ConfigText], Pipeline]
@@ -107,7 +107,7 @@ class Backfills:
         key ring) and QuotaExceeded, with the number of runs that it needs.
         """
         now = self.clock()
-        facts = self.beginner.read(request.tenant_id, request.config_id, "")
+        facts = self.run_admission.read(request.tenant_id, request.config_id, "")
         if facts.config is None:
             raise NotFound(f"there is no pipeline config {request.config_id!r}")
         pipeline = self.compile(request.tenant_id, facts.config)
@@ -116,7 +116,7 @@ class Backfills:
         plan, runs = self._plan(request, pipeline, facts.config, facts.ledger, now)
         _check_bytes(plan, request.maximum_bytes)
         if not is_dry_run and runs:
-            self.queue.record([Settled(waiting=run, status=RunStatus.QUEUED) for run in runs], now)
+            self.queue.record([AdmissionResult(waiting=run, status=RunStatus.QUEUED) for run in runs], now)
             due = [replace(run, is_queued=True) for run in runs if run.due_at <= now]
             waiting = [*self.queue.waiting(request.tenant_id), *due]
             self.filler.fill(waiting, self.clock() + FILL_BUDGET)
@@ -251,8 +251,8 @@ def _check_bytes(plan: BackfillPlan, maximum: int | None) -> None:
             "cannot be held: BigQuery cannot tell what a step will read that reads a table of an earlier one "
             "or runs under an account of the tenant's own"
         )
-        raise InvalidInput([Fault("/maximum_bytes", rule)], "the backfill may read too much")
+        raise InvalidInput([Violation("/maximum_bytes", rule)], "the backfill may read too much")
     if total > maximum:
         sample = f", after {asked} of them" if asked < runs else ""
         rule = f"is less than the estimate: {total:,} bytes for {runs} runs{sample}"
-        raise InvalidInput([Fault("/maximum_bytes", rule)], "the backfill would read too much")
+        raise InvalidInput([Violation("/maximum_bytes", rule)], "the backfill would read too much")

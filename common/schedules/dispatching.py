@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 SETTLING_WINDOW = timedelta(days=2)
 # The roll-up looks back further than a minute, so that a minute without a dispatcher is made up for.
 ROLL_UP_WINDOW = timedelta(minutes=5)
-LONGEST_JITTER = timedelta(hours=1)
+MAX_JITTER = timedelta(hours=1)
 
 
 class UsageLog(Protocol):
@@ -42,17 +42,17 @@ class UsageLog(Protocol):
 class FiringLog(Protocol):
     """Where the ends of firings are reported."""
 
-    def settle_firings(self, ended_since: datetime, now: datetime) -> None:
+    def record_firings(self, ended_since: datetime, now: datetime) -> None:
         """Append how the runs of firings have ended since a moment, once a minute."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Minute:
-    """What one minute came to: runs ended by dead letters, runs continued, tickets settled, slots filled."""
+    """What one minute came to: runs ended by dead letters, runs continued, tickets closed, slots filled."""
 
     dead_letters: int = 0
     continued: int = 0
-    settled: int = 0
+    tickets_closed: int = 0
     closed: int = 0
     filled: Filled = field(default_factory=Filled)
     rolled_up: bool = False
@@ -80,17 +80,17 @@ class Dispatcher:
         until = self.clock() + self.budget
         parts = Parts()
         ended = parts.do(self.dead_letters.handle, 0)
-        swept = parts.do(self.sweeper.sweep, Swept(continued=0, settled=0))
+        swept = parts.do(self.sweeper.sweep, Swept(continued=0, tickets_closed=0))
         closed = parts.do(self.close, 0)
         filled = parts.do(lambda: self.fill(until), Filled())
         is_changed = parts.do(lambda: self._report(swept.last_recorded_at), False)
         if is_changed or filled.refused:
-            parts.do(self._settle_firings, None)
+            parts.do(self._record_firings, None)
         parts.raise_first_fault()
         return Minute(
             dead_letters=ended,
             continued=swept.continued,
-            settled=swept.settled,
+            tickets_closed=swept.tickets_closed,
             closed=closed,
             filled=filled,
             rolled_up=is_changed,
@@ -122,9 +122,9 @@ class Dispatcher:
         self.usage.roll_up(changed_since, now)
         return True
 
-    def _settle_firings(self) -> None:
+    def _record_firings(self) -> None:
         now = self.clock()
-        self.firings.settle_firings(now - SETTLING_WINDOW, now)
+        self.firings.record_firings(now - SETTLING_WINDOW, now)
 
 
 def due_runs(
@@ -137,7 +137,7 @@ def due_runs(
     due: list[Firing] = []
     broken: list[tuple[ScheduledConfig, str]] = []
     by_tenant: dict[str, list[ScheduledConfig]] = defaultdict(list)
-    for config in timetable.read(EVERY_TENANT, now - CATCH_UP_WINDOW - LONGEST_JITTER):
+    for config in timetable.read(EVERY_TENANT, now - CATCH_UP_WINDOW - MAX_JITTER):
         error = config.error
         try:
             due += due_firings(config, now)

@@ -15,24 +15,24 @@ from typing import Protocol
 from common.claims import ClaimJobs
 from common.errors import ConvergenceError
 from common.pipelines.pipeline import Pipeline
-from common.runs.beginning import RunBeginner
+from common.runs.beginning import RunAdmission
 from common.runs.level_messages import LevelMessage
 from common.runs.levels import AtOnce, InThreads
 from common.runs.ports import ConfigText
 from common.runs.run import Run, RunStatus
 from common.runs.tickets import ADMISSION_LIFETIME
-from common.schedules.lanes import ANOTHERS_TURN, Lane, LaneFacts
 from common.schedules.queue import RunQueue
-from common.schedules.waiting import Settled, WaitingRun
+from common.schedules.tenant_admissions import ANOTHERS_TURN, TenantAdmissionFacts, TenantAdmissions
+from common.schedules.waiting import AdmissionResult, WaitingRun
 from common.times import Clock
 
 logger = logging.getLogger(__name__)
 
 PORTION = 1000
-"""Runs that are settled between one read and one write: the calls around the claims are a minor part."""
+"""Runs that are decided between one read and one write: the calls around the claims are a minor part."""
 SHARE = 50
 """Runs of one tenant in a portion: a burst of one waits behind the first runs of all others."""
-LONGEST_PORTION = ADMISSION_LIFETIME / 2
+MAX_PORTION = ADMISSION_LIFETIME / 2
 """Time to take tickets; then there is as much again to write."""
 LATEST_ROW = ADMISSION_LIFETIME - ANOTHERS_TURN
 """Until when a ticket gets its row: that must be readable before others take the ticket for orphaned."""
@@ -40,12 +40,12 @@ LANES_IN_THREADS = InThreads(most=64)
 """As many claims under way as BigQuery lets one account start in a second, up to 0.7 seconds each."""
 
 
-class LaneStore(Protocol):
-    """Where lanes are read, and what came of them is written, many at a time."""
+class TenantAdmissionStore(Protocol):
+    """Where the facts of admissions are read, and what came of them is written, many at a time."""
 
-    def read_lanes(
+    def read_tenant_admissions(
         self, tenant_ids: Collection[str], run_ids: Collection[str], now: datetime
-    ) -> Mapping[str, LaneFacts]:
+    ) -> Mapping[str, TenantAdmissionFacts]:
         """Return the ledgers of active tenants with those of the asked runs that have rows, in one query."""
 
     def read_configs(
@@ -87,9 +87,9 @@ class Filled:
 class SlotFiller:
     """Gives tickets to waiting runs. Two fillers at once, or one after another that died, do no harm."""
 
-    store: LaneStore
+    store: TenantAdmissionStore
     queue: RunQueue
-    beginner: RunBeginner
+    run_admission: RunAdmission
     claims: ClaimJobs
     levels: LevelsPublisher
     compile: Callable[[str, ConfigText], Pipeline]
@@ -108,64 +108,75 @@ class SlotFiller:
         stopped: set[str] = set()
         ahead: dict[str, Counter[str]] = defaultdict(Counter)
         for portion in portions(waiting):
-            # A tenant whose lane has stopped keeps its order: nobody overtakes who was left.
+            # A tenant whose admissions have stopped keeps its order: nobody overtakes who was left.
             going = [one for one in portion if one.tenant_id not in stopped]
-            settled = self._settled(going, until, ended, ahead) if self.clock() < until else []
-            done = {one.waiting.run_id for one in settled}
+            result = self._resolved(going, until, ended, ahead) if self.clock() < until else []
+            done = {one.waiting.run_id for one in result}
             stopped |= {one.tenant_id for one in going if one.run_id not in done}
-            filled += _counted(settled, len(portion))
+            filled += _counted(result, len(portion))
         return filled
 
-    def _settled(
+    def _resolved(
         self,
         portion: Sequence[WaitingRun],
         until: datetime,
         ended: Run | None,
         ahead: Mapping[str, Counter[str]],
-    ) -> Sequence[Settled]:
+    ) -> Sequence[AdmissionResult]:
         try:
-            settled = self._settle(portion, min(until, self.clock() + LONGEST_PORTION), ended, ahead)
-            self._write([one for one in settled if not _waits_on(one)], self.clock())
+            result = self._resolve(portion, min(until, self.clock() + MAX_PORTION), ended, ahead)
+            self._write([one for one in result if not _waits_on(one)], self.clock())
         except ConvergenceError:
             logger.exception("portion left for the next minute")
             return []
-        return settled
+        return result
 
-    def _settle(
+    def _resolve(
         self,
         portion: Sequence[WaitingRun],
         until: datetime,
         ended: Run | None,
         ahead: Mapping[str, Counter[str]],
-    ) -> list[Settled]:
+    ) -> list[AdmissionResult]:
         if not portion:
             return []
-        facts = self.store.read_lanes(
+        facts = self.store.read_tenant_admissions(
             {waiting.tenant_id for waiting in portion},
             {waiting.run_id for waiting in portion} | ({ended.run_id} if ended else set()),
             self.clock(),
         )
         configs = self.store.read_configs({waiting.config_key for waiting in portion})
-        lanes = [
-            (self._lane(facts[tenant_id], configs, ended, ahead[tenant_id]), list(runs))
+        all_admissions = [
+            (self._tenant_admissions(facts[tenant_id], configs, ended, ahead[tenant_id]), list(runs))
             for tenant_id, runs in groupby(portion, key=lambda waiting: waiting.tenant_id)
             if tenant_id in facts
         ]
-        found = self.at_once(lambda lane: lane[0].settle(lane[1], until), lanes) if lanes else []
+        found = (
+            self.at_once(
+                lambda tenant_admissions: tenant_admissions[0].resolve(tenant_admissions[1], until),
+                all_admissions,
+            )
+            if all_admissions
+            else []
+        )
         now = self.clock()
-        return [one for lane in found for one in takewhile(lambda one: self._is_in_time(one, now), lane)]
+        return [
+            one
+            for tenant_admissions in found
+            for one in takewhile(lambda one: self._is_in_time(one, now), tenant_admissions)
+        ]
 
-    def _lane(
+    def _tenant_admissions(
         self,
-        facts: LaneFacts,
+        facts: TenantAdmissionFacts,
         configs: Mapping[tuple[str, str, int], ConfigText],
         ended: Run | None,
         ahead: Counter[str],
-    ) -> Lane:
-        return Lane(
+    ) -> TenantAdmissions:
+        return TenantAdmissions(
             facts=facts.without(ended) if ended else facts,
             configs=configs,
-            beginner=self.beginner,
+            run_admission=self.run_admission,
             claims=self.claims,
             compile=self.compile,
             clock=self.clock,
@@ -174,19 +185,19 @@ class SlotFiller:
             ahead=ahead,
         )
 
-    def _is_in_time(self, settled: Settled, now: datetime) -> bool:
-        return settled.run is None or now - settled.run.started_at < LATEST_ROW
+    def _is_in_time(self, result: AdmissionResult, now: datetime) -> bool:
+        return result.run is None or now - result.run.started_at < LATEST_ROW
 
-    def _write(self, settled: Sequence[Settled], now: datetime) -> None:
+    def _write(self, result: Sequence[AdmissionResult], now: datetime) -> None:
         messages = [
             LevelMessage(run=one.run, pipeline=one.pipeline, level=1)
-            for one in settled
+            for one in result
             if one.run and one.pipeline
         ]
         if messages:
             self.store.append_begun([message.run for message in messages], now)
             self.levels.publish_levels(messages)
-        self.queue.record(settled, now)
+        self.queue.record(result, now)
 
 
 def portions(waiting: Sequence[WaitingRun]) -> Iterator[list[WaitingRun]]:
@@ -215,23 +226,23 @@ def _by_tenant(waiting: Sequence[WaitingRun]) -> list[list[WaitingRun]]:
     once = {one.run_id: one for one in sorted(waiting, key=lambda one: one.is_queued)}
     merged = (replace(one, is_due=one.run_id in due) for one in once.values())
     ordered = sorted(merged, key=lambda one: one.tenant_id)
-    lanes = [list(runs) for _, runs in groupby(ordered, key=lambda one: one.tenant_id)]
-    return sorted(lanes, key=lambda runs: min(one.due_at for one in runs))
+    all_admissions = [list(runs) for _, runs in groupby(ordered, key=lambda one: one.tenant_id)]
+    return sorted(all_admissions, key=lambda runs: min(one.due_at for one in runs))
 
 
-def _is_queued(settled: Settled) -> bool:
-    return settled.status is RunStatus.QUEUED
+def _is_queued(result: AdmissionResult) -> bool:
+    return result.status is RunStatus.QUEUED
 
 
-def _waits_on(settled: Settled) -> bool:
-    return _is_queued(settled) and settled.waiting.is_queued and not settled.waiting.is_due
+def _waits_on(result: AdmissionResult) -> bool:
+    return _is_queued(result) and result.waiting.is_queued and not result.waiting.is_due
 
 
-def _counted(settled: Sequence[Settled], count: int) -> Filled:
-    states = Counter(one.status for one in settled if not _waits_on(one))
+def _counted(result: Sequence[AdmissionResult], count: int) -> Filled:
+    states = Counter(one.status for one in result if not _waits_on(one))
     return Filled(
         begun=states[RunStatus.PENDING],
         queued=states[RunStatus.QUEUED],
         refused=states[RunStatus.FAILED] + states[RunStatus.CANCELLED],
-        left=count - len(settled),
+        left=count - len(result),
     )

@@ -15,7 +15,7 @@ FIRINGS = uuid.UUID("3d1f6ad0-6d1b-5b4c-8a53-1f6b2c7de9a4")
 LATE = timedelta(minutes=10)
 # What was missed longer ago than this is made up for by a backfill, not by itself.
 CATCH_UP_WINDOW = timedelta(days=7)
-MOST_AT_ONCE = 100
+MAX_AT_ONCE = 100
 _INSTANT = timedelta(microseconds=1)
 
 
@@ -100,7 +100,7 @@ def _due_times(config: ScheduledConfig, now: datetime) -> Iterable[datetime]:
     schedule, until = config.schedule, now - config.schedule.delay
     after = max(_opening(config), now - CATCH_UP_WINDOW, config.last_fired or _opening(config))
     if schedule.catch_up is CatchUp.ALL:
-        return schedule.between(after, until, MOST_AT_ONCE)
+        return schedule.between(after, until, MAX_AT_ONCE)
     latest = schedule.last_between(after, until)
     if latest is None:
         return []

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from common.errors import Fault, InvalidInput
+from common.errors import InvalidInput, Violation
 from common.pipelines.intervals import Interval
 
-MOST_INTERVALS = 1000
+MAX_INTERVALS = 1000
 
 
 class IntervalStep(StrEnum):
@@ -24,13 +24,13 @@ def intervals_between(
 ) -> list[Interval]:
     """Divide a time by a zone's clock, the last one perhaps shorter; InvalidInput for none, or too many."""
     if end <= start:
-        raise InvalidInput([Fault("/end", "must be later than the start")], "the backfill breaks rules")
+        raise InvalidInput([Violation("/end", "must be later than the start")], "the backfill breaks rules")
     found = []
     for interval in _intervals(start, end, step, timezone):
         found.append(interval)
-        if len(found) > MOST_INTERVALS:
-            rule = f"must be nearer: a backfill has at most {MOST_INTERVALS:,} intervals"
-            raise InvalidInput([Fault("/end", rule)], "the backfill breaks rules")
+        if len(found) > MAX_INTERVALS:
+            rule = f"must be nearer: a backfill has at most {MAX_INTERVALS:,} intervals"
+            raise InvalidInput([Violation("/end", rule)], "the backfill breaks rules")
     return found
 
 

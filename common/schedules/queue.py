@@ -13,7 +13,7 @@ from common.runs.events import Announcer, RunEvent
 from common.runs.ports import StoredRun
 from common.runs.run import RunStatus
 from common.schedules.firings import ScheduledConfig
-from common.schedules.waiting import LONGEST_WAIT, Settled, WaitingRun, from_fault
+from common.schedules.waiting import MAX_WAIT, AdmissionResult, WaitingRun, from_fault
 from common.times import Clock
 
 logger = logging.getLogger(__name__)
@@ -42,14 +42,14 @@ class QueueStore(Protocol):
     def find(self, tenant_id: str, run_id: str, now: datetime) -> QueueEntry | None:
         """Return a tenant's entry, None where it has none of that ID."""
 
-    def append(self, settled: Sequence[Settled], now: datetime) -> None:
+    def append(self, result: Sequence[AdmissionResult], now: datetime) -> None:
         """Append what became of runs, all in one call."""
 
 
 class FiringStore(Protocol):
     """The rows of firings."""
 
-    def append_firings(self, settled: Sequence[Settled], now: datetime) -> None:
+    def append_firings(self, result: Sequence[AdmissionResult], now: datetime) -> None:
         """Append what became of firings, all in one call."""
 
 
@@ -67,16 +67,16 @@ class RunQueue:
     announcer: Announcer
     clock: Clock
 
-    def join(self, waiting: WaitingRun) -> StoredRun:
+    def enqueue(self, waiting: WaitingRun) -> StoredRun:
         """Put a run into the queue, or return what has become of the one that has this ID already."""
         now = self.clock()
         if found := self.store.find(waiting.tenant_id, waiting.run_id, now):
             return StoredRun(run=found.waiting.as_run(), status=found.status)
-        self.record([Settled(waiting=waiting, status=RunStatus.QUEUED)], now)
+        self.record([AdmissionResult(waiting=waiting, status=RunStatus.QUEUED)], now)
         logger.info("run queued", extra={"run": waiting.run_id, "config": waiting.config_id})
         return StoredRun(run=waiting.as_run(), status=RunStatus.QUEUED)
 
-    def record(self, settled: Sequence[Settled], now: datetime) -> None:
+    def record(self, result: Sequence[AdmissionResult], now: datetime) -> None:
         """Append what became of runs, and last what became of firings that were due.
 
         Whatever has not begun is an entry of the queue, so that it can be found; but refused firings are
@@ -84,16 +84,16 @@ class RunQueue:
         its run can be seen to wait. A firing's row says that all before it have been seen to as well, so
         whoever takes a firing out of the queue, out of order, writes none.
         """
-        waiting = {one.waiting.tenant_id for one in settled if _is_followed(one)}
+        waiting = {one.waiting.tenant_id for one in result if _is_followed(one)}
         for tenant_id in sorted(waiting):
             claim(self.claims, _mark(tenant_id, now), {"tenant": tenant_id})
             claim(self.claims, _mark_of_all(now), {"purpose": "queue"})
-        entries = [one for one in settled if _is_entry(one)]
+        entries = [one for one in result if _is_entry(one)]
         if entries:
             self.store.append(entries, now)
-        if firings := [one for one in settled if one.waiting.is_due]:
+        if firings := [one for one in result if one.waiting.is_due]:
             self.firings.append_firings(firings, now)
-        self.announcer.announce([event for one in settled if (event := _event(one, now))])
+        self.announcer.announce([event for one in result if (event := _event(one, now))])
 
     def refuse_schedule(self, config: ScheduledConfig, error: str, now: datetime) -> None:
         """Tell a tenant that its schedule cannot be followed, once for each version of the config."""
@@ -102,7 +102,7 @@ class RunQueue:
         if self.claims.find_claim(mark):
             return
         told = f"the schedule cannot be followed: {error}"
-        self.record([Settled(waiting=refused, status=RunStatus.FAILED, error=told)], now)
+        self.record([AdmissionResult(waiting=refused, status=RunStatus.FAILED, error=told)], now)
         claim(self.claims, mark, {"tenant": config.tenant_id})
         logger.error("schedule cannot be followed", extra={"config": config.config_id, "reason": error})
 
@@ -118,13 +118,13 @@ class RunQueue:
     def _may_anybody_wait(self) -> bool:
         now = self.clock()
         # Who has waited for a day is refused a little later, and no mark is made anew meanwhile.
-        marks = [_mark_of_all(now - days * LONGEST_WAIT) for days in range(3)]
+        marks = [_mark_of_all(now - days * MAX_WAIT) for days in range(3)]
         return now.minute % LOOK_ANYWAY_MINUTES == 0 or any(map(self.claims.find_claim, marks))
 
     def may_wait(self, tenant_id: str) -> bool:
         """Tell whether any run of a tenant can be waiting, without a query."""
         now = self.clock()
-        days = {_mark(tenant_id, now): None, _mark(tenant_id, now - LONGEST_WAIT): None}
+        days = {_mark(tenant_id, now): None, _mark(tenant_id, now - MAX_WAIT): None}
         return any(self.claims.find_claim(mark) for mark in days)
 
     def find(self, tenant_id: str, run_id: str) -> QueueEntry | None:
@@ -141,20 +141,22 @@ class RunQueue:
             raise Conflict(f"the run has ended: it is {entry.status}")
         if entry.status is not RunStatus.CANCELLED:
             flag(self.claims, waiting.tenant_id, waiting.run_id)
-            cancelled = Settled(waiting=waiting, status=RunStatus.CANCELLED, error="the run was cancelled")
+            cancelled = AdmissionResult(
+                waiting=waiting, status=RunStatus.CANCELLED, error="the run was cancelled"
+            )
             self.record([cancelled], self.clock())
         return StoredRun(run=waiting.as_run(), status=RunStatus.CANCELLED)
 
 
-def _is_followed(settled: Settled) -> bool:
+def _is_followed(result: AdmissionResult) -> bool:
     """Tell whether a run waits, or is one of many that were put into the queue days ago."""
-    waiting = settled.waiting
-    return settled.status is RunStatus.QUEUED or (waiting.over_days and waiting.is_queued)
+    waiting = result.waiting
+    return result.status is RunStatus.QUEUED or (waiting.over_days and waiting.is_queued)
 
 
-def _is_entry(settled: Settled) -> bool:
-    has_not_begun = settled.status is not RunStatus.PENDING and not settled.is_refused_firing
-    return settled.waiting.is_queued or has_not_begun
+def _is_entry(result: AdmissionResult) -> bool:
+    has_not_begun = result.status is not RunStatus.PENDING and not result.is_refused_firing
+    return result.waiting.is_queued or has_not_begun
 
 
 def _mark(tenant_id: str, now: datetime) -> str:
@@ -165,10 +167,10 @@ def _mark_of_all(now: datetime) -> str:
     return f"cvg-queued-{now:%Y%m%d}"
 
 
-def _event(settled: Settled, now: datetime) -> RunEvent | None:
+def _event(result: AdmissionResult, now: datetime) -> RunEvent | None:
     """Tell of whoever waits, will never begin, or has just got its ticket; of a refusal once."""
-    entry_id = settled.entry_id
-    if (settled.status is RunStatus.PENDING and settled.run is None) or entry_id in settled.waiting.refusals:
+    entry_id = result.entry_id
+    if (result.status is RunStatus.PENDING and result.run is None) or entry_id in result.waiting.refusals:
         return None
-    run = settled.run or replace(settled.waiting.as_run(), run_id=entry_id)
-    return RunEvent(run=run, status=settled.status, occurred_at=now)
+    run = result.run or replace(result.waiting.as_run(), run_id=entry_id)
+    return RunEvent(run=run, status=result.status, occurred_at=now)

@@ -16,9 +16,9 @@ from common.schedules.firings import Firing, ScheduledConfig, fault_run_id
 from common.schedules.refusals import refusal_id
 
 # Who has waited for a day has lost the day that the run was for.
-LONGEST_WAIT = timedelta(hours=24)
+MAX_WAIT = timedelta(hours=24)
 # Other runs may use up the day on which one of a large backfill is due, and the days after.
-LONGEST_WAIT_OVER_DAYS = timedelta(days=7)
+MAX_WAIT_OVER_DAYS = timedelta(days=7)
 SCHEDULER = "scheduler"
 
 
@@ -80,7 +80,7 @@ class WaitingRun:
     @property
     def expires_at(self) -> datetime:
         """Until when it waits."""
-        longest = LONGEST_WAIT_OVER_DAYS if self.over_days else LONGEST_WAIT
+        longest = MAX_WAIT_OVER_DAYS if self.over_days else MAX_WAIT
         # A firing that is made up for was due long ago, and one of a large backfill is due some day.
         return max(self.added_at, self.due_at) + longest
 
@@ -131,7 +131,7 @@ class WaitingRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
+class AdmissionResult:
     """What became of a waiting run: PENDING (it has begun), QUEUED, FAILED or CANCELLED, and why.
 
     `run` and `pipeline` are those of a run that has just got its ticket and has no row yet. `reason` names

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from common.errors import Fault, InvalidInput
+from common.errors import InvalidInput, Violation
 from common.setup.drift import drift, mended
 from common.setup.readiness import StreamingReadiness
 from common.setup.recreation import BackedUp, Recreation
@@ -142,7 +142,7 @@ class Bootstrap:
         """Set up. Recreating the dataset takes its full name in `confirm`: InvalidInput otherwise."""
         if force_recreate_dataset and confirm != self.central.full_name:
             rule = f"must be {self.central.full_name!r} where force_recreate_dataset is true"
-            raise InvalidInput([Fault("/confirm", rule)])
+            raise InvalidInput([Violation("/confirm", rule)])
         report = BootstrapReport()
         # First of all: an earlier recreation that was cut off has rows in its backup and nowhere else.
         report.backed_up += self.recreation.resume()

@@ -129,7 +129,7 @@ class Recreation:
     def _recreate(self, definition: TableDefinition, backup: str) -> BackedUp:
         self._back_up(definition.name, backup)
         self.backups.restore(definition, backup)
-        return self._settled(definition.name, backup)
+        return self._recorded(definition.name, backup)
 
     def _back_up(self, table: str, backup: str) -> None:
         for _ in range(_TRIES):
@@ -155,7 +155,7 @@ class Recreation:
         for table in missing:
             self._restore(table, backup)
         self.backups.close_backup(backup)
-        return [self._settled(table, backup) for table in missing]
+        return [self._recorded(table, backup) for table in missing]
 
     def _restore(self, table: str, backup: str) -> None:
         definition = next((known for known in self.definitions if known.name == table), None)
@@ -164,6 +164,6 @@ class Recreation:
         else:
             self.backups.restore_unknown(table, backup)
 
-    def _settled(self, table: str, backup: str) -> BackedUp:
+    def _recorded(self, table: str, backup: str) -> BackedUp:
         rows = self.backups.compare(table, backup)
         return BackedUp(table=table, backup=f"{backup}.{table}", rows=rows.backup, rows_restored=rows.central)

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 # How exactly a key's last use is known, and how often one instance writes one down.
 USE_INTERVAL = timedelta(hours=1)
-MOST_KEYS = 10_000
+MAX_KEYS = 10_000
 KEY_USED = "api_key_used"
 
 
@@ -72,7 +72,7 @@ class AuditLog(Protocol):
 
 
 def _recent() -> RecentAnswers[bool]:
-    return RecentAnswers(lifetime=USE_INTERVAL, capacity=MOST_KEYS)
+    return RecentAnswers(lifetime=USE_INTERVAL, capacity=MAX_KEYS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

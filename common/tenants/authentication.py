@@ -16,9 +16,9 @@ from common.times import Clock, to_rfc3339
 # A revoked key, or the key of a suspended tenant, dies within this time on every instance.
 KNOWN_KEY_LIFETIME = timedelta(seconds=60)
 UNKNOWN_KEY_LIFETIME = timedelta(seconds=10)
-MOST_KNOWN_KEYS = 10_000
+MAX_KNOWN_KEYS = 10_000
 # Guessed keys must not push out the memory of real ones: they have one of their own, and a small one.
-MOST_UNKNOWN_KEYS = 1_000
+MAX_UNKNOWN_KEYS = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +58,11 @@ class KeyStore(Protocol):
 
 
 def _known_keys() -> RecentAnswers[KnownKey]:
-    return RecentAnswers(lifetime=KNOWN_KEY_LIFETIME, capacity=MOST_KNOWN_KEYS)
+    return RecentAnswers(lifetime=KNOWN_KEY_LIFETIME, capacity=MAX_KNOWN_KEYS)
 
 
 def _unknown_keys() -> RecentAnswers[bool]:
-    return RecentAnswers(lifetime=UNKNOWN_KEY_LIFETIME, capacity=MOST_UNKNOWN_KEYS)
+    return RecentAnswers(lifetime=UNKNOWN_KEY_LIFETIME, capacity=MAX_UNKNOWN_KEYS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

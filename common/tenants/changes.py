@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from common.errors import Conflict, Fault, InvalidInput, NotFound
+from common.errors import Conflict, InvalidInput, NotFound, Violation
 from common.tenants.credentials import DatasetAccess
 from common.tenants.ports import TenantDatasets
 from common.tenants.tenant import (
@@ -32,18 +32,18 @@ _RULE = "must be project, project.dataset or project.dataset.table, without back
 
 
 def checked_sources(sources: Sequence[str], *, project: str, central_dataset: str) -> tuple[str, ...]:
-    """Return sources, sorted, each once; InvalidInput, with all faults, where one opens the platform."""
-    faults = [
-        Fault(f"/sources/{index}", rule)
+    """Return sources, sorted, each once; InvalidInput, with all violations, where one opens the platform."""
+    violations = [
+        Violation(f"/sources/{index}", rule)
         for index, source in enumerate(sources)
-        if (rule := _fault(source, project, central_dataset))
+        if (rule := _violation(source, project, central_dataset))
     ]
-    if faults:
-        raise InvalidInput(faults, "the sources break rules")
+    if violations:
+        raise InvalidInput(violations, "the sources break rules")
     return tuple(sorted(set(sources)))
 
 
-def _fault(source: str, project: str, central_dataset: str) -> str:
+def _violation(source: str, project: str, central_dataset: str) -> str:
     form = _FORM.fullmatch(source)
     if form is None:
         return _RULE
@@ -128,7 +128,7 @@ class TenantChanges:
     def _change_plan(self, tenant_id: str, name: str) -> None:
         plan, old = find_plan(name), self.records.find_subscription(tenant_id)
         if plan is None:
-            raise InvalidInput([Fault("/subscription_plan", f"must be one of {', '.join(plans())}")])
+            raise InvalidInput([Violation("/subscription_plan", f"must be one of {', '.join(plans())}")])
         now = self.clock()
         new = Subscription(
             subscription_id=old.subscription_id if old else self.new_id(),

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from common.errors import Fault, InvalidInput, QueryRefused
+from common.errors import InvalidInput, QueryRefused, Violation
 from common.tenants.credentials import CredentialStore, Provider, StoredCredential
 from common.tenants.encryption import BrokenSeal, Keyring
 from common.tenants.ports import TenantDatasets
@@ -45,7 +45,7 @@ class CredentialAccess:
                 "is kept, but BigQuery refuses the access of an account: make sure that it exists and put "
                 "the credential again, or delete the credentials of accounts that are gone"
             )
-            raise InvalidInput([Fault("/credentials/client_email", rule)]) from refused
+            raise InvalidInput([Violation("/credentials/client_email", rule)]) from refused
 
     def _accounts(self, tenant_id: str, excluding: str) -> Collection[str]:
         profile = self.profiles.find_profile(tenant_id)

@@ -8,15 +8,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from common.errors import Conflict, Fault, InvalidInput, NotFound
+from common.errors import Conflict, InvalidInput, NotFound, Violation
 from common.tenants.encryption import BrokenSeal, Keyring, Sealed
 from common.tenants.service_accounts import ServiceAccountKey
 from common.times import Clock
 
 logger = logging.getLogger(__name__)
 
-MOST_CREDENTIALS = 100
-MOST_ATTEMPTS = 5
+MAX_CREDENTIALS = 100
+MAX_ATTEMPTS = 5
 
 
 class Provider(StrEnum):
@@ -99,11 +99,11 @@ class Credentials:
         key = self._key(provider, secret)
         kept = key.members if key else dict(secret)
         sealed = self.keyring.seal(json.dumps(kept).encode(), tenant_id, credential_id)
-        for _ in range(MOST_ATTEMPTS):
+        for _ in range(MAX_ATTEMPTS):
             old = self.store.find(tenant_id, credential_id)
             is_new = old is None or not old.is_active
-            if is_new and len(self.list(tenant_id)) >= MOST_CREDENTIALS:
-                raise Conflict(f"a tenant has {MOST_CREDENTIALS} credentials at most: delete one first")
+            if is_new and len(self.list(tenant_id)) >= MAX_CREDENTIALS:
+                raise Conflict(f"a tenant has {MAX_CREDENTIALS} credentials at most: delete one first")
             now = self.clock()
             row = StoredCredential(
                 credential_id=credential_id,
@@ -190,5 +190,7 @@ def _project(credential_id: str, key: ServiceAccountKey | None, old: StoredCrede
     project = old.project_id if old else None
     if project and key and key.project_id != project:
         rule = f"must be {project}, of which {credential_id} has been before: choose another ID"
-        raise InvalidInput([Fault("/credentials/project_id", rule)], "the credential is of another project")
+        raise InvalidInput(
+            [Violation("/credentials/project_id", rule)], "the credential is of another project"
+        )
     return key.project_id if key else project

@@ -51,7 +51,7 @@ class Onboarding:
     central_dataset: str
 
     def check(self, request: OnboardingRequest) -> None:
-        """Raise InvalidInput, with all faults, where the request breaks rules; asks nobody."""
+        """Raise InvalidInput, with all violations, where the request breaks rules; asks nobody."""
         checked_plan(request, self.central_dataset)
 
     def onboard(self, request: OnboardingRequest, *, by: str = "onboarding") -> Onboarded:

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 TAKEOVER_AGE = timedelta(minutes=10)
 # Who is slower than this leaves its traces: a successor may be at work on them.
 REMOVAL_AGE = timedelta(minutes=5)
-_MOST_ATTEMPTS = 100
+_MAX_ATTEMPTS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ class Turns:
         if not dataset.owner or self.datasets.contents(tenant_id) - {TENANT_VIEW}:
             raise Conflict(f"the name {tenant_id} is taken")
         self._refuse_young(tenant_id, dataset.created_at)
-        for number in range(1, _MOST_ATTEMPTS):
+        for number in range(1, _MAX_ATTEMPTS):
             dead = Attempt(
                 tenant_id=tenant_id,
                 owner=owner,

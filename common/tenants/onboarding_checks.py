@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 
-from common.errors import Fault, InvalidInput, NoSuchResource, NotConfigured, Unavailable
+from common.errors import InvalidInput, NoSuchResource, NotConfigured, Unavailable, Violation
 from common.setup.tables import central_tables
 from common.tenants.ports import CentralCatalog, TenantDatasets
 from common.tenants.tenant import DEFAULT_PLAN, Plan, find_plan, plans
@@ -23,7 +23,7 @@ _ALIKE = (("_", ""), ("0", "o"), ("1", "l"), ("i", "l"), ("5", "s"), ("rn", "m")
 _FORM = re.compile(r"[a-z][a-z0-9_]{2,49}")
 
 
-def form_fault(tenant_id: str) -> str | None:
+def form_violation(tenant_id: str) -> str | None:
     """Return the rule of form that a tenant ID breaks, None where it breaks none.
 
     Lower case alone: BigQuery tells `Acme` from `acme`, people do not.
@@ -35,7 +35,7 @@ def form_fault(tenant_id: str) -> str | None:
     return "must be 3 to 50 lower-case letters, digits and underscores, a letter first"
 
 
-def reservation_fault(tenant_id: str, central_dataset: str) -> str | None:
+def reservation_violation(tenant_id: str, central_dataset: str) -> str | None:
     """Return why a well-formed tenant ID is kept from tenants, None where it is not.
 
     A dataset named like a word of SQL would need backticks wherever the tenant names a table of its own.
@@ -71,7 +71,7 @@ def _reserved() -> Mapping[str, frozenset[str]]:
     return {kind: frozenset(names) for kind, names in lists.items()}
 
 
-LONGEST_COMPANY_NAME = 200
+MAX_COMPANY_NAME = 200
 _EMAIL = re.compile(
     r"(?=.{3,254}\Z)(?=[^@]{1,64}@)"
     r"[A-Za-z0-9_%+-]+(?:\.[A-Za-z0-9_%+-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
@@ -110,41 +110,41 @@ _POINTERS: Mapping[str, str] = {
 
 def request_checks(request: OnboardingRequest, central_dataset: str) -> list[Check]:
     """Check all that can be said of a request without asking anybody."""
-    form = form_fault(request.tenant_id)
-    reservation = reservation_fault(request.tenant_id, central_dataset)
+    form = form_violation(request.tenant_id)
+    reservation = reservation_violation(request.tenant_id, central_dataset)
     return [
         _check("tenant_id_format", form, "the tenant ID is well-formed", request.tenant_id),
         _check("tenant_id_reserved", reservation, "the tenant ID is not reserved", request.tenant_id),
-        _check("company_name", _company_name_fault(request.company_name), "the company name can be kept"),
-        _check("email_format", _email_fault(request.admin_email), "the e-mail address is well-formed"),
-        _check("subscription_plan", _plan_fault(request.subscription_plan), "there is such a plan"),
+        _check("company_name", _company_name_violation(request.company_name), "the company name can be kept"),
+        _check("email_format", _email_violation(request.admin_email), "the e-mail address is well-formed"),
+        _check("subscription_plan", _plan_violation(request.subscription_plan), "there is such a plan"),
     ]
 
 
 def checked_plan(request: OnboardingRequest, central_dataset: str) -> Plan:
-    """Return the plan of a request that fulfils all rules; InvalidInput, with all faults, otherwise."""
+    """Return the plan of a request that fulfils all rules; InvalidInput, with all violations, otherwise."""
     failed = [check for check in request_checks(request, central_dataset) if not check.passed]
     plan = find_plan(request.subscription_plan)
     if failed or plan is None:
-        raise InvalidInput([Fault(_POINTERS[check.name], check.message) for check in failed])
+        raise InvalidInput([Violation(_POINTERS[check.name], check.message) for check in failed])
     return plan
 
 
-def _check(name: str, fault: str | None, praise: str, details: str = "") -> Check:
-    return Check(name=name, passed=fault is None, message=fault or praise, details=details)
+def _check(name: str, violation: str | None, praise: str, details: str = "") -> Check:
+    return Check(name=name, passed=violation is None, message=violation or praise, details=details)
 
 
-def _company_name_fault(name: str) -> str | None:
-    if name.strip() and len(name) <= LONGEST_COMPANY_NAME and name.isprintable():
+def _company_name_violation(name: str) -> str | None:
+    if name.strip() and len(name) <= MAX_COMPANY_NAME and name.isprintable():
         return None
-    return f"must be 1 to {LONGEST_COMPANY_NAME} printable characters"
+    return f"must be 1 to {MAX_COMPANY_NAME} printable characters"
 
 
-def _email_fault(address: str) -> str | None:
+def _email_violation(address: str) -> str | None:
     return None if _EMAIL.fullmatch(address) else "must be an e-mail address, such as admin@example.com"
 
 
-def _plan_fault(name: str) -> str | None:
+def _plan_violation(name: str) -> str | None:
     return None if find_plan(name) else f"must be one of {', '.join(plans())}"
 
 

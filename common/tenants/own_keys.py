@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from common.errors import Conflict, Fault, Forbidden, InvalidInput, NotFound, Unauthenticated
+from common.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated, Violation
 from common.tenants.administration import Administration, IssuedKey, TenantDirectory
 from common.tenants.authentication import Caller
 from common.tenants.keys import KeyRecord, Scope
 from common.times import Clock, to_rfc3339
 
-MOST_KEYS = 50
+MAX_KEYS = 50
 # How far back the use of a key is looked for.
 MEMORY_OF_USE = timedelta(days=90)
 
@@ -84,7 +84,9 @@ class OwnKeys:
         record = self._find_alive(caller, api_key_id)
         _refuse_later_than(self._giver(caller), expires_at)
         if expires_at <= self.clock():
-            raise InvalidInput([Fault("/expires_at", "must be in the future: to end a key now, revoke it")])
+            raise InvalidInput(
+                [Violation("/expires_at", "must be in the future: to end a key now, revoke it")]
+            )
         changed = replace(record, expires_at=expires_at)
         self._directory.append_key(changed, recorded_at=self.clock())
         return changed
@@ -109,8 +111,8 @@ class OwnKeys:
         description: str | None,
         expires_at: datetime | None,
     ) -> IssuedKey:
-        if sum(map(self._is_alive, self._directory.keys_of(caller.tenant_id))) >= MOST_KEYS:
-            raise Conflict(f"a tenant has {MOST_KEYS} keys at most: revoke one first")
+        if sum(map(self._is_alive, self._directory.keys_of(caller.tenant_id))) >= MAX_KEYS:
+            raise Conflict(f"a tenant has {MAX_KEYS} keys at most: revoke one first")
         return self.administration.issue_key(
             caller.tenant_id,
             by=caller.api_key_id,

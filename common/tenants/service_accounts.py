@@ -13,12 +13,12 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from common.errors import Fault, InvalidInput
+from common.errors import InvalidInput, Violation
 from common.pipelines.tables import PROJECT_ID
 
 TYPE, UNIVERSE = "service_account", "googleapis.com"
 # To check a key takes the longer, the longer it is. Google's are of 2048 bits, uploaded ones of 4096 at most.
-MOST_KEY_CHARACTERS = 5000
+MAX_KEY_CHARACTERS = 5000
 KEY_BITS = (2048, 4096)
 _EMAIL = re.compile(
     rf"[a-z][a-z0-9-]{{4,28}}[a-z0-9]@(?P<project>{PROJECT_ID.pattern})\.iam\.gserviceaccount\.com"
@@ -37,10 +37,10 @@ class ServiceAccountKey:
 
     @classmethod
     def read(cls, given: Mapping[str, str], *, platform_project: str) -> Self:
-        """Read a key file's members; InvalidInput with all faults, none of which repeats what was given."""
-        faults = list(_faults(given, platform_project))
-        if faults:
-            raise InvalidInput(faults, "the credential is no key of a service account of yours")
+        """Read a key file's members; InvalidInput with all violations, none repeats what was given."""
+        violations = list(_violations(given, platform_project))
+        if violations:
+            raise InvalidInput(violations, "the credential is no key of a service account of yours")
         return cls(**{member.name: given[member.name] for member in fields(cls)})
 
     @property
@@ -49,12 +49,12 @@ class ServiceAccountKey:
         return {member.name: getattr(self, member.name) for member in fields(self)} | {"type": TYPE}
 
 
-def _faults(given: Mapping[str, str], platform_project: str) -> Iterator[Fault]:
+def _violations(given: Mapping[str, str], platform_project: str) -> Iterator[Violation]:
     for name in ("type", *(member.name for member in fields(ServiceAccountKey))):
         if rule := _rule(name, given[name], platform_project) if name in given else "is required":
-            yield Fault(f"/credentials/{name}", rule)
+            yield Violation(f"/credentials/{name}", rule)
     if given.get("universe_domain", UNIVERSE) != UNIVERSE:
-        yield Fault("/credentials/universe_domain", f"must be {UNIVERSE}, or left out")
+        yield Violation("/credentials/universe_domain", f"must be {UNIVERSE}, or left out")
 
 
 def _rule(name: str, value: str, platform_project: str) -> str:
@@ -86,7 +86,7 @@ def _rule_of_email(value: str, platform_project: str) -> str:
 
 def _rule_of_key(value: str) -> str:
     rule = f"must be an RSA key of {KEY_BITS[0]} to {KEY_BITS[1]} bits in PEM, without a password"
-    if len(value) > MOST_KEY_CHARACTERS:
+    if len(value) > MAX_KEY_CHARACTERS:
         return rule
     try:
         key = load_pem_private_key(value.encode(), password=None)

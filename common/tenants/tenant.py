@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
-from common.pipelines.confines import Confines
+from common.pipelines.grants import TenantSqlGrants
 
 PLANS_FILE = Path(__file__).parent / "plans.json"
 DEFAULT_PLAN = "STARTER"
@@ -77,9 +77,11 @@ class Profile:
     """When the row was appended that says so, None for one that is yet to be."""
 
     @property
-    def confines(self) -> Confines:
+    def grants(self) -> TenantSqlGrants:
         """What the operator has set for the tenant's SQL."""
-        return Confines(sources=frozenset(self.sources), is_isolated=self.isolation == Isolation.DEDICATED)
+        return TenantSqlGrants(
+            sources=frozenset(self.sources), is_isolated=self.isolation == Isolation.DEDICATED
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

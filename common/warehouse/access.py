@@ -15,7 +15,7 @@ from common.warehouse.translation import translated
 
 # All onboardings change one list, which BigQuery takes five times in ten seconds.
 _TRIES = 12
-_LONGEST_PAUSE_SECONDS = 3.0
+_MAX_PAUSE_SECONDS = 3.0
 _CHANGED_MEANWHILE = "conditionNotMet"
 
 type Entries = list[bigquery.AccessEntry]
@@ -37,7 +37,7 @@ class AccessLists:
                 if error.reason != _CHANGED_MEANWHILE:
                     raise
             # Chance parts those who collided.
-            self.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS))  # noqa: S311 - no secret
+            self.sleep(random.uniform(0, _MAX_PAUSE_SECONDS))  # noqa: S311 - no secret
         raise Unavailable(f"the access entries of {name} change too often")
 
     def _try(self, name: str, change: Callable[[Entries], Entries]) -> None:

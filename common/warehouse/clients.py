@@ -66,7 +66,7 @@ class RateLimiter:
 
 SCOPE = "https://www.googleapis.com/auth/bigquery"
 PATIENCE_SECONDS = 5.0
-MOST_CONNECTIONS = 64
+MAX_CONNECTIONS = 64
 # A level has minutes, not the client's ten: what does not pass within this time is left to the next delivery.
 RETRY = DEFAULT_RETRY.with_timeout(60.0)
 TIMEOUT_SECONDS = 30.0
@@ -109,7 +109,7 @@ def make_account_client(key: ServiceAccountKey, *, location: str, emulator_host:
 
 def _roomy(client: bigquery.Client) -> bigquery.Client:
     """Keep as many connections as there are threads: by default the client throws away all but ten."""
-    adapter = HTTPAdapter(pool_maxsize=MOST_CONNECTIONS)
+    adapter = HTTPAdapter(pool_maxsize=MAX_CONNECTIONS)
     for scheme in ("https://", "http://"):
         client._http.mount(scheme, adapter)
     return client

@@ -11,7 +11,7 @@ from common.pipelines.configs import StoredConfig
 from common.warehouse.bigquery import Queries, Row
 
 EVERY_VERSION = 0
-MOST_VERSIONS = 1000
+MAX_VERSIONS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class ConfigRows:
 
     def versions(self, tenant_id: str, config_id: str) -> Sequence[StoredConfig]:
         """List the rows of a config, the newest first."""
-        return self._rows(tenant_id, config_id, EVERY_VERSION, MOST_VERSIONS)
+        return self._rows(tenant_id, config_id, EVERY_VERSION, MAX_VERSIONS)
 
     def current(self, tenant_id: str) -> Sequence[StoredConfig]:
         """List the latest row of each config of a tenant."""

@@ -11,7 +11,7 @@ from common.runs.run import Run, RunStatus, StepOutline, Trigger, TriggerType
 from common.runs.sweeping import Findings, Gap
 from common.times import from_rfc3339, start_of_month
 from common.warehouse.bigquery import Queries, Row
-from common.warehouse.run_columns import confines_of, interval_of, priority_of
+from common.warehouse.run_columns import grants_of, interval_of, priority_of
 from common.warehouse.runs import TICKET_WINDOW, parameters_of, recent_since
 
 EVERY_TENANT = ""
@@ -68,7 +68,7 @@ def _config(run: Run, row: Row) -> ConfigText | None:
         version=run.config_version,
         text=row["pipeline_yaml"],
         priority=priority_of(row),
-        confines=confines_of(row),
+        grants=grants_of(row),
     )
 
 

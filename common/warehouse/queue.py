@@ -14,7 +14,7 @@ from common.runs.run import RunStatus, Trigger, TriggerType
 from common.schedules.backfilling import IntervalRun
 from common.schedules.firings import CATCH_UP_WINDOW
 from common.schedules.queue import QueueEntry
-from common.schedules.waiting import LONGEST_WAIT, Settled, WaitingRun
+from common.schedules.waiting import MAX_WAIT, AdmissionResult, WaitingRun
 from common.times import from_rfc3339, to_rfc3339
 from common.warehouse.bigquery import Queries, Row
 from common.warehouse.refusals import refusal_parameters
@@ -24,11 +24,11 @@ from common.warehouse.streaming import Streaming
 
 TABLE = "tenant_pipeline_execution_queue"
 # A plan has ten slots at the most; a fill looks at no more of a tenant's waiting runs than could go at once.
-MOST_PER_TENANT = 50
-MOST_OF_GROUP = 10
+MAX_PER_TENANT = 50
+MAX_OF_GROUP = 10
 """Of them, runs of one schedule or backfill before the others have had theirs."""
 # Whoever waits was due within the time that is caught up, and has waited no longer than allowed.
-WAITING_WINDOW = CATCH_UP_WINDOW + 2 * LONGEST_WAIT
+WAITING_WINDOW = CATCH_UP_WINDOW + 2 * MAX_WAIT
 # An entry has done its part once the run has begun.
 _STATUSES = {RunStatus.PENDING: "COMPLETED"}
 
@@ -47,9 +47,9 @@ class QueueRows:
             tenant_id=tenant_id,
             since=now - WAITING_WINDOW,
             now=now,
-            expired_before=now - LONGEST_WAIT,
-            most=MOST_PER_TENANT,
-            most_of_group=MOST_OF_GROUP,
+            expired_before=now - MAX_WAIT,
+            most=MAX_PER_TENANT,
+            most_of_group=MAX_OF_GROUP,
         )
         return [_waiting(row) for row in rows]
 
@@ -64,20 +64,20 @@ class QueueRows:
             )
         return None
 
-    def append(self, settled: Sequence[Settled], now: datetime) -> None:
+    def append(self, result: Sequence[AdmissionResult], now: datetime) -> None:
         """Append what became of runs, all in one call."""
-        rows = {f"{one.waiting.run_id}-{one.status.value}": _row(one, now) for one in settled}
+        rows = {f"{one.waiting.run_id}-{one.status.value}": _row(one, now) for one in result}
         self.streaming.append(TABLE, rows)
 
 
-def _row(settled: Settled, now: datetime) -> dict[str, Any]:
-    waiting = settled.waiting
-    has_begun = settled.status is RunStatus.PENDING
+def _row(result: AdmissionResult, now: datetime) -> dict[str, Any]:
+    waiting = result.waiting
+    has_begun = result.status is RunStatus.PENDING
     return {
         "queue_id": waiting.run_id,
         "tenant_id": waiting.tenant_id,
         "config_id": waiting.config_id,
-        "status": _STATUSES.get(settled.status, settled.status.value),
+        "status": _STATUSES.get(result.status, result.status.value),
         "scheduled_time": to_rfc3339(waiting.due_at),
         "priority": waiting.priority,
         "parameters": json.dumps(shown(waiting.parameters)),
@@ -85,7 +85,7 @@ def _row(settled: Settled, now: datetime) -> dict[str, Any]:
         "run_metadata": json.dumps(_metadata(waiting)),
         "added_at": to_rfc3339(waiting.added_at),
         "processing_started_at": to_rfc3339(now) if has_begun else None,
-        "error_message": settled.error or None,
+        "error_message": result.error or None,
         "recorded_at": to_rfc3339(now),
     }
 
@@ -159,16 +159,16 @@ class FiringRows:
     queries: Queries
     streaming: Streaming
 
-    def append_firings(self, settled: Sequence[Settled], now: datetime) -> None:
+    def append_firings(self, result: Sequence[AdmissionResult], now: datetime) -> None:
         """Append what became of firings, all in one call."""
-        rows = {_firing_insert_id(one): _firing_row(one, now) for one in settled}
+        rows = {_firing_insert_id(one): _firing_row(one, now) for one in result}
         self.streaming.append(FIRINGS_TABLE, rows)
 
-    def settle_firings(self, ended_since: datetime, now: datetime) -> None:
+    def record_firings(self, ended_since: datetime, now: datetime) -> None:
         """Append how the runs of firings have ended since a moment, once a minute whoever asks."""
         try:
             self.queries.write(
-                "schedules/settle",
+                "schedules/record",
                 job_id=f"cvg-firings-{int(now.timestamp()) // 60}",
                 labels={"purpose": "firings"},
                 ended_since=ended_since,
@@ -179,21 +179,21 @@ class FiringRows:
             return
 
 
-def _firing_insert_id(settled: Settled) -> str:
+def _firing_insert_id(result: AdmissionResult) -> str:
     # Each firing of a refusal has a row of its own: readers count them.
-    place = f"-{to_rfc3339(settled.waiting.due_at)}" if settled.is_refused_firing else ""
-    return f"{settled.entry_id}-{settled.status.value}{place}"
+    place = f"-{to_rfc3339(result.waiting.due_at)}" if result.is_refused_firing else ""
+    return f"{result.entry_id}-{result.status.value}{place}"
 
 
-def _firing_row(settled: Settled, now: datetime) -> dict[str, Any]:
-    waiting = settled.waiting
-    has_begun, has_ended = settled.status is RunStatus.PENDING, settled.status.is_terminal
-    is_refused = settled.is_refused_firing
+def _firing_row(result: AdmissionResult, now: datetime) -> dict[str, Any]:
+    waiting = result.waiting
+    has_begun, has_ended = result.status is RunStatus.PENDING, result.status.is_terminal
+    is_refused = result.is_refused_firing
     return {
-        "scheduled_run_id": settled.entry_id,
+        "scheduled_run_id": result.entry_id,
         "config_id": waiting.config_id,
         "tenant_id": waiting.tenant_id,
-        "status": settled.status.value,
+        "status": result.status.value,
         "scheduled_time": to_rfc3339(waiting.due_at),
         "priority": waiting.priority,
         "parameters": refusal_parameters(waiting) if is_refused else json.dumps(shown(waiting.parameters)),
@@ -201,7 +201,7 @@ def _firing_row(settled: Settled, now: datetime) -> dict[str, Any]:
         "retry_count": 0,
         "max_retries": 0,
         "failed_at": to_rfc3339(now) if has_ended else None,
-        "error_message": settled.error or None,
+        "error_message": result.error or None,
         "created_at": to_rfc3339(waiting.added_at),
         "recorded_at": to_rfc3339(now),
     }

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from common.pipelines.confines import Confines
+from common.pipelines.grants import TenantSqlGrants
 from common.pipelines.intervals import Interval
 from common.pipelines.pipeline import DEFAULT_PRIORITY, SealedValue
 from common.tenants.tenant import Isolation
@@ -48,8 +48,8 @@ def priority_of(row: Row) -> int:
     return DEFAULT_PRIORITY if row["priority"] is None else int(row["priority"])
 
 
-def confines_of(row: Row) -> Confines:
+def grants_of(row: Row) -> TenantSqlGrants:
     """Read what the operator has set for the tenant's SQL."""
-    return Confines(
+    return TenantSqlGrants(
         sources=frozenset(row["sources"] or ()), is_isolated=row["isolation"] == Isolation.DEDICATED
     )

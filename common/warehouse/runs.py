@@ -20,7 +20,7 @@ from common.tenants.tenant import why_ended
 from common.times import start_of_day, start_of_month, to_rfc3339
 from common.warehouse.bigquery import Queries, Row
 from common.warehouse.run_columns import (
-    confines_of,
+    grants_of,
     interval_columns,
     interval_of,
     priority_of,
@@ -42,8 +42,8 @@ CLOCKS_APART = timedelta(hours=1)
 # What a month's limit counts, and before it what a filler may still find that it has begun.
 BEFORE_MONTH = timedelta(days=10)
 # What joins the queue was due no longer ago than schedules catch up with, and begins within a day or never.
-LONGEST_BEFORE_QUEUE = timedelta(days=9)
-LONGEST_IN_QUEUE = timedelta(days=2)
+MAX_BEFORE_QUEUE = timedelta(days=9)
+MAX_IN_QUEUE = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,8 +133,8 @@ class RunRows:
             tenant_id=tenant_id,
             since=wanted.since,
             until=wanted.until,
-            due_since=wanted.since - LONGEST_BEFORE_QUEUE,
-            started_before=wanted.until + LONGEST_IN_QUEUE,
+            due_since=wanted.since - MAX_BEFORE_QUEUE,
+            started_before=wanted.until + MAX_IN_QUEUE,
             status=wanted.status,
             config_id=wanted.config_id,
             before_time=wanted.before_time,
@@ -181,7 +181,7 @@ def _config(config_id: str, row: Row) -> ConfigText | None:
         version=row["config_version"],
         text=row["pipeline_yaml"],
         priority=priority_of(row),
-        confines=confines_of(row),
+        grants=grants_of(row),
     )
 
 

@@ -136,7 +136,7 @@ def _key(definition: TableDefinition) -> str:
 
 MAX_INSERT_ID_CHARACTERS = 128
 """BigQuery refuses rows whose insert IDs have more."""
-MOST_ROWS = 500
+MAX_ROWS = 500
 """Rows in one call: what BigQuery advises, and far below the 10 MB that it takes."""
 PAUSES_SECONDS = (0.5, 1.5, 4.0)
 """Before each further try where streaming does not know a table or a column yet: seconds of the minutes that
@@ -174,7 +174,7 @@ class Streaming:
         table, or a column of it, yet: streaming learns of changes minutes after queries do.
         """
         self.check(table)
-        for portion in batched(rows.items(), MOST_ROWS, strict=False):
+        for portion in batched(rows.items(), MAX_ROWS, strict=False):
             self._append(table, dict(portion))
 
     def _append(self, table: str, rows: Rows) -> None:

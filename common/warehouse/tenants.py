@@ -8,7 +8,7 @@ from typing import Any
 from google.cloud import bigquery
 
 from common.errors import AlreadyExists, WarehouseError
-from common.pipelines.confines import Confines
+from common.pipelines.grants import TenantSqlGrants
 from common.runs.quotas import Use
 from common.tenants.administration import ListedTenant
 from common.tenants.authentication import KnownKey
@@ -22,7 +22,7 @@ from common.warehouse.replacing import replace_row
 from common.warehouse.translation import translated
 
 _COMMIT_SECONDS = 30.0
-_LONGEST_RUN = timedelta(days=32)
+_MAX_RUN = timedelta(days=32)
 _DIGITS_OF_HASH = 32
 
 
@@ -39,10 +39,10 @@ class TenantRows:
             return Profile(**row | typed)
         return None
 
-    def confines_of(self, tenant_id: str) -> Confines:
+    def grants_of(self, tenant_id: str) -> TenantSqlGrants:
         """Return what the operator has set for a tenant's SQL, as an admission would read it."""
         profile = self.find_profile(tenant_id)
-        return profile.confines if profile else Confines()
+        return profile.grants if profile else TenantSqlGrants()
 
     def daily_limit_of(self, tenant_id: str) -> int | None:
         """Return how many runs a day a tenant's plan has, None where it has no plan."""
@@ -83,7 +83,7 @@ class TenantRows:
             tenant_id=tenant_id,
             day_start=start_of_day(now),
             month_start=start_of_month(now),
-            since=now - _LONGEST_RUN,
+            since=now - _MAX_RUN,
         )
         return Use(**row)
 

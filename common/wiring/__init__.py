@@ -183,9 +183,9 @@ def pipeline_services() -> "PipelineServices":
     return PipelineServices(
         edge=SERVICES.edge,
         configs=SERVICES.configs,
-        starter=SERVICES.starter,
+        run_service=SERVICES.run_service,
         retrier=RunRetrier(
-            beginner=SERVICES.beginner,
+            run_admission=SERVICES.run_admission,
             reader=ADAPTERS.progress,
             compile=SERVICES.compile_cache,
             clock=utc_now,
@@ -235,7 +235,7 @@ def run_request_receiver() -> "RunRequestReceiver":
 
     return RunRequestReceiver(
         authenticator=SERVICES.authenticator,
-        starter=SERVICES.starter,
+        run_service=SERVICES.run_service,
         announcer=ADAPTERS.announcer,
         clock=utc_now,
     )

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from common.warehouse.bigquery import Central, Queries
     from common.warehouse.configs import ConfigRows
     from common.warehouse.jobs import ClaimedJobs
-    from common.warehouse.lanes import LaneRows
     from common.warehouse.progress import ProgressRows
     from common.warehouse.queue import FiringRows, QueueRows
     from common.warehouse.refusals import RefusalRows
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from common.warehouse.schedules import ScheduleRows
     from common.warehouse.setup import CentralTables
     from common.warehouse.streaming import CentralStreamTargets, Streaming
+    from common.warehouse.tenant_admissions import TenantAdmissionRows
     from common.warehouse.tenant_datasets import DatasetsOfTenants
     from common.warehouse.tenants import TenantRecordRows, TenantRows
     from common.warehouse.usage import LoadRows, UsageRows
@@ -150,10 +150,10 @@ class Adapters:
         return SchedulerJob(client=make_client(read.scheduler_emulator_host), name=read.scheduler_job)
 
     @cached_property
-    def lane_rows(self) -> LaneRows:
-        from common.warehouse.lanes import LaneRows
+    def tenant_admission_rows(self) -> TenantAdmissionRows:
+        from common.warehouse.tenant_admissions import TenantAdmissionRows
 
-        return LaneRows(queries=self.queries, streaming=self.streaming)
+        return TenantAdmissionRows(queries=self.queries, streaming=self.streaming)
 
     @cached_property
     def schedule_rows(self) -> ScheduleRows:

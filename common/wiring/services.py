@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from common.http.edge import Edge
     from common.pipelines.configs import Configs
     from common.pipelines.tables import Policy
-    from common.runs.beginning import RunBeginner
+    from common.runs.beginning import RunAdmission
     from common.runs.cancelling import RunCanceller
     from common.runs.compiling import CompileCache, ConfigCompiler
     from common.runs.levels import LevelWorker
     from common.runs.offboarding_cleanup import OffboardingCleanup
     from common.runs.ports import Identities
     from common.runs.reading import RunLog
-    from common.runs.starting import RunStarter
+    from common.runs.starting import RunService
     from common.schedules.backfilling import Backfills
     from common.schedules.filling import SlotFiller
     from common.schedules.queue import RunQueue
@@ -57,7 +57,7 @@ class Services:
             store=self.adapters.config_rows,
             compiler=compiler,
             clock=utc_now,
-            confines_of=self.adapters.tenant_rows.confines_of,
+            grants_of=self.adapters.tenant_rows.grants_of,
             daily_limit_of=self.adapters.tenant_rows.daily_limit_of,
         )
 
@@ -110,10 +110,10 @@ class Services:
         )
 
     @cached_property
-    def beginner(self) -> RunBeginner:
-        from common.runs.beginning import RunBeginner
+    def run_admission(self) -> RunAdmission:
+        from common.runs.beginning import RunAdmission
 
-        return RunBeginner(
+        return RunAdmission(
             store=self.adapters.announcing_runs,
             claims=self.adapters.claims,
             levels=self.adapters.levels,
@@ -121,14 +121,14 @@ class Services:
         )
 
     @cached_property
-    def starter(self) -> RunStarter:
-        from common.runs.starting import RunStarter
-        from common.schedules.joining import QueueingRequests
+    def run_service(self) -> RunService:
+        from common.runs.starting import RunService
+        from common.schedules.enqueueing import QueueingRequests
 
         line = QueueingRequests(queue=self.queue, clock=utc_now)
-        return RunStarter(
-            line=line,
-            beginner=self.beginner,
+        return RunService(
+            enqueuer=line,
+            run_admission=self.run_admission,
             reader=self.adapters.progress,
             compile=self.compile_cache,
             clock=utc_now,
@@ -163,7 +163,7 @@ class Services:
             queue=self.queue,
             filler=self.filler,
             stopper=self.stopper,
-            beginner=self.beginner,
+            run_admission=self.run_admission,
             identities=self.accounts.shared_identities,
             guard=self.compiler.judge,
             compile=self.compile_cache,
@@ -176,9 +176,9 @@ class Services:
         from common.schedules.filling import SlotFiller
 
         return SlotFiller(
-            store=self.adapters.lane_rows,
+            store=self.adapters.tenant_admission_rows,
             queue=self.queue,
-            beginner=self.beginner,
+            run_admission=self.run_admission,
             claims=self.adapters.claims,
             levels=self.adapters.levels,
             compile=self.compile_cache,

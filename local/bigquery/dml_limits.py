@@ -47,8 +47,10 @@ class DmlLimits:
                 return await fail_job(call, "resourcesExceeded", _too_many_mutations(table))
         if any(self._inserts[table].is_full for table in inserted):
             return await fail_job(call, "rateLimitExceeded", TOO_MANY_INSERTS)
-        lanes = [self._mutations[table] for table in mutated] + [self._inserts[table] for table in inserted]
-        return await self._run(call, forward, lanes)
+        all_admissions = [self._mutations[table] for table in mutated] + [
+            self._inserts[table] for table in inserted
+        ]
+        return await self._run(call, forward, all_admissions)
 
     def reset(self) -> None:
         """Forget the wiped tables."""
@@ -65,22 +67,22 @@ class DmlLimits:
                 limited.append(table)
         return limited
 
-    async def _run(self, call: Call, forward: Forward, lanes: Sequence[ConcurrencyLimit]) -> Answer:
-        for lane in lanes:
-            await lane.enter()
+    async def _run(self, call: Call, forward: Forward, all_admissions: Sequence[ConcurrencyLimit]) -> Answer:
+        for tenant_admissions in all_admissions:
+            await tenant_admissions.enter()
         try:
             return await forward(call)
         finally:
-            leaving = asyncio.create_task(_leave_after((call.project, call.job_id), lanes))
+            leaving = asyncio.create_task(_leave_after((call.project, call.job_id), all_admissions))
             self._leaving.add(leaving)
             leaving.add_done_callback(self._leaving.discard)
 
 
-async def _leave_after(key: jobs.JobKey, lanes: Sequence[ConcurrencyLimit]) -> None:
+async def _leave_after(key: jobs.JobKey, all_admissions: Sequence[ConcurrencyLimit]) -> None:
     if future := jobs.running(key):
         await asyncio.wrap_future(future)
-    for lane in lanes:
-        lane.leave()
+    for tenant_admissions in all_admissions:
+        tenant_admissions.leave()
 
 
 def _targets(call: Call, kinds: set[Kind] | frozenset[Kind]) -> list[Table]:

@@ -9,8 +9,8 @@ from local.bigquery.calls import Call
 from local.bigquery.proxy import Forward
 
 JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,1024}")
-MOST_LABELS = 64
-LONGEST_LABEL = 63
+MAX_LABELS = 64
+MAX_LABEL = 63
 LETTERS = frozenset({"Ll", "Lo"})
 """Small letters, and letters without case."""
 
@@ -35,8 +35,8 @@ def _faults(call: Call) -> Iterator[str]:
             "and must be at most 1024 characters long."
         )
     labels = call.job_configuration.get("labels") or {}
-    if len(labels) > MOST_LABELS:
-        yield f"Too many labels: {len(labels)}, the limit is {MOST_LABELS}."
+    if len(labels) > MAX_LABELS:
+        yield f"Too many labels: {len(labels)}, the limit is {MAX_LABELS}."
     for key, value in labels.items():
         if not _is_label(key) or unicodedata.category(key[0]) not in LETTERS:
             yield f'Label key "{key}" has invalid characters.'
@@ -45,7 +45,7 @@ def _faults(call: Call) -> Iterator[str]:
 
 
 def _is_label(text: str) -> bool:
-    return 0 < len(text) <= LONGEST_LABEL and all(
+    return 0 < len(text) <= MAX_LABEL and all(
         character in "-_" or character.isdecimal() or unicodedata.category(character) in LETTERS
         for character in text
     )

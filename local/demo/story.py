@@ -14,7 +14,7 @@ from local.demo.screen import Screen
 from local.demo.tables import TenantTables
 from local.demo.verdict import check_any_rows, check_guide_rows, check_run, check_view
 
-MOST_ROWS_SHOWN = 10
+MAX_ROWS_SHOWN = 10
 # Each look is a query, on the machine that carries out the run.
 PACE = Pace(first_seconds=0.4, max_seconds=0.4, limit_seconds=600.0)
 
@@ -104,7 +104,7 @@ class Story:
             check_any_rows(table, rows)
         final, rows = list(written.items())[-1]
         self.screen.chapter(f"The rows of {self.tables.tenant}.{final}")
-        self.screen.rows(rows[:MOST_ROWS_SHOWN])
+        self.screen.rows(rows[:MAX_ROWS_SHOWN])
         if self.file.is_the_guides:
             check_guide_rows(final, rows)
         return f"{_count(len(rows), 'row')} in {self.tables.tenant}.{final}"

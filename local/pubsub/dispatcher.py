@@ -90,10 +90,10 @@ class Dispatcher:
         finally:
             with self._broker.changed:
                 del self._flights[delivery.ack_id]
-                self._settle(subscription, delivery.ack_id, is_acknowledged)
+                self._resolve(subscription, delivery.ack_id, is_acknowledged)
                 self._broker.changed.notify_all()
 
-    def _settle(self, subscription: Subscription, ack_id: str, is_acknowledged: bool) -> None:
+    def _resolve(self, subscription: Subscription, ack_id: str, is_acknowledged: bool) -> None:
         if subscription not in self._broker.subscriptions():
             return
         if is_acknowledged or not self._is_stopping:

@@ -72,7 +72,7 @@ class Journal:
         """Note that a message went out once more."""
         self._write({"kind": "attempt", "id": held.sequence, "attempts": held.attempts})
 
-    def settled(self, held: Held) -> None:
+    def result(self, held: Held) -> None:
         """Note that a message is acknowledged or dead-lettered."""
         self._write({"kind": "gone", "of": "held", "id": held.sequence})
         if self._scrubber:

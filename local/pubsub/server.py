@@ -95,7 +95,7 @@ class PubSubServer:
         """Wait until no push is under way and no push subscription holds a message; raises TimeoutError."""
         with self._broker.changed:
             if not self._broker.changed.wait_for(self._dispatcher.is_idle, timeout_seconds):
-                raise TimeoutError(f"Pub/Sub is not idle after {timeout_seconds:g} s: {self._unsettled()}")
+                raise TimeoutError(f"Pub/Sub is not idle after {timeout_seconds:g} s: {self._unresolved()}")
 
     def stop(self, drain_seconds: float = 0.0) -> None:
         """Give pushes under way so much time, cut the others, and end every thread."""
@@ -115,6 +115,6 @@ class PubSubServer:
     ) -> None:
         self.stop()
 
-    def _unsettled(self) -> str:
+    def _unresolved(self) -> str:
         held = {name: counts for name, counts in self.counts().items() if counts.held}
         return ", ".join(f"{name} holds {counts.held} ({counts.leased} out)" for name, counts in held.items())

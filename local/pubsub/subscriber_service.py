@@ -19,7 +19,7 @@ from local.pubsub.updates import updated
 
 SERVICE = "google.pubsub.v1.Subscriber"
 
-LONGEST_PULL_SECONDS = 20.0
+MAX_PULL_SECONDS = 20.0
 ANSWER_AHEAD_SECONDS = 0.25
 """How long before the caller's own deadline an empty pull is answered, so that the answer still arrives."""
 
@@ -122,5 +122,5 @@ def _patience_seconds(context: grpc.ServicerContext) -> float:
     """Tell how long an empty pull waits: a while, but less than its caller does."""
     remaining_seconds = context.time_remaining()
     if remaining_seconds is None:
-        return LONGEST_PULL_SECONDS
-    return max(0.0, min(LONGEST_PULL_SECONDS, remaining_seconds - ANSWER_AHEAD_SECONDS))
+        return MAX_PULL_SECONDS
+    return max(0.0, min(MAX_PULL_SECONDS, remaining_seconds - ANSWER_AHEAD_SECONDS))

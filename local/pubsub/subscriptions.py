@@ -106,7 +106,7 @@ class Subscription:
         """Forget the messages of these deliveries; a delivery whose lease has ended counts no more."""
         for held in self._find(ack_ids):
             self._tally["acked"] += 1
-            self._settle(held)
+            self._resolve(held)
 
     def modify_deadlines(self, ack_ids: Iterable[str], seconds: float, now: float) -> None:
         """Let leases end so many seconds from now; 0 gives the messages back at once."""
@@ -151,7 +151,7 @@ class Subscription:
     def _give_back(self, held: Held, now: float) -> None:
         if self.policy.is_exhausted(held.attempts) and self._bury(held):
             self._tally["dead_lettered"] += 1
-            self._settle(held)
+            self._resolve(held)
         else:
             self._backlog.postpone(held, now + self.policy.backoff_seconds(held.attempts))
 
@@ -160,6 +160,6 @@ class Subscription:
         content = dead_letter(held.message, subscription=self.name, attempts=held.attempts)
         return self._publish_dead_letter(self.policy.dead_letter_topic, content)
 
-    def _settle(self, held: Held) -> None:
+    def _resolve(self, held: Held) -> None:
         self._backlog.remove(held)
-        self._journal.settled(held)
+        self._journal.result(held)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from common.pipelines.crontab import last_time_between, times_after
 
 FIELDS = 5
-LONGEST_AGO = timedelta(days=366 * 5)
+MAX_AGO = timedelta(days=366 * 5)
 
 
 def next_fire(schedule: str, time_zone: str, after: datetime) -> datetime:
@@ -18,7 +18,7 @@ def next_fire(schedule: str, time_zone: str, after: datetime) -> datetime:
 
 def last_fire(schedule: str, time_zone: str, until: datetime) -> datetime:
     """Return the last firing up to and with a moment (UTC)."""
-    found = last_time_between(_checked(schedule), _zone(time_zone), until - LONGEST_AGO, until)
+    found = last_time_between(_checked(schedule), _zone(time_zone), until - MAX_AGO, until)
     if found is None:
         raise ValueError(f"this schedule has not fired: {schedule!r}")
     return found

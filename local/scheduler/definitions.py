@@ -17,8 +17,8 @@ Job = Any
 new_job: Any = type(scheduler_v1.Job.pb(scheduler_v1.Job()))
 PARENT = re.compile(r"projects/[A-Za-z0-9.:-]+/locations/[a-z0-9-]+")
 JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,500}")
-MOST_RETRIES = 5
-SHORTEST_DEADLINE_SECONDS, LONGEST_DEADLINE_SECONDS = 15, 30 * 60
+MAX_RETRIES = 5
+SHORTEST_DEADLINE_SECONDS, MAX_DEADLINE_SECONDS = 15, 30 * 60
 OUTPUT_ONLY = ("state", "status", "schedule_time", "last_attempt_time", "user_update_time")
 DEFAULT_SECONDS = {"min_backoff_duration": 5, "max_backoff_duration": 3600}
 DEFAULT_DOUBLINGS = 5
@@ -75,10 +75,10 @@ def _checked(job: Job, now: datetime) -> Job:
     url = urlsplit(job.http_target.uri)
     if url.scheme not in ("http", "https") or not url.hostname:
         raise InvalidArgument(f"http_target.uri must be an HTTP or HTTPS URL, not {job.http_target.uri!r}")
-    if not 0 <= job.retry_config.retry_count <= MOST_RETRIES:
-        raise InvalidArgument(f"retry_config.retry_count must be from 0 to {MOST_RETRIES}")
+    if not 0 <= job.retry_config.retry_count <= MAX_RETRIES:
+        raise InvalidArgument(f"retry_config.retry_count must be from 0 to {MAX_RETRIES}")
     deadline = job.attempt_deadline.ToTimedelta().total_seconds()
-    if deadline and not SHORTEST_DEADLINE_SECONDS <= deadline <= LONGEST_DEADLINE_SECONDS:
+    if deadline and not SHORTEST_DEADLINE_SECONDS <= deadline <= MAX_DEADLINE_SECONDS:
         raise InvalidArgument("attempt_deadline must be from 15 seconds to 30 minutes")
     try:
         next_fire(job.schedule, job.time_zone or "Etc/UTC", now)

@@ -15,7 +15,7 @@ from local.scheduler.targets import Attempt
 from local.scheduler.timetable import Entry, Timetable
 
 ATTEMPTS_AT_ONCE = 16
-LONGEST_SLEEP_SECONDS = 60.0
+MAX_SLEEP_SECONDS = 60.0
 
 
 class SchedulerServer:
@@ -108,7 +108,7 @@ class SchedulerServer:
         return ended
 
     def _attempt(self, attempt: Attempt, entry: Entry) -> None:
-        self._timetable.settle(entry, attempt.run())
+        self._timetable.resolve(entry, attempt.run())
 
     def _tick(self) -> None:
         while not self._is_stopping:
@@ -121,5 +121,5 @@ class SchedulerServer:
     def _seconds_to_next(self) -> float:
         due = self._timetable.next_due()
         if due is None:
-            return LONGEST_SLEEP_SECONDS
-        return min(max((due - self._clock.now()).total_seconds(), 0.0), LONGEST_SLEEP_SECONDS)
+            return MAX_SLEEP_SECONDS
+        return min(max((due - self._clock.now()).total_seconds(), 0.0), MAX_SLEEP_SECONDS)

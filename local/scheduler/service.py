@@ -15,7 +15,7 @@ from local.scheduler.timetable import ENABLED, PAUSED, Timetable
 type Handler = grpc.RpcMethodHandler[Any, Any]
 
 SERVICE = "google.cloud.scheduler.v1.CloudScheduler"
-LARGEST_PAGE = 500
+MAX_PAGE = 500
 
 
 class Service:
@@ -42,7 +42,7 @@ class Service:
         if not request.page_token.isdecimal() and request.page_token:
             raise InvalidArgument("page_token is none of ours")
         start = int(request.page_token or 0)
-        end = start + min(request.page_size or LARGEST_PAGE, LARGEST_PAGE)
+        end = start + min(request.page_size or MAX_PAGE, MAX_PAGE)
         return LIST_RESPONSE(jobs=jobs[start:end], next_page_token=str(end) if end < len(jobs) else "")
 
     def update_job(self, request: Any) -> Job:

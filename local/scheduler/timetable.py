@@ -104,7 +104,7 @@ class Timetable:
             self._begin(entry, now)
             return entry
 
-    def settle(self, entry: Entry, outcome: Outcome) -> None:
+    def resolve(self, entry: Entry, outcome: Outcome) -> None:
         """Note how an attempt ended, and when the next one is due."""
         with self.changed:
             now = self._clock.now()

@@ -8,7 +8,7 @@ from math import ceil
 from common.schedules.filling import PORTION
 from common.warehouse.bigquery import Central
 from common.warehouse.clients import make_client
-from common.warehouse.streaming import MOST_ROWS
+from common.warehouse.streaming import MAX_ROWS
 from common.wiring import DISPATCH_BUDGET
 from local.bigquery import Effect, Fault
 from tests.bench.instances import Tick, tick
@@ -71,7 +71,7 @@ def _call(site: Site, firings: int) -> Call:
     cpu_began = time.process_time()
     ticked = tick()
     server_cpu_seconds = time.process_time() - cpu_began
-    sizes = {"F": firings, "P": ceil(firings / PORTION), "B": ceil(firings / MOST_ROWS)}
+    sizes = {"F": firings, "P": ceil(firings / PORTION), "B": ceil(firings / MAX_ROWS)}
     counted = list(held_against(COST_OF_A_MINUTE, _counts(site), sizes))
     return Call(firings=firings, counted=counted, tick=ticked, server_cpu_seconds=server_cpu_seconds)
 

@@ -24,7 +24,7 @@ RUN = ("-m", "local", "run")
 # On a machine that has much else to do.
 START_SECONDS = 120.0
 STOP_SECONDS = 180.0
-MOST_SHOWN = 10_000
+MAX_SHOWN = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +89,7 @@ def running_platform(
         finally:
             code = platform.stop() if process.poll() is None else process.returncode
             assert code == 0 or may_be_killed, (
-                f"the platform ended with {code}:\n{platform.printed[-MOST_SHOWN:]}"
+                f"the platform ended with {code}:\n{platform.printed[-MAX_SHOWN:]}"
             )
 
 

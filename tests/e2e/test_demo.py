@@ -87,6 +87,6 @@ def test_a_run_that_fails_ends_the_story_with_its_reason(tell: Tell) -> None:
         tell("demo_fails", "SELECT 1 / 0 AS n")
 
 
-def test_a_file_with_faults_ends_the_story_with_their_places(tell: Tell) -> None:
+def test_a_file_with_violations_ends_the_story_with_their_places(tell: Tell) -> None:
     with pytest.raises(ApiError, match=r"422 .*/steps/0/config/source_query: "):
         tell("demo_faults", "DROP TABLE ones")

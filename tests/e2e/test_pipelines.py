@@ -48,7 +48,7 @@ def test_the_readmes_pipeline_is_taken_as_it_stands(tenant: Tenant) -> None:
     assert saved.body["levels"] == [["receive_orders"], ["clean_orders"], ["sum_up"]]
 
 
-def test_all_faults_of_a_file_are_told_at_once_with_their_places(tenant: Tenant) -> None:
+def test_all_violations_of_a_file_are_told_at_once_with_their_places(tenant: Tenant) -> None:
     steps = [
         query_step("a", "SELECT 1 AS one", "t", colour="red"),
         query_step("a", "DELETE FROM t WHERE TRUE", "elsewhere.t"),

@@ -28,23 +28,23 @@ def paused_levels(platform: RunningPlatform) -> Iterator[None]:
 
 
 def test_a_limit_tells_its_numbers_and_when_to_come_back(platform: RunningPlatform) -> None:
-    starter = Tenant.onboard(platform.url, plan="STARTER")
-    starter.upload("quick", query_step("a", "SELECT 1 AS one", "ones"))
+    run_service = Tenant.onboard(platform.url, plan="STARTER")
+    run_service.upload("quick", query_step("a", "SELECT 1 AS one", "ones"))
     with paused_levels(platform):
-        runs = [starter.run("quick") for _ in range(3)]
-        refused = starter.ask("POST", "/api/v1/pipelines/run/quick", {})
+        runs = [run_service.run("quick") for _ in range(3)]
+        refused = run_service.ask("POST", "/api/v1/pipelines/run/quick", {})
         assert numbers(refused) == ("concurrent", 3, 3)
         assert int(refused.headers["Retry-After"]) == 60
-        assert starter.ask("POST", f"/api/v1/pipelines/cancel/{runs[0]}").status == 202
-    ends = [starter.ended(run_id)["status"] for run_id in runs]
+        assert run_service.ask("POST", f"/api/v1/pipelines/cancel/{runs[0]}").status == 202
+    ends = [run_service.ended(run_id)["status"] for run_id in runs]
     assert ends == ["CANCELLED", "COMPLETED", "COMPLETED"]
 
-    for run_id in [starter.run("quick") for _ in range(3)]:
-        starter.ended(run_id)
-    refused = starter.ask("POST", "/api/v1/pipelines/run/quick", {})
+    for run_id in [run_service.run("quick") for _ in range(3)]:
+        run_service.ended(run_id)
+    refused = run_service.ask("POST", "/api/v1/pipelines/run/quick", {})
     assert numbers(refused) == ("daily", 6, 6)
     assert 60 < int(refused.headers["Retry-After"]) <= 24 * 3600
-    assert starter.ask("GET", "/api/v1/tenants/quota").body["daily"]["remaining"] == 0
+    assert run_service.ask("GET", "/api/v1/tenants/quota").body["daily"]["remaining"] == 0
 
 
 def numbers(refused: Answer) -> tuple[str, int, int]:

@@ -180,7 +180,7 @@ class MemoryJobs:
             if job_id not in self._jobs:
                 return None
             self._refuse("find", self._jobs[job_id][0].work.destination)
-            self._settle(job_id)
+            self._resolve(job_id)
             return self._jobs[job_id][1]
 
     def wait(self, job: StepJob, known: JobReport, seconds: float) -> JobReport:
@@ -193,7 +193,7 @@ class MemoryJobs:
     def cancel(self, job_id: str) -> None:
         self.at(f"cancel {job_id}")
         with self._lock:
-            if job_id in self._jobs and not self._settle(job_id).is_done:
+            if job_id in self._jobs and not self._resolve(job_id).is_done:
                 self._end(job_id, self.clock(), ("stopped", "Job execution was cancelled"))
 
     def table_names(self, tenant_id: str) -> Sequence[str]:
@@ -210,19 +210,19 @@ class MemoryJobs:
 
     def _is_under_way(self, job_id: str) -> bool:
         with self._lock:
-            return job_id in self._jobs and not self._settle(job_id).is_done
+            return job_id in self._jobs and not self._resolve(job_id).is_done
 
-    def settle_all(self) -> None:
+    def resolve_all(self) -> None:
         """Let every job end that has had its time."""
         with self._lock:
             for job_id in self._jobs:
-                self._settle(job_id)
+                self._resolve(job_id)
 
     def _refuse(self, call: str, target: str) -> None:
         if answer := self.refusals.get((call, target)):
             raise refused(*answer)
 
-    def _settle(self, job_id: str) -> JobReport:
+    def _resolve(self, job_id: str) -> JobReport:
         job, report = self._jobs[job_id]
         outcome = self.outcomes[job.work.destination]
         ends = (report.started_at or self.clock()) + outcome.takes

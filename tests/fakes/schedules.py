@@ -11,10 +11,10 @@ from common.runs.ports import ConfigText
 from common.runs.run import Run, RunStatus
 from common.schedules.backfilling import IntervalRun
 from common.schedules.firings import ScheduledConfig
-from common.schedules.lanes import LaneFacts
 from common.schedules.queue import QueueEntry
 from common.schedules.refusals import Refusal
-from common.schedules.waiting import Settled, WaitingRun
+from common.schedules.tenant_admissions import TenantAdmissionFacts
+from common.schedules.waiting import AdmissionResult, WaitingRun
 from common.times import Clock
 from tests.fakes.jobs import nowhere
 from tests.fakes.runs import MemoryLevels, MemoryRuns
@@ -24,7 +24,7 @@ from tests.fakes.runs import MemoryLevels, MemoryRuns
 class SettledRow:
     """One appended row of the queue, or of a firing."""
 
-    settled: Settled
+    result: AdmissionResult
     recorded_at: datetime
     visible_at: datetime
 
@@ -32,9 +32,9 @@ class SettledRow:
     def entry(self) -> QueueEntry:
         """The row as readers of the queue see it."""
         return QueueEntry(
-            waiting=replace(self.settled.waiting, is_queued=True, is_due=False),
-            status=self.settled.status,
-            error=self.settled.error,
+            waiting=replace(self.result.waiting, is_queued=True, is_due=False),
+            status=self.result.status,
+            error=self.result.error,
             recorded_at=self.recorded_at,
         )
 
@@ -56,13 +56,11 @@ class SettledRows:
         self.rows: list[SettledRow] = []
         self.calls = 0
 
-    def _append(self, name: str, settled: Sequence[Settled], now: datetime) -> None:
+    def _append(self, name: str, result: Sequence[AdmissionResult], now: datetime) -> None:
         self.at(f"before {name} rows")
         self.check()
         self.calls += 1
-        self.rows += [
-            SettledRow(settled=one, recorded_at=now, visible_at=now + self.lag()) for one in settled
-        ]
+        self.rows += [SettledRow(result=one, recorded_at=now, visible_at=now + self.lag()) for one in result]
         self.at(f"after {name} rows")
 
     def visible(self) -> list[SettledRow]:
@@ -73,17 +71,17 @@ class SettledRows:
 class MemoryFirings(SettledRows):
     """`FiringStore` and `FiringLog`."""
 
-    def append_firings(self, settled: Sequence[Settled], now: datetime) -> None:
-        self._append("firing", settled, now)
+    def append_firings(self, result: Sequence[AdmissionResult], now: datetime) -> None:
+        self._append("firing", result, now)
 
-    def settle_firings(self, ended_since: datetime, now: datetime) -> None:
+    def record_firings(self, ended_since: datetime, now: datetime) -> None:
         self.at("settle firings")
 
     def last_fired(self) -> dict[tuple[str, str], datetime]:
         """Return the latest time of each config that has a row."""
         latest: dict[tuple[str, str], datetime] = {}
         for row in self.visible():
-            waiting = row.settled.waiting
+            waiting = row.result.waiting
             key = (waiting.tenant_id, waiting.config_id)
             latest[key] = max(latest.get(key, waiting.due_at), waiting.due_at)
         return latest
@@ -92,9 +90,9 @@ class MemoryFirings(SettledRows):
         """Return the refusals of each config."""
         found: dict[tuple[str, str], set[str]] = defaultdict(set)
         for row in self.visible():
-            if row.settled.is_refused_firing:
-                waiting = row.settled.waiting
-                found[waiting.tenant_id, waiting.config_id].add(row.settled.entry_id)
+            if row.result.is_refused_firing:
+                waiting = row.result.waiting
+                found[waiting.tenant_id, waiting.config_id].add(row.result.entry_id)
         return found
 
 
@@ -109,14 +107,14 @@ class MemoryRefusals:
     def read_refusals(self, tenant_id: str, since: datetime) -> Sequence[Refusal]:
         begun = {*self.queue.entries(), *self.rows.current()}
         first: dict[str, SettledRow] = {}
-        for row in sorted(self.firings.visible(), key=lambda row: (row.recorded_at, row.settled.entry_id)):
-            waiting = row.settled.waiting
+        for row in sorted(self.firings.visible(), key=lambda row: (row.recorded_at, row.result.entry_id)):
+            waiting = row.result.waiting
             is_asked = waiting.tenant_id == tenant_id and waiting.due_at >= since
-            if is_asked and row.settled.is_refused_firing and waiting.run_id not in begun:
+            if is_asked and row.result.is_refused_firing and waiting.run_id not in begun:
                 first.setdefault(waiting.run_id, row)
         by_entry: dict[str, list[SettledRow]] = defaultdict(list)
         for row in first.values():
-            by_entry[row.settled.entry_id].append(row)
+            by_entry[row.result.entry_id].append(row)
         found = [_refusal(entry_id, rows) for entry_id, rows in by_entry.items()]
         return sorted(found, key=lambda one: (-one.recorded_at.timestamp(), one.refusal_id))
 
@@ -126,19 +124,19 @@ class MemoryRefusals:
 
 
 def _refusal(entry_id: str, rows: list[SettledRow]) -> Refusal:
-    rows = sorted(rows, key=lambda row: row.settled.waiting.due_at)
-    last = rows[-1].settled.waiting
+    rows = sorted(rows, key=lambda row: row.result.waiting.due_at)
+    last = rows[-1].result.waiting
     return Refusal(
         refusal_id=entry_id,
         tenant_id=last.tenant_id,
         config_id=last.config_id,
         config_version=last.config_version,
-        status=rows[-1].settled.status,
-        error=rows[-1].settled.error,
+        status=rows[-1].result.status,
+        error=rows[-1].result.error,
         firings=len(rows),
-        first_time=rows[0].settled.waiting.due_at,
+        first_time=rows[0].result.waiting.due_at,
         last_time=last.due_at,
-        asked_at=min(row.settled.waiting.added_at for row in rows),
+        asked_at=min(row.result.waiting.added_at for row in rows),
         recorded_at=max(row.recorded_at for row in rows),
         run_date=last.run_date,
         interval=last.interval,
@@ -180,8 +178,8 @@ class MemoryQueue(SettledRows):
 
     reads = 0
 
-    def append(self, settled: Sequence[Settled], now: datetime) -> None:
-        self._append("queue", settled, now)
+    def append(self, result: Sequence[AdmissionResult], now: datetime) -> None:
+        self._append("queue", result, now)
 
     def read_waiting(self, tenant_id: str, now: datetime) -> Sequence[WaitingRun]:
         self.reads += 1
@@ -200,7 +198,7 @@ class MemoryQueue(SettledRows):
         """Return each entry by its first row that ends it, or else its latest."""
         found: dict[str, QueueEntry] = {}
         for row in self.visible():
-            run_id = row.settled.waiting.run_id
+            run_id = row.result.waiting.run_id
             if run_id not in found or found[run_id].status is RunStatus.QUEUED:
                 found[run_id] = row.entry
         return found
@@ -237,22 +235,22 @@ class MemoryBackfills:
 
 
 class MemoryLanes:
-    """`LaneStore` over the rows of `MemoryRuns`."""
+    """`TenantAdmissionStore` over the rows of `MemoryRuns`."""
 
     def __init__(self, rows: MemoryRuns) -> None:
         self.rows = rows
         self.reads = 0
 
-    def read_lanes(
+    def read_tenant_admissions(
         self, tenant_ids: Collection[str], run_ids: Collection[str], now: datetime
-    ) -> Mapping[str, LaneFacts]:
+    ) -> Mapping[str, TenantAdmissionFacts]:
         self.reads += 1
-        self.rows.at("read lanes")
+        self.rows.at("read tenants")
         current = self.rows.current()
         begun = {run_id: row.status for run_id, row in current.items() if run_id in run_ids}
         active = [id_ for id_ in tenant_ids if self.rows.tenants[id_].status == "ACTIVE"]
         return {
-            tenant_id: LaneFacts(ledger=ledger, begun=begun)
+            tenant_id: TenantAdmissionFacts(ledger=ledger, begun=begun)
             for tenant_id, ledger in self.rows.ledgers(active, now).items()
         }
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from common.http.schemas import faults_of
+from common.http.schemas import violations_of
 from tests.functional.environment import PROJECT
 from tests.functional.intruders import Duel, a_duel, ask
 from tests.functional.site import Site, Tenant
@@ -73,7 +73,7 @@ def objection(site: Site, duel: Duel, line: dict[str, Any]) -> str:
     answer = ask(site, line["at"], line["ask"], headers, **more)
     if answer.status_code not in line["answer"]:
         return f"{line['tries']}: {answer.status_code} {answer.text[:300]}"
-    if answer.status_code >= 400 and faults_of("problem", answer.json):
+    if answer.status_code >= 400 and violations_of("problem", answer.json):
         return f"{line['tries']}: no problem document"
     if line.get("never") and line["never"] in answer.text:
         return f"{line['tries']}: {line['never']} is in the answer"
@@ -108,8 +108,8 @@ def test_no_query_gets_through(site: Site, duel: Duel) -> None:
         file = a_file(tenant, [line["sql"] for line in chunk])
         answer = tenant.call("POST", "/api/v1/pipelines/configs/suite", file)
         assert answer.status_code == 422, answer.text
-        faults = answer.get_json()["errors"]
-        told = {fault["pointer"].split("/")[2] for fault in faults if fault["pointer"].count("/") > 2}
+        violations = answer.get_json()["errors"]
+        told = {fault["pointer"].split("/")[2] for fault in violations if fault["pointer"].count("/") > 2}
         through += [line["tries"] for number, line in enumerate(chunk) if str(number) not in told]
     assert through == []
 

@@ -66,7 +66,7 @@ def test_a_form_that_is_sent_twice_starts_one_run(browser: Browser, tenant: Tena
     assert browser.send("/console/pipelines/daily/run").request.path == first
 
 
-def test_the_faults_of_a_file_are_told_beside_it_and_nothing_of_it_is_lost(browser: Browser) -> None:
+def test_the_violations_of_a_file_are_told_beside_it_and_nothing_of_it_is_lost(browser: Browser) -> None:
     wrong = FILE.replace("target_table: one", "target_table: 'a b'").replace("bq_etl.query", "bq_etl.nothing")
     browser.get("/console/new")
     answer = browser.send("/console/new", {"config_id": "daily", "pipeline_yaml": wrong})

@@ -9,7 +9,7 @@ from common.runs.quotas import ScheduleShare
 from common.runs.run import EndReason, RunStatus, StepStatus, TriggerType
 from common.runs.tickets import job_id
 from common.schedules.firings import firings_a_day, run_id_of
-from common.schedules.lanes import ANOTHERS_TURN
+from common.schedules.tenant_admissions import ANOTHERS_TURN
 from common.times import start_of_day, start_of_month
 from tests.fakes.runs import RunRow
 from tests.simulation.tables import LOST
@@ -227,7 +227,7 @@ def _waiting_without_end(world: World) -> Iterator[str]:
 
 def _refused_and_begun(world: World, rows: dict[str, RunRow]) -> Iterator[str]:
     """Hold that who is refused does not begin; a firing's refusal counts once the firing is recorded."""
-    fired = {row.settled.waiting.run_id: row.settled.status for row in reversed(world.waiting.firings.rows)}
+    fired = {row.result.waiting.run_id: row.result.status for row in reversed(world.waiting.firings.rows)}
     for run_id, entry in world.waiting.rows.entries().items():
         is_refused = entry.status is RunStatus.FAILED and fired.get(run_id) is not RunStatus.PENDING
         if is_refused and run_id in rows and rows[run_id].reason is not EndReason.NEVER_BEGUN:
@@ -253,15 +253,15 @@ def _begun_by_two(world: World) -> Iterator[str]:
 
 
 def _firings_that_were_lost(world: World, rows: dict[str, RunRow]) -> Iterator[str]:
-    recorded = {row.settled.waiting.run_id for row in world.waiting.firings.rows}
+    recorded = {row.result.waiting.run_id for row in world.waiting.firings.rows}
     for config in world.waiting.timetable.configs.values():
         for moment in config.schedule.between(START - SECOND, START + TROUBLED, 100):
             run_id = run_id_of(config.tenant_id, config.config_id, moment)
             if run_id not in recorded:
                 yield f"the firing of {config.tenant_id} at {moment} was lost"
     for row in world.waiting.firings.rows:
-        run_id = row.settled.waiting.run_id
-        if row.settled.status is RunStatus.PENDING and run_id not in rows:
+        run_id = row.result.waiting.run_id
+        if row.result.status is RunStatus.PENDING and run_id not in rows:
             yield f"the firing {run_id} is PENDING and has no run"
 
 
@@ -305,8 +305,8 @@ def _sent_before_it_was_written(world: World) -> Iterator[str]:
 def _rows_that_were_lost(world: World) -> Iterator[str]:
     """Hold that no row goes to a table that streaming does not know yet."""
     count = sum(row.visible_at - row.recorded_at >= LOST for row in world.rows.run_rows)
-    for settled in (world.waiting.rows, world.waiting.firings):
-        count += sum(row.visible_at - row.recorded_at >= LOST for row in settled.rows)
+    for result in (world.waiting.rows, world.waiting.firings):
+        count += sum(row.visible_at - row.recorded_at >= LOST for row in result.rows)
     if count:
         yield f"{count} rows were lost in tables that were remade"
 

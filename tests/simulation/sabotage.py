@@ -8,7 +8,7 @@ from typing import Any
 from common.claims import Claim
 from common.errors import Unavailable
 from common.runs.attempts import Attempt, Outcome
-from common.runs.beginning import ReadyRun, RunBeginner
+from common.runs.beginning import ReadyRun, RunAdmission
 from common.runs.level_messages import LevelMessage
 from common.runs.levels import LevelWorker
 from common.runs.ports import AdmissionFacts, JobReport, StepJob
@@ -16,8 +16,8 @@ from common.runs.progress import OpenRun
 from common.runs.run import EndReason, Run, RunStatus, StepStatus
 from common.runs.steps import StepWorker
 from common.schedules.filling import SlotFiller
-from common.schedules.lanes import Lane, LaneFacts
-from common.schedules.waiting import Settled
+from common.schedules.tenant_admissions import TenantAdmissionFacts, TenantAdmissions
+from common.schedules.waiting import AdmissionResult
 from tests.fakes.runs import RunRow
 from tests.simulation.sabotaged_schedules import (
     a_refusal_is_written_once,
@@ -90,20 +90,20 @@ def the_next_level_is_sent_before_the_rows_of_this_one(world: World) -> None:
 
 def a_run_is_sent_before_it_has_a_row(world: World) -> None:
     """Send the first level's message first, and then write the run's row."""
-    make = world.beginner
+    make = world.run_admission
 
-    class Beginner(RunBeginner):
+    class Admission(RunAdmission):
         def begin(self, ready: ReadyRun, facts: AdmissionFacts) -> Run:
             run = self.admit(ready, facts.ledger)
             self.levels.publish_level(LevelMessage(run=run, pipeline=ready.pipeline, level=1))
             self.store.append_run(run, RunStatus.PENDING, run.started_at)
             return run
 
-    def beginner() -> RunBeginner:
+    def run_admission() -> RunAdmission:
         made = make()
-        return Beginner(**{field.name: getattr(made, field.name) for field in fields(RunBeginner)})
+        return Admission(**{field.name: getattr(made, field.name) for field in fields(RunAdmission)})
 
-    world.beginner = beginner  # type: ignore[method-assign]
+    world.run_admission = run_admission  # type: ignore[method-assign]
 
 
 def step_jobs_have_new_ids(world: World) -> None:
@@ -224,29 +224,33 @@ def an_ended_run_is_taken_off_twice(world: World) -> None:
 
 
 def _see_begun_runs(world: World, see: Callable[[Mapping[str, RunStatus]], Mapping[str, RunStatus]]) -> None:
-    lanes = world.waiting.lanes
+    all_admissions = world.waiting.all_admissions
 
-    def read_lanes(
+    def read_tenant_admissions(
         tenant_ids: Collection[str], run_ids: Collection[str], now: datetime
-    ) -> Mapping[str, LaneFacts]:
-        found = type(lanes).read_lanes(lanes, tenant_ids, run_ids, now)
+    ) -> Mapping[str, TenantAdmissionFacts]:
+        found = type(all_admissions).read_tenant_admissions(all_admissions, tenant_ids, run_ids, now)
         return {tenant_id: replace(facts, begun=see(facts.begun)) for tenant_id, facts in found.items()}
 
-    lanes.read_lanes = read_lanes  # type: ignore[method-assign]
+    all_admissions.read_tenant_admissions = read_tenant_admissions  # type: ignore[method-assign]
 
 
 def a_lane_goes_on_where_another_filler_is_at_work(world: World) -> None:
     """Begin a run though whoever took its ticket is beginning it."""
 
-    class Eager(Lane):
+    class Eager(TenantAdmissions):
         def _takes_over(self, run: Run, now: datetime) -> bool:
             return True
 
     class Filler(SlotFiller):
-        def _lane(self, *given: Any) -> Lane:
-            lane = SlotFiller._lane(self, *given)
-            names = (field.name for field in fields(Lane) if field.init and not field.name.startswith("_"))
-            return Eager(**{name: getattr(lane, name) for name in names})
+        def _tenant_admissions(self, *given: Any) -> TenantAdmissions:
+            tenant_admissions = SlotFiller._tenant_admissions(self, *given)
+            names = (
+                field.name
+                for field in fields(TenantAdmissions)
+                if field.init and not field.name.startswith("_")
+            )
+            return Eager(**{name: getattr(tenant_admissions, name) for name in names})
 
     _fill_as(world, Filler)
 
@@ -255,7 +259,7 @@ def rows_are_written_however_late(world: World) -> None:
     """Write the rows of tickets that others take for orphaned by now."""
 
     class Filler(SlotFiller):
-        def _is_in_time(self, settled: Settled, now: datetime) -> bool:
+        def _is_in_time(self, result: AdmissionResult, now: datetime) -> bool:
             return True
 
     _fill_as(world, Filler)

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from common.claims import Claim
 from common.runs.run import RunStatus
-from common.schedules.lanes import LaneFacts
-from common.schedules.waiting import Settled, WaitingRun
+from common.schedules.tenant_admissions import TenantAdmissionFacts
+from common.schedules.waiting import AdmissionResult, WaitingRun
 from tests.simulation.world import World
 
 
@@ -33,12 +33,12 @@ def tickets_do_not_name_their_schedule(world: World) -> None:
 
 def nobody_counts_what_schedules_take(world: World) -> None:
     """Have the rows say nothing of which runs schedules have asked for."""
-    lanes = world.waiting.lanes
+    all_admissions = world.waiting.all_admissions
 
-    def read_lanes(
+    def read_tenant_admissions(
         tenant_ids: Collection[str], run_ids: Collection[str], now: datetime
-    ) -> Mapping[str, LaneFacts]:
-        found = type(lanes).read_lanes(lanes, tenant_ids, run_ids, now)
+    ) -> Mapping[str, TenantAdmissionFacts]:
+        found = type(all_admissions).read_tenant_admissions(all_admissions, tenant_ids, run_ids, now)
         return {
             tenant_id: replace(
                 facts, ledger=replace(facts.ledger, use=replace(facts.ledger.use, scheduled=0))
@@ -46,16 +46,16 @@ def nobody_counts_what_schedules_take(world: World) -> None:
             for tenant_id, facts in found.items()
         }
 
-    lanes.read_lanes = read_lanes  # type: ignore[method-assign]
+    all_admissions.read_tenant_admissions = read_tenant_admissions  # type: ignore[method-assign]
 
 
 def a_refusal_is_written_once(world: World) -> None:
     """Keep of the firings that one refusal stands for the first one's row alone."""
     firings = world.waiting.firings
 
-    def append_firings(settled: Sequence[Settled], now: datetime) -> None:
-        known = {row.settled.entry_id for row in firings.rows}
-        kept = [one for one in settled if not (one.is_refused_firing and one.entry_id in known)]
+    def append_firings(result: Sequence[AdmissionResult], now: datetime) -> None:
+        known = {row.result.entry_id for row in firings.rows}
+        kept = [one for one in result if not (one.is_refused_firing and one.entry_id in known)]
         type(firings).append_firings(firings, kept, now)
 
     firings.append_firings = append_firings  # type: ignore[method-assign]
@@ -65,7 +65,7 @@ def firings_are_recorded_before_they_happen(world: World) -> None:
     """Write first that a firing has been seen to, and then see to it."""
 
     def record(due: Sequence[WaitingRun]) -> None:
-        settled = [Settled(waiting=one, status=RunStatus.PENDING) for one in due]
-        world.waiting.firings.append_firings(settled, world.stage.now)
+        result = [AdmissionResult(waiting=one, status=RunStatus.PENDING) for one in due]
+        world.waiting.firings.append_firings(result, world.stage.now)
 
     world.waiting.before_fill = record  # type: ignore[method-assign]

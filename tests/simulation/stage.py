@@ -14,7 +14,7 @@ from greenlet import getcurrent, greenlet
 
 from common.errors import Unavailable
 
-MOST_POINTS = 30_000
+MAX_POINTS = 30_000
 """A world that comes to more is a storm: messages that make more messages."""
 
 
@@ -70,7 +70,7 @@ class Stage:
     @property
     def has_no_end(self) -> bool:
         """Tell whether so much has happened that nothing will ever come to rest."""
-        return len(self._trace) > MOST_POINTS
+        return len(self._trace) > MAX_POINTS
 
     def clock(self) -> datetime:
         """Return the virtual time."""

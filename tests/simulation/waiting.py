@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from common.runs.run import RunStatus
 from common.schedules.backfilling import Backfills
 from common.schedules.dispatching import due_runs
+from common.schedules.enqueueing import QueueingRequests
 from common.schedules.filling import SlotFiller
 from common.schedules.freed_slots import FreedSlots
-from common.schedules.joining import QueueingRequests
 from common.schedules.queue import RunQueue
 from common.schedules.waiting import WaitingRun
 from tests.fakes.events import silent
@@ -38,7 +38,7 @@ class WaitingRoom:
         self.rows = MemoryQueue(stage.at, world.lag, stage.clock, world.tables.require)
         self.firings = MemoryFirings(stage.at, world.lag, stage.clock, world.tables.require)
         self.refusals = MemoryRefusals(self.firings, self.rows, world.rows)
-        self.lanes = MemoryLanes(world.rows)
+        self.all_admissions = MemoryLanes(world.rows)
         self.timetable = MemoryTimetable(self.firings)
         self.queue = RunQueue(
             store=self.rows, firings=self.firings, claims=world.jobs, announcer=silent(), clock=stage.clock
@@ -56,7 +56,7 @@ class WaitingRoom:
             queue=self.queue,
             filler=self.filler(),
             stopper=world.stopper(),
-            beginner=world.beginner(),
+            run_admission=world.run_admission(),
             guard=lambda job, dry_run: "",
             identities=world.jobs,
             compile=world.compile,
@@ -87,9 +87,9 @@ class WaitingRoom:
         """Make what fills free slots."""
         world = self._world
         return SlotFiller(
-            store=self.lanes,
+            store=self.all_admissions,
             queue=self.queue,
-            beginner=world.beginner(),
+            run_admission=world.run_admission(),
             claims=world.jobs,
             levels=MemoryBulkLevels(world.levels),
             compile=world.compile,

@@ -14,14 +14,14 @@ from typing import Any
 from common.errors import ConvergenceError
 from common.messages.verdicts import Verdict, verdict
 from common.pipelines.pipeline import Pipeline
-from common.runs.beginning import RunBeginner
+from common.runs.beginning import RunAdmission
 from common.runs.cancelling import RunCanceller, flag
 from common.runs.level_messages import LevelMessage
 from common.runs.levels import LevelWorker
 from common.runs.ports import ConfigText
 from common.runs.retrying import RetryRequest, RunRetrier
 from common.runs.run import Trigger, TriggerType
-from common.runs.starting import RunRequest, RunStarter
+from common.runs.starting import RunRequest, RunService
 from common.runs.sweeping import Sweeper
 from common.schedules.backfill_requests import BackfillRequest
 from common.schedules.intervals import IntervalStep
@@ -116,7 +116,7 @@ class World:
             self._enter("operator", remake, self.random.randint(0, 600) * SECOND)
         self.levels.on_sent = self._deliver
         self.stage.run(START + LONGEST)
-        self.jobs.settle_all()
+        self.jobs.resolve_all()
         return self
 
     def compile(self, tenant_id: str, config: ConfigText) -> Pipeline:
@@ -138,9 +138,9 @@ class World:
             after_end=self.waiting.freed_slots(),
         )
 
-    def beginner(self) -> RunBeginner:
+    def run_admission(self) -> RunAdmission:
         """Make what admits runs."""
-        return RunBeginner(store=self.rows, claims=self.jobs, levels=self.levels, clock=self.stage.clock)
+        return RunAdmission(store=self.rows, claims=self.jobs, levels=self.levels, clock=self.stage.clock)
 
     def stopper(self) -> RunStopper:
         """Make what cancels runs."""
@@ -205,14 +205,14 @@ class World:
             self._enter("cancel-backfill", partial(self._noted, cancel), self._later())
 
     def _request(self, request: RunRequest) -> Callable[[], None]:
-        starter = RunStarter(
-            line=self.waiting.line(),
-            beginner=self.beginner(),
+        run_service = RunService(
+            enqueuer=self.waiting.line(),
+            run_admission=self.run_admission(),
             reader=self.progress,
             compile=self.compile,
             clock=self.stage.clock,
         )
-        return lambda: self._noted(lambda: starter.start(request))
+        return lambda: self._noted(lambda: run_service.start(request))
 
     def _flag(self, request: RunRequest) -> Callable[[], None]:
         """Cancel as somebody does who dies with nothing but the flag set."""
@@ -223,7 +223,10 @@ class World:
 
     def _retry(self, request: RunRequest) -> Callable[[], None]:
         retrier = RunRetrier(
-            beginner=self.beginner(), reader=self.progress, compile=self.compile, clock=self.stage.clock
+            run_admission=self.run_admission(),
+            reader=self.progress,
+            compile=self.compile,
+            clock=self.stage.clock,
         )
         retry = RetryRequest(tenant_id=request.tenant_id, run_id=request.run_id, trigger=TRIGGER)
         return lambda: self._noted(lambda: retrier.retry(retry))

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = ("cli", "common", "functions", "local")
-LONGEST_MODULE_LINES = 300
+MAX_MODULE_LINES = 300
 MADE = re.compile(r"\..*|__pycache__$|build$")  # Folders that tools make.
 
 type Rule = Callable[[str], list[str]]
@@ -46,7 +46,7 @@ def offences(rule: Rule, paths: Iterator[Path]) -> list[str]:
 def excess_lines(text: str) -> list[str]:
     """Name the length of a module that no longer fits in the head."""
     lines = len(text.splitlines())
-    return [f"{lines} lines"] if lines > LONGEST_MODULE_LINES else []
+    return [f"{lines} lines"] if lines > MAX_MODULE_LINES else []
 
 
 def test_no_module_has_more_than_300_lines() -> None:
@@ -128,7 +128,7 @@ def test_each_sql_file_opens_with_its_purpose_and_its_parameters() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sql", "faults"),
+    ("sql", "violations"),
     [
         ("-- Read one row.\n-- Parameters: none\nSELECT 1", 0),
         ("-- Read one row.\nSELECT 1", 1),
@@ -136,8 +136,8 @@ def test_each_sql_file_opens_with_its_purpose_and_its_parameters() -> None:
         ("", 2),
     ],
 )
-def test_a_missing_opening_line_is_found(sql: str, faults: int) -> None:
-    assert len(missing_header(sql)) == faults
+def test_a_missing_opening_line_is_found(sql: str, violations: int) -> None:
+    assert len(missing_header(sql)) == violations
 
 
 def sql_strings(python: str) -> list[str]:

@@ -11,7 +11,7 @@ from common.http.schemas import schemas
 from common.http.services import PipelineServices
 from common.pipelines.configs import StoredConfig
 from common.pipelines.pipeline import Parameter as PipelineParameter
-from common.problems import fault_document
+from common.problems import violation_document
 
 CONFIG_ID = Parameter(
     name="config_id",
@@ -55,7 +55,7 @@ def save_config(call: Call[PipelineServices]) -> Answer:
     understood = {
         "levels": [[step.id for step in level] for level in saved.pipeline.levels],
         "parameters": [_parameter_body(parameter) for parameter in saved.pipeline.parameters],
-        "warnings": [fault_document(told) for told in saved.warnings],
+        "warnings": [violation_document(told) for told in saved.warnings],
         "message": f"version {config.version} {'stays as it is' if saved.is_unchanged else 'is saved'}",
     }
     body = config_body(edge, config) | understood

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-from common.errors import Fault, InvalidInput
+from common.errors import InvalidInput, Violation
 from common.http.endpoints.configs import CONFIG_ID
 from common.http.endpoints.links import run_links
 from common.http.endpoints.runs import run_body
@@ -93,7 +93,7 @@ def _moment(query: Mapping[str, Any], name: str) -> datetime | None:
             return datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
         return from_rfc3339(text)
     except (ValueError, OverflowError) as error:
-        raise InvalidInput([Fault(pointer("query", name), "is on no calendar")]) from error
+        raise InvalidInput([Violation(pointer("query", name), "is on no calendar")]) from error
 
 
 def list_queue(call: Call[PipelineServices]) -> Answer:

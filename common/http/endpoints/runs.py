@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from common.errors import Conflict, Fault, InvalidInput, NotConfigured, NotFound, QuotaExceeded
+from common.errors import Conflict, InvalidInput, NotConfigured, NotFound, QuotaExceeded, Violation
 from common.http.edge import Edge
 from common.http.endpoints.configs import CONFIG_ID
 from common.http.endpoints.links import run_links
@@ -62,7 +62,7 @@ def run_pipeline(call: Call[PipelineServices]) -> Answer:
         selection=read_selection(call.body),
         may_wait=call.body.get("queue", False),
     )
-    return _started(call.services.edge, call.services.starter.start(request))
+    return _started(call.services.edge, call.services.run_service.start(request))
 
 
 def retry_run(call: Call[PipelineServices]) -> Answer:
@@ -152,8 +152,10 @@ def parameters_of(body: Mapping[str, Any]) -> dict[str, Any]:
     plain = {name: value for name, value in body.items() if name not in own_names}
     nested: dict[str, Any] = body.get("parameters", {})
     if twice := sorted(plain.keys() & nested.keys()):
-        faults = [Fault(pointer("parameters", name), "is given at the top level too") for name in twice]
-        raise InvalidInput(faults, "the request body breaks rules")
+        violations = [
+            Violation(pointer("parameters", name), "is given at the top level too") for name in twice
+        ]
+        raise InvalidInput(violations, "the request body breaks rules")
     return plain | nested
 
 

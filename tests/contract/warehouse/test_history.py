@@ -14,7 +14,7 @@ from common.runs.reading import HistoryFilter, RunLog
 from common.runs.run import Run, RunStatus, StepRow, StepStatus, Trigger, TriggerType
 from common.schedules.queue import FiringStore, QueueStore
 from common.schedules.refusals import RefusalReader
-from common.schedules.waiting import Settled, WaitingRun
+from common.schedules.waiting import AdmissionResult, WaitingRun
 from common.warehouse.bigquery import Central, Queries
 from common.warehouse.queue import FiringRows, QueueRows
 from common.warehouse.refusals import RefusalRows
@@ -96,7 +96,7 @@ class Past:
             self.tenant_id, number, due_at=asked_at - MINUTE, added_at=asked_at, **changes
         )
         recorded_at = asked_at if status is RunStatus.QUEUED else asked_at + MINUTE
-        self.backend.queue.append([Settled(waiting=waiting, status=status, error=error)], recorded_at)
+        self.backend.queue.append([AdmissionResult(waiting=waiting, status=status, error=error)], recorded_at)
         return waiting
 
     def begin(self, number: int, started_at: datetime | None = None, **changes: Any) -> Run:
@@ -227,7 +227,7 @@ def test_a_firing_that_waits_days_after_its_time_is_where_it_joined_the_queue(pa
     waiting = a_waiting_run(
         past.tenant_id, 1, due_at=START - timedelta(days=6), added_at=START, trigger=trigger
     )
-    past.backend.queue.append([Settled(waiting=waiting, status=RunStatus.QUEUED)], START)
+    past.backend.queue.append([AdmissionResult(waiting=waiting, status=RunStatus.QUEUED)], START)
     assert past.states(since=START) == ["1 QUEUED"]
 
 
@@ -265,7 +265,7 @@ def test_another_tenants_runs_that_wait_are_not_in_the_history(past: Past, backe
     assert [row["tenant_id"] for row in other.page()[0]] == [other.tenant_id]
     # Not even where both tenants' runs had the same ID.
     twin = replace(a_waiting_run(other.tenant_id, 1), run_id=f"{past.tenant_id}-run-2")
-    backend.queue.append([Settled(waiting=twin, status=RunStatus.QUEUED)], START)
+    backend.queue.append([AdmissionResult(waiting=twin, status=RunStatus.QUEUED)], START)
     assert past.states() == ["2 PENDING", "1 QUEUED"]
 
 
@@ -283,13 +283,13 @@ def a_firing(past: Past, number: int) -> WaitingRun:
     )
 
 
-def refuse(past: Past, number: int, reason: str = "daily", now: datetime | None = None) -> Settled:
+def refuse(past: Past, number: int, reason: str = "daily", now: datetime | None = None) -> AdmissionResult:
     """Have a firing be refused."""
-    settled = Settled(
+    result = AdmissionResult(
         waiting=a_firing(past, number), status=RunStatus.FAILED, error=f"the {reason} limit", reason=reason
     )
-    past.backend.firings.append_firings([settled], now or settled.waiting.due_at)
-    return settled
+    past.backend.firings.append_firings([result], now or result.waiting.due_at)
+    return result
 
 
 def refused(past: Past) -> list[tuple[str, int]]:
@@ -333,6 +333,6 @@ def test_a_firing_that_has_become_a_run_after_all_is_not_refused(past: Past) -> 
         refuse(past, number)
     past.begin(1)
     waiting = replace(a_firing(past, 2), is_due=False)
-    past.backend.queue.append([Settled(waiting=waiting, status=RunStatus.QUEUED)], NOW)
+    past.backend.queue.append([AdmissionResult(waiting=waiting, status=RunStatus.QUEUED)], NOW)
     assert refused(past) == [("the daily limit", 1)]
     assert sorted(row["refused_firings"] or 0 for row in past.page()[0]) == [0, 0, 1]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from common.pipelines.pipeline import Pipeline
-from common.runs.beginning import RunBeginner
+from common.runs.beginning import RunAdmission
 from common.runs.events import Announcer
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import ConfigText
@@ -17,11 +17,11 @@ from common.schedules.queue import RunQueue
 from common.times import utc_now
 from common.warehouse.bigquery import Central, Queries
 from common.warehouse.jobs import ClaimedJobs
-from common.warehouse.lanes import LaneRows
 from common.warehouse.queue import FiringRows, QueueRows
 from common.warehouse.runs import RunRows
 from common.warehouse.schedules import ScheduleRows
 from common.warehouse.streaming import Streaming
+from common.warehouse.tenant_admissions import TenantAdmissionRows
 from tests.bench.tenants import CONFIGS_PER_TENANT, add_tenants
 from tests.fakes.events import MemoryEvents
 from tests.unit.runs.examples import a_pipeline
@@ -62,11 +62,11 @@ def make_dispatcher(central: Central, sent: Sent) -> Dispatcher:
         clock=utc_now,
     )
     runs = RunRows(queries=queries, streaming=streaming)
-    beginner = RunBeginner(store=runs, claims=claims, levels=sent, clock=utc_now)
+    run_admission = RunAdmission(store=runs, claims=claims, levels=sent, clock=utc_now)
     filler = SlotFiller(
-        store=LaneRows(queries=queries, streaming=streaming),
+        store=TenantAdmissionRows(queries=queries, streaming=streaming),
         queue=queue,
-        beginner=beginner,
+        run_admission=run_admission,
         claims=claims,
         levels=sent,
         compile=compiled,

@@ -16,13 +16,13 @@ from common.pipelines.schedule import Overlap
 from common.runs.ports import RunStore
 from common.runs.quotas import Limits, ScheduleShare
 from common.runs.run import EndReason, RunStatus, Trigger, TriggerType
-from common.schedules.filling import LaneStore
+from common.schedules.filling import TenantAdmissionStore
 from common.schedules.queue import FiringStore, QueueStore
-from common.schedules.waiting import LONGEST_WAIT, Settled, WaitingRun
+from common.schedules.waiting import MAX_WAIT, AdmissionResult, WaitingRun
 from common.warehouse.bigquery import Central, Queries, Row
-from common.warehouse.lanes import LaneRows
 from common.warehouse.queue import BackfillRows, FiringRows, QueueRows
 from common.warehouse.streaming import Streaming
+from common.warehouse.tenant_admissions import TenantAdmissionRows
 from common.warehouse.usage import LoadRows
 from tests.contract.warehouse.backends import in_bigquery
 from tests.fakes.clock import START
@@ -43,7 +43,7 @@ class Backend:
 
     runs: RunStore
     queue: QueueStore
-    lanes: LaneStore
+    all_admissions: TenantAdmissionStore
     firings: FiringStore
     add_tenant: Callable[[str, Limits], None]
 
@@ -59,7 +59,7 @@ def in_memory() -> Backend:
     return Backend(
         runs=rows,
         queue=MemoryQueue(),
-        lanes=MemoryLanes(rows),
+        all_admissions=MemoryLanes(rows),
         firings=MemoryFirings(),
         add_tenant=add_tenant,
     )
@@ -71,7 +71,7 @@ def on_rows(central: Central) -> Backend:
     return Backend(
         runs=runs.store,
         queue=QueueRows(queries=queries, streaming=streaming),
-        lanes=LaneRows(queries=queries, streaming=streaming),
+        all_admissions=TenantAdmissionRows(queries=queries, streaming=streaming),
         firings=FiringRows(queries=queries, streaming=streaming),
         add_tenant=runs.add_tenant,
     )
@@ -95,7 +95,7 @@ def test_a_lane_of_a_tenant_that_was_idle_for_long_goes_on_with_its_numbers(
     long_ago = START - timedelta(days=210)
     run = a_run(tenant_id=tenant, run_id=f"{tenant}-old", ticket=57, started_at=long_ago)
     backend.runs.append_run(run, RunStatus.COMPLETED, long_ago)
-    assert backend.lanes.read_lanes([tenant], [], START)[tenant].ledger.last_ticket == 57
+    assert backend.all_admissions.read_tenant_admissions([tenant], [], START)[tenant].ledger.last_ticket == 57
 
 
 def a_waiting_run(tenant_id: str, number: int = 1, **changes: Any) -> WaitingRun:
@@ -119,7 +119,7 @@ def a_waiting_run(tenant_id: str, number: int = 1, **changes: Any) -> WaitingRun
 def record(
     backend: Backend, waiting: Sequence[WaitingRun], status: RunStatus, now: datetime = NOW, error: str = ""
 ) -> None:
-    backend.queue.append([Settled(waiting=one, status=status, error=error) for one in waiting], now)
+    backend.queue.append([AdmissionResult(waiting=one, status=status, error=error) for one in waiting], now)
 
 
 def test_whoever_waits_is_read_back_as_it_was_asked_for(backend: Backend, tenant: str) -> None:
@@ -220,7 +220,7 @@ def test_a_ledger_names_the_runs_of_schedules_and_counts_those_of_the_day(
         backend.runs.append_run(run, status, START)
     by_hand = a_run(tenant_id=tenant, run_id=f"{tenant}-run-5", ticket=5)
     backend.runs.append_run(by_hand, RunStatus.PENDING, START)
-    ledger = backend.lanes.read_lanes({tenant}, set(), NOW)[tenant].ledger
+    ledger = backend.all_admissions.read_tenant_admissions({tenant}, set(), NOW)[tenant].ledger
     assert ledger.schedules == {
         "daily": (f"{tenant}-run-1", f"{tenant}-run-3"),
         "hourly": (f"{tenant}-run-2",),
@@ -247,12 +247,15 @@ def test_lanes_are_the_ledgers_of_many_tenants_with_the_runs_that_have_begun(
         a_run(tenant_id=tenant, run_id=f"{tenant}-run-4", ticket=4), RunStatus.COMPLETED, START
     )
     asked = {f"{tenant}-run-4", f"{tenant}-run-5"}
-    lanes = backend.lanes.read_lanes({tenant, f"new_{tenant}"}, asked, NOW)
+    all_admissions = backend.all_admissions.read_tenant_admissions({tenant, f"new_{tenant}"}, asked, NOW)
     single = backend.runs.read_admission(tenant, "", "", NOW).ledger
-    assert lanes[tenant].ledger == single
-    assert lanes[tenant].begun == {f"{tenant}-run-4": RunStatus.COMPLETED}
-    assert lanes[f"new_{tenant}"].ledger == backend.runs.read_admission(f"new_{tenant}", "", "", NOW).ledger
-    assert lanes[f"new_{tenant}"].begun.get(f"{tenant}-run-5") is None
+    assert all_admissions[tenant].ledger == single
+    assert all_admissions[tenant].begun == {f"{tenant}-run-4": RunStatus.COMPLETED}
+    assert (
+        all_admissions[f"new_{tenant}"].ledger
+        == backend.runs.read_admission(f"new_{tenant}", "", "", NOW).ledger
+    )
+    assert all_admissions[f"new_{tenant}"].begun.get(f"{tenant}-run-5") is None
 
 
 def test_a_lane_takes_off_a_run_that_is_known_to_have_ended_once(backend: Backend, tenant: str) -> None:
@@ -262,20 +265,20 @@ def test_a_lane_takes_off_a_run_that_is_known_to_have_ended_once(backend: Backen
     for status in (None, RunStatus.COMPLETED):
         if status:
             backend.runs.append_run(a_run(tenant_id=tenant, run_id=f"{tenant}-run-1"), status, NOW)
-        facts = backend.lanes.read_lanes({tenant}, {f"{tenant}-run-1"}, NOW)[tenant]
+        facts = backend.all_admissions.read_tenant_admissions({tenant}, {f"{tenant}-run-1"}, NOW)[tenant]
         assert facts.without(a_run(tenant_id=tenant, run_id=f"{tenant}-run-1")).ledger.use.running == 1
 
 
 def test_configs_are_read_by_version_for_many_tenants(backend: Backend, tenant: str) -> None:
     wanted = {(tenant, "daily", 1), (tenant, "daily", 2), (tenant, "other", 1)}
-    found = backend.lanes.read_configs(wanted)
+    found = backend.all_admissions.read_configs(wanted)
     assert found.keys() == {(tenant, "daily", 1)}
     assert found[tenant, "daily", 1].config_id == "daily"
 
 
 def test_many_runs_begin_in_one_call(backend: Backend, tenant: str) -> None:
     runs = [a_run(tenant_id=tenant, run_id=f"{tenant}-run-{ticket}", ticket=ticket) for ticket in (1, 2)]
-    backend.lanes.append_begun(runs, START)
+    backend.all_admissions.append_begun(runs, START)
     assert backend.runs.read_admission(tenant, "", "", NOW).ledger.use.running == 2
 
 
@@ -301,14 +304,16 @@ def test_how_a_firings_run_has_ended_is_written_once(bootstrapped: Central) -> N
     firings.backend.add_tenant(tenant_id, LIMITS)
     scheduled = Trigger(type=TriggerType.SCHEDULE, by="scheduler")
     waiting = [a_waiting_run(tenant_id, number, trigger=scheduled) for number in (1, 2, 3)]
-    firings.rows.append_firings([Settled(waiting=one, status=RunStatus.QUEUED) for one in waiting], NOW)
+    firings.rows.append_firings(
+        [AdmissionResult(waiting=one, status=RunStatus.QUEUED) for one in waiting], NOW
+    )
     record(firings.backend, waiting, RunStatus.QUEUED)
     record(firings.backend, waiting[2:], RunStatus.CANCELLED, error="the run was cancelled")
     run = a_run(tenant_id=tenant_id, run_id=waiting[0].run_id, started_at=NOW)
     firings.backend.runs.append_run(run, RunStatus.PENDING, NOW)
     firings.backend.runs.append_run(run, RunStatus.FAILED, NOW + MINUTE, "it broke")
     for minutes in (2, 2, 3):
-        firings.rows.settle_firings(NOW, NOW + minutes * MINUTE)
+        firings.rows.record_firings(NOW, NOW + minutes * MINUTE)
     rows = [row for row in firings.latest(tenant_id) if row["status"] != "QUEUED"]
     assert {(row["scheduled_run_id"], row["status"], row["error_message"]) for row in rows} == {
         (waiting[0].run_id, "FAILED", "it broke"),
@@ -323,7 +328,7 @@ def test_who_has_waited_too_long_is_read_however_many_come_first(bootstrapped: C
     backend = on_rows(bootstrapped)
     tenant_id = f"waits_{next(_numbers)}"
     backend.add_tenant(tenant_id, LIMITS)
-    now = NOW + LONGEST_WAIT
+    now = NOW + MAX_WAIT
     urgent = [a_waiting_run(tenant_id, number, priority=1, added_at=now) for number in range(60)]
     old = [a_waiting_run(tenant_id, 100 + number, added_at=START, due_at=START) for number in range(3)]
     record(backend, [*urgent, *old], RunStatus.QUEUED)
@@ -385,9 +390,9 @@ def test_a_backfill_is_read_by_its_intervals_as_far_as_each_has_come(bootstrappe
     backend.runs.append_run(run, RunStatus.PENDING, NOW)
     (waiting,) = backend.queue.read_waiting(tenant_id, NOW)
     assert (waiting.backfill_id, waiting.max_parallel) == ("backfill-1", 2)
-    lanes = backend.lanes.read_lanes({tenant_id}, set(), NOW)
-    assert lanes[tenant_id].ledger.backfills == {"backfill-1": 1}
-    assert lanes[tenant_id].ledger == backend.runs.read_admission(tenant_id, "", "", NOW).ledger
+    all_admissions = backend.all_admissions.read_tenant_admissions({tenant_id}, set(), NOW)
+    assert all_admissions[tenant_id].ledger.backfills == {"backfill-1": 1}
+    assert all_admissions[tenant_id].ledger == backend.runs.read_admission(tenant_id, "", "", NOW).ledger
     backend.runs.append_run(run, RunStatus.COMPLETED, NOW + MINUTE)
     rows = BackfillRows(queries=Queries(central=bootstrapped))
     found = rows.read_backfills(tenant_id, ["backfill-1", "backfill-0"], NOW)

@@ -10,7 +10,7 @@ from common.errors import NoSuchResource, RowsRefused, Unavailable
 from common.warehouse.bigquery import Central
 from common.warehouse.clients import RateLimiter
 from common.warehouse.jobs import ClaimedJobs
-from common.warehouse.streaming import MAX_INSERT_ID_CHARACTERS, MOST_ROWS, PAUSES_SECONDS, Streaming
+from common.warehouse.streaming import MAX_INSERT_ID_CHARACTERS, MAX_ROWS, PAUSES_SECONDS, Streaming
 
 if TYPE_CHECKING:
     from local.bigquery import LocalBigQuery
@@ -24,7 +24,7 @@ def table(central: Central) -> str:
     return "numbers"
 
 
-@pytest.mark.parametrize(("rows", "calls"), [(0, 0), (1, 1), (MOST_ROWS, 1), (MOST_ROWS + 1, 2)])
+@pytest.mark.parametrize(("rows", "calls"), [(0, 0), (1, 1), (MAX_ROWS, 1), (MAX_ROWS + 1, 2)])
 def test_rows_are_streamed_five_hundred_in_a_call_and_all_arrive(
     local_bigquery: "LocalBigQuery", central: Central, table: str, rows: int, calls: int
 ) -> None:

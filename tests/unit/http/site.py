@@ -14,7 +14,7 @@ from common.http.edge import Edge, Services, SystemEdge
 from common.http.endpoints.system import SYSTEM_ROUTES
 from common.http.openapi import make_document
 from common.http.routing import RouteTable
-from common.http.schemas import faults_of
+from common.http.schemas import violations_of
 from common.http.server import answer
 from common.tenants.authentication import AdminKeys, Authenticator, KnownKey
 from common.tenants.keys import ALL_SCOPES, ApiKey, KeyRecord, Scope
@@ -114,7 +114,7 @@ class Site[S: Services]:
     def _check(self, method: str, path: str, response: TestResponse) -> None:
         if response.status_code >= 400:
             assert response.content_type == "application/problem+json"
-            assert faults_of("problem", response.json) == []
+            assert violations_of("problem", response.json) == []
         operation = self._operation(method, path)
         if operation is None:
             assert response.status_code in {400, 404, 405, 431}
@@ -130,7 +130,7 @@ class Site[S: Services]:
             assert media_type in documented["content"]
             return
         schema = documented["content"][media_type]["schema"]["$ref"].rpartition("/")[2]
-        assert faults_of(schema, json.loads(response.data)) == []
+        assert violations_of(schema, json.loads(response.data)) == []
 
     def _operation(self, method: str, path: str) -> dict[str, Any] | None:
         for table in (self._routes, SYSTEM_ROUTES):

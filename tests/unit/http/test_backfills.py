@@ -238,7 +238,7 @@ def test_each_run_of_a_backfill_has_the_secret_as_it_was_sealed(world: World) ->
     response = backfill(world, parameters={"token": "s3cr3t"})
     assert response.status_code == 202
     (secret,) = world.levels.take().run.secrets
-    waiting = [row.settled.waiting.parameters["token"] for row in world.queue.rows]
+    waiting = [row.result.waiting.parameters["token"] for row in world.queue.rows]
     assert waiting == [secret.value] * len(waiting)
     assert "s3cr3t" not in repr(world.queue.rows)
 

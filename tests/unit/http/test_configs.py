@@ -68,7 +68,7 @@ def test_yaml_that_lost_its_line_breaks_is_told_what_to_do(world: World) -> None
     assert "--data-binary" in response.json["errors"][0]["rule"]
 
 
-def test_all_faults_of_a_file_are_told_at_once(world: World) -> None:
+def test_all_violations_of_a_file_are_told_at_once(world: World) -> None:
     response = upload(world, FILE.replace("name:", "nam:").replace("bq_etl.query", "bq_etl.qery"))
     assert response.status_code == 422
     places = {fault["pointer"] for fault in response.json["errors"]}
@@ -87,8 +87,8 @@ def test_rules_of_shape_and_of_meaning_are_told_together(world: World) -> None:
 def test_a_fault_names_the_step_and_the_line_of_the_file(world: World) -> None:
     wrong = FILE.replace("bq_etl.query", "bq_etl.qery", 1)
     (line,) = (number for number, text in enumerate(wrong.split("\n"), start=1) if "qery" in text)
-    faults = {fault["pointer"]: fault for fault in upload(world, wrong).json["errors"]}
-    fault = faults["/steps/0/ps_type"]
+    violations = {fault["pointer"]: fault for fault in upload(world, wrong).json["errors"]}
+    fault = violations["/steps/0/ps_type"]
     assert fault["line"] == line
     assert f"id: {fault['step']}" in wrong
     assert upload(world, "pipeline: {name: *}\n").json["errors"][0]["line"] == 1

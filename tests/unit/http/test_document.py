@@ -11,7 +11,7 @@ from common.http.openapi import INFO, all_routes, make_document
 from common.http.reference import REFERENCE, reference_text
 from common.http.responses import KINDS
 from common.http.routing import Access, Place, Route
-from common.http.schemas import RULES, faults_of, schemas
+from common.http.schemas import RULES, schemas, violations_of
 
 DOCUMENT_NOW = make_document(all_routes())
 ROUTES = [pytest.param(route, id=f"{route.method} {route.path}") for route in all_routes()]
@@ -77,7 +77,7 @@ def test_a_route_declares_what_its_path_names(route: Route[Any]) -> None:
 @pytest.mark.parametrize("route", ROUTES)
 def test_the_example_of_a_parameter_keeps_its_schema(route: Route[Any]) -> None:
     for parameter in route.parameters:
-        assert faults_of(parameter.schema, parameter.example) == []
+        assert violations_of(parameter.schema, parameter.example) == []
         assert parameter.description.endswith(".")
 
 
@@ -107,7 +107,7 @@ def test_the_examples_of_problems_are_problems(route: Route[Any]) -> None:
     for status, given in operation(route)["responses"].items():
         answer = resolved(given)
         for name, example in answer.get("content", {}).get(PROBLEM, {}).get("examples", {}).items():
-            assert faults_of("problem", example["value"]) == []
+            assert violations_of("problem", example["value"]) == []
             assert str(example["value"]["status"]) == status
             assert example["value"]["type"].endswith(f":{name}")
 

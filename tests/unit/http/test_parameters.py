@@ -45,10 +45,10 @@ def read(query: str = "", thing_id: str = "a", **headers: str) -> Values:
     return read_parameters(Request(builder.get_environ()), ROUTE, {"thing_id": thing_id})
 
 
-def faults(query: str = "", thing_id: str = "a", **headers: str) -> dict[str, str]:
+def violations(query: str = "", thing_id: str = "a", **headers: str) -> dict[str, str]:
     with pytest.raises(InvalidInput) as raised:
         read(query, thing_id, **headers)
-    return {fault.pointer: fault.rule for fault in raised.value.faults}
+    return {fault.pointer: fault.rule for fault in raised.value.violations}
 
 
 def test_parameters_come_in_the_types_of_their_schemas() -> None:
@@ -62,8 +62,8 @@ def test_defaults_fill_in_and_nothing_else_does() -> None:
     assert (values.query, values.header) == ({"limit": 20}, {})
 
 
-def test_all_faults_are_reported_at_once() -> None:
-    found = faults("limit=0&is_new=maybe&status=on&limt=3", thing_id="A", X_Reason="too long")
+def test_all_violations_are_reported_at_once() -> None:
+    found = violations("limit=0&is_new=maybe&status=on&limt=3", thing_id="A", X_Reason="too long")
     assert found == {
         "/path/thing_id": "must have the form that its description says",
         "/query/limit": "must be at least 1",
@@ -76,21 +76,21 @@ def test_all_faults_are_reported_at_once() -> None:
 
 @pytest.mark.parametrize("text", ["", "1.0", "1e2", " 5", "\uff15", "0x5", "1_0", "9" * 30, "NaN"])
 def test_only_plain_digits_are_an_integer(text: str) -> None:
-    assert faults(f"limit={text}") == {"/query/limit": "must be integer"}
+    assert violations(f"limit={text}") == {"/query/limit": "must be integer"}
 
 
 def test_a_parameter_given_twice_is_refused() -> None:
-    assert faults("limit=1&limit=2") == {"/query/limit": "must be given once"}
+    assert violations("limit=1&limit=2") == {"/query/limit": "must be given once"}
 
 
 def test_a_pattern_ends_where_the_text_ends() -> None:
-    assert faults(thing_id="a\n") == {"/path/thing_id": "must have the form that its description says"}
+    assert violations(thing_id="a\n") == {"/path/thing_id": "must have the form that its description says"}
 
 
 def test_a_required_parameter_is_missed() -> None:
     values = Values()
     values.read(parameter("id", is_required=True, type="string"), [])
-    assert [str(fault) for fault in values.faults] == ["/query/id: is required"]
+    assert [str(fault) for fault in values.violations] == ["/query/id: is required"]
 
 
 @pytest.mark.parametrize("target", ["/things/letmein", "/things/a?status=letmein"])

@@ -4,7 +4,7 @@ import pytest
 from werkzeug.exceptions import HTTPException, ImATeapot
 
 from common import errors
-from common.errors import ConvergenceError, Fault, InvalidInput, QuotaExceeded
+from common.errors import ConvergenceError, InvalidInput, QuotaExceeded, Violation
 from common.http.responses import KINDS, kind_of, problem_of
 from common.logs import MASK
 from common.problems import TYPE_PREFIX
@@ -42,9 +42,9 @@ def test_a_5xx_says_nothing_of_its_cause(error: type[Exception]) -> None:
     assert "tenants.x" not in problem_of(error("SELECT 1 FROM tenants.x")).detail
 
 
-def test_invalid_input_lists_all_faults() -> None:
+def test_invalid_input_lists_all_violations() -> None:
     problem = problem_of(
-        InvalidInput([Fault("/a", "is required"), Fault("/b/0", "must be integer")], "two faults")
+        InvalidInput([Violation("/a", "is required"), Violation("/b/0", "must be integer")], "two faults")
     )
     body = problem.body("/here", "request-1")
     assert body["detail"] == "two faults"

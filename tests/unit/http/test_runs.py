@@ -5,7 +5,7 @@ import pytest
 
 from common.http.endpoints.runs import parameters_of
 from common.http.endpoints.tenants import quota_body
-from common.http.schemas import faults_of
+from common.http.schemas import violations_of
 from common.pipelines.secret_values import NoSeal
 from common.runs.quotas import Limits, Use, quotas
 from common.runs.run import RunStatus
@@ -416,7 +416,7 @@ def test_the_quota_body_keeps_its_schema() -> None:
         name: {**part, "resets_at": "2026-03-16T00:00:00Z"} if isinstance(part, dict) else part
         for name, part in body.items()
     }
-    assert faults_of("quota", written) == []
+    assert violations_of("quota", written) == []
 
 
 # Queue

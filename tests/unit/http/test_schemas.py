@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from common.errors import Fault
-from common.http.schemas import faults_of, pointer, schemas
+from common.errors import Violation
+from common.http.schemas import pointer, schemas, violations_of
 
 NAMES = sorted(schemas())
 
@@ -40,7 +40,7 @@ def test_its_examples_keep_it(name: str) -> None:
     examples = schemas()[name]["examples"]
     assert examples
     for example in examples:
-        assert faults_of(name, example) == []
+        assert violations_of(name, example) == []
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if not name.endswith("_document")])
@@ -80,47 +80,51 @@ SCHEMA = {
 }
 
 
-def test_every_fault_is_found_with_its_place() -> None:
+def test_every_violation_is_found_with_its_place() -> None:
     value = {"nam": "x", "size": 0, "tags": ["a", 1, "a"], "a/b~c": 2}
-    assert set(faults_of(SCHEMA, value)) == {
-        Fault("/nam", "is not known here, did you mean 'name'?"),
-        Fault("/name", "is required"),
-        Fault("/size", "must be at least 1"),
-        Fault("/tags", "must have at most 2 items"),
-        Fault("/tags", "must hold each item once"),
-        Fault("/tags/1", "must be string or null"),
-        Fault("/a~1b~0c", "must be 1"),
+    assert set(violations_of(SCHEMA, value)) == {
+        Violation("/nam", "is not known here, did you mean 'name'?"),
+        Violation("/name", "is required"),
+        Violation("/size", "must be at least 1"),
+        Violation("/tags", "must have at most 2 items"),
+        Violation("/tags", "must hold each item once"),
+        Violation("/tags/1", "must be string or null"),
+        Violation("/a~1b~0c", "must be 1"),
     }
 
 
 @pytest.mark.parametrize("text", ["ab\n", "AB", "a b", ""])
 def test_a_pattern_holds_for_the_whole_text(text: str) -> None:
-    assert Fault("/name", "must have the form that its description says") in faults_of(
+    assert Violation("/name", "must have the form that its description says") in violations_of(
         SCHEMA, {"name": text, "size": 1}
     )
 
 
 @pytest.mark.parametrize("text", ["2024-02-30", "20240101", "2024-W01-1", "01.01.2024", "2024-1-1"])
 def test_a_date_is_on_the_calendar(text: str) -> None:
-    assert faults_of(SCHEMA, {"name": "ab", "size": 1, "on": text}) == [Fault("/on", "must be a date")]
+    assert violations_of(SCHEMA, {"name": "ab", "size": 1, "on": text}) == [
+        Violation("/on", "must be a date")
+    ]
 
 
 @pytest.mark.parametrize("text", ["2024-01-01T00:00:00", "0001-01-01T00:00:00+23:59", "now"])
 def test_a_moment_has_a_zone(text: str) -> None:
-    assert faults_of(SCHEMA, {"name": "ab", "size": 1, "at": text}) == [Fault("/at", "must be a date-time")]
+    assert violations_of(SCHEMA, {"name": "ab", "size": 1, "at": text}) == [
+        Violation("/at", "must be a date-time")
+    ]
 
 
 def test_true_is_no_number() -> None:
-    assert faults_of(SCHEMA, {"name": "ab", "size": True}) == [Fault("/size", "must be integer")]
+    assert violations_of(SCHEMA, {"name": "ab", "size": True}) == [Violation("/size", "must be integer")]
 
 
-def test_a_flood_of_faults_is_cut() -> None:
-    assert len(faults_of(SCHEMA, {f"key{n}": n for n in range(50_000)})) == 100
+def test_a_flood_of_violations_is_cut() -> None:
+    assert len(violations_of(SCHEMA, {f"key{n}": n for n in range(50_000)})) == 100
 
 
-def test_a_value_is_never_repeated_in_a_fault() -> None:
+def test_a_value_is_never_repeated_in_a_violation() -> None:
     value = {"name": "S3CRET", "size": "S3CRET", "tags": "S3CRET", "on": "S3CRET", "a/b~c": "S3CRET"}
-    assert "S3CRET" not in str(faults_of(SCHEMA, value))
+    assert "S3CRET" not in str(violations_of(SCHEMA, value))
 
 
 def test_a_pointer_is_escaped_and_never_long() -> None:

@@ -140,7 +140,7 @@ def test_a_second_onboarding_is_a_conflict_and_makes_no_key(world: World) -> Non
     assert len(world.platform.tenants.key_rows) == 1
 
 
-def test_all_faults_are_told_at_once(world: World) -> None:
+def test_all_violations_are_told_at_once(world: World) -> None:
     response = world.post(ONBOARD, tenant_id="tenants", admin_email="admin", subscription_plan="FREE")
     assert response.status_code == 422
     places = [fault["pointer"] for fault in (response.json or {})["errors"]]

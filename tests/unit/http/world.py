@@ -16,7 +16,7 @@ from common.pipelines.secret_values import ParameterSeal
 from common.pipelines.step_types import load_step_types
 from common.pipelines.tables import Policy
 from common.public_urls import PublicUrls
-from common.runs.beginning import RunBeginner
+from common.runs.beginning import RunAdmission
 from common.runs.cancelling import RunCanceller
 from common.runs.compiling import ConfigCompiler
 from common.runs.ports import ConfigText
@@ -25,10 +25,10 @@ from common.runs.quotas import Limits
 from common.runs.reading import HistoryFilter, RunLog
 from common.runs.retrying import RunRetrier
 from common.runs.run import Run, RunStatus
-from common.runs.starting import RunStarter
+from common.runs.starting import RunService
 from common.schedules.backfilling import Backfills
+from common.schedules.enqueueing import QueueingRequests
 from common.schedules.filling import SlotFiller
-from common.schedules.joining import QueueingRequests
 from common.schedules.queue import RunQueue
 from common.schedules.reading import QueuedRunReader
 from common.schedules.stopping import RunStopper
@@ -126,7 +126,7 @@ class World:
             "other": MemoryTenant(),
         }
         self.jobs = jobs
-        beginner = RunBeginner(store=self.store, claims=jobs, levels=self.levels, clock=clock)
+        run_admission = RunAdmission(store=self.store, claims=jobs, levels=self.levels, clock=clock)
         self.queue = MemoryQueue()
         self.firings = MemoryFirings()
         self.refusals = MemoryRefusals(self.firings, self.queue, self.store)
@@ -144,7 +144,7 @@ class World:
         filler = SlotFiller(
             store=MemoryLanes(self.store),
             queue=queue,
-            beginner=beginner,
+            run_admission=run_admission,
             claims=jobs,
             levels=MemoryBulkLevels(self.levels),
             compile=compiled,
@@ -154,22 +154,22 @@ class World:
         services = PipelineServices(
             edge=edge(public_urls=PublicUrls(own="https://convergence.example.com")),
             configs=Configs(store=MemoryConfigs(), compiler=compiler(), clock=clock),
-            starter=RunStarter(
-                line=QueueingRequests(queue=queue, clock=clock),
-                beginner=beginner,
+            run_service=RunService(
+                enqueuer=QueueingRequests(queue=queue, clock=clock),
+                run_admission=run_admission,
                 reader=self.rows,
                 compile=compiled,
                 clock=clock,
                 seal=seal,
             ),
-            retrier=RunRetrier(beginner=beginner, reader=self.rows, compile=compiled, clock=clock),
+            retrier=RunRetrier(run_admission=run_admission, reader=self.rows, compile=compiled, clock=clock),
             canceller=stopper,
             backfills=Backfills(
                 reader=MemoryBackfills(self.queue, self.store),
                 queue=queue,
                 filler=filler,
                 stopper=stopper,
-                beginner=beginner,
+                run_admission=run_admission,
                 identities=jobs,
                 guard=ConfigCompiler(compiler=compiler()).judge,
                 compile=compiled,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from common.errors import Fault, InvalidInput, NotConfigured, QueryRefused, Unavailable
+from common.errors import InvalidInput, NotConfigured, QueryRefused, Unavailable, Violation
 from common.logs import Trace, log_context
 from common.logs.lines import JsonLine, TextLine
 
@@ -170,7 +170,7 @@ def test_an_exceptions_text_forges_no_line(logger: logging.Logger, written: Writ
     ("error", "has_stack"),
     [
         (NotConfigured("not set up yet"), False),
-        (InvalidInput([Fault("/steps/0", "is no step")]), False),
+        (InvalidInput([Violation("/steps/0", "is no step")]), False),
         (Unavailable("BigQuery did not answer"), False),
         (QueryRefused("no such column"), True),
         (KeyError("oops"), True),

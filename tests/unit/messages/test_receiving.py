@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from common import errors
-from common.errors import ConvergenceError, Fault, InvalidInput, MessageRefused, Unavailable
+from common.errors import ConvergenceError, InvalidInput, MessageRefused, Unavailable, Violation
 from common.logs import current_traceparent
 from common.logs.context import current_context
 from common.messages.receiving import Message, Redelivered, read_message, receive
@@ -91,7 +91,7 @@ def test_work_goes_on_in_the_messages_trace() -> None:
     assert seen[0].split("-")[1] == TRACEPARENT.split("-")[1]
 
 
-def test_a_passing_fault_has_the_message_redelivered() -> None:
+def test_a_passing_violation_has_the_message_redelivered() -> None:
     letters = DeadLetters()
     with pytest.raises(Redelivered) as answered:
         got(pushed(), failing(Unavailable("BigQuery did not answer")), letters)
@@ -99,14 +99,14 @@ def test_a_passing_fault_has_the_message_redelivered() -> None:
     assert letters.sent == []
 
 
-def test_a_fault_that_we_do_not_know_has_the_message_redelivered() -> None:
+def test_a_violation_that_we_do_not_know_has_the_message_redelivered() -> None:
     with pytest.raises(ZeroDivisionError):
         got(pushed(), failing(ZeroDivisionError()), DeadLetters())
 
 
 def test_a_message_that_can_never_be_handled_is_acknowledged_and_kept_with_its_reason() -> None:
     letters = DeadLetters()
-    got(pushed(b"bad", run="r1"), failing(InvalidInput([Fault("/level", "is no number")])), letters)
+    got(pushed(b"bad", run="r1"), failing(InvalidInput([Violation("/level", "is no number")])), letters)
     ((data, attributes),) = letters.sent
     assert data == b"bad"
     assert attributes["run"] == "r1"

@@ -21,12 +21,12 @@ from common.messages.receiving import Message
 from common.messages.run_requests import RunRequestReceiver, without_values
 from common.pipelines.pipeline import Pipeline
 from common.problems import problem_of
-from common.runs.beginning import RunBeginner
+from common.runs.beginning import RunAdmission
 from common.runs.events import Announcer, AnnouncingRuns, RejectedRequest
 from common.runs.ports import ConfigText
 from common.runs.run import RunStatus, TriggerType
-from common.runs.starting import RunStarter
-from common.schedules.joining import QueueingRequests
+from common.runs.starting import RunService
+from common.schedules.enqueueing import QueueingRequests
 from common.schedules.queue import RunQueue
 from common.tenants.authentication import Authenticator, KnownKey
 from common.tenants.keys import KeyRecord, Scope, mint_key
@@ -53,7 +53,7 @@ class Platform:
         self.rows.tenants["acme"] = MemoryTenant(configs={"daily": config})
         jobs = MemoryJobs(self.clock)
         announcing = AnnouncingRuns(store=self.rows, announcer=Announcer(publisher=self.events))
-        beginner = RunBeginner(store=announcing, claims=jobs, levels=MemoryLevels(), clock=self.clock)
+        run_admission = RunAdmission(store=announcing, claims=jobs, levels=MemoryLevels(), clock=self.clock)
         self.queue = MemoryQueue()
         queue = RunQueue(
             store=self.queue,
@@ -66,9 +66,9 @@ class Platform:
             authenticator=Authenticator(store=self, clock=self.clock),
             announcer=Announcer(publisher=self.events),
             clock=self.clock,
-            starter=RunStarter(
-                line=QueueingRequests(queue=queue, clock=self.clock),
-                beginner=beginner,
+            run_service=RunService(
+                enqueuer=QueueingRequests(queue=queue, clock=self.clock),
+                run_admission=run_admission,
                 reader=MemoryProgress(self.rows),
                 compile=self.compile,
                 clock=self.clock,
@@ -185,10 +185,10 @@ def test_a_message_cannot_name_another_tenant() -> None:
         platform.receive({"config_id": "daily", "tenant_id": "globex"})
 
 
-def test_all_faults_of_a_message_are_told_at_once() -> None:
+def test_all_violations_of_a_message_are_told_at_once() -> None:
     with pytest.raises(InvalidInput) as refused:
         Platform().receive({"parameters": [], "confg_id": "daily"})
-    assert {fault.pointer for fault in refused.value.faults} == {"/parameters", "/confg_id", "/config_id"}
+    assert {fault.pointer for fault in refused.value.violations} == {"/parameters", "/confg_id", "/config_id"}
 
 
 @pytest.mark.parametrize("data", [b"\xff", b"run daily", b"[]"])

@@ -32,13 +32,13 @@ def compiled(document: dict[str, Any] | str, step_types: StepTypes = STEP_TYPES,
     return compile_pipeline(read, step_types=step_types, **fields | changes).pipeline
 
 
-def faults_of(
+def violations_of(
     document: dict[str, Any] | str, step_types: StepTypes = STEP_TYPES, **changes: Any
 ) -> list[str]:
     """Compile a document that breaks rules and return them, as `pointer: rule`."""
     with pytest.raises(InvalidInput) as refused:
         compiled(document, step_types, **changes)
-    return [str(fault) for fault in refused.value.faults]
+    return [str(fault) for fault in refused.value.violations]
 
 
 def a_step(

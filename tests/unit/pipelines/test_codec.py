@@ -161,7 +161,7 @@ def test_anything_else_is_refused_with_its_place(
 ) -> None:
     with pytest.raises(MalformedInput) as refused:
         from_json(Pipeline, changed(path, value))
-    assert (refused.value.faults[0].pointer, refused.value.faults[0].rule) == (pointer, rule)
+    assert (refused.value.violations[0].pointer, refused.value.violations[0].rule) == (pointer, rule)
 
 
 @pytest.mark.parametrize("body", [None, [], "x", 1])

@@ -15,7 +15,7 @@ from common.pipelines.codec import from_json, to_json
 from common.pipelines.pipeline import Parameter, Pipeline, Retry, Step
 from common.pipelines.plans import Partitioning, QueryJob, WriteDisposition
 from common.pipelines.tables import Policy
-from tests.unit.pipelines.examples import POLICY, ROOT, a_document, a_step, compiled, faults_of
+from tests.unit.pipelines.examples import POLICY, ROOT, a_document, a_step, compiled, violations_of
 
 HERE = Path(__file__).parent
 
@@ -70,7 +70,7 @@ def test_the_platform_pays_for_no_more_of_a_step_than_it_says(
 
 def test_a_step_cannot_raise_what_the_platform_pays_for() -> None:
     wanted = a_document(a_step(config={"maximum_bytes_billed": 2**40 + 1}))
-    assert faults_of(wanted, policy=CAPPED) == [
+    assert violations_of(wanted, policy=CAPPED) == [
         "/steps/0/config/maximum_bytes_billed: must be at most 1099511627776, which is what the platform "
         "lets a step bill"
     ]
@@ -172,7 +172,7 @@ def test_public_tables_and_own_ones_of_yesterday_need_no_step() -> None:
 
 def test_a_source_is_allowed_by_the_policy_alone() -> None:
     document = a_document(a_step(query="SELECT * FROM partner.sales.orders"))
-    assert len(faults_of(document)) == 1
+    assert len(violations_of(document)) == 1
     policy = Policy(
         project_id=POLICY.project_id, dataset="acme", allowed_sources=frozenset({"partner.sales.orders"})
     )
@@ -361,7 +361,7 @@ def test_a_source_is_allowed_by_the_policy_alone() -> None:
     ],
 )
 def test_a_broken_rule_is_told_with_its_place(document: dict[str, Any], fault: str) -> None:
-    assert any(fault in found for found in faults_of(document)), faults_of(document)
+    assert any(fault in found for found in violations_of(document)), violations_of(document)
 
 
 NIGHTLY = {"cron": "0 5 * * *"}
@@ -369,7 +369,7 @@ NIGHTLY = {"cron": "0 5 * * *"}
 
 def test_a_schedule_is_refused_beside_a_parameter_that_its_firings_cannot_give() -> None:
     declared = {"region": {"type": "DATE", "required": True}}
-    (fault,) = faults_of(a_document(parameters=declared, schedule=NIGHTLY))
+    (fault,) = violations_of(a_document(parameters=declared, schedule=NIGHTLY))
     assert fault.startswith("/parameters/region/required: must not be true beside a schedule")
 
 
@@ -383,8 +383,8 @@ def test_what_every_run_gets_may_be_required_beside_a_schedule() -> None:
     "declared", [{"type": "INT64"}, {"type": "ARRAY<DATE>"}, {"type": "DATE", "secret": True}]
 )
 def test_a_bound_of_the_interval_is_declared_so_that_every_run_can_get_it(declared: dict[str, Any]) -> None:
-    faults = faults_of(a_document(parameters={"interval_end": declared}))
-    assert any("must be TIMESTAMP, DATE or STRING, and not secret" in fault for fault in faults)
+    violations = violations_of(a_document(parameters={"interval_end": declared}))
+    assert any("must be TIMESTAMP, DATE or STRING, and not secret" in fault for fault in violations)
 
 
 def test_a_pipelines_zone_is_its_schedules() -> None:
@@ -402,16 +402,16 @@ def test_a_schedule_that_never_fires_asks_for_no_defaults() -> None:
 def test_two_hundred_steps_pass_and_one_more_does_not() -> None:
     steps = [a_step(f"s{number}", target=f"t{number}") for number in range(201)]
     assert len(compiled(a_document(*steps[:200])).levels[0]) == 200
-    assert faults_of(a_document(*steps)) == ["/steps: must have at most 200 items, it has 201"]
+    assert violations_of(a_document(*steps)) == ["/steps: must have at most 200 items, it has 201"]
 
 
 def test_every_fault_of_a_file_is_told_at_once_and_in_order() -> None:
     text = (HERE / "faulty.yml").read_text(encoding="utf-8")
-    assert faults_of(text) == (HERE / "faulty.txt").read_text(encoding="utf-8").splitlines()
+    assert violations_of(text) == (HERE / "faulty.txt").read_text(encoding="utf-8").splitlines()
 
 
-def test_so_many_faults_that_nobody_reads_them_are_counted() -> None:
-    found = faults_of(a_document(**{f"key_{number}": 1 for number in range(300)}))
+def test_so_many_violations_that_nobody_reads_them_are_counted() -> None:
+    found = violations_of(a_document(**{f"key_{number}": 1 for number in range(300)}))
     assert len(found) == 201
     assert found[-1] == "/: 100 more faults are not listed"
 
@@ -463,7 +463,7 @@ def test_a_nul_character_is_refused_wherever_it_is() -> None:
     document = a_document() | {
         "parameters": {"a\0": {"type": "STRING"}, "b": {"type": "STRING", "default": "\0"}}
     }
-    told = faults_of(document)
+    told = violations_of(document)
     assert "/parameters: has a key with a NUL character in it" in told
     assert "/parameters/b/default: holds a NUL character" in told
 
@@ -493,7 +493,7 @@ FOLDED = {
 
 @pytest.mark.parametrize("written", FOLDED.values(), ids=FOLDED)
 def test_what_a_query_loses_with_its_line_breaks_is_refused(written: str) -> None:
-    (told,) = faults_of(a_file_with(written))
+    (told,) = violations_of(a_file_with(written))
     assert told.startswith("/steps/0/config/source_query: step paid has a ")
     assert told.endswith("Write `source_query: |` and the text below it")
 

@@ -224,14 +224,14 @@ def test_uploads_that_crowd_each_other_out_end_in_a_conflict() -> None:
 def test_an_id_that_is_none_is_refused(config_id: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         Platform().save(config_id=config_id)
-    assert refused.value.faults[0].pointer == "/config_id"
+    assert refused.value.violations[0].pointer == "/config_id"
 
 
 @pytest.mark.parametrize(
     ("text", "error"),
     [("a: [", MalformedInput), ("pipeline: {name: a}\n", InvalidInput), ("a: " + "[" * 99, InputTooLarge)],
 )
-def test_a_file_with_faults_leaves_nothing(text: str, error: type[Exception]) -> None:
+def test_a_file_with_violations_leaves_nothing(text: str, error: type[Exception]) -> None:
     platform = Platform()
     with pytest.raises(error):
         platform.save(text)

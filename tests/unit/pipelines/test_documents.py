@@ -6,7 +6,7 @@ import time
 import pytest
 
 from common.errors import InputTooLarge, MalformedInput, UnsupportedContentType
-from common.pipelines.documents import MAXIMUM_BYTES, read_document
+from common.pipelines.documents import MAX_BYTES, read_document
 
 BLOCK = b"""# A comment.
 pipeline:
@@ -22,8 +22,8 @@ def rule_of(body: bytes | str) -> str:
     """Return the rule that a body breaks."""
     with pytest.raises(MalformedInput) as refused:
         read_document(body.encode() if isinstance(body, str) else body, "application/json")
-    assert len(refused.value.faults) == 1
-    return refused.value.faults[0].rule
+    assert len(refused.value.violations) == 1
+    return refused.value.violations[0].rule
 
 
 @pytest.mark.parametrize(
@@ -223,9 +223,9 @@ def test_one_line_of_flow_style_is_a_document() -> None:
 
 
 def test_a_file_over_the_limit_of_size_is_refused() -> None:
-    read_document(b"a: " + b"x" * (MAXIMUM_BYTES - 3), None)
+    read_document(b"a: " + b"x" * (MAX_BYTES - 3), None)
     with pytest.raises(InputTooLarge, match="262,145 bytes"):
-        read_document(b"a: " + b"x" * (MAXIMUM_BYTES - 2), None)
+        read_document(b"a: " + b"x" * (MAX_BYTES - 2), None)
 
 
 @pytest.mark.parametrize(

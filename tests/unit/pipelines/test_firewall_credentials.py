@@ -76,7 +76,7 @@ def test_a_step_has_the_credential_that_its_config_names() -> None:
 def test_what_is_no_id_of_a_credential_is_told_and_opens_nothing(credential: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         compiled(a_file(credential=credential))
-    assert "/steps/0/config/credential" in {fault.pointer for fault in refused.value.faults}
+    assert "/steps/0/config/credential" in {fault.pointer for fault in refused.value.violations}
 
 
 def test_a_steps_credential_opens_nothing_for_the_others() -> None:
@@ -84,7 +84,7 @@ def test_a_steps_credential_opens_nothing_for_the_others() -> None:
     file["steps"].append({"id": "b", "ps_type": "bq_etl.query", "config": QUERY | {"target_table": "b"}})
     with pytest.raises(InvalidInput) as refused:
         compiled(file)
-    assert [fault.pointer for fault in refused.value.faults] == ["/steps/1/config/source_query"]
+    assert [fault.pointer for fault in refused.value.violations] == ["/steps/1/config/source_query"]
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_steps_credential_opens_nothing_for_the_others() -> None:
 def test_the_target_stays_in_the_tenants_dataset(target: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         compiled(a_file(credential="my-gcp", target_table=target))
-    assert [fault.pointer for fault in refused.value.faults] == ["/steps/0/config/target_table"]
+    assert [fault.pointer for fault in refused.value.violations] == ["/steps/0/config/target_table"]
 
 
 # Right before the job

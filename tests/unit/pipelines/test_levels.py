@@ -27,12 +27,12 @@ def node(step_id: str, *depends_on: str, reads: str = "", writes: str = "", **mo
 
 
 def levels(*nodes: Node, declared: dict[str, list[str]] | None = None) -> dict[str, int]:
-    arrangement, faults = arrange(nodes, declared)
-    assert faults == []
+    arrangement, violations = arrange(nodes, declared)
+    assert violations == []
     return dict(arrangement.level_of)
 
 
-def faults_of(*nodes: Node, declared: dict[str, list[str]] | None = None) -> list[str]:
+def violations_of(*nodes: Node, declared: dict[str, list[str]] | None = None) -> list[str]:
     return [str(fault) for fault in arrange(nodes, declared)[1]]
 
 
@@ -64,8 +64,8 @@ def test_levels_follow_the_tables_that_steps_read_and_write() -> None:
         node("clean", reads="raw", writes="clean"),
         node("load", reads="outside", writes="raw"),
     )
-    arrangement, faults = arrange(steps, None)
-    assert faults == []
+    arrangement, violations = arrange(steps, None)
+    assert violations == []
     assert arrangement.level_of == {"load": 1, "clean": 2, "report": 3}
     assert arrangement.depends_on == {"load": (), "clean": ("load",), "report": ("clean",)}
 
@@ -107,7 +107,7 @@ def test_a_table_of_the_same_name_elsewhere_is_another_table() -> None:
 def test_a_circle_is_told_with_its_path(nodes: tuple[Node, ...], cycle: set[str]) -> None:
     declarations: list[dict[str, list[str]] | None] = [None, {"level_1": [step.id for step in nodes]}]
     for declared in declarations:
-        told = faults_of(*nodes, declared=declared)
+        told = violations_of(*nodes, declared=declared)
         rule, _, path = told[0].rpartition(": ")
         assert rule == "/steps: steps wait for each other in a circle"
         assert len(told) == 1
@@ -156,11 +156,11 @@ def test_what_only_a_step_that_is_listed_later_writes_is_waited_for_and_told() -
 
 
 def test_two_circles_are_both_told() -> None:
-    assert len(faults_of(node("a", "b"), node("b", "a"), node("c", "d"), node("d", "c"))) == 2
+    assert len(violations_of(node("a", "b"), node("b", "a"), node("c", "d"), node("d", "c"))) == 2
 
 
 def test_depends_on_names_steps_that_exist() -> None:
-    assert faults_of(node("extract"), node("b", "extrakt", "b", "zzz")) == [
+    assert violations_of(node("extract"), node("b", "extrakt", "b", "zzz")) == [
         "/b/depends_on/0: no step has the ID extrakt; did you mean extract?",
         "/b/depends_on/1: is the step itself",
         "/b/depends_on/2: no step has the ID zzz",
@@ -169,7 +169,7 @@ def test_depends_on_names_steps_that_exist() -> None:
 
 def test_levels_name_every_step_once_and_have_no_gaps() -> None:
     declared = {"level_1": ["a", "nobody"], "level_3": ["b", "a"], "level_5": ["b"]}
-    assert faults_of(node("a"), node("b"), node("left_out"), declared=declared) == [
+    assert violations_of(node("a"), node("b"), node("left_out"), declared=declared) == [
         "/dependencies: levels have no gaps, missing: level_2, level_4",
         "/dependencies/level_1/1/step: no step has the ID nobody",
         "/dependencies/level_3/1/step: a is listed already, in level_1",
@@ -181,7 +181,7 @@ def test_levels_name_every_step_once_and_have_no_gaps() -> None:
 def test_levels_must_wait_for_what_a_step_reads() -> None:
     steps = (node("a", writes="t"), node("b", reads="t"), node("c", reads="t"))
     declared = {"level_1": ["a", "b"], "level_2": ["c"]}
-    assert faults_of(*steps, declared=declared) == [
+    assert violations_of(*steps, declared=declared) == [
         "/b/sql: b reads p.acme.t, which a writes in the same level, level_1: move one of them"
     ]
     assert levels(*steps, declared={"level_1": ["b"], "level_2": ["a"], "level_3": ["c"]})["b"] == 1
@@ -190,29 +190,29 @@ def test_levels_must_wait_for_what_a_step_reads() -> None:
 def test_levels_and_depends_on_must_agree() -> None:
     steps = (node("a"), node("b", "a"))
     assert levels(*steps, declared={"level_1": ["a"], "level_2": ["b"]}) == {"a": 1, "b": 2}
-    assert faults_of(*steps, declared={"level_1": ["b"], "level_2": ["a"]}) == [
+    assert violations_of(*steps, declared={"level_1": ["b"], "level_2": ["a"]}) == [
         "/b/depends_on/0: b depends on a, which runs in a later level, level_2, than its own, level_1"
     ]
-    assert faults_of(*steps, declared={"level_1": ["b", "a"]}) == [
+    assert violations_of(*steps, declared={"level_1": ["b", "a"]}) == [
         "/b/depends_on/0: b depends on a, which runs in the same level, level_1: move one of them"
     ]
 
 
 def test_two_steps_of_one_level_do_not_overwrite_each_other() -> None:
-    assert faults_of(node("a", writes="t"), node("b", writes="t")) == [
+    assert violations_of(node("a", writes="t"), node("b", writes="t")) == [
         "/b/config/target_table: a writes p.acme.t in the same level: give them an order, or let both append"
     ]
-    assert len(faults_of(node("a", writes="t", appends=True), node("b", writes="t"))) == 1
-    assert faults_of(node("a", writes="t", appends=True), node("b", writes="t", appends=True)) == []
-    assert faults_of(node("a", writes="t"), node("b", "a", writes="t")) == []
+    assert len(violations_of(node("a", writes="t", appends=True), node("b", writes="t"))) == 1
+    assert violations_of(node("a", writes="t", appends=True), node("b", writes="t", appends=True)) == []
+    assert violations_of(node("a", writes="t"), node("b", "a", writes="t")) == []
 
 
 def test_a_pipeline_has_no_more_than_fifty_levels() -> None:
     chain = [node("s0"), *(node(f"s{number}", f"s{number - 1}") for number in range(1, 51))]
-    assert faults_of(*chain[:50]) == []
-    assert faults_of(*chain) == ["/steps: the steps make 51 levels; a pipeline has at most 50"]
+    assert violations_of(*chain[:50]) == []
+    assert violations_of(*chain) == ["/steps: the steps make 51 levels; a pipeline has at most 50"]
     declared = {f"level_{number}": [step.id] for number, step in enumerate(chain, start=1)}
-    assert faults_of(*chain, declared=declared) == [
+    assert violations_of(*chain, declared=declared) == [
         "/dependencies: the steps make 51 levels; a pipeline has at most 50"
     ]
 

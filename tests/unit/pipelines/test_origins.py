@@ -109,7 +109,7 @@ def test_what_an_upload_is_refused_for_has_its_place_in_the_file(
     with pytest.raises(InvalidInput) as refused:
         compiled(text)
     before = text[: text.index(place)]
-    found = [(fault.line, fault.column) for fault in refused.value.faults if fault.line]
+    found = [(fault.line, fault.column) for fault in refused.value.violations if fault.line]
     assert found == [(before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1)]
 
 
@@ -151,7 +151,7 @@ def test_what_a_json_file_is_refused_for_has_its_place_in_the_file(
     with pytest.raises(InvalidInput) as refused:
         compiled(text)
     before = text[: text.index(place)]
-    found = [(fault.line, fault.column) for fault in refused.value.faults if fault.line]
+    found = [(fault.line, fault.column) for fault in refused.value.violations if fault.line]
     assert found == [(before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1)]
 
 

@@ -19,10 +19,10 @@ def bound(given: dict[str, Any], *declared: Parameter) -> dict[str, Any]:
     return {item.name: item.value for item in bind_parameters((*declared, DATE), given, TODAY)}
 
 
-def faults(given: dict[str, Any], *declared: Parameter) -> list[str]:
+def violations(given: dict[str, Any], *declared: Parameter) -> list[str]:
     with pytest.raises(InvalidInput) as refused:
         bind_parameters((*declared, DATE), given, TODAY)
-    return [str(fault) for fault in refused.value.faults]
+    return [str(fault) for fault in refused.value.violations]
 
 
 def one(type_name: str, **more: Any) -> Parameter:
@@ -96,8 +96,8 @@ def test_a_value_of_its_type_is_bound(type_name: str, given: Any, value: Any) ->
     ],
 )
 def test_a_value_of_another_type_is_refused(type_name: str, given: Any, rule: str) -> None:
-    assert len(faults({"x": given}, one(type_name))) == 1
-    assert f"/x: {rule}" in faults({"x": given}, one(type_name))[0]
+    assert len(violations({"x": given}, one(type_name))) == 1
+    assert f"/x: {rule}" in violations({"x": given}, one(type_name))[0]
 
 
 def test_what_is_not_given_is_the_default_or_null_or_an_empty_array() -> None:
@@ -114,19 +114,19 @@ def test_what_is_not_given_is_the_default_or_null_or_an_empty_array() -> None:
 def test_null_is_a_value_where_nothing_is_required() -> None:
     assert bound({"x": None}, one("STRING", default="eu"))["x"] is None
     assert bound({"x": None}, one("ARRAY<STRING>", default=["eu"]))["x"] == []
-    assert faults({"x": None}, one("STRING", required=True)) == ["/x: must not be null"]
+    assert violations({"x": None}, one("STRING", required=True)) == ["/x: must not be null"]
 
 
 def test_what_is_required_must_be_given() -> None:
-    assert faults({}, one("INT64", required=True)) == ["/x: is required (INT64)"]
+    assert violations({}, one("INT64", required=True)) == ["/x: is required (INT64)"]
 
 
 def test_only_allowed_values_are_bound_in_arrays_too() -> None:
     allowed = ("eu", "us")
     assert bound({"x": "us"}, one("STRING", allowed=allowed))["x"] == "us"
-    assert faults({"x": "asia"}, one("STRING", allowed=allowed)) == ["/x: must be one of eu, us"]
+    assert violations({"x": "asia"}, one("STRING", allowed=allowed)) == ["/x: must be one of eu, us"]
     assert bound({"x": ["us", "eu"]}, one("ARRAY<STRING>", allowed=allowed))["x"] == ["us", "eu"]
-    assert faults({"x": ["us", "asia"]}, one("ARRAY<STRING>", allowed=allowed)) == [
+    assert violations({"x": ["us", "asia"]}, one("ARRAY<STRING>", allowed=allowed)) == [
         "/x: must be one of eu, us"
     ]
 
@@ -136,7 +136,7 @@ def test_the_date_is_the_callers_then_the_files_then_todays() -> None:
     assert bind_parameters((with_default,), {"date": "2024-01-01"}, TODAY)[0].value == "2024-01-01"
     assert bind_parameters((with_default,), {}, TODAY)[0].value == "2020-01-01"
     assert bind_parameters((DATE,), {}, TODAY)[0].value == "2026-03-15"
-    assert faults({"date": None}) == ["/date: must not be null"]
+    assert violations({"date": None}) == ["/date: must not be null"]
 
 
 def test_the_runs_date_is_the_one_that_is_bound() -> None:
@@ -147,18 +147,18 @@ def test_the_runs_date_is_the_one_that_is_bound() -> None:
 
 @pytest.mark.parametrize("name", ["tenant_id", "project_id", "trigger_by", "a/b", ""])
 def test_a_key_that_nobody_declared_is_refused(name: str) -> None:
-    assert faults({name: "victim"})[0].startswith(
+    assert violations({name: "victim"})[0].startswith(
         f"/{name.replace('/', '~1')}: is no parameter of this pipeline;"
     )
 
 
 def test_a_key_that_is_nearly_a_parameter_is_told_which() -> None:
-    assert faults({"dat": "2024-01-01"}) == ["/dat: is no parameter of this pipeline; did you mean date?"]
+    assert violations({"dat": "2024-01-01"}) == ["/dat: is no parameter of this pipeline; did you mean date?"]
 
 
-def test_all_faults_are_told_at_once_and_parameters_come_in_order() -> None:
+def test_all_violations_are_told_at_once_and_parameters_come_in_order() -> None:
     declared = (Parameter(name="b", type="INT64", required=True), Parameter(name="a", type="BOOL"))
-    assert len(faults({"a": 1, "date": "x", "other": 2}, *declared)) == 4
+    assert len(violations({"a": 1, "date": "x", "other": 2}, *declared)) == 4
     result = bind_parameters((*declared, DATE), {"b": 1}, TODAY)
     assert result == (
         BoundParameter(name="a", type="BOOL", value=None),
@@ -170,7 +170,7 @@ def test_all_faults_are_told_at_once_and_parameters_come_in_order() -> None:
 def test_a_secret_is_bound_as_it_was_sealed() -> None:
     assert bound({"x": SEALED}, one("STRING", secret=True, required=True))["x"] == SEALED
     assert bound({"x": None}, one("STRING", secret=True))["x"] is None
-    assert faults({}, one("STRING", secret=True, required=True)) == ["/x: is required (STRING)"]
+    assert violations({}, one("STRING", secret=True, required=True)) == ["/x: is required (STRING)"]
 
 
 @pytest.mark.parametrize(
@@ -182,11 +182,11 @@ def test_a_secret_is_bound_as_it_was_sealed() -> None:
     ],
 )
 def test_a_secret_that_nobody_has_sealed_is_refused_without_being_told(given: Any, rule: str) -> None:
-    assert faults({"x": given}, one("STRING", secret=True)) == [f"/x: {rule}"]
+    assert violations({"x": given}, one("STRING", secret=True)) == [f"/x: {rule}"]
 
 
 def test_a_sealed_value_is_not_bound_to_a_parameter_that_is_shown() -> None:
-    assert faults({"x": SEALED}, one("STRING")) == ["/x: is not secret any more: give it again"]
+    assert violations({"x": SEALED}, one("STRING")) == ["/x: is not secret any more: give it again"]
 
 
 def test_a_bound_value_shows_nothing_of_itself() -> None:

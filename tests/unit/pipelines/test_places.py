@@ -1,6 +1,6 @@
 import pytest
 
-from common.errors import Fault
+from common.errors import Violation
 from common.pipelines.documents import read_document
 from common.pipelines.places import located
 
@@ -24,9 +24,9 @@ steps:
 
 def place_of(pointer: str, rule: str = "breaks a rule", text: str = TEXT) -> tuple[str, int | None]:
     document = read_document(text.encode(), None)
-    (fault,) = located([Fault(pointer, rule)], document, text)
-    assert (fault.pointer, fault.rule) == (pointer, rule)
-    return fault.step, fault.line
+    (violation,) = located([Violation(pointer, rule)], document, text)
+    assert (violation.pointer, violation.rule) == (pointer, rule)
+    return violation.step, violation.line
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def place_of(pointer: str, rule: str = "breaks a rule", text: str = TEXT) -> tup
         ("", "", None),
     ],
 )
-def test_a_fault_has_the_line_of_its_place_and_the_id_of_its_step(
+def test_a_violation_has_the_line_of_its_place_and_the_id_of_its_step(
     pointer: str, step: str, line: int | None
 ) -> None:
     assert place_of(pointer) == (step, line)
@@ -53,14 +53,20 @@ def test_a_fault_has_the_line_of_its_place_and_the_id_of_its_step(
 
 def test_who_knows_a_place_better_is_believed() -> None:
     document = read_document(TEXT.encode(), None)
-    (fault,) = located([Fault("/steps/1/config/source_query", "x", line=13, column=9)], document, TEXT)
-    assert (fault.line, fault.column, fault.step) == (13, 9, "sum_up")
+    (violation,) = located(
+        [Violation("/steps/1/config/source_query", "x", line=13, column=9)], document, TEXT
+    )
+    assert (violation.line, violation.column, violation.step) == (13, 9, "sum_up")
 
 
-def test_a_fault_has_the_column_of_its_place() -> None:
+def test_a_violation_has_the_column_of_its_place() -> None:
     document = read_document(TEXT.encode(), None)
-    faults = [Fault("/steps/1/config/target_table", "x"), Fault("/steps/1", "x"), Fault("", "x")]
-    assert [fault.column for fault in located(faults, document, TEXT)] == [7, 5, None]
+    violations = [
+        Violation("/steps/1/config/target_table", "x"),
+        Violation("/steps/1", "x"),
+        Violation("", "x"),
+    ]
+    assert [violation.column for violation in located(violations, document, TEXT)] == [7, 5, None]
 
 
 def test_json_has_lines_too() -> None:

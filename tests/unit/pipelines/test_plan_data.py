@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from common.pipelines.levels import MOST_LEVELS
+from common.pipelines.levels import MAX_LEVELS
 from common.pipelines.plans import (
     CheckJob,
     Column,
@@ -23,7 +23,7 @@ from common.pipelines.plans import (
 )
 from common.pipelines.step_types import StepTypes, load_step_types
 from common.pipelines.tables import Policy
-from tests.unit.pipelines.examples import PROJECT, TEMPLATES, compiled, faults_of
+from tests.unit.pipelines.examples import PROJECT, TEMPLATES, compiled, violations_of
 
 POLICY = Policy(
     project_id=PROJECT,
@@ -128,7 +128,7 @@ def test_a_load_takes_files_columns_and_words_of_its_own(tmp_path: Path) -> None
     assert plain == LoadJob(
         uris=("gs://acme-files/a.csv",), format=FileFormat.CSV, destination="t", header_rows=1
     )
-    assert faults_of(
+    assert violations_of(
         document_of(target_table="victim.t", files=["gs://victim-files/a.csv"]), step_types, policy=POLICY
     ) == [
         "/steps/0/config/files/0: step work names gs://victim-files/a.csv: only files of allowed buckets "
@@ -153,7 +153,7 @@ def test_a_copy_reads_what_a_tenant_may_read_and_runs_after_who_writes_it(tmp_pa
     ]
     pipeline = compiled({"pipeline": {"name": "Lab"}, "steps": steps}, step_types, policy=POLICY)
     assert [[step.id for step in level] for level in pipeline.levels] == [["early"], ["late"]]
-    assert len(pipeline.levels) < MOST_LEVELS
+    assert len(pipeline.levels) < MAX_LEVELS
     assert pipeline.steps[1].jobs == (
         CopyJob(
             sources=(f"{PROJECT}.acme.a", "bigquery-public-data.usa.names"),
@@ -162,9 +162,11 @@ def test_a_copy_reads_what_a_tenant_may_read_and_runs_after_who_writes_it(tmp_pa
         ),
     )
     for source in ("victim.t", f"{PROJECT}.victim.t", "a$20260131", "a@-3600000", "a*b", "${date}"):
-        (told,) = faults_of(document_of(target_table="t", source_tables=[source]), step_types, policy=POLICY)
+        (told,) = violations_of(
+            document_of(target_table="t", source_tables=[source]), step_types, policy=POLICY
+        )
         assert told.startswith("/steps/0/config/source_tables/0: ")
-    (told,) = faults_of(document_of(target_table="t$20260131", source_tables=["a"]), step_types)
+    (told,) = violations_of(document_of(target_table="t$20260131", source_tables=["a"]), step_types)
     assert told.startswith("/steps/0/config/target_table: ")
 
 
@@ -177,7 +179,7 @@ def test_an_extract_has_no_target_and_takes_a_table_of_the_tenants_own(tmp_path:
     assert pipeline.steps[0].jobs == (ExtractJob(source="t", uris=("gs://acme-files/a.csv",)),)
     assert pipeline.steps[0].target_table == ""
     document = document_of(target_table="bigquery-public-data.usa.names", files=["gs://acme-files/a.csv"])
-    assert faults_of(document, step_types, policy=POLICY) == [
+    assert violations_of(document, step_types, policy=POLICY) == [
         "/steps/0/config/target_table: must be in your own dataset, acme"
     ]
 
@@ -239,7 +241,7 @@ def test_a_statement_around_a_query_is_judged_by_its_parts(tmp_path: Path) -> No
 
     def told(**config: Any) -> list[str]:
         document = document_of(**{"target_table": "t", "strategy": "merge"} | config)
-        return faults_of(document, step_types, policy=POLICY)
+        return violations_of(document, step_types, policy=POLICY)
 
     assert told(query="SELECT 1) AS s ON TRUE WHEN MATCHED THEN DELETE --")[0].startswith(
         "/steps/0/config/query: step work "

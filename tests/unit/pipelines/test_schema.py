@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from common.pipelines.schema import RESERVED_LABELS, schema_faults, validator_for
+from common.pipelines.schema import RESERVED_LABELS, schema_violations, validator_for
 
 REFERENCED = {
     "$id": "urn:test:shared",
@@ -36,16 +36,16 @@ SCHEMA: dict[str, Any] = {
 }
 
 
-def faults(instance: object) -> list[str]:
-    return [str(fault) for fault in schema_faults(validator_for(SCHEMA, REFERENCED), instance)]
+def violations(instance: object) -> list[str]:
+    return [str(fault) for fault in schema_violations(validator_for(SCHEMA, REFERENCED), instance)]
 
 
 def with_(**more: Any) -> dict[str, Any]:
     return {"name": "n", "kind": "a"} | more
 
 
-def test_what_keeps_the_schema_has_no_faults() -> None:
-    assert faults(with_(size=1, ratio=1.5, is_big=True, ids=["a-b_1"], labels={"team": ""})) == []
+def test_what_keeps_the_schema_has_no_violations() -> None:
+    assert violations(with_(size=1, ratio=1.5, is_big=True, ids=["a-b_1"], labels={"team": ""})) == []
 
 
 @pytest.mark.parametrize(
@@ -81,11 +81,11 @@ def test_what_keeps_the_schema_has_no_faults() -> None:
     ],
 )
 def test_a_broken_rule_is_told_in_plain_words(instance: object, fault: str) -> None:
-    assert any(found.startswith(fault) for found in faults(instance)), faults(instance)
+    assert any(found.startswith(fault) for found in violations(instance)), violations(instance)
 
 
-def test_all_faults_are_told_and_each_once() -> None:
-    assert faults({"x": 1, "y": 2, "size": 0}) == [
+def test_all_violations_are_told_and_each_once() -> None:
+    assert violations({"x": 1, "y": 2, "size": 0}) == [
         "/x: is no key here; known are " + ", ".join(SCHEMA["properties"]),
         "/y: is no key here; known are " + ", ".join(SCHEMA["properties"]),
         "/name: is required",
@@ -95,14 +95,14 @@ def test_all_faults_are_told_and_each_once() -> None:
 
 
 def test_the_place_of_an_instance_comes_first_in_its_pointers() -> None:
-    found = schema_faults(validator_for(SCHEMA, REFERENCED), with_(name=1), ("steps", 3, "config"))
+    found = schema_violations(validator_for(SCHEMA, REFERENCED), with_(name=1), ("steps", 3, "config"))
     assert found[0].pointer == "/steps/3/config/name"
 
 
 @pytest.mark.parametrize("key", RESERVED_LABELS)
 def test_the_platforms_own_labels_are_not_the_tenants_to_set(key: str) -> None:
-    assert "none of the platform's own" in faults(with_(labels={key: "x"}))[0]
-    assert faults(with_(labels={f"{key}s": "x"})) == []
+    assert "none of the platform's own" in violations(with_(labels={key: "x"}))[0]
+    assert violations(with_(labels={f"{key}s": "x"})) == []
 
 
 @pytest.mark.parametrize(
@@ -110,4 +110,4 @@ def test_the_platforms_own_labels_are_not_the_tenants_to_set(key: str) -> None:
 )
 def test_a_cron_expression_has_five_fields(cron: str, is_right: bool) -> None:
     validator = validator_for({"$id": "urn:cron", "type": "string", "format": "cron"})
-    assert (schema_faults(validator, cron) == []) is is_right
+    assert (schema_violations(validator, cron) == []) is is_right

@@ -51,7 +51,7 @@ def test_a_restricted_pipeline_closes_up_and_says_what_it_leaves_out() -> None:
 def test_all_steps_that_there_are_not_are_named_with_what_was_meant_perhaps() -> None:
     with pytest.raises(InvalidInput) as refused:
         StepSelection(steps=("load", "reprot", "nothing")).of(PIPELINE)
-    assert [str(fault) for fault in refused.value.faults] == [
+    assert [str(fault) for fault in refused.value.violations] == [
         "/steps/1: no step has the ID reprot; did you mean report?",
         "/steps/2: no step has the ID nothing",
     ]
@@ -86,4 +86,4 @@ def test_a_request_is_read(body: dict[str, Any], selection: StepSelection | None
 def test_a_request_that_chooses_nothing_is_refused(body: dict[str, Any], pointer: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         read_selection(body)
-    assert [fault.pointer for fault in refused.value.faults] == [pointer]
+    assert [fault.pointer for fault in refused.value.violations] == [pointer]

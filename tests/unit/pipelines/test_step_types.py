@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from common.pipelines.levels import MOST_LEVELS
+from common.pipelines.levels import MAX_LEVELS
 from common.pipelines.step_types import StepTypes, load_step_types
-from tests.unit.pipelines.examples import STEP_TYPES, TEMPLATES, compiled, faults_of
+from tests.unit.pipelines.examples import STEP_TYPES, TEMPLATES, compiled, violations_of
 
 DEDUPLICATE = """-- Keep one row for each key: the first one in the given order.
 -- Parameters: none
@@ -104,7 +104,7 @@ def test_the_order_of_steps_follows_from_the_tables_of_any_type(tmp_path: Path) 
     )
     pipeline = compiled(document, step_types)
     assert [[step.id for step in level] for level in pipeline.levels] == [["load"], ["clean"]]
-    assert len(pipeline.levels) < MOST_LEVELS
+    assert len(pipeline.levels) < MAX_LEVELS
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_the_order_of_steps_follows_from_the_tables_of_any_type(tmp_path: Path) 
 def test_no_value_of_a_config_breaks_out_of_its_place(
     changes: dict[str, Any], fault: str, tmp_path: Path
 ) -> None:
-    found = faults_of(document_of(CONFIG | changes), templates_with(tmp_path))
+    found = violations_of(document_of(CONFIG | changes), templates_with(tmp_path))
     assert len(found) == 1
     assert found[0].startswith(fault)
 
@@ -182,18 +182,20 @@ def test_a_query_in_a_statement_is_judged_by_itself_first(tmp_path: Path) -> Non
     fields = {"query": {"type": "string", "format": "query"}}
     step_types = templates_with(tmp_path, query, fields, ["query"], "count")
 
-    def faults(text: str) -> list[str]:
-        return faults_of(document_of({"query": text}, "count"), step_types)
+    def violations(text: str) -> list[str]:
+        return violations_of(document_of({"query": text}, "count"), step_types)
 
     assert compiled(document_of({"query": "SELECT 1 -- x"}, "count"), step_types).steps[0].jobs[0].sql == (
         "SELECT COUNT(*) AS n FROM (SELECT 1 -- x\n)"
     )
-    assert faults("SELECT 1) UNION ALL (SELECT 2")[0].startswith(
+    assert violations("SELECT 1) UNION ALL (SELECT 2")[0].startswith(
         "/steps/0/config/query: step clean cannot be read"
     )
-    assert faults("DROP TABLE t")[0].startswith("/steps/0/config/query: step clean begins with DROP")
-    assert faults("SELECT * FROM victim.t")[0].startswith("/steps/0/config/query: step clean reads victim.t")
-    assert len(faults("SELECT * FROM victim.t, other.u")) == 2
+    assert violations("DROP TABLE t")[0].startswith("/steps/0/config/query: step clean begins with DROP")
+    assert violations("SELECT * FROM victim.t")[0].startswith(
+        "/steps/0/config/query: step clean reads victim.t"
+    )
+    assert len(violations("SELECT * FROM victim.t, other.u")) == 2
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from common.pipelines.documents import read_document
 from common.pipelines.pipeline import Retry, Step
 from common.pipelines.plans import Partitioning, QueryJob
-from common.pipelines.schema import schema_faults, validator_for
+from common.pipelines.schema import schema_violations, validator_for
 from common.pipelines.values import TYPES
 from tests.unit.pipelines.examples import ROOT, STEP_TYPES, TEMPLATES, compiled
 
@@ -57,7 +57,7 @@ def test_each_example_keeps_the_schema_that_it_is_in(schema: dict[str, Any]) -> 
         validator = validator_for(referring, PIPELINE)
         for example in [*part.get("examples", ()), *([part["default"]] if "default" in part else [])]:
             examples += 1
-            assert schema_faults(validator, example) == [], place
+            assert schema_violations(validator, example) == [], place
     assert examples > 2
 
 

@@ -8,7 +8,7 @@ import pytest
 from common.errors import Conflict, InvalidInput, NotFound
 from common.pipelines.intervals import of_day
 from common.pipelines.pipeline import Pipeline, Retry
-from common.runs.beginning import ReadyRun, RunBeginner
+from common.runs.beginning import ReadyRun, RunAdmission
 from common.runs.cancelling import RunCanceller
 from common.runs.level_messages import LevelMessage
 from common.runs.levels import LevelWorker
@@ -66,14 +66,14 @@ class Platform:
 
     def retry(self, run_id: str = RUN_ID, tenant_id: str = "acme", **more: Any) -> StartedRun:
         return RunRetrier(
-            beginner=self.beginner(),
+            run_admission=self.run_admission(),
             reader=MemoryProgress(self.rows),
             compile=self.compile,
             clock=self.clock,
         ).retry(RetryRequest(tenant_id=tenant_id, run_id=run_id, trigger=TRIGGER, **more))
 
-    def beginner(self) -> RunBeginner:
-        return RunBeginner(store=self.rows, claims=self.jobs, levels=self.levels, clock=self.clock)
+    def run_admission(self) -> RunAdmission:
+        return RunAdmission(store=self.rows, claims=self.jobs, levels=self.levels, clock=self.clock)
 
     def work(self) -> None:
         while self.levels.sent:
@@ -133,8 +133,8 @@ def test_a_step_is_stopped_under_the_credential_that_it_ran_under() -> None:
     platform.credential = "gcp"
     platform.jobs.outcomes["extract"] = Outcome(takes=timedelta(hours=1))
     pipeline = platform.compile("acme", platform.rows.tenants["acme"].configs["daily"])
-    beginner = platform.beginner()
-    facts = beginner.read("acme", "daily", "another")
+    run_admission = platform.run_admission()
+    facts = run_admission.read("acme", "daily", "another")
     today = of_day(platform.clock().date(), "UTC")
     ready = ReadyRun(
         run_id="another",
@@ -144,7 +144,7 @@ def test_a_step_is_stopped_under_the_credential_that_it_ran_under() -> None:
         interval=today.interval,
         trigger=TRIGGER,
     )
-    run = beginner.begin(ready, facts)
+    run = run_admission.begin(ready, facts)
     platform.worker.carry_out(platform.levels.take())
     found = MemoryProgress(platform.rows).find("acme", run.run_id, platform.clock())
     assert found is not None

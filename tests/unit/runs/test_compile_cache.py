@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from common.errors import InvalidInput
-from common.pipelines.confines import Confines
+from common.pipelines.grants import TenantSqlGrants
 from common.pipelines.pipeline import Pipeline
 from common.runs.compiling import OWN_BYTES, CompileCache
 from common.runs.ports import ConfigText
@@ -49,8 +49,8 @@ def test_the_same_content_is_compiled_once_whatever_its_version() -> None:
         ("globex", CONFIG),
         ("acme", replace(CONFIG, config_id="weekly")),
         ("acme", replace(CONFIG, text="steps: [] ")),
-        ("acme", replace(CONFIG, confines=Confines(sources=frozenset({"shared"})))),
-        ("acme", replace(CONFIG, confines=Confines(is_isolated=True))),
+        ("acme", replace(CONFIG, grants=TenantSqlGrants(sources=frozenset({"shared"})))),
+        ("acme", replace(CONFIG, grants=TenantSqlGrants(is_isolated=True))),
     ],
     ids=["tenant", "config", "text", "sources", "isolation"],
 )

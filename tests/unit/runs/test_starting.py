@@ -20,12 +20,12 @@ from common.pipelines.intervals import of_day
 from common.pipelines.pipeline import Parameter, Pipeline, SealedValue
 from common.pipelines.secret_values import NoSeal, Owner
 from common.pipelines.selection import StepSelection
-from common.runs.beginning import ReadyRun, RunBeginner
+from common.runs.beginning import ReadyRun, RunAdmission
 from common.runs.levels import LevelWorker
 from common.runs.ports import AdmissionFacts, ConfigText
 from common.runs.quotas import Limits
 from common.runs.run import RunStatus, Trigger, TriggerType
-from common.runs.starting import RunRequest, RunStarter, StartedRun
+from common.runs.starting import RunRequest, RunService, StartedRun
 from common.runs.sweeping import Sweeper
 from tests.fakes.clock import VirtualClock
 from tests.fakes.jobs import MemoryJobs, Outcome
@@ -60,16 +60,18 @@ class Platform:
         self.levels = MemoryLevels(self._at)
         config = ConfigText(config_id="daily", version=1, text="…")
         self.rows.tenants["acme"] = MemoryTenant(configs={"daily": config})
-        self.starter = RunStarter(
-            beginner=RunBeginner(store=self.rows, claims=self.jobs, levels=self.levels, clock=self.clock),
-            line=self,
+        self.run_service = RunService(
+            run_admission=RunAdmission(
+                store=self.rows, claims=self.jobs, levels=self.levels, clock=self.clock
+            ),
+            enqueuer=self,
             reader=MemoryProgress(self.rows),
             compile=self.compile,
             clock=self.clock,
             seal=a_seal(),
         )
 
-    def join(self, request: RunRequest, ready: ReadyRun, facts: AdmissionFacts) -> StartedRun:
+    def enqueue_run(self, request: RunRequest, ready: ReadyRun, facts: AdmissionFacts) -> StartedRun:
         raise AssertionError("nobody waits here")
 
     def compile(self, *_: Any) -> Pipeline:
@@ -112,7 +114,7 @@ class Platform:
 
 def test_a_request_becomes_a_run_with_its_parameters_and_its_first_message() -> None:
     platform = Platform()
-    started = platform.starter.start(REQUEST)
+    started = platform.run_service.start(REQUEST)
     message = platform.levels.take()
     assert (started.status, message.run, message.level) == (RunStatus.PENDING, started.run, 1)
     values = {parameter.name: parameter.value for parameter in started.run.parameters}
@@ -129,13 +131,13 @@ def test_a_run_has_its_row_before_its_first_message_is_sent() -> None:
 
     platform.disturb = die
     with pytest.raises(ProcessKilled):
-        platform.starter.start(REQUEST)
+        platform.run_service.start(REQUEST)
     assert platform.levels.sent == []
 
 
 def test_repeats_with_an_idempotency_key_are_one_run() -> None:
     platform = Platform()
-    first, second = platform.starter.start(REQUEST), platform.starter.start(REQUEST)
+    first, second = platform.run_service.start(REQUEST), platform.run_service.start(REQUEST)
     assert second.run.run_id == first.run.run_id
     assert second.is_repeat
     assert len(platform.levels.sent) == 1
@@ -149,19 +151,19 @@ def test_no_ticket_is_taken_while_rows_would_not_arrive() -> None:
 
     platform.rows.check = kept
     with pytest.raises(Unavailable):
-        platform.starter.start(REQUEST)
+        platform.run_service.start(REQUEST)
     assert platform.jobs.claims == {}
     platform.rows.check = lambda: None
-    assert platform.starter.start(REQUEST).run.ticket == 1
+    assert platform.run_service.start(REQUEST).run.ticket == 1
 
 
 def test_over_the_quota_nothing_is_compiled() -> None:
     platform = Platform()
     platform.rows.tenants["acme"].limits = Limits(daily=1, monthly=180, concurrent=3)
-    platform.starter.start(REQUEST)
+    platform.run_service.start(REQUEST)
     for key in ("april", "", "april"):
         with pytest.raises(QuotaExceeded):
-            platform.starter.start(replace(REQUEST, idempotency_key=key))
+            platform.run_service.start(replace(REQUEST, idempotency_key=key))
     assert platform.compiled == 1
 
 
@@ -170,12 +172,12 @@ def test_a_run_that_has_its_ticket_goes_on_though_the_rows_leave_no_room() -> No
     platform.rows.tenants["acme"].limits = Limits(daily=6, monthly=180, concurrent=1)
     platform.disturb = dies_at("before run row")
     with pytest.raises(ProcessKilled):
-        platform.starter.start(REQUEST)
+        platform.run_service.start(REQUEST)
     platform.disturb = lambda point: None
     platform.rows.append_run(
         a_run(ticket=2, started_at=platform.clock()), RunStatus.PENDING, platform.clock()
     )
-    assert platform.starter.start(REQUEST).run.ticket == 1
+    assert platform.run_service.start(REQUEST).run.ticket == 1
 
 
 def dies_at(beginning: str) -> Callable[[str], None]:
@@ -191,14 +193,14 @@ def dies_at(beginning: str) -> Callable[[str], None]:
 def test_requests_without_a_key_are_runs_of_their_own() -> None:
     platform = Platform()
     request = replace(REQUEST, idempotency_key="")
-    assert platform.starter.start(request).run.run_id != platform.starter.start(request).run.run_id
+    assert platform.run_service.start(request).run.run_id != platform.run_service.start(request).run.run_id
 
 
 def test_a_key_that_was_used_for_something_else_is_refused() -> None:
     platform = Platform()
-    platform.starter.start(REQUEST)
+    platform.run_service.start(REQUEST)
     with pytest.raises(Conflict, match="another request"):
-        platform.starter.start(replace(REQUEST, parameters={"date": "2026-03-02"}))
+        platform.run_service.start(replace(REQUEST, parameters={"date": "2026-03-02"}))
 
 
 def test_one_tenants_key_is_not_another_tenants() -> None:
@@ -208,28 +210,28 @@ def test_one_tenants_key_is_not_another_tenants() -> None:
 def test_what_cannot_run_takes_no_ticket() -> None:
     platform = Platform()
     with pytest.raises(NotFound, match="no pipeline config 'weekly'"):
-        platform.starter.start(replace(REQUEST, config_id="weekly"))
+        platform.run_service.start(replace(REQUEST, config_id="weekly"))
     with pytest.raises(InvalidInput, match="/dat"):
-        platform.starter.start(replace(REQUEST, parameters={"dat": "2026-03-01"}))
+        platform.run_service.start(replace(REQUEST, parameters={"dat": "2026-03-01"}))
     platform.rows.tenants["acme"].status = "SUSPENDED"
     with pytest.raises(Forbidden, match="SUSPENDED"):
-        platform.starter.start(REQUEST)
+        platform.run_service.start(REQUEST)
     assert platform.jobs.claims == {}
 
 
 def test_a_refused_request_can_be_repeated_once_there_is_room() -> None:
     platform = Platform()
     for number in range(3):
-        platform.starter.start(replace(REQUEST, idempotency_key=f"other-{number}"))
+        platform.run_service.start(replace(REQUEST, idempotency_key=f"other-{number}"))
     with pytest.raises(QuotaExceeded):
-        platform.starter.start(REQUEST)
+        platform.run_service.start(REQUEST)
     platform.work()
-    assert platform.starter.start(REQUEST).status is RunStatus.PENDING
+    assert platform.run_service.start(REQUEST).status is RunStatus.PENDING
 
 
 def points_of_an_admission() -> list[int]:
     platform = Platform()
-    platform.starter.start(REQUEST)
+    platform.run_service.start(REQUEST)
     return list(range(len(platform.points)))
 
 
@@ -246,10 +248,10 @@ def test_a_process_killed_at_any_point_leaves_one_run_or_none_and_no_slot_taken(
 
     platform.disturb = kill
     with pytest.raises(ProcessKilled):
-        platform.starter.start(REQUEST)
+        platform.run_service.start(REQUEST)
     platform.disturb = lambda point: None
     if is_repeated:
-        platform.starter.start(REQUEST)
+        platform.run_service.start(REQUEST)
     platform.work()
     runs = platform.rows.current().values()
     assert len(runs) <= 1
@@ -259,7 +261,7 @@ def test_a_process_killed_at_any_point_leaves_one_run_or_none_and_no_slot_taken(
     written = [job.work.destination for job in platform.jobs.effects]
     assert written in ([], ["extract", "transform"])
     for number in range(3):  # every slot is free
-        platform.starter.start(replace(REQUEST, idempotency_key=f"after-{number}"))
+        platform.run_service.start(replace(REQUEST, idempotency_key=f"after-{number}"))
 
 
 SECRET = "s3cr3t-s3cr3t"
@@ -268,7 +270,7 @@ WITH_SECRET = replace(REQUEST, parameters={"date": "2026-03-01", "token": SECRET
 
 def test_a_secret_goes_on_as_it_was_sealed_and_in_no_other_way() -> None:
     platform = Platform()
-    run = platform.starter.start(WITH_SECRET).run
+    run = platform.run_service.start(WITH_SECRET).run
     (secret,) = run.secrets
     assert isinstance(secret.value, SealedValue)
     assert (
@@ -281,41 +283,43 @@ def test_a_secret_goes_on_as_it_was_sealed_and_in_no_other_way() -> None:
 def test_a_secret_where_no_key_ring_is_configured_takes_no_ticket() -> None:
     platform = Platform()
     with pytest.raises(NotConfigured, match="CREDENTIALS_KEYRING"):
-        replace(platform.starter, seal=NoSeal()).start(WITH_SECRET)
+        replace(platform.run_service, seal=NoSeal()).start(WITH_SECRET)
     assert platform.jobs.claims == {}
-    assert replace(platform.starter, seal=NoSeal()).start(REQUEST).status is RunStatus.PENDING
+    assert replace(platform.run_service, seal=NoSeal()).start(REQUEST).status is RunStatus.PENDING
 
 
 def test_a_repeat_is_told_by_all_but_the_secret() -> None:
     platform = Platform()
-    first = platform.starter.start(WITH_SECRET)
+    first = platform.run_service.start(WITH_SECRET)
     for token in (SECRET, "another"):
         repeat = replace(WITH_SECRET, parameters={"date": "2026-03-01", "token": token})
-        assert platform.starter.start(repeat).run.run_id == first.run.run_id
+        assert platform.run_service.start(repeat).run.run_id == first.run.run_id
     for parameters in (REQUEST.parameters, {"date": "2026-03-02", "token": SECRET}):
         with pytest.raises(Conflict):
-            platform.starter.start(replace(WITH_SECRET, parameters=parameters))
+            platform.run_service.start(replace(WITH_SECRET, parameters=parameters))
 
 
 def test_the_hash_of_a_request_tells_nothing_of_its_secret() -> None:
-    run = Platform().starter.start(WITH_SECRET).run
+    run = Platform().run_service.start(WITH_SECRET).run
     other = (
-        Platform().starter.start(replace(WITH_SECRET, parameters={"date": "2026-03-01", "token": "?"})).run
+        Platform()
+        .run_service.start(replace(WITH_SECRET, parameters={"date": "2026-03-01", "token": "?"}))
+        .run
     )
     assert run.request_hash == other.request_hash
-    assert run.request_hash != Platform().starter.start(REQUEST).run.request_hash
+    assert run.request_hash != Platform().run_service.start(REQUEST).run.request_hash
 
 
 def test_a_run_that_is_asked_for_has_the_interval_of_its_day() -> None:
     platform = Platform()
-    run = platform.starter.start(REQUEST).run
+    run = platform.run_service.start(REQUEST).run
     assert run.interval == of_day(date(2026, 3, 1), "UTC").interval
 
 
 def test_a_run_for_an_interval_has_it_and_the_day_of_its_start() -> None:
     platform = Platform()
     request = replace(REQUEST, parameters={}, interval=("2026-03-01T06:00", "2026-03-01T07:00:00Z"))
-    run = platform.starter.start(request).run
+    run = platform.run_service.start(request).run
     assert run.interval is not None
     assert (run.interval.end - run.interval.start, run.run_date) == (timedelta(hours=1), date(2026, 3, 1))
 
@@ -333,22 +337,22 @@ def test_an_interval_that_is_none_is_refused_by_its_place(
     interval: tuple[str, str] | None, parameters: dict[str, Any], pointer: str
 ) -> None:
     with pytest.raises(InvalidInput) as refusal:
-        Platform().starter.start(replace(REQUEST, interval=interval, parameters=parameters))
-    assert [fault.pointer for fault in refusal.value.faults] == [pointer]
+        Platform().run_service.start(replace(REQUEST, interval=interval, parameters=parameters))
+    assert [fault.pointer for fault in refusal.value.violations] == [pointer]
 
 
 def test_the_same_key_for_another_interval_is_another_request() -> None:
     platform = Platform()
     first = replace(REQUEST, parameters={}, interval=("2026-03-01", "2026-03-02"))
-    platform.starter.start(first)
-    assert platform.starter.start(first).is_repeat
+    platform.run_service.start(first)
+    assert platform.run_service.start(first).is_repeat
     with pytest.raises(Conflict):
-        platform.starter.start(replace(first, interval=("2026-03-01", "2026-03-03")))
+        platform.run_service.start(replace(first, interval=("2026-03-01", "2026-03-03")))
 
 
 def test_a_run_of_chosen_steps_has_no_others_and_says_which_it_leaves_out() -> None:
     platform = Platform()
-    run = platform.starter.start(replace(REQUEST, selection=StepSelection(steps=("transform",)))).run
+    run = platform.run_service.start(replace(REQUEST, selection=StepSelection(steps=("transform",)))).run
     message = platform.levels.take()
     assert (run.levels, run.left_out) == ((("transform",),), ("extract",))
     assert [step.id for step in message.pipeline.steps] == ["transform"]
@@ -361,7 +365,7 @@ def test_a_run_of_chosen_steps_has_no_others_and_says_which_it_leaves_out() -> N
 def test_a_step_that_there_is_not_costs_no_ticket() -> None:
     platform = Platform()
     with pytest.raises(InvalidInput, match="/steps/0: no step has the ID transfrom; did you mean transform"):
-        platform.starter.start(replace(REQUEST, selection=StepSelection(steps=("transfrom",))))
+        platform.run_service.start(replace(REQUEST, selection=StepSelection(steps=("transfrom",))))
     assert platform.rows.run_rows == []
     assert platform.jobs.claims == {}
 
@@ -369,18 +373,18 @@ def test_a_step_that_there_is_not_costs_no_ticket() -> None:
 def test_a_repeat_that_chooses_other_steps_is_another_request() -> None:
     platform = Platform()
     chosen = StepSelection(steps=("transform", "extract"))
-    run = platform.starter.start(replace(REQUEST, selection=chosen)).run
+    run = platform.run_service.start(replace(REQUEST, selection=chosen)).run
     turned = StepSelection(steps=("extract", "transform"))
-    assert platform.starter.start(replace(REQUEST, selection=turned)).run.run_id == run.run_id
+    assert platform.run_service.start(replace(REQUEST, selection=turned)).run.run_id == run.run_id
     for other in (None, StepSelection(steps=("extract",)), replace(chosen, upstream=True)):
         with pytest.raises(Conflict):
-            platform.starter.start(replace(REQUEST, selection=other))
+            platform.run_service.start(replace(REQUEST, selection=other))
 
 
 def test_a_repeat_is_told_of_the_state_that_its_run_is_in() -> None:
     platform = Platform()
-    platform.starter.start(REQUEST)
-    assert platform.starter.start(REQUEST).status is RunStatus.PENDING
+    platform.run_service.start(REQUEST)
+    assert platform.run_service.start(REQUEST).status is RunStatus.PENDING
     platform.jobs.outcomes["extract"] = Outcome(takes=timedelta(hours=1))
     platform.worker().carry_out(platform.levels.take())
-    assert platform.starter.start(REQUEST).status is RunStatus.RUNNING
+    assert platform.run_service.start(REQUEST).status is RunStatus.RUNNING

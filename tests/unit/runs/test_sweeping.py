@@ -8,7 +8,7 @@ from common.pipelines.pipeline import Pipeline
 from common.runs.ports import ConfigText
 from common.runs.progress import OpenRun, Progress
 from common.runs.run import EndReason, RunStatus
-from common.runs.sweeping import MOST_CONTINUED, MOST_UNBEGUN, Findings, Gap, Sweeper, Swept
+from common.runs.sweeping import MAX_CONTINUED, MAX_UNBEGUN, Findings, Gap, Sweeper, Swept
 from common.runs.tickets import Applicant, take
 from tests.fakes.clock import VirtualClock
 from tests.fakes.jobs import MemoryJobs
@@ -67,7 +67,7 @@ class Platform:
 def test_a_run_whose_first_message_got_lost_is_started_after_a_minute() -> None:
     platform = Platform()
     platform.found(timedelta(minutes=1, seconds=1), has_begun=False)
-    assert platform.sweep() == Swept(continued=1, settled=0)
+    assert platform.sweep() == Swept(continued=1, tickets_closed=0)
     message = platform.levels.take()
     assert (message.run.run_id, message.level) == (RUN_ID, 1)
 
@@ -75,7 +75,7 @@ def test_a_run_whose_first_message_got_lost_is_started_after_a_minute() -> None:
 def test_a_run_that_a_worker_is_busy_with_is_left_alone() -> None:
     platform = Platform()
     platform.found(timedelta(minutes=9))
-    assert platform.sweep() == Swept(continued=0, settled=0)
+    assert platform.sweep() == Swept(continued=0, tickets_closed=0)
 
 
 def test_a_quiet_run_goes_on_with_the_level_that_has_not_ended() -> None:
@@ -99,14 +99,14 @@ def test_one_broken_run_does_not_keep_the_sweeper_from_the_others() -> None:
     platform.found(timedelta(minutes=11))
     platform.open[0] = replace(broken, run=a_run(tenant_id="globex", run_id="other"))
     platform.failing.add("globex")
-    assert platform.sweep() == Swept(continued=1, settled=0)
+    assert platform.sweep() == Swept(continued=1, tickets_closed=0)
 
 
 def test_a_run_that_todays_rules_refuse_ends_with_what_they_say() -> None:
     platform = Platform()
     platform.found(timedelta(minutes=11), "extract")
     platform.broken.add("acme")
-    assert platform.sweep() == Swept(continued=1, settled=0)
+    assert platform.sweep() == Swept(continued=1, tickets_closed=0)
     message = platform.levels.take()
     assert (message.level, "a rule was added since" in message.end_reason) == (2, True)
     assert [step.id for step in message.pipeline.steps] == ["extract", "transform"]
@@ -116,34 +116,34 @@ def test_a_run_whose_version_of_the_config_is_gone_ends() -> None:
     platform = Platform()
     platform.open.append(replace(platform.found(timedelta(minutes=11)), config=None))
     del platform.open[0]
-    assert platform.sweep() == Swept(continued=1, settled=0)
+    assert platform.sweep() == Swept(continued=1, tickets_closed=0)
     assert "there is no version 1 of daily any more" in platform.levels.take().end_reason
 
 
 def test_where_very_many_runs_are_quiet_each_minute_continues_others_until_all_had_their_turn() -> None:
     platform = Platform()
-    for number in range(2 * MOST_CONTINUED + 1):
+    for number in range(2 * MAX_CONTINUED + 1):
         found = platform.found(timedelta(hours=1))
         platform.open[-1] = replace(found, run=replace(found.run, run_id=f"run-{number}"))
     continued: set[str] = set()
     for _ in range(3):
-        assert platform.sweep().continued == MOST_CONTINUED
-        continued |= {platform.levels.take().run.run_id for _ in range(MOST_CONTINUED)}
+        assert platform.sweep().continued == MAX_CONTINUED
+        continued |= {platform.levels.take().run.run_id for _ in range(MAX_CONTINUED)}
         platform.clock.advance(timedelta(minutes=1))
     assert len(continued) == len(platform.open)
 
 
 def test_where_very_many_runs_have_not_begun_their_messages_wait_and_get_no_company() -> None:
     platform = Platform()
-    for number in range(MOST_UNBEGUN + 1):
+    for number in range(MAX_UNBEGUN + 1):
         found = platform.found(timedelta(minutes=2), has_begun=False)
         platform.open[-1] = replace(found, run=replace(found.run, run_id=f"run-{number}"))
     assert platform.sweep().continued == 0
     platform.open.pop()
-    assert platform.sweep().continued == MOST_UNBEGUN
+    assert platform.sweep().continued == MAX_UNBEGUN
     platform.found(timedelta(minutes=2), has_begun=False)
     platform.clock.advance(timedelta(minutes=10))
-    assert platform.sweep().continued == MOST_UNBEGUN + 1
+    assert platform.sweep().continued == MAX_UNBEGUN + 1
 
 
 def test_an_orphaned_ticket_gets_a_failed_row_with_the_reason_once_it_is_surely_orphaned() -> None:
@@ -152,9 +152,9 @@ def test_an_orphaned_ticket_gets_a_failed_row_with_the_reason_once_it_is_surely_
     ticket = take(platform.jobs, applicant, 7, platform.clock())
     assert ticket is not None
     platform.gaps.append(Gap(tenant_id="acme", after=5, before=8))
-    assert platform.sweep().settled == 0
+    assert platform.sweep().tickets_closed == 0
     platform.clock.advance(timedelta(minutes=3))
-    assert platform.sweep().settled == 1
+    assert platform.sweep().tickets_closed == 1
     (row,) = platform.rows.run_rows
     assert (row.status, row.run.ticket, row.run.started_at) == (RunStatus.FAILED, 7, ticket.admitted_at)
     assert row.reason is EndReason.NEVER_BEGUN

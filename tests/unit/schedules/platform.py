@@ -5,19 +5,19 @@ from datetime import datetime, timedelta
 
 from common.errors import InvalidInput
 from common.pipelines.pipeline import Parameter, Pipeline
-from common.runs.beginning import RunBeginner
+from common.runs.beginning import RunAdmission
 from common.runs.cancelling import flag
 from common.runs.events import Announcer, AnnouncingRuns
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import ConfigText
 from common.runs.quotas import Limits
 from common.runs.run import Run, RunStatus, Trigger, TriggerType
-from common.runs.starting import RunRequest, RunStarter, StartedRun
+from common.runs.starting import RunRequest, RunService, StartedRun
 from common.runs.sweeping import Swept
 from common.schedules.dispatching import Dispatcher
+from common.schedules.enqueueing import QueueingRequests
 from common.schedules.filling import SlotFiller
 from common.schedules.freed_slots import FreedSlots
-from common.schedules.joining import QueueingRequests
 from common.schedules.queue import RunQueue
 from tests.fakes.clock import VirtualClock
 from tests.fakes.events import MemoryEvents
@@ -54,7 +54,7 @@ class NoSweeper:
     """`Sweeper` that finds nothing."""
 
     def sweep(self) -> Swept:
-        return Swept(continued=0, settled=0)
+        return Swept(continued=0, tickets_closed=0)
 
 
 class NoUsage:
@@ -75,7 +75,7 @@ class Platform:
         self.firings = MemoryFirings(at)
         self.timetable = MemoryTimetable(self.firings)
         self.queue_rows = MemoryQueue(at)
-        self.lanes = MemoryLanes(self.rows)
+        self.all_admissions = MemoryLanes(self.rows)
         self.events = MemoryEvents()
         self.refused = MemoryRefusals(self.firings, self.queue_rows, self.rows)
         self.cancelled: list[str] = []
@@ -88,16 +88,16 @@ class Platform:
             announcer=Announcer(publisher=self.events),
             clock=self.clock,
         )
-        self.beginner = RunBeginner(
+        self.run_admission = RunAdmission(
             store=AnnouncingRuns(store=self.rows, announcer=Announcer(publisher=self.events)),
             claims=self.jobs,
             levels=self.levels,
             clock=self.clock,
         )
         self.filler = SlotFiller(
-            store=self.lanes,
+            store=self.all_admissions,
             queue=self.queue,
-            beginner=self.beginner,
+            run_admission=self.run_admission,
             claims=self.jobs,
             levels=MemoryBulkLevels(self.levels),
             compile=self.compile,
@@ -142,15 +142,15 @@ class Platform:
         self, key: str, tenant_id: str = "acme", *, may_wait: bool = True, **parameters: object
     ) -> StartedRun:
         """Ask for a run that may wait."""
-        starter = RunStarter(
-            line=QueueingRequests(queue=self.queue, clock=self.clock),
-            beginner=self.beginner,
+        run_service = RunService(
+            enqueuer=QueueingRequests(queue=self.queue, clock=self.clock),
+            run_admission=self.run_admission,
             reader=MemoryProgress(self.rows),
             compile=self.compile,
             clock=self.clock,
             seal=a_seal(),
         )
-        return starter.start(
+        return run_service.start(
             RunRequest(
                 tenant_id=tenant_id,
                 config_id="daily",
@@ -174,7 +174,7 @@ class Platform:
     def end(self, run_id: str) -> None:
         """End a run, as its last level's worker does."""
         run = next(row.run for row in self.rows.run_rows if row.run.run_id == run_id)
-        self.beginner.store.append_run(run, RunStatus.COMPLETED, self.clock())
+        self.run_admission.store.append_run(run, RunStatus.COMPLETED, self.clock())
         self.freed(run)
 
     def runs(self) -> dict[str, Run]:
@@ -195,5 +195,5 @@ class Platform:
         """List the states that each firing's rows went through."""
         found: dict[str, list[str]] = {}
         for row in self.firings.rows:
-            found.setdefault(row.settled.waiting.run_id, []).append(row.settled.status.value)
+            found.setdefault(row.result.waiting.run_id, []).append(row.result.status.value)
         return found

@@ -117,7 +117,7 @@ def test_one_read_finds_what_is_due_and_one_more_of_each_kind_starts_it(platform
         platform.add_tenant(f"tenant_{number:02}")
         platform.schedule("*/5 * * * *", f"tenant_{number:02}")
     assert platform.dispatcher.tick().filled == Filled(begun=40)
-    assert (platform.timetable.reads, platform.lanes.reads) == (1, 1)
+    assert (platform.timetable.reads, platform.all_admissions.reads) == (1, 1)
     assert (platform.rows.calls, platform.firings.calls, platform.queue_rows.calls) == (1, 1, 0)
 
 
@@ -136,7 +136,7 @@ def test_a_firing_over_the_daily_limit_is_recorded_as_failed_with_the_numbers(pl
     platform.schedule("0 * * * *", catch_up="all", declared=AT_WILL)
     platform.clock.advance(timedelta(hours=1))
     assert platform.dispatcher.tick().filled == Filled(begun=1, refused=1)
-    refused = platform.firings.rows[-1].settled
+    refused = platform.firings.rows[-1].result
     told = "the daily limit of your plan is reached: 1 of 1 runs"
     assert (refused.status, refused.error) == (RunStatus.FAILED, told)
     assert platform.dispatcher.tick().filled == Filled()
@@ -153,7 +153,7 @@ def test_a_schedule_whose_config_no_longer_compiles_fails_with_the_reason_and_al
     platform.broken.add("broken")
     assert platform.dispatcher.tick().filled == Filled(begun=1, refused=1)
     assert [run.config_id for run in platform.runs().values()] == ["sound"]
-    assert "a rule was added since" in platform.firings.rows[0].settled.error
+    assert "a rule was added since" in platform.firings.rows[0].result.error
 
 
 def test_a_suspended_tenant_starts_nothing_and_goes_on_when_it_is_active_again(platform: Platform) -> None:
@@ -261,8 +261,7 @@ def test_a_defect_that_one_tenants_file_brings_out_is_that_tenants_failure(platf
     filler = replace(platform.filler, compile=compile_or_break)
     assert replace(platform.dispatcher, filler=filler).tick().filled == Filled(begun=1, refused=1)
     assert (
-        "cannot be compiled"
-        in platform.firings.rows[-1].settled.error + platform.firings.rows[0].settled.error
+        "cannot be compiled" in platform.firings.rows[-1].result.error + platform.firings.rows[0].result.error
     )
 
 

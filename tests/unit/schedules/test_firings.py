@@ -7,7 +7,7 @@ import pytest
 
 from common.pipelines.intervals import Interval
 from common.pipelines.schedule import Schedule
-from common.schedules.firings import CATCH_UP_WINDOW, MOST_AT_ONCE, ScheduledConfig, due_firings
+from common.schedules.firings import CATCH_UP_WINDOW, MAX_AT_ONCE, ScheduledConfig, due_firings
 from tests.fakes.clock import START
 from tests.unit.schedules.examples import a_scheduled_config
 
@@ -54,9 +54,9 @@ def test_a_firing_that_is_only_late_was_not_missed() -> None:
 def test_what_was_missed_is_made_up_for_in_portions_and_in_order() -> None:
     config = a_scheduled_config("* * * * *", "all", last_fired=START)
     first = due(config, START + 150 * MINUTE)
-    assert first == [float(minute) for minute in range(1, MOST_AT_ONCE + 1)]
-    rest = due(replace(config, last_fired=START + MOST_AT_ONCE * MINUTE), START + 150 * MINUTE)
-    assert rest == [float(minute) for minute in range(MOST_AT_ONCE + 1, 151)]
+    assert first == [float(minute) for minute in range(1, MAX_AT_ONCE + 1)]
+    rest = due(replace(config, last_fired=START + MAX_AT_ONCE * MINUTE), START + 150 * MINUTE)
+    assert rest == [float(minute) for minute in range(MAX_AT_ONCE + 1, 151)]
 
 
 def test_what_was_missed_long_ago_is_left_to_a_backfill() -> None:

@@ -135,15 +135,15 @@ def test_two_dispatchers_at_once_start_no_more_of_a_schedule_than_may_run(platfo
     platform.schedule("* * * * *", catch_up="all", declared={"max_active_runs": 2})
     platform.clock.advance(5 * MINUTE)
     due = platform.dispatcher.due()
-    read = platform.lanes.read_lanes
+    read = platform.all_admissions.read_tenant_admissions
 
     def overtake(*args):  # type: ignore[no-untyped-def]
         facts = read(*args)
-        platform.lanes.read_lanes = read  # type: ignore[method-assign]
+        platform.all_admissions.read_tenant_admissions = read  # type: ignore[method-assign]
         platform.filler.fill(due[3:], platform.clock() + MINUTE)
         return facts
 
-    platform.lanes.read_lanes = overtake  # type: ignore[method-assign]
+    platform.all_admissions.read_tenant_admissions = overtake  # type: ignore[method-assign]
     platform.filler.fill(due[:3], platform.clock() + MINUTE)
     assert len(platform.running()) == 2
 

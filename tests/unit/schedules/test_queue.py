@@ -19,7 +19,7 @@ from common.runs.tickets import Applicant, take
 from common.schedules.filling import LATEST_ROW, Filled
 from common.schedules.queue import QueueEntry
 from common.schedules.reading import QueuedRunReader
-from common.schedules.waiting import LONGEST_WAIT, Settled, WaitingRun
+from common.schedules.waiting import MAX_WAIT, AdmissionResult, WaitingRun
 from tests.fakes.clock import START
 from tests.fakes.jobs import nowhere
 from tests.fakes.seals import a_seal
@@ -195,7 +195,7 @@ def test_a_minute_in_which_no_slot_is_free_changes_nothing(platform: Platform) -
 
 def test_a_run_that_has_waited_for_a_day_expires_with_the_reason(platform: Platform) -> None:
     queued = platform.request("patient").run.run_id
-    platform.clock.advance(LONGEST_WAIT + MINUTE)
+    platform.clock.advance(MAX_WAIT + MINUTE)
     assert platform.dispatcher.tick().filled == Filled()  # Its ticket may have been taken at the last moment.
     platform.clock.advance(2 * MINUTE)
     assert platform.dispatcher.tick().filled == Filled(refused=1)
@@ -235,7 +235,7 @@ def test_a_cancelled_run_whose_row_cannot_be_read_yet_does_not_begin_either(plat
 
 def test_a_run_that_expired_cannot_be_cancelled(platform: Platform) -> None:
     queued = platform.request("patient").run.run_id
-    platform.clock.advance(LONGEST_WAIT + 3 * MINUTE)
+    platform.clock.advance(MAX_WAIT + 3 * MINUTE)
     platform.dispatcher.tick()
     with pytest.raises(Conflict, match="FAILED"):
         platform.queue.cancel(entry_of(platform, queued))
@@ -353,7 +353,7 @@ def backfill(platform: Platform, count: int, max_parallel: int) -> list[WaitingR
         )
         for number in range(count)
     ]
-    platform.queue.record([Settled(waiting=run, status=RunStatus.QUEUED) for run in runs], START)
+    platform.queue.record([AdmissionResult(waiting=run, status=RunStatus.QUEUED) for run in runs], START)
     return [replace(run, is_queued=True) for run in runs]
 
 
@@ -362,15 +362,15 @@ def test_two_fillers_at_once_start_no_more_of_a_backfill_than_may_run() -> None:
     platform = Platform()
     platform.add_tenant(limits=Limits(daily=99, monthly=99, concurrent=99))
     runs = backfill(platform, count=6, max_parallel=2)
-    read = platform.lanes.read_lanes
+    read = platform.all_admissions.read_tenant_admissions
 
     def overtake(*args: Any) -> Any:
         facts = read(*args)
-        platform.lanes.read_lanes = read  # type: ignore[method-assign]
+        platform.all_admissions.read_tenant_admissions = read  # type: ignore[method-assign]
         platform.filler.fill(runs[3:], platform.clock() + MINUTE)
         return facts
 
-    platform.lanes.read_lanes = overtake  # type: ignore[assignment]
+    platform.all_admissions.read_tenant_admissions = overtake  # type: ignore[assignment]
     platform.filler.fill(runs[:3], platform.clock() + MINUTE)
     assert len(platform.running()) == 2
 

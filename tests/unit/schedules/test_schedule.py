@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from common.pipelines.schedule import Schedule, schedule_faults
+from common.pipelines.schedule import Schedule, schedule_violations
 
 MINUTE = timedelta(minutes=1)
 A_YEAR = timedelta(days=366)
@@ -120,4 +120,4 @@ def test_jitter_is_always_the_same_for_one_config_and_spreads_many() -> None:
     ],
 )
 def test_what_no_shape_tells_is_told_by_key(body: dict[str, Any], broken: set[str]) -> None:
-    assert schedule_faults(body).keys() == broken
+    assert schedule_violations(body).keys() == broken

@@ -20,10 +20,10 @@ def test_a_good_request_passes_every_check_and_gets_its_plan() -> None:
     assert checked_plan(request(plan="professional"), "tenants").name == "PROFESSIONAL"
 
 
-def test_all_faults_of_a_request_are_told_at_once_each_with_its_place() -> None:
+def test_all_violations_of_a_request_are_told_at_once_each_with_its_place() -> None:
     with pytest.raises(InvalidInput) as caught:
         checked_plan(request("tenants", " ", "nobody", "FREE"), "tenants")
-    assert [(fault.pointer, fault.rule) for fault in caught.value.faults] == [
+    assert [(fault.pointer, fault.rule) for fault in caught.value.violations] == [
         ("/tenant_id", "is reserved for the platform"),
         ("/company_name", "must be 1 to 200 printable characters"),
         ("/admin_email", "must be an e-mail address, such as admin@example.com"),

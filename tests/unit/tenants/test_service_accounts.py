@@ -18,10 +18,10 @@ def read(given: dict[str, str]) -> ServiceAccountKey:
     return ServiceAccountKey.read(given, platform_project=PLATFORM)
 
 
-def faults(given: dict[str, str]) -> dict[str, str]:
+def violations(given: dict[str, str]) -> dict[str, str]:
     with pytest.raises(InvalidInput) as refused:
         read(given)
-    return {fault.pointer.removeprefix("/credentials/"): fault.rule for fault in refused.value.faults}
+    return {fault.pointer.removeprefix("/credentials/"): fault.rule for fault in refused.value.violations}
 
 
 def an_elliptic_key() -> str:
@@ -49,7 +49,7 @@ def test_a_key_is_not_shown_where_it_is_written_down() -> None:
 
 
 def test_all_that_is_missing_is_told_at_once() -> None:
-    assert faults({}) == dict.fromkeys(
+    assert violations({}) == dict.fromkeys(
         ("type", "project_id", "client_email", "private_key_id", "private_key"), "is required"
     )
 
@@ -89,7 +89,7 @@ def test_all_that_is_missing_is_told_at_once() -> None:
     ],
 )
 def test_a_member_that_breaks_its_rule_is_told_and_not_repeated(name: str, value: str, rule: str) -> None:
-    (told,) = faults(a_key_file() | {name: value}).items()
+    (told,) = violations(a_key_file() | {name: value}).items()
     assert told[0] == name
     assert told[1].startswith(rule)
     assert not value.strip() or value.strip() not in told[1]

@@ -26,7 +26,7 @@ OF_STEPS = {
 }
 """The same of a step's latest attempt, of its latest job."""
 CANONICAL = {"recorded_at DESC", "version DESC", *FIRST_END, *OF_JOBS, *OF_STEPS}
-OUTCOMES = {"schedules/settle": "outcome.has_begun DESC, outcome.end_time"}
+OUTCOMES = {"schedules/record": "outcome.has_begun DESC, outcome.end_time"}
 """What has become of a firing: its run says it, or else the queue; each has but one end."""
 
 

@@ -7,7 +7,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
 from common.schedules.filling import LANES_IN_THREADS
-from common.warehouse.clients import MOST_CONNECTIONS, RateLimiter
+from common.warehouse.clients import MAX_CONNECTIONS, RateLimiter
 from common.warehouse.jobs import ClaimedJobs
 
 REQUESTS_PER_SECOND = 100
@@ -58,4 +58,4 @@ def test_claims_stay_below_what_bigquery_takes() -> None:
 
 
 def test_each_lane_has_a_connection() -> None:
-    assert LANES_IN_THREADS.most <= MOST_CONNECTIONS
+    assert LANES_IN_THREADS.most <= MAX_CONNECTIONS

@@ -1,4 +1,4 @@
--- Read versions of configs that are not deleted, given as "tenant config version", with what confines their tenants.
+-- Read versions of configs that are not deleted, given as "tenant config version", with what their tenants are granted.
 -- Parameters: tenant_ids ARRAY<STRING>, keys ARRAY<STRING>
 SELECT config.tenant_id, config.config_id, config.version, config.pipeline_yaml, config.priority, profile.isolation, profile.sources
 FROM `${project}.${dataset}.tenant_pipeline_configs` AS config

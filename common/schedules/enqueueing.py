@@ -14,17 +14,17 @@ from common.times import Clock
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueingRequests:
-    """`common.runs.starting.WaitingLine`."""
+    """`common.runs.starting.RunEnqueuer`."""
 
     queue: RunQueue
     clock: Clock
 
-    def join(self, request: RunRequest, ready: ReadyRun, facts: AdmissionFacts) -> StartedRun:
+    def enqueue_run(self, request: RunRequest, ready: ReadyRun, facts: AdmissionFacts) -> StartedRun:
         """Put the run into the queue, or return what has become of the one under this idempotency key."""
         if facts.config is None:
             raise NotFound("there is no such pipeline config")
         now = self.clock()
-        stored = self.queue.join(
+        stored = self.queue.enqueue(
             WaitingRun(
                 tenant_id=request.tenant_id,
                 run_id=ready.run_id,

@@ -1,4 +1,4 @@
-"""SQL cut into lexemes as BigQuery's own lexer cuts it: code, comments, strings, quoted names.
+"""SQL cut into tokens as BigQuery's own lexer cuts it: code, comments, strings, quoted names.
 
 Everything that reads or changes tenant SQL starts here. A general parser's lexer would not do: where it finds
 a comment that BigQuery takes for code, the code goes unseen.
@@ -12,7 +12,7 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What a lexeme is; the names are the groups of the pattern below."""
+    """What a token is; the names are the groups of the pattern below."""
 
     SPACE = "space"
     COMMENT = "comment"
@@ -28,7 +28,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Lexeme:
+class Token:
     """A piece of a statement, and the line and column (from 1) at which it begins."""
 
     kind: Kind
@@ -42,8 +42,8 @@ class Lexeme:
         return f"line {self.line}, column {self.column}"
 
 
-class LexicalFault(Exception):
-    """A text cannot be cut into lexemes without doubt."""
+class LexicalViolation(Exception):
+    """A text cannot be cut into tokens without doubt."""
 
 
 _LEXEME = re.compile(
@@ -81,34 +81,34 @@ def with_line_feeds(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def lexemes(sql: str) -> tuple[Lexeme, ...]:
-    """Cut a statement into lexemes that together are the statement; LexicalFault where that is in doubt."""
+def tokens(sql: str) -> tuple[Token, ...]:
+    """Cut a statement into tokens that are the statement; LexicalViolation where that is in doubt."""
     found = []
     line = column = 1
     for match in _LEXEME.finditer(sql):
-        lexeme = Lexeme(Kind(match.lastgroup or ""), match.group(), line, column)
-        _check(lexeme)
-        found.append(lexeme)
-        line, column = _behind(lexeme.text, line, column)
+        token = Token(Kind(match.lastgroup or ""), match.group(), line, column)
+        _check(token)
+        found.append(token)
+        line, column = _behind(token.text, line, column)
     return tuple(found)
 
 
-def masked(statement: Iterable[Lexeme]) -> str:
+def masked(statement: Iterable[Token]) -> str:
     """Return the statement with blanks for comments and MASK in each string: all code, on the same lines."""
-    return "".join(_masked(lexeme) for lexeme in statement)
+    return "".join(_masked(token) for token in statement)
 
 
-def column_of_masked(statement: Iterable[Lexeme], line: int, column: int) -> int:
+def column_of_masked(statement: Iterable[Token], line: int, column: int) -> int:
     """Return the column, in a statement, of what is at a place of it masked."""
     at_line = at_column = 1
     found = column
-    for lexeme in statement:
+    for token in statement:
         if (at_line, at_column) > (line, column):
             break
-        mask = _masked(lexeme)
-        is_same = mask == lexeme.text
+        mask = _masked(token)
+        is_same = mask == token.text
         if at_line == line:
-            found = lexeme.column + (column - at_column if is_same else 0)
+            found = token.column + (column - at_column if is_same else 0)
         elif is_same and "\n" in mask:
             found = column
         at_line, at_column = _behind(mask, at_line, at_column)
@@ -120,25 +120,25 @@ def _behind(text: str, line: int, column: int) -> tuple[int, int]:
     return line + breaks, (len(text) - text.rfind("\n")) if breaks else column + len(text)
 
 
-def _masked(lexeme: Lexeme) -> str:
-    line_breaks = "\n" * lexeme.text.count("\n")
-    if lexeme.kind is Kind.COMMENT:
+def _masked(token: Token) -> str:
+    line_breaks = "\n" * token.text.count("\n")
+    if token.kind is Kind.COMMENT:
         return f" {line_breaks}"
-    return f"'{MASK}'{line_breaks}" if lexeme.kind is Kind.STRING else lexeme.text
+    return f"'{MASK}'{line_breaks}" if token.kind is Kind.STRING else token.text
 
 
-def _check(lexeme: Lexeme) -> None:
-    if lexeme.kind is Kind.BROKEN:
-        what = {"/*": "comment", "`": "quoted name"}.get(lexeme.text, "string")
-        raise LexicalFault(f"has a {what} that begins in {lexeme.place} and does not end")
-    allowed = _IN_TEXTS if lexeme.kind in {Kind.COMMENT, Kind.STRING} else set[str]()
-    for character in lexeme.text:
+def _check(token: Token) -> None:
+    if token.kind is Kind.BROKEN:
+        what = {"/*": "comment", "`": "quoted name"}.get(token.text, "string")
+        raise LexicalViolation(f"has a {what} that begins in {token.place} and does not end")
+    allowed = _IN_TEXTS if token.kind in {Kind.COMMENT, Kind.STRING} else set[str]()
+    for character in token.text:
         category = unicodedata.category(character)
         if character in " \t\n" or category not in _INVISIBLE:
             continue
         if category in allowed and character not in _TURNS_TEXT:
             continue
-        raise LexicalFault(
-            f"holds the invisible character U+{ord(character):04X} in {lexeme.place}: "
+        raise LexicalViolation(
+            f"holds the invisible character U+{ord(character):04X} in {token.place}: "
             "in a string write it as an escape, elsewhere leave it out"
         )

@@ -1,4 +1,4 @@
-"""Many tenants' admissions read and written at once (`common.schedules.filling.LaneStore`)."""
+"""Many tenants' admissions read and written at once (`common.schedules.filling.TenantAdmissionStore`)."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,27 +7,27 @@ from datetime import datetime
 from common.runs.ports import ConfigText
 from common.runs.run import Run, RunStatus
 from common.runs.tickets import may_count_since
-from common.schedules.lanes import LaneFacts
+from common.schedules.tenant_admissions import TenantAdmissionFacts
 from common.times import start_of_day, start_of_month
 from common.warehouse.bigquery import Queries, Row
-from common.warehouse.run_columns import confines_of, priority_of
+from common.warehouse.run_columns import grants_of, priority_of
 from common.warehouse.runs import RUNS, TICKET_WINDOW, last_tickets, ledger_of, pending_row, recent_since
 from common.warehouse.streaming import Streaming
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LaneRows:
+class TenantAdmissionRows:
     """One query reads, and one streaming call writes, what many admissions need."""
 
     queries: Queries
     streaming: Streaming
 
-    def read_lanes(
+    def read_tenant_admissions(
         self, tenant_ids: Collection[str], run_ids: Collection[str], now: datetime
-    ) -> Mapping[str, LaneFacts]:
+    ) -> Mapping[str, TenantAdmissionFacts]:
         """Return the ledgers of active tenants with those of the asked runs that have rows, in one query."""
         rows = self.queries.read(
-            "queue/lanes",
+            "queue/tenant_admissions",
             tenant_ids=sorted(tenant_ids),
             run_ids=sorted(run_ids),
             since=now - TICKET_WINDOW,
@@ -58,9 +58,9 @@ class LaneRows:
         self.streaming.append(RUNS, rows)
 
 
-def _facts(row: Row) -> LaneFacts:
+def _facts(row: Row) -> TenantAdmissionFacts:
     begun = (text.split(" ", 1) for text in row["begun"] or ())
-    return LaneFacts(
+    return TenantAdmissionFacts(
         ledger=ledger_of(row),
         begun={run_id: RunStatus(status) for status, run_id in begun},
     )
@@ -72,5 +72,5 @@ def _config(row: Row) -> ConfigText:
         version=row["version"],
         text=row["pipeline_yaml"],
         priority=priority_of(row),
-        confines=confines_of(row),
+        grants=grants_of(row),
     )

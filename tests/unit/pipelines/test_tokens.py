@@ -1,13 +1,13 @@
-"""SQL cut into lexemes: whatever looks like code to BigQuery is code here."""
+"""SQL cut into tokens: whatever looks like code to BigQuery is code here."""
 
 import pytest
 
-from common.pipelines.lexemes import Kind, LexicalFault, lexemes, masked, with_line_feeds
+from common.pipelines.tokens import Kind, LexicalViolation, masked, tokens, with_line_feeds
 
 
 def kinds(sql: str) -> list[tuple[str, str]]:
-    """Return the lexemes without the blanks, as (kind, text)."""
-    return [(piece.kind.value, piece.text) for piece in lexemes(sql) if piece.kind is not Kind.SPACE]
+    """Return the tokens without the blanks, as (kind, text)."""
+    return [(piece.kind.value, piece.text) for piece in tokens(sql) if piece.kind is not Kind.SPACE]
 
 
 @pytest.mark.parametrize(
@@ -57,8 +57,8 @@ def test_a_statement_is_cut_as_bigquery_cuts_it(sql: str, expected: list[tuple[s
     ],
 )
 def test_what_does_not_end_is_refused(sql: str, what: str) -> None:
-    with pytest.raises(LexicalFault, match=f"has {what}"):
-        lexemes(sql)
+    with pytest.raises(LexicalViolation, match=f"has {what}"):
+        tokens(sql)
 
 
 @pytest.mark.parametrize(
@@ -66,8 +66,8 @@ def test_what_does_not_end_is_refused(sql: str, what: str) -> None:
 )
 @pytest.mark.parametrize("sql", ["a{}b", "'{}'", "-- {}", "`{}`"])
 def test_what_controls_or_turns_text_is_refused_wherever_it_stands(sql: str, character: str) -> None:
-    with pytest.raises(LexicalFault, match=f"U\\+{ord(character):04X} in line 1"):
-        lexemes(sql.format(character))
+    with pytest.raises(LexicalViolation, match=f"U\\+{ord(character):04X} in line 1"):
+        tokens(sql.format(character))
 
 
 SCRIPTS = {
@@ -85,21 +85,19 @@ SCRIPTS = {
 def test_what_scripts_and_emoji_are_written_with_is_for_strings_and_comments(character: str) -> None:
     for sql in ("'a{}b'", '"""{}"""', "r'{}'", "SELECT 1 -- {}", "# {}", "/* {} */"):
         written = sql.format(character)
-        assert "".join(piece.text for piece in lexemes(written)) == written
+        assert "".join(piece.text for piece in tokens(written)) == written
     for sql in ("a{}b", "`{}`", "@a{}", "1{}", "SELECT{}1"):
-        with pytest.raises(LexicalFault, match=f"U\\+{ord(character):04X} in line 1"):
-            lexemes(sql.format(character))
+        with pytest.raises(LexicalViolation, match=f"U\\+{ord(character):04X} in line 1"):
+            tokens(sql.format(character))
 
 
 def test_letters_of_any_script_are_kept() -> None:
-    assert (
-        "".join(piece.text for piece in lexemes("'größe 日本 🚀' -- Привет")) == "'größe 日本 🚀' -- Привет"
-    )
+    assert "".join(piece.text for piece in tokens("'größe 日本 🚀' -- Привет")) == "'größe 日本 🚀' -- Привет"
 
 
 def test_a_masked_statement_keeps_code_and_lines_and_loses_the_rest() -> None:
     sql = "SELECT '''tenants\n.k''' /* from\n x */, `a` -- y\nFROM t"
-    assert masked(lexemes(sql)) == "SELECT '$'\n  \n, `a`  \nFROM t"
+    assert masked(tokens(sql)) == "SELECT '$'\n  \n, `a`  \nFROM t"
 
 
 def test_every_line_ends_with_a_line_feed() -> None:
