@@ -16,6 +16,7 @@ from common.messages.verdicts import Verdict, verdict
 from common.pipelines.pipeline import Pipeline
 from common.runs.beginning import RunAdmission
 from common.runs.cancelling import RunCanceller, flag
+from common.runs.cancelling import job_id as cancel_id
 from common.runs.level_messages import LevelMessage
 from common.runs.levels import LevelWorker
 from common.runs.ports import ConfigText
@@ -57,6 +58,8 @@ class Sent:
     """Whether its run had a row."""
     lacked: frozenset[str]
     """The steps of earlier levels that had no row which says COMPLETED."""
+    is_to_stop: bool
+    """Whether its run had been flagged: whoever does that has its level look, a delivery too."""
 
     @property
     def is_begun_by_a_filler(self) -> bool:
@@ -66,8 +69,8 @@ class Sent:
 
     @property
     def is_handover(self) -> bool:
-        """Tell whether a delivery hands its level over; the sweeper sends continuations too."""
-        return self.message.continuation > 0 and "delivery" in self.sender
+        """Tell whether a delivery hands its level over; sweepers and cancellers send continuations too."""
+        return self.message.continuation > 0 and "delivery" in self.sender and not self.is_to_stop
 
 
 @dataclass
@@ -307,6 +310,7 @@ class World:
             at=self.stage.now,
             had_row=had_row,
             lacked=lacked,
+            is_to_stop=cancel_id(run_id) in self.jobs.claims,
         )
 
     def _delivery(self, name: str, message: LevelMessage, attempt: int) -> Callable[[], None]:
