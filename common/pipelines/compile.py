@@ -61,6 +61,7 @@ def compile_pipeline(
         step_types=step_types,
         policy=policy,
         parameter_types={parameter.name: parameter.type for parameter in parameters},
+        secrets=frozenset(parameter.name for parameter in parameters if parameter.secret),
         variables=Variables(
             identifiers={"tenant_id": policy.dataset, "project_id": project_id},
             parameters=frozenset(parameter.name for parameter in parameters),
@@ -81,6 +82,7 @@ def compile_pipeline(
         timeout_minutes=int(header.get("timeout_minutes", 1440)),
         timezone=str(_mapping(document.get("schedule")).get("timezone", "UTC")),
         sources=tuple(sorted(policy.allowed_sources)),
+        max_parallel=int(header.get("max_parallel", 0)),
     )
     found = [*arrangement.warnings, *sql_warnings([step.sql_of_step() for step in steps])]
     return Compiled(pipeline=pipeline, warnings=tuple(sorted(found, key=lambda told: _order(told.pointer))))
@@ -120,9 +122,9 @@ def _unmet_by_firings(document: Document, parameters: Sequence[Parameter]) -> li
 def _compiled(
     document: Document, context: CompileContext, shape_violations: Sequence[Violation]
 ) -> list[StepCompiler]:
-    raw_steps = document.get("steps")
+    raw_steps, defaults = document.get("steps"), _mapping(document.get("defaults"))
     steps = [
-        StepCompiler(index=index, raw=raw, context=context)
+        StepCompiler(index=index, raw=defaults | raw, context=context)
         for index, raw in enumerate(raw_steps if isinstance(raw_steps, list) else [])
         if isinstance(raw, dict)
     ]

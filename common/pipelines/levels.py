@@ -25,10 +25,17 @@ class Node:
     id: str
     pointer: str
     depends_on: tuple[str, ...] = ()
+    asks_for: tuple[str, ...] = ()
+    """The steps whose states its condition names."""
     reads: frozenset[TableName] = frozenset()
     reads_at: str = ""
     writes: TableName | None = None
     appends: bool = False
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The steps that the file has it wait for by name."""
+        return (*self.depends_on, *self.asks_for)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +86,10 @@ def _violations_of_depends_on(by_id: Mapping[str, Node]) -> Iterator[Violation]:
                 yield Violation(place, "is the step itself")
             elif other not in by_id:
                 yield Violation(place, unknown_step(other, by_id))
+        for other in node.asks_for:
+            if other == node.id or other not in by_id:
+                rule = "names the step itself" if other == node.id else unknown_step(other, by_id)
+                yield Violation(f"{node.pointer}/run_if", rule)
 
 
 def unknown_step(step_id: str, known: Mapping[str, object]) -> str:
@@ -93,7 +104,7 @@ def _written_before(by_id: Mapping[str, Node]) -> dict[str, set[str]]:
     for step in by_id:
         reached, open_steps = set[str](), [step]
         while open_steps:
-            named = set(by_id[open_steps.pop()].depends_on) & by_id.keys()
+            named = set(by_id[open_steps.pop()].named) & by_id.keys()
             open_steps += named - reached
             reached |= named
         for other in reached - {step}:
@@ -119,8 +130,7 @@ def _edges(node: Node, by_id: Mapping[str, Node], waiting: Mapping[str, set[str]
         for other in by_id.values()
         if other.id != node.id
         and (
-            other.id in node.depends_on
-            or (_reads_from(node, other) and other.id not in waiting.get(node.id, ()))
+            other.id in node.named or (_reads_from(node, other) and other.id not in waiting.get(node.id, ()))
         )
     )
 
@@ -138,7 +148,7 @@ def _surprises(
                 yield Violation(node.reads_at, f"{read}: what is there before the run")
             elif (
                 other.id in edges[node.id]
-                and other.id not in node.depends_on
+                and other.id not in node.named
                 and not any(_reads_from(node, earlier) for earlier in nodes[:number])
             ):
                 read = f"{node.id} reads {other.writes}, which only {other.id}, listed later, writes"
@@ -216,6 +226,9 @@ def _contradictions(by_id: Mapping[str, Node], level_of: Mapping[str, int]) -> I
             if other.id in node.depends_on:
                 place = f"{node.pointer}/depends_on/{node.depends_on.index(other.id)}"
                 yield Violation(place, f"{node.id} depends on {other.id}, which runs {where}")
+            elif other.id in node.asks_for:
+                rule = f"{node.id} asks for the state of {other.id}, which runs {where}"
+                yield Violation(f"{node.pointer}/run_if", rule)
 
 
 def _where(level: int, other_level: int) -> str:

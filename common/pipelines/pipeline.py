@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
 from common.pipelines.plans import Job
 
@@ -9,6 +10,21 @@ type ParameterValue = str | int | float | bool | list[str] | list[int] | list[fl
 
 DEFAULT_PRIORITY = 5
 """Of a pipeline that names none; the lower number goes first."""
+
+
+class OnFailure(StrEnum):
+    """What becomes of a run whose step fails: it ends, goes on, or goes on without what depends on it."""
+
+    STOP = "stop"
+    CONTINUE = "continue"
+    SKIP_DEPENDENTS = "skip_dependents"
+
+
+class Priority(StrEnum):
+    """When BigQuery starts a step's jobs: at once, or when there is room."""
+
+    INTERACTIVE = "INTERACTIVE"
+    BATCH = "BATCH"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +90,10 @@ class Step:
     retry: Retry = Retry()
     credential: str = ""
     """The credential under whose account, and in whose project, its jobs run; "" for the platform's."""
+    on_failure: OnFailure = OnFailure.STOP
+    run_if: str = ""
+    """The condition by which it is carried out (`common.pipelines.conditions`); "" for none."""
+    priority: Priority = Priority.INTERACTIVE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +113,8 @@ class Pipeline:
     """What its SQL may read beside the tenant's own dataset: what it was compiled by, and is judged by."""
     is_isolated: bool = False
     """Whether its SQL runs under the tenant's own account."""
+    max_parallel: int = 0
+    """How many steps of one level run at once; 0 for all."""
     left_out: tuple[str, ...] = ()
     """Steps of the file that are none of `levels`, because a run is not to carry them out."""
 

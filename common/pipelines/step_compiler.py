@@ -9,10 +9,11 @@ from difflib import get_close_matches
 from typing import Any
 
 from common.errors import Violation
+from common.pipelines.conditions import NoCondition, read_condition
 from common.pipelines.job_compiler import JobCompiler
 from common.pipelines.job_templates import JobTemplate
 from common.pipelines.levels import Node
-from common.pipelines.pipeline import Retry, Step
+from common.pipelines.pipeline import OnFailure, Priority, Retry, Step
 from common.pipelines.plans import Job, QueryJob, WriteDisposition
 from common.pipelines.pointers import pointer
 from common.pipelines.schema import schema_violations
@@ -31,6 +32,8 @@ class CompileContext:
     policy: Policy
     variables: Variables
     parameter_types: Mapping[str, str]
+    secrets: frozenset[str] = frozenset()
+    """The parameters that no condition may compare."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,6 +48,7 @@ class StepCompiler:
     reads: frozenset[TableName] = frozenset()
     target: TableName | None = None
     _query_field: str = ""
+    _asks_for: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -60,6 +64,7 @@ class StepCompiler:
 
     def compile(self, shape_violations: Collection[Violation]) -> None:
         """Compile all that can be compiled where the file's shape has the given faults."""
+        self._read_condition(shape_violations)
         step_type = self._step_type()
         if step_type is None or not isinstance(self.raw.get("config"), dict):
             return
@@ -91,6 +96,22 @@ class StepCompiler:
         self.violations += [*compiler.violations, *statements.violations]
         self.reads, self.target = frozenset(statements.reads), compiler.target
 
+    def _read_condition(self, shape_violations: Collection[Violation]) -> None:
+        place, text = self._pointer("run_if"), self.raw.get("run_if")
+        if not isinstance(text, str) or any(one.pointer == place for one in shape_violations):
+            return
+        types = {
+            name: kind
+            for name, kind in self.context.parameter_types.items()
+            if name not in self.context.secrets
+        }
+        try:
+            condition = read_condition(text, types | dict.fromkeys(self.context.secrets, "secret"))
+        except NoCondition as broken:
+            self.violations.append(Violation(place, f"step {self.id}: the condition {broken}"))
+        else:
+            self._asks_for = tuple(sorted(condition.steps))
+
     def _add(self, template: JobTemplate, compiler: JobCompiler) -> None:
         if template.statement and len(template.statement.queries) == 1:
             self._query_field = template.statement.queries[0]
@@ -105,6 +126,7 @@ class StepCompiler:
             id=self.id,
             pointer=self._pointer(),
             depends_on=tuple(str(item) for item in depends_on) if isinstance(depends_on, list) else (),
+            asks_for=self._asks_for,
             reads=self.reads,
             reads_at=self._pointer("config", *filter(None, [self._query_field])),
             writes=self.target,
@@ -127,6 +149,9 @@ class StepCompiler:
             labels=dict(self.config.get("labels", {})),
             credential=self.config.get("credential", ""),
             retry=_retry(self.raw.get("retry", {})),
+            on_failure=OnFailure(self.raw.get("on_failure", OnFailure.STOP)),
+            run_if=self.raw.get("run_if", ""),
+            priority=Priority(self.raw.get("priority", Priority.INTERACTIVE)),
         )
 
     def sql_of_step(self) -> SqlOfStep:

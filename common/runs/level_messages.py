@@ -13,7 +13,7 @@ from typing import Any
 
 from common.errors import Forbidden, MalformedInput
 from common.pipelines.codec import from_json, to_json
-from common.pipelines.pipeline import Pipeline
+from common.pipelines.pipeline import Pipeline, Step
 from common.runs.run import Run
 
 
@@ -25,9 +25,16 @@ class LevelMessage:
     pipeline: Pipeline
     level: int
     continuation: int = 0
+    states: dict[str, str] = field(default_factory=dict)
+    """Of the steps of earlier levels that did not complete, and let the run go on: FAILED or SKIPPED."""
     end_reason: str = ""
     """Why the run is to end here, FAILED unless somebody has cancelled it; "" where it goes on. Then the
     pipeline is an outline: it says which jobs there can be, and none of its steps can be carried out."""
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps of the level."""
+        return self.pipeline.levels[self.level - 1]
 
     @property
     def is_last(self) -> bool:

@@ -2,17 +2,15 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Protocol
 
 from common.claims import ClaimJobs
 from common.errors import ConvergenceError, Unavailable, WarehouseError
-from common.logs import carried
 from common.pipelines.pipeline import Step
 from common.pipelines.secret_values import NoSeal, ParameterSeal
+from common.runs.at_once import AtOnce, in_threads
 from common.runs.attempts import (
     Attempt,
     Outcome,
@@ -23,6 +21,7 @@ from common.runs.attempts import (
     underway_row,
 )
 from common.runs.cancelling import CANCELLED_BY_HAND, is_cancelled
+from common.runs.control import ends_run, lanes, lost_steps, states_after, steps_of
 from common.runs.guarding import Guard
 from common.runs.handovers import Handovers
 from common.runs.level_messages import LevelMessage
@@ -34,30 +33,6 @@ from common.runs.steps import StepWorker
 from common.times import Clock
 
 logger = logging.getLogger(__name__)
-
-MAX_STEPS_AT_ONCE = 32
-
-
-class AtOnce(Protocol):
-    """Does the same to all items at once and keeps their order."""
-
-    def __call__[T, R](self, work: Callable[[T], R], items: Sequence[T], /) -> list[R]:
-        """Return what `work` makes of each item; raise what the first of them raised."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InThreads:
-    """Does the same to all items at once, each in a thread that has the caller's log context."""
-
-    most: int
-
-    def __call__[T, R](self, work: Callable[[T], R], items: Sequence[T], /) -> list[R]:
-        """Return what `work` makes of each item; raise what the first of them raised."""
-        with ThreadPoolExecutor(max_workers=min(len(items), self.most)) as pool:
-            return list(pool.map(carried(work), items))
-
-
-in_threads = InThreads(most=MAX_STEPS_AT_ONCE)
 
 
 def no_grants(_run: Run) -> None:
@@ -108,12 +83,38 @@ class LevelWorker:
             self._stop(message, RunStatus.FAILED, error, EndReason.TIMEOUT)
             return ()
         worker = self._worker(message)
-        attempts = self.at_once(worker.begin, message.pipeline.levels[message.level - 1])
+        steps, skipped = steps_of(message)
+        if 0 < message.pipeline.max_parallel < len(steps):
+            return self._carry_out_in_lanes(worker, steps, skipped)
+        attempts = self.at_once(worker.begin, steps) if steps else []
         self._record_running(message, attempts)
         if any(attempt.fault for attempt in attempts):
             return attempts
-        outcomes = self.at_once(worker.finish, attempts)
-        self._conclude(worker, attempts, outcomes)
+        outcomes = self.at_once(worker.finish, attempts) if steps else []
+        self._conclude(worker, attempts, outcomes, skipped)
+        return outcomes
+
+    def _carry_out_in_lanes(
+        self, worker: StepWorker, steps: Sequence[Step], skipped: Sequence[Step]
+    ) -> Sequence[Outcome]:
+        """Carry out some steps at once and the others after them; whoever repeats it has the same lanes."""
+
+        def in_lane(lane: Sequence[Step]) -> list[tuple[Attempt, Outcome]]:
+            done: list[tuple[Attempt, Outcome]] = []
+            for step in lane:
+                attempt = worker.begin(step)
+                self._record_running(worker.message, [attempt])
+                done.append((attempt, worker.finish(attempt)))
+                if done[-1][1].status is None or ends_run(done[-1][1]):
+                    break
+            return done
+
+        found = self.at_once(in_lane, lanes(steps, worker.message.pipeline.max_parallel))
+        attempts = [attempt for lane in found for attempt, _ in lane]
+        outcomes = [outcome for lane in found for _, outcome in lane]
+        begun = {attempt.step.id for attempt in attempts}
+        left = [step for step in steps if step.id not in begun]
+        self._conclude(worker, attempts, outcomes, [*skipped, *left])
         return outcomes
 
     @contextmanager
@@ -122,12 +123,11 @@ class LevelWorker:
         try:
             yield
         except ConvergenceError as error:
-            step = message.pipeline.levels[message.level - 1][0]
+            carried_out, _ = steps_of(message)  # A step that is skipped has nothing else to tell.
             report = JobReport(job_id="", is_done=False, error_message=tried_again(error))
+            rows = [running_row(step, BEGINNING, report, self.clock) for step in carried_out[:1]]
             with suppress(ConvergenceError):  # The message comes again in any case.
-                self.store.append_steps(
-                    message.run, [running_row(step, BEGINNING, report, self.clock)], self.clock()
-                )
+                self.store.append_steps(message.run, rows, self.clock())
             raise
 
     def give_up(self, message: LevelMessage) -> None:
@@ -159,32 +159,51 @@ class LevelWorker:
         ]
         self.store.append_steps(message.run, rows, self.clock())
 
-    def _conclude(self, worker: StepWorker, attempts: Sequence[Attempt], outcomes: Sequence[Outcome]) -> None:
+    def _conclude(
+        self,
+        worker: StepWorker,
+        attempts: Sequence[Attempt],
+        outcomes: Sequence[Outcome],
+        skipped: Sequence[Step],
+    ) -> None:
         message = worker.message
         rows = [row for outcome in outcomes for row in outcome.rows]
-        failed = [outcome for outcome in outcomes if outcome.status not in {StepStatus.COMPLETED, None}]
+        failed = [outcome for outcome in outcomes if ends_run(outcome)]
         if any(outcome.fault for outcome in outcomes):
             self.store.append_steps(message.run, rows, self.clock())
         elif any(outcome.status is None for outcome in outcomes):
             self.store.append_steps(message.run, rows, self.clock())
             self._handovers().hand_over(message)
         elif failed:
-            self._fail(message, rows, failed)
+            self._fail(message, [*rows, *(skipped_row(step, self.clock) for step in skipped)], failed)
         else:
+            rows += [skipped_row(step, self.clock) for step in skipped]
             self.store.append_steps(message.run, rows, self.clock())
-            self._advance(worker, attempts)
+            self._advance(worker, attempts, states_after(message, outcomes, skipped))
 
-    def _advance(self, worker: StepWorker, attempts: Sequence[Attempt]) -> None:
+    def _advance(self, worker: StepWorker, attempts: Sequence[Attempt], states: dict[str, str]) -> None:
         message = worker.message
         logger.info("level completed", extra={"level": message.level})
         if message.is_last:
-            return self._end(message, RunStatus.COMPLETED)
-        following = replace(message, level=message.level + 1, continuation=0)
-        if all(attempt.is_attached for attempt in attempts) and _has_begun(following, worker.jobs_of):
+            return self._complete(message, states)
+        following = replace(message, level=message.level + 1, continuation=0, states=states)
+        # Of a level with steps that did not complete, rows do not tell that it is done: the sweeper begins
+        # with it, and relies on being led on.
+        is_led_on = message.continuation > 0 and states != message.states
+        is_attached = all(attempt.is_attached for attempt in attempts)
+        if is_attached and not is_led_on and _has_begun(following, worker.jobs_of):
             # This delivery repeats one that got further; to repeat its message too would double every level
             # after it.
             return None
         return self.levels.publish_level(following)
+
+    def _complete(self, message: LevelMessage, states: dict[str, str]) -> None:
+        """End a run all of whose levels are done; steps may have failed in it all the same."""
+        lost = lost_steps(message.pipeline, states)
+        if not lost:
+            return self._end(message, RunStatus.COMPLETED)
+        error = "; ".join(f"step {step_id} failed: what depends on it was skipped" for step_id in lost)
+        return self._end(message, RunStatus.FAILED, error, EndReason.STEP_FAILED)
 
     def _fail(self, message: LevelMessage, rows: Sequence[StepRow], failed: Sequence[Outcome]) -> None:
         skipped = [skipped_row(step, self.clock) for step in _later_steps(message)]
@@ -199,8 +218,7 @@ class LevelWorker:
     def _stop(self, message: LevelMessage, status: RunStatus, error: str, reason: EndReason) -> None:
         """End a run before its time: stop its jobs, write down what they came to, skip the rest."""
         jobs_of = self._jobs_of(message)
-        steps = message.pipeline.levels[message.level - 1]
-        rows = [row for step in steps for row in self._stopped_rows(message, step, jobs_of)]
+        rows = [row for step in message.steps for row in self._stopped_rows(message, step, jobs_of)]
         rows += [skipped_row(step, self.clock) for step in _later_steps(message)]
         self.store.append_steps(message.run, rows, self.clock())
         self._end(message, status, error, reason)
@@ -249,7 +267,10 @@ def _later_steps(message: LevelMessage) -> list[Step]:
 
 
 def _has_begun(message: LevelMessage, jobs_of: JobsOf) -> bool:
-    first = message.pipeline.levels[message.level - 1][0]
+    steps, _ = steps_of(message)
+    if not steps:
+        return False
+    first = steps[0]
     try:
         return jobs_of(first).find(job_id_at(message.run, first, BEGINNING)) is not None
     except Unavailable:

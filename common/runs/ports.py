@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from common.pipelines.grants import TenantSqlGrants
-from common.pipelines.pipeline import DEFAULT_PRIORITY, BoundParameter, Pipeline, Step
+from common.pipelines.pipeline import DEFAULT_PRIORITY, BoundParameter, Pipeline, Priority, Step
 from common.pipelines.plans import Job
 from common.runs.level_messages import LevelMessage
 from common.runs.run import EndReason, Run, RunStatus, StepRow
@@ -95,6 +95,7 @@ class StepJob:
     """What its SQL may read beside the tenant's own dataset."""
     credential: str = ""
     """The credential under whose account, and in whose project, it runs; "" for the platform's."""
+    priority: Priority = Priority.INTERACTIVE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

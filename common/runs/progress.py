@@ -10,7 +10,7 @@ from common.pipelines.pipeline import Pipeline, Retry, Step
 from common.pipelines.plans import QueryJob
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import ConfigText, StoredRun
-from common.runs.run import Run, RunStatus, StepOutline
+from common.runs.run import Run, RunStatus, StepOutline, StepStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +20,10 @@ class Progress:
     completed: frozenset[str]
     has_begun: bool
     last_activity: datetime
+    skipped: frozenset[str] = frozenset()
+    """The steps that were SKIPPED; where the run goes on, by the file's word."""
+    reached_level: int = 0
+    """The last level of which a step has begun: all before it are done, whatever came of their steps."""
     last_trouble: str = ""
     """What a step that is under way was last stopped by, "" where nothing did."""
 
@@ -58,10 +62,24 @@ class OpenRun:
         return self._message(_outlined(self.run), reason)
 
     def _message(self, pipeline: Pipeline, end_reason: str = "") -> LevelMessage:
-        level = current_level(pipeline, self.progress.completed)
+        level = current_level(pipeline, self.progress)
         return LevelMessage(
-            run=self.run, pipeline=pipeline, level=level, continuation=1, end_reason=end_reason
+            run=self.run,
+            pipeline=pipeline,
+            level=level,
+            continuation=1,
+            states=self._states_before(pipeline, level),
+            end_reason=end_reason,
         )
+
+    def _states_before(self, pipeline: Pipeline, level: int) -> dict[str, str]:
+        """Return what earlier steps came to that did not complete: the run went on after them."""
+        earlier = (step.id for steps in pipeline.levels[: level - 1] for step in steps)
+        return {
+            step_id: (StepStatus.SKIPPED if step_id in self.progress.skipped else StepStatus.FAILED).value
+            for step_id in earlier
+            if step_id not in self.progress.completed
+        }
 
 
 class ProgressReader(Protocol):
@@ -79,13 +97,14 @@ def present_state(reader: ProgressReader, stored: StoredRun, now: datetime) -> R
     return found.state if found else stored.status
 
 
-def current_level(pipeline: Pipeline, completed: frozenset[str]) -> int:
+def current_level(pipeline: Pipeline, progress: Progress) -> int:
     """Return the first level with a step that has not COMPLETED, or else the last: its end is missing.
 
-    A step whose row says FAILED may have another attempt under way: only the level's worker can tell.
+    A step whose row says FAILED may have another attempt under way: only the level's worker can tell. It has
+    told where a later level has begun.
     """
     for number, level in enumerate(pipeline.levels, start=1):
-        if any(step.id not in completed for step in level):
+        if number >= progress.reached_level and any(step.id not in progress.completed for step in level):
             return number
     return len(pipeline.levels)
 

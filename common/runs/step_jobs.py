@@ -56,6 +56,7 @@ def step_job(message: LevelMessage, step: Step, position: Position = BEGINNING) 
         labels=step.labels | labels(message.run, step) | _trace_label(message.run),
         sources=message.pipeline.sources,
         credential=step.credential,
+        priority=step.priority,
     )
 
 

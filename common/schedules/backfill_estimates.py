@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from common.errors import ConvergenceError, Unavailable
 from common.pipelines.pipeline import Pipeline
+from common.runs.at_once import AtOnce
 from common.runs.guarding import Guard, guarded_dry_run
 from common.runs.level_messages import LevelMessage
-from common.runs.levels import AtOnce
 from common.runs.ports import Identities, JobsOf
 from common.runs.secret_parameter_jobs import without_secrets
 from common.runs.step_jobs import Position, step_job

@@ -17,9 +17,9 @@ from common.errors import ConvergenceError, InvalidInput, NotFound, Violation
 from common.pipelines.intervals import Interval, day_of
 from common.pipelines.pipeline import Pipeline
 from common.pipelines.secret_values import NoSeal, ParameterSeal, with_secrets_sealed
+from common.runs.at_once import AtOnce, in_threads
 from common.runs.beginning import RunAdmission
 from common.runs.guarding import Guard
-from common.runs.levels import AtOnce, in_threads
 from common.runs.ports import ConfigText, Identities
 from common.runs.run import RunStatus, Trigger, TriggerType
 from common.runs.tickets import Ledger

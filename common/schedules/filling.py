@@ -15,9 +15,9 @@ from typing import Protocol
 from common.claims import ClaimJobs
 from common.errors import ConvergenceError
 from common.pipelines.pipeline import Pipeline
+from common.runs.at_once import AtOnce, InThreads
 from common.runs.beginning import RunAdmission
 from common.runs.level_messages import LevelMessage
-from common.runs.levels import AtOnce, InThreads
 from common.runs.ports import ConfigText
 from common.runs.run import Run, RunStatus
 from common.runs.tickets import ADMISSION_LIFETIME

@@ -7,7 +7,7 @@ from typing import Any
 from google.cloud import bigquery
 from google.cloud.bigquery.query import _QueryResults
 
-from common.pipelines.pipeline import BoundParameter
+from common.pipelines.pipeline import BoundParameter, Priority
 from common.pipelines.plans import (
     CheckJob,
     CopyJob,
@@ -39,6 +39,8 @@ def query_config(
         use_legacy_sql=False,
         **_common(job),
     )
+    if job.priority is Priority.BATCH:
+        config.priority = bigquery.QueryPriority.BATCH
     if work.maximum_bytes_billed is not None:  # The client would send "None".
         config.maximum_bytes_billed = work.maximum_bytes_billed
     if isinstance(work, QueryJob) and work.statement_type is StatementType.SELECT:

@@ -105,6 +105,8 @@ def _open_run(row: Row) -> OpenRun:
         config=_config(run, row),
         progress=Progress(
             completed=frozenset(row["completed_steps"] or []),
+            skipped=frozenset(row["skipped_steps"] or []),
+            reached_level=row["reached_level"] or 0,
             has_begun=row["has_begun"],
             last_activity=row["last_activity"],
             last_trouble=row["last_trouble"] or "",

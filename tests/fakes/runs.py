@@ -197,6 +197,10 @@ class MemoryProgress:
         steps = self.rows.steps_of(run.run_id)
         progress = Progress(
             completed=frozenset(id_ for id_, step in steps.items() if step.status is StepStatus.COMPLETED),
+            skipped=frozenset(id_ for id_, step in steps.items() if step.status is StepStatus.SKIPPED),
+            reached_level=max(
+                (step.level for step in steps.values() if step.status is not StepStatus.SKIPPED), default=0
+            ),
             has_begun=bool(steps),
             last_activity=max([row.recorded_at, *self.rows.heard_of.get(run.run_id, [])]),
             last_trouble=self.rows.last_trouble(run.run_id),

@@ -1,9 +1,10 @@
 """What must hold in every world, whatever happened in it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 
+from common.pipelines.pipeline import OnFailure, Pipeline, Step
 from common.runs.ports import StepJob
 from common.runs.quotas import ScheduleShare
 from common.runs.run import EndReason, RunStatus, StepStatus, TriggerType
@@ -46,6 +47,7 @@ def broken_invariants(world: World) -> list[str]:
         *_tickets_taken_in_vain(world),
         *_cancelled_and_completed(world),
         *_failed_by_a_limit(world),
+        *_carried_out_in_vain(world, rows),
     ]
 
 
@@ -84,12 +86,52 @@ def _effects_that_do_not_fit_their_run(world: World, rows: dict[str, RunRow]) ->
             yield f"run {run_id} wrote to {job.tenant_id}"
     for run_id, row in rows.items():
         planned = {(step.step_id, name) for step in row.run.steps for name in step.jobs}
-        if row.status is RunStatus.COMPLETED and written[run_id] != planned:
+        excused = _excused(world, row)
+        missing = {(step_id, name) for step_id, name in planned - written[run_id] if step_id not in excused}
+        if row.status is RunStatus.COMPLETED and (missing or written[run_id] - planned):
             yield f"run {run_id} is COMPLETED and wrote {sorted(written[run_id])}"
         for step_id, step in world.rows.steps_of(run_id).items():
             lacking = {name for owner, name in planned - written[run_id] if owner == step_id}
             if step.status is StepStatus.COMPLETED and lacking:
                 yield f"step {step_id} of run {run_id} is COMPLETED and {min(lacking)} wrote nothing"
+
+
+def _excused(world: World, row: RunRow) -> set[str]:
+    """Name the steps that a run may complete without, by the words of its pipeline."""
+    pipeline = world.pipelines[f"{row.run.tenant_id}/{row.run.config_id}"]
+    states = {id_: step.status for id_, step in world.rows.steps_of(row.run.run_id).items()}
+    return {
+        step.id
+        for step in pipeline.steps
+        if (states.get(step.id) is StepStatus.FAILED and step.on_failure is OnFailure.CONTINUE)
+        or (
+            states.get(step.id) is StepStatus.SKIPPED and (step.run_if or _is_held_up(pipeline, step, states))
+        )
+    }
+
+
+def _is_held_up(pipeline: Pipeline, step: Step, states: Mapping[str, StepStatus]) -> bool:
+    tolerance = {one.id: one.on_failure for one in pipeline.steps}
+    return any(
+        states.get(other) is StepStatus.SKIPPED
+        or (states.get(other) is StepStatus.FAILED and tolerance[other] is OnFailure.SKIP_DEPENDENTS)
+        for other in step.depends_on
+    )
+
+
+def _carried_out_in_vain(world: World, rows: dict[str, RunRow]) -> Iterator[str]:
+    """Hold that no step is carried out whose condition does not hold, or that others before it hold up."""
+    for run_id, row in rows.items():
+        pipeline = world.pipelines[f"{row.run.tenant_id}/{row.run.config_id}"]
+        found = world.rows.steps_of(run_id)
+        states = {id_: step.status for id_, step in found.items()}
+        for step in pipeline.steps:
+            if states.get(step.id) is not StepStatus.COMPLETED:
+                continue
+            if step.run_if and states.get(step.depends_on[0], StepStatus.COMPLETED) is not StepStatus.FAILED:
+                yield f"step {step.id} of run {run_id} was carried out against its condition"
+            if not step.run_if and _is_held_up(pipeline, step, states):
+                yield f"step {step.id} of run {run_id} was carried out although it was held up"
 
 
 def _jobs_out_of_order(world: World, rows: dict[str, RunRow]) -> Iterator[str]:

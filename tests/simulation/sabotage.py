@@ -7,6 +7,7 @@ from typing import Any
 
 from common.claims import Claim
 from common.errors import Unavailable
+from common.pipelines.pipeline import Step
 from common.runs.attempts import Attempt, Outcome
 from common.runs.beginning import ReadyRun, RunAdmission
 from common.runs.level_messages import LevelMessage
@@ -28,6 +29,7 @@ from tests.simulation.sabotaged_schedules import (
 )
 from tests.simulation.sabotaged_steps import (
     a_step_is_completed_by_its_first_job,
+    states_stay_behind,
     the_second_job_starts_before_the_first_is_done,
     work_as,
 )
@@ -78,12 +80,16 @@ def the_next_level_is_sent_before_the_rows_of_this_one(world: World) -> None:
 
     class Worker(LevelWorker):
         def _conclude(
-            self, worker: StepWorker, attempts: Sequence[Attempt], outcomes: Sequence[Outcome]
+            self,
+            worker: StepWorker,
+            attempts: Sequence[Attempt],
+            outcomes: Sequence[Outcome],
+            skipped: Sequence[Step],
         ) -> None:
             message = worker.message
             if not message.is_last and all(one.status is StepStatus.COMPLETED for one in outcomes):
                 self.levels.publish_level(replace(message, level=message.level + 1, continuation=0))
-            LevelWorker._conclude(self, worker, attempts, outcomes)
+            LevelWorker._conclude(self, worker, attempts, outcomes, skipped)
 
     work_as(world, Worker)
 
@@ -308,6 +314,7 @@ SABOTAGES: tuple[Sabotage, ...] = (
     Sabotage(remove=limits_are_failures, breaks="by a limit"),
     Sabotage(remove=the_second_job_starts_before_the_first_is_done, breaks="was done"),
     Sabotage(remove=a_step_is_completed_by_its_first_job, breaks="wrote nothing"),
+    Sabotage(remove=states_stay_behind, breaks="was carried out"),
     Sabotage(remove=levels_overtake_each_other, breaks="after level"),
     Sabotage(remove=levels_are_kept_to_their_end, breaks="pushes before it"),
     Sabotage(remove=every_delivery_hands_over, breaks="handed over"),

@@ -23,6 +23,16 @@ def work_as(world: World, kind: type[LevelWorker]) -> None:
     world.worker = worker  # type: ignore[method-assign]
 
 
+def states_stay_behind(world: World) -> None:
+    """Have the next level know nothing of the steps that did not complete."""
+
+    class Worker(LevelWorker):
+        def _advance(self, worker: StepWorker, attempts: Sequence[Attempt], states: dict[str, str]) -> None:
+            LevelWorker._advance(self, worker, attempts, {})
+
+    work_as(world, Worker)
+
+
 def the_second_job_starts_before_the_first_is_done(world: World) -> None:
     """Go on to a step's next job as soon as one has been submitted."""
 

@@ -1,10 +1,11 @@
 """The tenants of a world, their pipelines and schedules."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING
 
-from common.pipelines.pipeline import Parameter, Pipeline, Retry, Step
+from common.pipelines.pipeline import OnFailure, Parameter, Pipeline, Retry, Step
 from common.pipelines.schedule import CatchUp, Overlap, Schedule
 from common.runs.ports import ConfigText
 from common.runs.quotas import Limits
@@ -33,11 +34,12 @@ def prepare_tenants(world: "World") -> None:
     """Give three tenants two pipelines each, and two of them perhaps a schedule."""
     random = world.random
     past, overlaps = Random(f"the past of {world.seed}"), Random(f"the overlaps of {world.seed}")
+    tolerances = Random(f"what may fail of {world.seed}")
     for tenant_id in ("acme", "globex", FILLS_BACK):
         world.rows.tenants[tenant_id] = MemoryTenant(limits=LIMITS)
         world.jobs.forgotten |= _forgotten(past, tenant_id)
         for config_id in ("hourly", "nightly"):
-            pipeline = _pipeline(random, tenant_id, config_id)
+            pipeline = _tolerant(tolerances, _pipeline(random, tenant_id, config_id))
             world.pipelines[f"{tenant_id}/{config_id}"] = pipeline
             stored = ConfigText(config_id=config_id, version=1, text="pipeline: {name: Simulated}")
             world.rows.tenants[tenant_id].configs[config_id] = stored
@@ -84,6 +86,28 @@ def _pipeline(random: Random, tenant_id: str, config_id: str) -> Pipeline:
         name=config_id,
         levels=tuple(levels),
         parameters=(Parameter(name="date", type="DATE"),),
+    )
+
+
+def _tolerant(random: Random, pipeline: Pipeline) -> Pipeline:
+    """Let the runs of some pipelines go on where steps fail, and have steps ask for what failed."""
+    if random.random() < 0.5:
+        return pipeline
+    levels: list[tuple[Step, ...]] = []
+    for level in pipeline.levels:
+        before = [step.id for step in levels[-1]] if levels else []
+        levels.append(tuple(_tolerant_step(random, step, before) for step in level))
+    return replace(pipeline, levels=tuple(levels), max_parallel=random.choice([0, 0, 1]))
+
+
+def _tolerant_step(random: Random, step: Step, before: list[str]) -> Step:
+    named = random.choice(before) if before else ""
+    condition = f"steps.{named} == 'FAILED'" if named and random.random() < 0.3 else ""
+    return replace(
+        step,
+        on_failure=random.choice([OnFailure.CONTINUE, OnFailure.SKIP_DEPENDENTS, OnFailure.SKIP_DEPENDENTS]),
+        depends_on=(named,) if named else (),
+        run_if=condition,
     )
 
 

@@ -57,7 +57,7 @@ class Sent:
     had_row: bool
     """Whether its run had a row."""
     lacked: frozenset[str]
-    """The steps of earlier levels that had no row which says COMPLETED."""
+    """The steps of earlier levels that had no row which says COMPLETED, or what the message says of them."""
     is_to_stop: bool
     """Whether its run had been flagged: whoever does that has its level look, a delivery too."""
 
@@ -300,7 +300,9 @@ class World:
             had_row = any(row.run.run_id == run_id for row in self.rows.run_rows)
         elif is_first:
             completed = (
-                row for id_, row in self.rows.step_rows if id_ == run_id and row.status == "COMPLETED"
+                row
+                for id_, row in self.rows.step_rows
+                if id_ == run_id and row.status in {"COMPLETED", message.states.get(row.step_id)}
             )
             earlier = (step.id for level in message.pipeline.levels[: message.level - 1] for step in level)
             lacked = frozenset(earlier) - {row.step_id for row in completed}

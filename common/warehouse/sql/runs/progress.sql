@@ -4,6 +4,8 @@ WITH steps AS (
   SELECT
     pipeline_logging_id,
     ARRAY_AGG(IF(status = 'COMPLETED', step_id, NULL) IGNORE NULLS) AS completed_steps,
+    ARRAY_AGG(IF(status = 'SKIPPED', step_id, NULL) IGNORE NULLS) AS skipped_steps,
+    MAX(IF(status = 'SKIPPED', NULL, level)) AS reached_level,
     ARRAY_AGG(
       IF(status = 'RUNNING', error_message, NULL)
       ORDER BY IF(status = 'RUNNING' AND error_message IS NOT NULL, recorded_at, NULL) DESC LIMIT 1
@@ -20,7 +22,7 @@ SELECT
   TO_JSON_STRING(run.run_metadata) AS run_metadata,
   config.pipeline_yaml, config.priority, profile.isolation, profile.sources,
   steps.pipeline_logging_id IS NOT NULL AS has_begun,
-  steps.completed_steps, steps.last_trouble,
+  steps.completed_steps, steps.skipped_steps, steps.reached_level, steps.last_trouble,
   GREATEST(run.recorded_at, COALESCE(steps.recorded_at, run.recorded_at)) AS last_activity
 FROM `${project}.${dataset}.current_pipeline_runs` AS run
 LEFT JOIN `${project}.${dataset}.tenant_pipeline_configs` AS config
