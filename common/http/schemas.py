@@ -2,22 +2,20 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from difflib import get_close_matches
 from functools import cache
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema import FormatChecker
 from jsonschema.exceptions import ValidationError
 from jsonschema.protocols import Validator
-from jsonschema.validators import extend
-from referencing import Registry
-from referencing.jsonschema import DRAFT202012
 
+from common import json_pointers, json_schema
 from common.errors import Violation
+from common.json_pointers import MAX_KEY_CHARACTERS
 from common.times import from_rfc3339
 
 _ID = "must be lower-case letters, digits, _ and -, begin with a letter and have at most 63 characters"
@@ -65,7 +63,6 @@ def rule_of(pattern: str) -> str:
 
 SCHEMA_FOLDER = Path(__file__).parent / "schemas"
 MAX_VIOLATIONS = 100
-MAX_CHARACTERS_OF_A_KEY = 128
 
 
 @cache
@@ -77,28 +74,17 @@ def schemas() -> Mapping[str, Mapping[str, Any]]:
 
 def violations_of(schema: str | Mapping[str, Any], value: Any) -> list[Violation]:
     """Return the rules of a schema (its name, or itself) that a JSON value breaks, at most a hundred."""
-    errors = sorted(_validator(schema).iter_errors(value), key=lambda error: [*map(str, error.absolute_path)])
-    # `required` is reported once per missing member, and each report names them all.
-    return list(
-        islice(
-            dict.fromkeys(violation for error in errors for violation in _violations(error)), MAX_VIOLATIONS
-        )
-    )
+    return json_schema.violations_of(_validator(schema), value, _WORDING, most=MAX_VIOLATIONS)
 
 
 def pointer(*keys: str | int) -> str:
     """Write a JSON pointer (RFC 6901); very long keys are cut."""
-    texts = (str(key) for key in keys)
-    short = (
-        text if len(text) <= MAX_CHARACTERS_OF_A_KEY else text[:MAX_CHARACTERS_OF_A_KEY] + "…"
-        for text in texts
-    )
-    return "".join("/" + text.replace("~", "~0").replace("/", "~1") for text in short)
+    return json_pointers.pointer(keys)
 
 
-def did_you_mean(key: str, known: Iterator[str] | list[str]) -> str:
+def did_you_mean(key: str, known: Iterable[str]) -> str:
     """Return ", did you mean …?" where a known key is close, else ""."""
-    close = get_close_matches(key, list(known), n=1) if len(key) <= MAX_CHARACTERS_OF_A_KEY else []
+    close = get_close_matches(key, list(known), n=1) if len(key) <= MAX_KEY_CHARACTERS else []
     return f", did you mean {close[0]!r}?" if close else ""
 
 
@@ -112,22 +98,9 @@ def _named_validator(name: str) -> Validator:
 
 
 def _make_validator(schema: Mapping[str, Any]) -> Validator:
-    validator: Validator = _StrictValidator(schema, registry=_registry(), format_checker=_FORMATS)
-    return validator
-
-
-@cache
-def _registry() -> Registry[Any]:
     # Schemas refer to each other by file name: {"$ref": "run_status.json"}.
-    return Registry().with_resources(
-        (f"{name}.json", DRAFT202012.create_resource(schema)) for name, schema in schemas().items()
-    )
-
-
-def _pattern(_self: Validator, pattern: str, value: Any, _schema: Any) -> Iterator[ValidationError]:
-    # JSON Schema's "$" is the end of the text; Python's also matches before a final line break.
-    if isinstance(value, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), value):
-        yield ValidationError("pattern")
+    resources = ((f"{name}.json", other) for name, other in schemas().items())
+    return json_schema.validator_for(schema, _FORMATS, resources)
 
 
 # What jsonschema's own checker knows depends on which other packages happen to be installed.
@@ -144,27 +117,6 @@ def _is_date(value: object) -> bool:
 @_FORMATS.checks("date-time", raises=(ValueError, OverflowError))
 def _is_moment(value: object) -> bool:
     return not isinstance(value, str) or bool(_MOMENT.fullmatch(value) and from_rfc3339(value))
-
-
-_StrictValidator = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
-
-
-def _violations(error: ValidationError) -> Iterator[Violation]:
-    place = list(error.absolute_path)
-    wanted: Any = error.validator_value
-    value: Any = error.instance
-    schema: Any = error.schema
-    match error.validator:
-        case "required":
-            yield from (
-                Violation(pointer(*place, name), "is required") for name in wanted if name not in value
-            )
-        case "additionalProperties":
-            known = list(schema.get("properties", {}))
-            for key in islice((key for key in value if key not in known), MAX_VIOLATIONS):
-                yield Violation(pointer(*place, key), f"is not known here{did_you_mean(key, known)}")
-        case keyword:
-            yield Violation(pointer(*place), _rule(str(keyword), wanted))
 
 
 # A rule never repeats the value that broke it: it may be a secret.
@@ -186,9 +138,19 @@ _RULES = {
 }
 
 
-def _rule(keyword: str, wanted: Any) -> str:
-    if keyword == "pattern":
+def _rule(error: ValidationError) -> str:
+    wanted: Any = error.validator_value
+    if error.validator == "pattern":
         return rule_of(wanted)
     words = [str(word) for word in wanted] if isinstance(wanted, list) else [str(wanted)]
-    template = _RULES.get(keyword, "must keep the rule {keyword!r} of its schema")
-    return template.format(keyword=keyword, wanted=wanted, listed=", ".join(words), any_of=" or ".join(words))
+    template = _RULES.get(str(error.validator), "must keep the rule {keyword!r} of its schema")
+    return template.format(
+        keyword=error.validator, wanted=wanted, listed=", ".join(words), any_of=" or ".join(words)
+    )
+
+
+_WORDING = json_schema.Wording(
+    rule=_rule,
+    unknown_key=lambda key, known: f"is not known here{did_you_mean(key, known)}",
+    wrong_key=lambda _: _RULES["propertyNames"],
+)

@@ -20,11 +20,11 @@ from common.errors import (
     Violation,
 )
 from common.json_bodies import MAX_JSON_BYTES, decode_text, parse_json
+from common.json_pointers import escaped
 from common.logs import MASK, current_traceparent, log_context, redact
 from common.messages.receiving import API_KEY, MAX_ATTRIBUTE_BYTES, MAX_NAME_BYTES, Message
 from common.messages.verdicts import Verdict, verdict
 from common.pipelines.intervals import read_interval
-from common.pipelines.pointers import escaped
 from common.pipelines.selection import read_selection
 from common.problems import problem_of
 from common.runs.dead_letters import SOURCE_PREFIX

@@ -12,7 +12,7 @@ from functools import cache, partial
 from typing import Any, TypeAliasType, get_args, get_origin, get_type_hints
 
 from common.errors import MalformedInput
-from common.pipelines.pointers import escaped
+from common.json_pointers import escaped
 from common.times import from_rfc3339, to_rfc3339
 
 type Json = bool | int | float | str | list[Json] | dict[str, Json] | None

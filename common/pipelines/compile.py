@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from common.errors import InvalidInput, Violation
+from common.json_pointers import pointer
 from common.pipelines.intervals import GIVEN_TO_ALL
 from common.pipelines.levels import Arrangement, arrange
 from common.pipelines.parameters import declare_parameters
 from common.pipelines.pipeline import Parameter, Pipeline, Step
-from common.pipelines.pointers import pointer
 from common.pipelines.schedule import schedule_violations
 from common.pipelines.schema import schema_violations
 from common.pipelines.step_compiler import CompileContext, StepCompiler

@@ -16,7 +16,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from common.pipelines.schema import Schema
+from common.json_schema import Schema
 from common.pipelines.tokens import with_line_feeds
 from common.pipelines.variables import Variables
 from common.pipelines.yaml_documents import Value

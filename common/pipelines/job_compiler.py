@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from common.errors import Violation
+from common.json_pointers import pointer
 from common.pipelines.codec import from_json
 from common.pipelines.job_templates import JobTemplate
 from common.pipelines.partitions import partition_of, split_decorator
 from common.pipelines.plans import Job, QueryJob, StatementType
-from common.pipelines.pointers import pointer
 from common.pipelines.statement_compiler import StatementCompiler
 from common.pipelines.tables import Policy, TableName
 

@@ -20,9 +20,9 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from common.json_schema import Schema
 from common.pipelines.fields import Field, declaration_of, fields_of, is_sure
 from common.pipelines.plans import MAIN, CheckJob, CopyJob, ExtractJob, Job, LoadJob, QueryJob
-from common.pipelines.schema import Schema
 from common.pipelines.tokens import Kind, tokens, with_line_feeds
 from common.pipelines.yaml_documents import Value
 

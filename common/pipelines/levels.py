@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
 
 from common.errors import Violation
-from common.pipelines.pointers import pointer
+from common.json_pointers import pointer
 from common.pipelines.tables import TableName
 
 MAX_LEVELS = 50

@@ -6,9 +6,9 @@ from difflib import get_close_matches
 from itertools import islice
 
 from common.errors import InvalidInput, Violation
+from common.json_pointers import escaped
 from common.pipelines.intervals import BOUND_TYPES, BOUNDS
 from common.pipelines.pipeline import BoundParameter, Parameter, ParameterValue, SealedValue
-from common.pipelines.pointers import escaped
 from common.pipelines.secret_values import SECRET_TYPES, GivenValue
 from common.pipelines.values import TYPES, ValueViolation, element_type, read_value
 from common.pipelines.yaml_documents import Value

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from common.errors import Violation
-from common.pipelines.pointers import pointer
+from common.json_pointers import pointer
 from common.pipelines.yaml_documents import Document
 
 type Path = tuple[str | int, ...]

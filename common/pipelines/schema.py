@@ -1,20 +1,18 @@
-"""JSON Schema (2020-12) with violations in plain words, all at once, each with its place."""
+"""The rules of pipeline files' schemas in plain words, and what a text of each format looks like."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
-from referencing import Registry
-from referencing.jsonschema import DRAFT202012
+from jsonschema.protocols import Validator
 
+from common import json_schema
 from common.errors import Violation
+from common.json_schema import Schema
 from common.pipelines.names import COLUMN_RULE, is_column_name
-from common.pipelines.pointers import pointer
-
-type Schema = Mapping[str, Any]
 
 RESERVED_LABELS = ("pipeline", "run", "step", "tenant", "trace")
 
@@ -83,40 +81,18 @@ def _matches(pattern: re.Pattern[str], *, is_of_columns: bool) -> Callable[[obje
     return matches
 
 
-def validator_for(schema: Schema, *referenced: Schema) -> Draft202012Validator:
+def validator_for(schema: Schema, *referenced: Schema) -> Validator:
     """Make a validator; `referenced` are the schemas that it names. SchemaError where it is none."""
     Draft202012Validator.check_schema(schema)
-    resources = [(str(item["$id"]), DRAFT202012.create_resource(item)) for item in (schema, *referenced)]
-    registry: Registry[Any] = Registry().with_resources(resources)
-    return Draft202012Validator(schema, registry=registry, format_checker=_format_checker())
+    resources = ((str(item["$id"]), item) for item in (schema, *referenced))
+    return json_schema.validator_for(schema, _format_checker(), resources)
 
 
 def schema_violations(
-    validator: Draft202012Validator, instance: object, path: Sequence[str | int] = ()
+    validator: Validator, instance: object, path: Sequence[str | int] = ()
 ) -> list[Violation]:
     """List every rule of a schema that an instance breaks; `path` is where the instance stands."""
-    violations = (
-        Violation(pointer((*path, *place)), rule)
-        for error in validator.iter_errors(instance)
-        for place, rule in _violations(error)
-    )
-    return list(dict.fromkeys(violations))
-
-
-def _violations(error: ValidationError) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    place = tuple(error.absolute_path)
-    schema: Any = error.schema
-    given: Any = error.instance
-    match error.validator:
-        case "required":
-            yield from (((*place, key), "is required") for key in schema["required"] if key not in given)
-        case "additionalProperties":
-            known = list(schema.get("properties", ()))
-            yield from (((*place, key), _unknown_key(key, known)) for key in given if key not in known)
-        case "format" if "propertyNames" in error.absolute_schema_path:
-            yield (*place, given), f"the name {_rule(error)}"
-        case _:
-            yield place, _rule(error)
+    return json_schema.violations_of(validator, instance, _WORDING, path)
 
 
 def _rule(error: ValidationError) -> str:
@@ -135,6 +111,7 @@ def _rule(error: ValidationError) -> str:
         "minProperties": lambda: "must not be empty",
         "maxProperties": lambda: f"must have at most {wanted:,} keys, it has {size:,}",
         "uniqueItems": lambda: "must not list anything twice",
+        "pattern": lambda: "must have the form that its description says",
     }
     rule = rules.get(str(error.validator))
     return rule() if rule else error.message
@@ -155,3 +132,8 @@ def _unknown_key(key: str, known: Sequence[str]) -> str:
         if close
         else f"is no key here; known are {', '.join(known)}"
     )
+
+
+_WORDING = json_schema.Wording(
+    rule=_rule, unknown_key=_unknown_key, wrong_key=lambda error: f"the name {_rule(error)}"
+)

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from common.errors import Violation
+from common.json_pointers import pointer
 from common.pipelines.firewall import judge_statement
 from common.pipelines.job_templates import Config, Statement
 from common.pipelines.origins import Places, in_file, places_of
-from common.pipelines.pointers import pointer
 from common.pipelines.tables import Policy, TableName
 from common.pipelines.tokens import Kind, LexicalViolation, tokens
 from common.pipelines.variables import Rendered, Variables

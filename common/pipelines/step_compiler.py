@@ -9,13 +9,13 @@ from difflib import get_close_matches
 from typing import Any
 
 from common.errors import Violation
+from common.json_pointers import pointer
 from common.pipelines.conditions import NoCondition, read_condition
 from common.pipelines.job_compiler import JobCompiler
 from common.pipelines.job_templates import JobTemplate
 from common.pipelines.levels import Node
 from common.pipelines.pipeline import OnFailure, Priority, Retry, Step
 from common.pipelines.plans import Job, QueryJob, WriteDisposition
-from common.pipelines.pointers import pointer
 from common.pipelines.schema import schema_violations
 from common.pipelines.statement_compiler import StatementCompiler
 from common.pipelines.step_types import StepType, StepTypes

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema.protocols import Validator
 
+from common.json_schema import Schema
 from common.pipelines.job_templates import Config, JobTemplate, read_plan
-from common.pipelines.schema import Schema, validator_for
+from common.pipelines.schema import validator_for
 from common.pipelines.type_rules import RULES, Rule
 
 TEMPLATES = Path(__file__).parents[2] / "ps_templates"
@@ -30,7 +31,7 @@ class StepType:
     """One kind of step: what its config must look like, and the jobs that it becomes."""
 
     name: str
-    validator: Draft202012Validator
+    validator: Validator
     schema: Schema
     pipeline: Schema
     jobs: tuple[JobTemplate, ...]
@@ -45,7 +46,7 @@ class StepType:
 class StepTypes:
     """All step types of a folder of templates, and the schema of the file around them."""
 
-    pipeline: Draft202012Validator
+    pipeline: Validator
     by_name: Mapping[str, StepType]
 
 
