@@ -13,6 +13,7 @@ from common.pipelines.parameters import declare_parameters
 from common.pipelines.pipeline import Parameter, Pipeline, Step
 from common.pipelines.schedule import schedule_violations
 from common.pipelines.schema import schema_violations
+from common.pipelines.seeds import compile_seeds, seeds_first
 from common.pipelines.step_compiler import CompileContext, StepCompiler
 from common.pipelines.step_types import StepTypes
 from common.pipelines.tables import Policy
@@ -69,6 +70,10 @@ def compile_pipeline(
     )
     steps = _compiled(document, context, violations)
     arrangement, disorder = _arrange(steps, document)
+    seeds, spoilt = compile_seeds(document.get("seeds"), context, violations, len(steps))
+    arrangement, rivals = seeds_first(arrangement, seeds, steps)
+    disorder += [*spoilt, *rivals]
+    steps = [*seeds, *steps]
     _refuse(
         [*violations, *broken, *(violation for step in steps for violation in step.violations), *disorder]
     )

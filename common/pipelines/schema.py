@@ -28,6 +28,10 @@ _RULES = {
         r"[a-z_][a-z0-9_]{0,63}",
         "must be lower-case letters, digits and _, begin with no digit and have at most 64 characters",
     ),
+    "seed": (
+        r"[a-z_][a-z0-9_]{0,56}",
+        "must be lower-case letters, digits and _, begin with no digit and have at most 57 characters",
+    ),
     "column": (_COLUMN, COLUMN_RULE),
     "ordering": (
         rf"{_COLUMN}(?: (?:ASC|DESC))?(?: NULLS (?:FIRST|LAST))?",

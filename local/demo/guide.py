@@ -11,6 +11,8 @@ from local.demo.errors import DemoError
 
 ROOT = Path(__file__).parents[2]
 GUIDE_FILE = Path("configs/setup/bq_etl_test.yml")
+CSV_FILE = Path("configs/setup/from_csv.yml")
+CSV_RESULT = "taxes"
 GUIDE_DATE = date(2024, 1, 1)
 TENANT = "customer_name"
 
@@ -39,6 +41,12 @@ def pipeline_file(given: Path | None) -> PipelineFile:
         return PipelineFile(config_id=config_id_of(content.data, given), content=content, run_date=None)
     except OSError as error:
         raise DemoError(f"{error.filename}: {error.strerror}") from error
+
+
+def csv_file() -> PipelineFile:
+    """Take the shipped pipeline that begins with rows of CSV."""
+    content = Content.yaml_file(ROOT / CSV_FILE, str(CSV_FILE))
+    return PipelineFile(config_id=CSV_FILE.stem, content=content, run_date=None)
 
 
 def bootstrap(key: Key) -> ApiCall:
@@ -86,3 +94,13 @@ def quota(key: Key) -> ApiCall:
 def history(key: Key) -> ApiCall:
     """Look at all runs."""
     return ApiCall(method="GET", path="/api/v1/pipelines/history", key=key)
+
+
+def tables(key: Key) -> ApiCall:
+    """Look at the tenant's tables."""
+    return ApiCall(method="GET", path="/api/v1/pipelines/tables", key=key)
+
+
+def rows(key: Key, table: str) -> ApiCall:
+    """Look at the rows of one."""
+    return ApiCall(method="GET", path=f"/api/v1/pipelines/tables/{table}/rows", key=key)

@@ -1,7 +1,7 @@
 """The demo's chapters, in the guide's order; each shows the command that anybody can type, and its answer."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cli.progress import seconds, target_tables
@@ -12,7 +12,7 @@ from local.demo.calls import ApiCall
 from local.demo.guide import PipelineFile
 from local.demo.screen import Screen
 from local.demo.tables import TenantTables
-from local.demo.verdict import check_any_rows, check_guide_rows, check_run, check_view
+from local.demo.verdict import check_any_rows, check_csv_rows, check_guide_rows, check_run, check_view
 
 MAX_ROWS_SHOWN = 10
 # Each look is a query, on the machine that carries out the run.
@@ -41,11 +41,27 @@ class Story:
         self._history(tenant_key)
         rows = self._rows(run)
         self._view()
+        if self.file.is_the_guides:
+            replace(self, file=guide.csv_file()).tell_of_csv(tenant_key)
         steps = sum(len(level["steps"]) for level in run["levels"])
         return (
             f"{run['pipeline_id']} ran to {run['status']} in {seconds(run['duration_ms'] / 1000)}: "
             f"{_count(len(run['levels']), 'level')}, {_count(steps, 'step')}, {rows}"
         )
+
+    def tell_of_csv(self, key: Key) -> None:
+        """Act out the second part: from a CSV to a result in five calls, without a BigQuery client."""
+        self._upload(key)
+        self._run(key)
+        self.screen.chapter("Your tables")
+        for table in self._call(guide.tables(key)).body["tables"]:
+            written = table["last_written"]
+            by = f"{written['pipeline_id']}/{written['step_id']}" if written else "the platform"
+            self.screen.line(f"{table['table']:<28}{table['kind']:<8}{table['rows'] or '':<6}{by}")
+        self.screen.chapter("Their rows")
+        found = self._call(guide.rows(key, guide.CSV_RESULT)).body
+        check_csv_rows(guide.CSV_RESULT, found["rows"])
+        self.screen.rows(found["rows"])
 
     def _environment(self) -> None:
         self.screen.chapter("Set up the environment")

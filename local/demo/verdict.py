@@ -26,6 +26,13 @@ def check_guide_rows(table: str, rows: Rows) -> None:
         raise DemoError(f"{table} holds other rows than expected: {json.dumps(_in_json(rows))}")
 
 
+def check_csv_rows(table: str, rows: Rows) -> None:
+    """Raise DemoError where the pipeline that begins with a CSV left other rows than it must."""
+    told = [(row["country"], row["orders"], float(row["tax"])) for row in rows]
+    if sorted(told) != [("de", 2, 28.5), ("fr", 1, 16.0)]:
+        raise DemoError(f"{table} holds other rows than expected: {json.dumps(_in_json(rows))}")
+
+
 def check_any_rows(table: str, rows: Rows) -> None:
     """Raise DemoError where a pipeline of the user's own left a table without rows."""
     if not rows:

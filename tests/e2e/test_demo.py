@@ -62,6 +62,11 @@ def test_the_demo_shows_every_command_with_its_answer_and_succeeds(tmp_path: Pat
         "daily 1 of 25",
         "north",
         "pipeline_status",
+        "--data-binary @configs/setup/from_csv.yml",
+        "seed_orders",
+        "from_csv/taxes",
+        "/api/v1/pipelines/tables/taxes/rows",
+        "28.5",
         "bq_etl_test ran to COMPLETED",
     )
     places = [printed.find(part) for part in parts]

@@ -95,11 +95,12 @@ def test_the_types_of_parameters_are_those_that_can_be_bound() -> None:
 
 
 def test_defaults_in_the_schema_are_those_of_a_compiled_pipeline() -> None:
-    step_schema = PIPELINE["properties"]["steps"]["items"]["properties"]
-    retry = step_schema["retry"]["properties"]
+    retry = PIPELINE["$defs"]["retry"]["properties"]
     query = QueryJob(sql="", destination="t")
     step = Step(id="a", ps_type="x.y", index=0, level=1, jobs=(query,), target_table="t")
-    assert step_schema["timeout_minutes"]["default"] == step.timeout_minutes
+    assert PIPELINE["$defs"]["step_timeout"]["default"] == step.timeout_minutes
+    assert PIPELINE["$defs"]["on_failure"]["default"] == step.on_failure
+    assert PIPELINE["$defs"]["step_priority"]["default"] == step.priority
     assert (
         Retry(attempts=retry["attempts"]["default"], backoff_seconds=retry["backoff_seconds"]["default"])
         == Retry()
