@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from common.errors import Violation
+from common.json_pointers import pointer
 from common.pipelines.levels import Arrangement
 from common.pipelines.literals import MAX_BYTES, read_rows
-from common.pipelines.pointers import pointer
 from common.pipelines.step_compiler import CompileContext, StepCompiler
 
 PREFIX = "seed_"
