@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import accounts, backfills, deployments, files, graphs, runs, tables, tenancy, usage
+from cli.commands import accounts, backfills, deployments, files, graphs, quotes, runs, tables, tenancy, usage
 from cli.commands.administration import admin
 from cli.commands.schedules import schedules
 from cli.environment import Environment
@@ -61,7 +61,7 @@ for command in (
     deployments.diff,
     deployments.deploy,
     graphs.graph,
-    backfills.quote,
+    quotes.quote,
     runs.run,
     runs.status,
     runs.logs,

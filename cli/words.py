@@ -1,6 +1,7 @@
 """Values as people read them; nothing that a tenant or BigQuery wrote can steer the terminal."""
 
 import unicodedata
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -65,6 +66,11 @@ def size(count: int | None) -> str:
             return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
         value /= STEP
     return f"{value:.1f} {UNITS[-1]}"
+
+
+def costs(cost: float | None, price: Mapping[str, Any]) -> str:
+    """Write a cost, of which what is unknown is no nought."""
+    return "unknown" if cost is None else f"{cost:.4f} {price['currency']}"
 
 
 def _escaped(character: str) -> str:

@@ -1,18 +1,15 @@
-"""`quote`, `backfill`, `backfills`: what runs would read, and a pipeline run for each interval of a time."""
+"""`backfill`, `backfills`: a pipeline run for each interval of a time."""
 
-from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from cli.asking import confirm
-from cli.exits import Exit
-from cli.failures import CommandError
 from cli.options import AsJson, ConfigId, Yes, session_of
 from cli.parameters import given_parameters
 from cli.screen import Screen
-from cli.words import moment, size
+from cli.words import costs, moment, size
 from common.client.backfills import Backfill, BackfillPlan
 
 backfills = typer.Typer(help="Look at backfills, and cancel them.", no_args_is_help=True)
@@ -21,42 +18,6 @@ Params = Annotated[
     list[str] | None, typer.Option("--param", help="A parameter's value, name=value.", metavar="NAME=VALUE")
 ]
 ParamsFile = Annotated[Path | None, typer.Option("--params", help="A JSON file of values: for secret ones.")]
-
-
-def quote(
-    context: typer.Context,
-    config_id: ConfigId,
-    day: Annotated[str, typer.Option("--date", help="The day that a run would be for; else today.")] = "",
-    param: Params = None,
-    params_file: ParamsFile = None,
-    as_json: AsJson = False,
-) -> None:
-    """Ask what a run would read, by BigQuery's own dry runs; nothing is run."""
-    session = session_of(context)
-    client = session.client
-    try:
-        first = date.fromisoformat(day) if day else date.today()  # noqa: DTZ011 - the user's own day
-    except ValueError as error:
-        raise CommandError(f"--date {day}: write 2024-01-31", code=Exit.USAGE) from error
-    request: dict[str, Any] = {
-        "start": first.isoformat(),
-        "end": (first + timedelta(days=1)).isoformat(),
-        "rerun": "all",
-        "dry_run": True,
-    }
-    if values := given_parameters(client, config_id, param or [], params_file):
-        request["parameters"] = values
-    plan = client.backfills.start(config_id, request)
-    if as_json:
-        told = {name: plan[name] for name in ("pipeline_id", "config_version", "bytes_estimate")}
-        session.screen.json({"date": first.isoformat(), **told})
-        return
-    read = (
-        "BigQuery cannot tell what it reads"
-        if plan["bytes_estimate"] is None
-        else f"reads {size(plan['bytes_estimate'])}"
-    )
-    session.screen.line(f"{plan['pipeline_id']} version {plan['config_version']} for {first}: {read}")
 
 
 def backfill(
@@ -132,6 +93,7 @@ def _show_plan(screen: Screen, plan: BackfillPlan) -> None:
             ("Intervals", plan["intervals"]),
             ("Runs", plan["runs"]),
             ("Over days", plan["days"] if plan["days"] > 1 else None),
+            ("Costs", costs(plan["cost_estimate"], plan["price"]) if plan["runs"] else None),
             ("Reads", f"{read}, by dry runs of {plan['runs_estimated']} of them" if plan["runs"] else None),
         ]
     )

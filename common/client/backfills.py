@@ -6,6 +6,7 @@ from typing import Any, TypedDict, cast
 
 from common.client.api import Api
 from common.client.calls import segment
+from common.client.tenant import Price
 
 BACKFILLS = "/api/v1/pipelines"
 
@@ -27,6 +28,8 @@ class BackfillPlan(TypedDict):
     runs: int
     bytes_estimate: int | None
     runs_estimated: int
+    cost_estimate: float | None
+    price: Price
     days: int
     config_version: int
     ran: list[IntervalsRan]

@@ -7,6 +7,7 @@ from common.client.backfills import Backfills
 from common.client.configs import Configs
 from common.client.credentials import Credentials
 from common.client.keys import Keys
+from common.client.quotes import Quotes
 from common.client.runs import Runs
 from common.client.schedules import Schedules
 from common.client.tables import Tables
@@ -38,6 +39,11 @@ class Client:
     def configs(self) -> Configs:
         """Its pipelines."""
         return Configs(self.api)
+
+    @property
+    def quotes(self) -> Quotes:
+        """What its runs would cost."""
+        return Quotes(self.api)
 
     @property
     def runs(self) -> Runs:

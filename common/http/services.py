@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # A function imports what it uses itself, and not what the ot
     from common.costs.usage import Usage
     from common.http.edge import Edge
     from common.pipelines.configs import Configs
+    from common.runs.quotes import Quotes
     from common.runs.reading import RunLog
     from common.runs.retrying import RunRetrier
     from common.runs.starting import RunService
@@ -31,6 +32,7 @@ if TYPE_CHECKING:  # A function imports what it uses itself, and not what the ot
     from common.tenants.own_keys import OwnKeys
     from common.tenants.own_tables import OwnTables
     from common.tenants.tenant import Subscription
+    from common.times import Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,8 @@ class PipelineServices:
     queue: RunQueue
     backfills: Backfills
     tables: OwnTables
+    quotes: Quotes
+    clock: Clock
 
 
 class SubscriptionReader(Protocol):

@@ -130,6 +130,18 @@ class Configs:
 
         Raises what reading (`read_document`) and compiling raise; Conflict where uploads crowd each other.
         """
+        checked = self._checked(tenant_id, config_id, body, content_type, created_by)
+        saved, is_new = self._append(checked.config, self.store.latest(tenant_id, config_id))
+        pipeline = replace(checked.pipeline, version=saved.version)
+        return replace(checked, config=saved, pipeline=pipeline, is_unchanged=not is_new)
+
+    def check(self, tenant_id: str, config_id: str, body: bytes, content_type: str | None) -> SavedConfig:
+        """Check a file as an upload does and keep nothing; raises what an upload raises."""
+        return self._checked(tenant_id, config_id, body, content_type, None)
+
+    def _checked(
+        self, tenant_id: str, config_id: str, body: bytes, content_type: str | None, created_by: str | None
+    ) -> SavedConfig:
         _check_id(config_id)
         document, text = read_document(body, content_type), document_text(body)
         try:
@@ -138,16 +150,15 @@ class Configs:
             raise InvalidInput(located(error.violations, document, text), error.summary) from error
         now = self.clock()
         row = _row(document, text, tenant_id, config_id, created_by, now)
-        saved, is_new = self._append(row, self.store.latest(tenant_id, config_id))
         owner = f"{tenant_id}/{config_id}"
         of_schedule = (
             *schedule_warnings(row.schedule, owner, now),
             *plan_warnings(row.schedule, owner, now, lambda: self.daily_limit_of(tenant_id)),
         )
         return SavedConfig(
-            config=saved,
-            pipeline=replace(compiled.pipeline, version=saved.version),
-            is_unchanged=not is_new,
+            config=row,
+            pipeline=compiled.pipeline,
+            is_unchanged=False,
             warnings=tuple(located([*of_schedule, *compiled.warnings], document, text)),
         )
 

@@ -129,6 +129,15 @@ class RunService:
             raise
         return StartedRun(run=run, status=RunStatus.PENDING)
 
+    def prepared(self, request: RunRequest) -> ReadyRun:
+        """Make a run ready that is not to be started; raises as `start` does, but for quotas and repeats."""
+        facts = self.run_admission.read(request.tenant_id, request.config_id, "")
+        if facts.config is None:
+            raise NotFound(f"there is no pipeline config {request.config_id!r}")
+        pipeline = self.compile(request.tenant_id, facts.config)
+        request = replace(request, parameters=with_secrets_sealed(pipeline, request.parameters, self.seal))
+        return self._ready(request, request.run_id, pipeline)
+
     def _repeat(self, stored: StoredRun, request: RunRequest) -> StartedRun:
         if stored.run.request_hash != request.hash_leaving_out(stored.secret_names):
             raise Conflict("this idempotency key has been used for another request")

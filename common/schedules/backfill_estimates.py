@@ -1,16 +1,12 @@
 """What a backfill may read: the sum of BigQuery's dry runs over its intervals, or over a sample of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from common.errors import ConvergenceError, Unavailable
 from common.pipelines.pipeline import Pipeline
 from common.runs.at_once import AtOnce
-from common.runs.guarding import Guard, guarded_dry_run
 from common.runs.level_messages import LevelMessage
-from common.runs.ports import Identities, JobsOf
-from common.runs.secret_parameter_jobs import without_secrets
-from common.runs.step_jobs import Position, step_job
+from common.runs.quotes import Quote, Quotes, one_by_one
 from common.schedules.waiting import WaitingRun
 
 MAX_DRY_RUNS = 120
@@ -22,44 +18,39 @@ class Estimate:
 
     bytes_processed: int | None
     asked: int
+    bytes_billed: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackfillEstimates:
-    """Asks BigQuery. Secrets are left out: who estimates can seal them and not open them."""
+    """Quotes a sample of the runs."""
 
-    identities: Identities
-    guard: Guard
+    quotes: Quotes
     at_once: AtOnce
 
     def of(self, pipeline: Pipeline, runs: Sequence[WaitingRun]) -> Estimate:
         """Estimate what runs of a pipeline read; InvalidInput where their parameters break rules."""
         asked = spread(runs, max(1, MAX_DRY_RUNS // len(pipeline.steps)))
-        jobs_of = self.identities.acting_for(pipeline)
+        quotes = replace(self.quotes, at_once=one_by_one)
         messages = [_message(run, pipeline) for run in asked]
-        found = self.at_once(lambda message: self._bytes(message, jobs_of), messages) if messages else []
-        known = [one for one in found if one is not None]
-        if len(known) < len(found):
-            return Estimate(bytes_processed=None, asked=len(asked))
-        total = round(sum(known) * len(runs) / len(asked)) if asked else 0
-        return Estimate(bytes_processed=total, asked=len(asked))
+        found = self.at_once(quotes.of_message, messages) if messages else []
+        return Estimate(
+            bytes_processed=_total([_known(one, one.bytes_processed) for one in found], len(runs)),
+            bytes_billed=_total([_known(one, one.bytes_billed) for one in found], len(runs)),
+            asked=len(asked),
+        )
 
-    def _bytes(self, message: LevelMessage, jobs_of: JobsOf) -> int | None:
-        total = 0
-        places = [
-            (step, Position(job=number))
-            for step in message.pipeline.steps
-            for number in range(len(step.jobs))
-        ]
-        for step, position in places:
-            try:
-                job = without_secrets(step_job(message, step, position))
-                total += guarded_dry_run(jobs_of(step), job, self.guard).bytes_processed
-            except Unavailable:
-                raise
-            except ConvergenceError:
-                return None
-        return total
+
+def _known(quote: Quote, count: int | None) -> int | None:
+    return count if quote.is_valid else None
+
+
+def _total(found: Sequence[int | None], runs: int) -> int | None:
+    """Conclude from some runs on all of them; None where one of them is unknown."""
+    known = [one for one in found if one is not None]
+    if len(known) < len(found):
+        return None
+    return round(sum(known) * runs / len(found)) if found else 0
 
 
 def spread[T](items: Sequence[T], most: int) -> list[T]:

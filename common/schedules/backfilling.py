@@ -19,8 +19,8 @@ from common.pipelines.pipeline import Pipeline
 from common.pipelines.secret_values import NoSeal, ParameterSeal, with_secrets_sealed
 from common.runs.at_once import AtOnce, in_threads
 from common.runs.beginning import RunAdmission
-from common.runs.guarding import Guard
-from common.runs.ports import ConfigText, Identities
+from common.runs.ports import ConfigText
+from common.runs.quotes import Quotes
 from common.runs.run import RunStatus, Trigger, TriggerType
 from common.runs.tickets import Ledger
 from common.schedules.backfill_days import Room, days_of
@@ -93,8 +93,7 @@ class Backfills:
     filler: SlotFiller
     stopper: RunStopper
     run_admission: RunAdmission
-    identities: Identities
-    guard: Guard
+    quotes: Quotes
     compile: Callable[[str, ConfigText], Pipeline]
     clock: Clock
     at_once: AtOnce = in_threads
@@ -167,14 +166,14 @@ class Backfills:
         runs = make(ids[0], missing, times)
         # Without any to run, the first interval tells whether the parameters keep the rules.
         asked = runs or make(ids[0], [(intervals[0], "estimate")], [now])
-        found = BackfillEstimates(identities=self.identities, guard=self.guard, at_once=self.at_once)
+        found = BackfillEstimates(quotes=self.quotes, at_once=self.at_once)
         estimate = found.of(pipeline, asked)
         plan = BackfillPlan(
             backfill_id=ids[0],
             config_version=config.version,
             intervals=intervals,
             missing=missing,
-            estimate=estimate if runs else Estimate(bytes_processed=0, asked=0),
+            estimate=estimate if runs else Estimate(bytes_processed=0, asked=0, bytes_billed=0),
             ran=Counter(
                 version for version, _ in {(run.config_version, run.interval_start) for run in known}
             ),

@@ -105,7 +105,7 @@ def tenant_services() -> "TenantServices":
         run_log=SERVICES.run_log,
         credentials=ACCOUNTS.credentials,
         keys=OwnKeys(administration=SERVICES.administration, uses=ADAPTERS.audit_rows, clock=utc_now),
-        usage=SERVICES.usage,
+        usage=SERVICES.costs.usage,
     )
 
 
@@ -142,7 +142,7 @@ def admin_services() -> "AdminServices":
         administration=SERVICES.administration,
         audit=ADAPTERS.audit_rows,
         scheduler=ADAPTERS.scheduler_job,
-        usage=SERVICES.usage,
+        usage=SERVICES.costs.usage,
         watch=PlatformWatch(
             timetable=ADAPTERS.schedule_rows,
             load=ADAPTERS.load_rows,
@@ -192,6 +192,8 @@ def pipeline_services() -> "PipelineServices":
         ),
         canceller=SERVICES.stopper,
         backfills=SERVICES.backfills,
+        quotes=SERVICES.costs.quotes,
+        clock=utc_now,
         run_log=SERVICES.run_log,
         schedules=Schedules(timetable=ADAPTERS.schedule_rows, refused=ADAPTERS.refusal_rows, clock=utc_now),
         queue=SERVICES.queue,

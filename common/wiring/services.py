@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from common.times import utc_now
 
 if TYPE_CHECKING:
-    from common.costs.usage import Usage
     from common.http.edge import Edge
     from common.pipelines.configs import Configs
     from common.pipelines.tables import Policy
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from common.tenants.onboarding import Onboarding
     from common.wiring.accounts import Accounts
     from common.wiring.adapters import Adapters
+    from common.wiring.costs import Costs
 
 
 def new_id() -> str:
@@ -164,8 +164,7 @@ class Services:
             filler=self.filler,
             stopper=self.stopper,
             run_admission=self.run_admission,
-            identities=self.accounts.shared_identities,
-            guard=self.compiler.judge,
+            quotes=self.costs.quotes,
             compile=self.compile_cache,
             clock=utc_now,
             seal=self.accounts.parameter_seal,
@@ -199,13 +198,10 @@ class Services:
         return RunLog(reader=reader, store=self.adapters.run_rows, claims=self.adapters.claims, clock=utc_now)
 
     @cached_property
-    def usage(self) -> Usage:
-        from common.costs.prices import price_of
-        from common.costs.usage import Usage
+    def costs(self) -> Costs:
+        from common.wiring.costs import Costs
 
-        return Usage(
-            reader=self.adapters.usage_rows, price=price_of(self.adapters.settings.location), clock=utc_now
-        )
+        return Costs(self.adapters, self.accounts, self.compiler)
 
     @cached_property
     def authenticator(self) -> Authenticator:

@@ -186,7 +186,12 @@ def test_a_refused_file_stops_no_other_and_lets_nothing_be_taken_away(
 def test_a_quote_a_backfill_and_its_cancellation(convergence: Convergence, tmp_path: Path) -> None:
     (tmp_path / "daily.yml").write_text(PIPELINE)
     convergence("deploy", ".")
-    assert "bytes_estimate" in as_json(convergence("quote", "daily", "--date", "2024-01-01", "--json"))
+    quoted = as_json(convergence("quote", "daily", "--date", "2024-01-01", "--json"))
+    assert (quoted["is_valid"], quoted["date"]) == (True, "2024-01-01")
+    code, out, _ = convergence("quote", "daily", "--file", "daily.yml")
+    assert (code, out.splitlines()[-1]) == (0, "In all: reads unknown, costs unknown, at least 0.0000 USD")
+    (tmp_path / "daily.yml").write_text(PIPELINE.replace("SUM(n)", "SUM(nowhere)"))
+    assert convergence("quote", "daily", "--file", "daily.yml")[0] == 1
     plan = as_json(
         convergence("backfill", "daily", "--from", "2024-01-01", "--to", "2024-01-04", "--yes", "--json")
     )

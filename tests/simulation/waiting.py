@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from common.costs.prices import price_of
+from common.runs.quotes import Quotes
 from common.runs.run import RunStatus
 from common.schedules.backfilling import Backfills
 from common.schedules.dispatching import due_runs
@@ -57,8 +59,9 @@ class WaitingRoom:
             filler=self.filler(),
             stopper=world.stopper(),
             run_admission=world.run_admission(),
-            guard=lambda job, dry_run: "",
-            identities=world.jobs,
+            quotes=Quotes(
+                guard=lambda job, dry_run: "", identities=world.jobs, project="p", price=price_of("US")
+            ),
             compile=world.compile,
             clock=world.stage.clock,
             at_once=world.stage.at_once,

@@ -7,6 +7,7 @@ from typing import Any
 from common.errors import Conflict, NotConfigured, NotFound, QuotaExceeded
 from common.http.endpoints.configs import CONFIG_ID
 from common.http.endpoints.links import backfill_links, run_links
+from common.http.endpoints.usage import price_body
 from common.http.routing import Access, Answer, Call, Parameter, Place, Route
 from common.http.services import PipelineServices
 from common.schedules.backfill_requests import BackfillRequest, Rerun
@@ -50,6 +51,8 @@ def start_backfill(call: Call[PipelineServices]) -> Answer:
     is_dry_run = body.get("dry_run", False)
     plan = call.services.backfills.start(request, is_dry_run=is_dry_run)
     links = backfill_links(call.services.edge, plan.backfill_id)
+    quotes = call.services.quotes
+    cost = quotes.price.cost(plan.estimate.bytes_billed)
     answer = {
         "backfill_id": plan.backfill_id,
         "pipeline_id": request.config_id,
@@ -58,6 +61,8 @@ def start_backfill(call: Call[PipelineServices]) -> Answer:
         "runs": len(plan.missing),
         "bytes_estimate": plan.estimate.bytes_processed,
         "runs_estimated": plan.estimate.asked,
+        "cost_estimate": None if cost is None else float(cost),
+        "price": price_body(quotes.price),
         "days": plan.days,
         "config_version": plan.config_version,
         "ran": [

@@ -7,6 +7,7 @@ from common.errors import Conflict, InvalidInput, NotConfigured, NotFound, Quota
 from common.http.edge import Edge
 from common.http.endpoints.configs import CONFIG_ID
 from common.http.endpoints.links import run_links
+from common.http.endpoints.quotes import quote_run
 from common.http.routing import Access, Answer, Call, Parameter, Place, Route
 from common.http.schemas import pointer, schemas
 from common.http.services import PipelineServices
@@ -49,7 +50,8 @@ def run_pipeline(call: Call[PipelineServices]) -> Answer:
     with `"upstream": true` and `"downstream": true` also what they depend on and what depends on them. A
     repeat with the same Idempotency-Key answers 200 with the run that the first request started; the values
     of secret parameters are not compared. A request that gives one is answered 503 where the operator has set
-    no key ring to seal it with (CREDENTIALS_KEYRING).
+    no key ring to seal it with (CREDENTIALS_KEYRING). With `"dry_run": true` nothing is run, and 200
+    tells what each step would read and cost.
     """
     request = RunRequest(
         tenant_id=call.caller.tenant_id,
@@ -62,6 +64,8 @@ def run_pipeline(call: Call[PipelineServices]) -> Answer:
         selection=read_selection(call.body),
         may_wait=call.body.get("queue", False),
     )
+    if call.body.get("dry_run", False):
+        return quote_run(call, call.services.run_service.prepared(request))
     return _started(call.services.edge, call.services.run_service.start(request))
 
 
@@ -187,7 +191,7 @@ RUN_ROUTES: tuple[Route[PipelineServices], ...] = (
         access=Access.RUN,
         parameters=(CONFIG_ID, IDEMPOTENCY_KEY, USER_ID),
         request_schema="run_request",
-        answers={202: "run_accepted", 200: "run_accepted"},
+        answers={202: "run_accepted", 200: "run_or_quote"},
         problems=(NotFound, Conflict, QuotaExceeded, NotConfigured),
         tag="Runs",
     ),

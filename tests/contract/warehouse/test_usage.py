@@ -103,7 +103,7 @@ def test_the_tenants_of_some_days_are_those_with_rows(rows: UsageRows) -> None:
 def test_the_documented_query_says_the_same(rows: UsageRows) -> None:
     (sql,) = re.findall(r"```sql\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
     central = rows.queries.central
-    sql = sql.replace("my-project.tenants", f"{central.project}.{central.dataset}")
+    sql = sql.replace("PROJECT.tenants", f"{central.project}.{central.dataset}")
     sql = sql.replace("2024-01-01", TODAY.isoformat()).replace("2024-02-01", (TODAY + DAY).isoformat())
     documented = {row["tenant_id"]: row for row in central.client.query_and_wait(sql)}
     wanted = UsageFilter(first=TODAY, last=TODAY, by=frozenset({"day", "pipeline"}))

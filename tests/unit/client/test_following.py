@@ -16,6 +16,7 @@ from common.client import (
     follow,
     keys,
     operator,
+    quotes,
     runs,
     schedules,
     tenant,
@@ -113,6 +114,8 @@ SCHEMAS = {
     tenant.Usage: "usage",
     tenant.UsageRow: "usage_row",
     tenant.Price: "price",
+    quotes.Quote: "quote",
+    quotes.QuoteStep: "quote_step",
     tenant.Quota: "quota",
     tenant.QuotaUse: "quota_use",
     tenant.Onboarded: "tenant_onboarded",
@@ -176,7 +179,7 @@ def test_a_type_that_the_document_has_otherwise_is_found() -> None:
 
 
 def test_every_type_of_an_answer_is_held_against_the_document() -> None:
-    modules = (runs, configs, backfills, schedules, tenant, keys, credentials, operator)
+    modules = (runs, configs, backfills, schedules, tenant, keys, credentials, operator, quotes)
     own = {
         member
         for module in modules

@@ -8,6 +8,7 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
+from common.costs.prices import price_of
 from common.http.endpoints.pipelines import PIPELINE_ROUTES
 from common.http.services import PipelineServices
 from common.pipelines.configs import Compiler, Configs
@@ -22,6 +23,7 @@ from common.runs.compiling import ConfigCompiler
 from common.runs.ports import ConfigText
 from common.runs.progress import OpenRun, Progress
 from common.runs.quotas import Limits
+from common.runs.quotes import Quotes
 from common.runs.reading import HistoryFilter, RunLog
 from common.runs.retrying import RunRetrier
 from common.runs.run import Run, RunStatus
@@ -151,6 +153,12 @@ class World:
             cancel=stopper.canceller.cancel,
             clock=clock,
         )
+        quotes = Quotes(
+            identities=jobs,
+            guard=ConfigCompiler(compiler=compiler()).judge,
+            project="p",
+            price=price_of("US"),
+        )
         services = PipelineServices(
             edge=edge(public_urls=PublicUrls(own="https://convergence.example.com")),
             configs=Configs(store=MemoryConfigs(), compiler=compiler(), clock=clock),
@@ -170,13 +178,14 @@ class World:
                 filler=filler,
                 stopper=stopper,
                 run_admission=run_admission,
-                identities=jobs,
-                guard=ConfigCompiler(compiler=compiler()).judge,
+                quotes=quotes,
                 compile=compiled,
                 clock=clock,
                 seal=seal,
             ),
             queue=queue,
+            quotes=quotes,
+            clock=clock,
             run_log=RunLog(
                 reader=QueuedRunReader(reader=self.rows, queue=self.queue, refusals=self.refusals),
                 store=self.store,

@@ -1,0 +1,112 @@
+"""Cost before it is spent, on the real functions: what is asked about is judged, and nothing is run."""
+
+from typing import Any
+
+import pytest
+
+from tests.functional.site import Site, Tenant
+
+FILE = """\
+pipeline: {id: chain, name: Chain}
+parameters:
+  least: {type: INT64, required: true}
+steps:
+  - id: orders
+    ps_type: bq_etl.query
+    config: {source_query: "SELECT n, [n] AS ns FROM source", target_table: orders}
+  - id: total
+    ps_type: bq_etl.query
+    config:
+      source_query: |
+        SELECT SUM(o.n) AS total, COUNT(*) AS counted
+        FROM `${project_id}.${tenant_id}.orders` AS o
+      target_table: total
+  - id: last
+    ps_type: bq_etl.query
+    config: {source_query: "SELECT total + 1 AS more FROM total", target_table: last}
+"""
+
+
+def validate(tenant: Tenant, text: str = "", config_id: str = "chain") -> Any:
+    pipelines = tenant.site.functions["pipelines"]
+    headers = {"X-API-Key": tenant.key}
+    return pipelines.post(f"/api/v1/pipelines/configs/{config_id}/validate", data=text, headers=headers)
+
+
+@pytest.fixture
+def stocked(site: Site, tenant: Tenant) -> Tenant:
+    site.rows(f"CREATE TABLE `{tenant.tenant_id}.source` AS SELECT n FROM UNNEST([1, 2]) AS n")
+    return tenant
+
+
+def test_each_step_of_a_file_is_judged_though_its_tables_are_not_there(stocked: Tenant) -> None:
+    answer = validate(stocked, FILE)
+    assert answer.status_code == 200, answer.text
+    found = answer.get_json()
+    assert (found["is_valid"], found["config_version"]) == (True, None)
+    first, second, third = found["steps"]
+    assert first["bytes_billed"] == 10 * 2**20
+    assert first["cost"] == pytest.approx(10 / 2**20 * 6.25, abs=1e-6)
+    assert (second["stand_ins"], second["bytes_billed"], second["cost"]) == (["orders"], None, None)
+    assert "what orders will hold" in second["unknown"]
+    assert third["stand_ins"] == ["total"]
+    assert (found["bytes_billed"], found["cost"], found["bytes_billed_at_least"]) == (None, None, 10 * 2**20)
+
+
+def test_nothing_is_kept_and_nothing_is_run(stocked: Tenant) -> None:
+    validate(stocked, FILE)
+    assert validate(stocked).status_code == 404
+    assert stocked.call("GET", "/api/v1/pipelines/history").get_json()["runs"] == []
+
+
+def test_a_fault_of_the_file_is_told_as_an_upload_tells_it(stocked: Tenant) -> None:
+    broken = FILE.replace("target_table: last", "target: last")
+    answer, upload = validate(stocked, broken), stocked.upload("chain", broken)
+    assert (answer.status_code, upload.status_code) == (422, 422)
+    assert answer.get_json()["errors"] == upload.get_json()["errors"]
+
+
+def test_what_bigquery_refuses_is_told_with_its_place_also_behind_a_stand_in(stocked: Tenant) -> None:
+    answer = validate(stocked, FILE.replace("SUM(o.n)", "SUM(o.missing)"))
+    found = answer.get_json()
+    assert not found["is_valid"]
+    second = found["steps"][1]
+    assert "missing" in second["error"]
+    assert second["bytes_billed"] is None
+    assert found["cost"] is None
+
+
+def test_a_table_of_others_is_told_of_by_nobody(stocked: Tenant, site: Site) -> None:
+    found = validate(stocked, FILE.replace("FROM source", "FROM tenants.tenant_profiles"))
+    assert found.status_code == 422
+    assert "tenant_profiles" in found.text
+    step = validate(stocked, FILE.replace("FROM source", "FROM nowhere")).get_json()["steps"][0]
+    assert "nowhere" in step["error"]
+
+
+def test_a_stored_pipeline_and_a_run_with_values_are_quoted(stocked: Tenant) -> None:
+    text = FILE.replace("FROM source", "FROM source WHERE n >= ${least}")
+    assert stocked.upload("chain", text).status_code == 201
+    (first, *_) = validate(stocked).get_json()["steps"]
+    assert (first["bytes_billed"], first["unknown"]) == (
+        None,
+        "it depends on least, which a run must be given",
+    )
+    body = {"least": 1, "dry_run": True, "date": "2024-01-18"}
+    answer = stocked.call("POST", "/api/v1/pipelines/run/chain", body)
+    assert answer.status_code == 200, answer.text
+    found = answer.get_json()
+    assert (found["date"], found["config_version"]) == ("2024-01-18", 1)
+    assert found["steps"][0]["bytes_billed"] == 10 * 2**20
+    assert stocked.call("POST", "/api/v1/pipelines/run/chain", {"dry_run": True}).status_code == 422
+    assert stocked.call("GET", "/api/v1/pipelines/history").get_json()["runs"] == []
+    assert stocked.own("GET", "/api/v1/tenants/quota").get_json()["daily"]["used"] == 0
+
+
+def test_tables_that_are_there_are_read_as_they_are(stocked: Tenant, site: Site) -> None:
+    site.rows(f"CREATE TABLE `{stocked.tenant_id}.orders` AS SELECT 1 AS n, [1] AS ns")
+    site.rows(f"CREATE TABLE `{stocked.tenant_id}.total` AS SELECT 1 AS total")
+    found = validate(stocked, FILE).get_json()
+    assert found["is_valid"]
+    assert found["bytes_billed"] == 30 * 2**20
+    assert [step["stand_ins"] for step in found["steps"]] == [[], [], []]
