@@ -15,9 +15,9 @@ from local_bigquery.models import TableFieldSchema
 from local_bigquery.sql.rules import partitions
 from sqlglot import exp
 
+from local.bigquery.changes import Change
 from local.bigquery.memories import Memory, Resources
 from local.bigquery.sql_files import sql
-from local.bigquery.watched import Change
 
 EMULATOR = "emulator"
 CONSTANT_RESULT = "select_1"

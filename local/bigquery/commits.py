@@ -10,16 +10,17 @@ the others out for ever.
 import contextlib
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from types import TracebackType
 from typing import Any, Self
 
 import duckdb
 
+from local.bigquery.changes import START, Change, change_by
+
 TARGET = r'\s("(?:[^"]|"")+"|\w+)\.'
 DEFINES = re.compile(rf"\s*(?:ALTER|COMMENT|CREATE|DROP)\b[A-Z\s]*?{TARGET}", re.IGNORECASE)
 WRITES = re.compile(rf"\s*(?:DELETE|INSERT|MERGE|TRUNCATE|UPDATE)\b[A-Z\s]*?{TARGET}", re.IGNORECASE)
-START = r"(?:\s|--[^\n]*\n)*"
-"""Blanks and comments, before a statement begins."""
 COMMENTS = re.compile(START)
 TURN_SECONDS = 10.0
 """How long a transaction waits for its turn at the most."""
@@ -30,10 +31,18 @@ _turn = threading.RLock()
 
 
 class Connection:
-    """A connection of DuckDB whose cursors commit to lakes in turns."""
+    """A connection or cursor of DuckDB that commits to lakes in turns, and calls `changed` after each change.
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    What a transaction did is told with each of its statements, and once more when it is committed: nobody
+    else sees it before.
+    """
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, changed: Callable[[Change], None] = lambda _: None
+    ) -> None:
         self._connection = connection
+        self._changed = changed
+        self._of_transaction = Change.NOTHING
         self._is_in_transaction = False
         self._has_turn = False
         self._told: list[Any] | None = None
@@ -42,9 +51,17 @@ class Connection:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connection, name)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
     def cursor(self) -> "Connection":
         """Open a cursor, which is a connection to the same databases."""
-        return Connection(self._connection.cursor())
+        return Connection(self._connection.cursor(), self._changed)
 
     def close(self) -> None:
         """Close the connection; what it has not committed is as if it had never been."""
@@ -52,10 +69,18 @@ class Connection:
         self._end_turn()
 
     def execute(self, statement: str, parameters: Any = None) -> Self:
-        """Run a statement; one that writes a lake by itself becomes a transaction."""
+        """Run a statement, whose rows can be fetched then; one that writes a lake becomes a transaction."""
         statement = COMMENTS.sub("", statement, count=1)
         word = word_of(statement)
+        change = self._of_transaction if word == "COMMIT" else change_by(statement)
         self._told = None
+        try:
+            self._execute(word, statement, parameters)
+        finally:
+            self._note(word, change)
+        return self
+
+    def _execute(self, word: str, statement: str, parameters: Any) -> None:
         if word == "COMMIT":
             self._commit()
         elif word in ("BEGIN", "ROLLBACK"):
@@ -70,7 +95,14 @@ class Connection:
             with self._transaction():
                 self._run(statement, parameters)
                 self._told = self.fetchall()
-        return self
+
+    def _note(self, word: str, change: Change) -> None:
+        if word in ("BEGIN", "COMMIT", "ROLLBACK"):
+            self._of_transaction = Change.NOTHING
+        elif change.value > self._of_transaction.value:
+            self._of_transaction = change
+        if change is not Change.NOTHING:
+            self._changed(change)
 
     def _run(self, statement: str, parameters: Any) -> None:
         if not is_in_a_lake(DEFINES.match(statement)):

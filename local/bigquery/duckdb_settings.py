@@ -15,8 +15,8 @@ from typing import Any
 
 import duckdb
 
+from local.bigquery.changes import Change
 from local.bigquery.commits import Connection
-from local.bigquery.watched import Change, WatchedConnection
 
 EXTENSIONS = ("ducklake", "icu", "spatial")
 Settings = dict[str, str | bool | int | float | list[str]]
@@ -36,10 +36,9 @@ class ConfiguredDuckDB:
         link_extensions(folder / "extensions")
         remember_missing_pandas()
 
-    def connect(self, config: Settings | None = None) -> WatchedConnection:
+    def connect(self, config: Settings | None = None) -> Connection:
         """Open an in-memory database with `config` over our settings; it commits to one lake at a time."""
-        connection = duckdb.connect(config={**self._settings, **(config or {})})
-        return WatchedConnection(Connection(connection), self._changed)
+        return Connection(duckdb.connect(config={**self._settings, **(config or {})}), self._changed)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(duckdb, name)

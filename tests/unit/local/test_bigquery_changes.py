@@ -3,7 +3,8 @@
 import duckdb
 import pytest
 
-from local.bigquery.watched import Change, WatchedConnection, change_by
+from local.bigquery.changes import Change, change_by
+from local.bigquery.commits import Connection
 
 
 @pytest.mark.parametrize(
@@ -23,8 +24,8 @@ from local.bigquery.watched import Change, WatchedConnection, change_by
         ('UPDATE "p"."d"."t" SET a = 1', Change.ROWS),
         ('DELETE FROM "p"."d"."emulator"', Change.ROWS),
         ('TRUNCATE "p"."d"."t"', Change.ROWS),
-        ('CREATE TABLE "p"."d"."t" (a BIGINT)', Change.NEW_TABLE),
-        ('CREATE OR REPLACE TABLE "p"."d"."t" AS SELECT 1', Change.NEW_TABLE),
+        ('CREATE TABLE "p"."d"."t" (a BIGINT)', Change.TABLES),
+        ('CREATE OR REPLACE TABLE "p"."d"."t" AS SELECT 1', Change.TABLES),
         ('CREATE VIEW "p"."d"."v" AS SELECT 1', Change.TABLES),
         ('CREATE SCHEMA "p"."d"', Change.TABLES),
         ('DROP TABLE "p"."d"."t"', Change.TABLES),
@@ -38,9 +39,9 @@ def test_a_statement_changes(statement: str, change: Change) -> None:
     assert change_by(statement) is change
 
 
-def watched() -> tuple[WatchedConnection, list[Change]]:
+def watched() -> tuple[Connection, list[Change]]:
     changes: list[Change] = []
-    return WatchedConnection(duckdb.connect(), changes.append), changes
+    return Connection(duckdb.connect(), changes.append), changes
 
 
 def test_a_change_is_told_when_it_is_done() -> None:
@@ -50,7 +51,7 @@ def test_a_change_is_told_when_it_is_done() -> None:
         assert changes == []
         connection.cursor().execute("CREATE TABLE t (a BIGINT)")
         connection.execute("INSERT INTO t VALUES (?)", [1])
-        assert changes == [Change.NEW_TABLE, Change.ROWS]
+        assert changes == [Change.TABLES, Change.ROWS]
         with pytest.raises(duckdb.CatalogException):
             connection.execute("DROP TABLE missing")
         assert changes[2:] == [Change.TABLES]
@@ -61,7 +62,7 @@ def test_what_a_transaction_did_is_told_again_when_others_see_it() -> None:
     with connection:
         for statement in ("BEGIN", "CREATE TABLE t (a BIGINT)", "INSERT INTO t VALUES (1)", "COMMIT"):
             connection.execute(statement)
-        assert changes == [Change.NEW_TABLE, Change.ROWS, Change.NEW_TABLE]
+        assert changes == [Change.TABLES, Change.ROWS, Change.TABLES]
         connection.execute("BEGIN")
         connection.execute("COMMIT")
         assert len(changes) == 3
