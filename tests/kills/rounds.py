@@ -31,6 +31,8 @@ class Rounds:
 
     folder: Path
     random: Random
+    tenants: int = TENANTS
+    """How many of them begin to work in each round."""
     works: list[Work] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     starts: int = 0
@@ -40,13 +42,15 @@ class Rounds:
         before = self._kill_a_start() if self.works and self.random.random() < KILLED_STARTS else ""
         with self._platform() as platform:
             self._set_up(platform)
-            self.works += [Work.prepared(platform) for _ in range(TENANTS)]
-            awaited = self.random.randint(0, sum(len(work.runs) for work in self.works[-TENANTS:]))
+            self.works += [Work.prepared(platform) for _ in range(self.tenants)]
+            awaited = self.random.randint(0, sum(len(work.runs) for work in self.works[-self.tenants :]))
             moment = self.random.uniform(0, MAX_SECONDS_OF_WORK)
             with ThreadPoolExecutor(len(self.works)) as pool:
                 is_over = Event()
                 asking = [pool.submit(work.ask, platform.url, is_over) for work in self.works]
-                while self._answered(self.works[-TENANTS:]) < awaited and not all(map(Future.done, asking)):
+                while self._answered(self.works[-self.tenants :]) < awaited and not all(
+                    map(Future.done, asking)
+                ):
                     time.sleep(PAUSE_SECONDS / 10)
                 time.sleep(moment)
                 how = self._end(platform.process)

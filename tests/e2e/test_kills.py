@@ -1,0 +1,16 @@
+"""The short form of `make kill-test`: a platform that dies at any moment doubles no row, and loses none."""
+
+from pathlib import Path
+from random import Random, SystemRandom
+
+from tests.kills.rounds import Rounds
+
+ROUNDS = 2
+
+
+def test_a_platform_that_is_killed_at_random_moments_doubles_and_loses_no_row(tmp_path: Path) -> None:
+    seed = SystemRandom().randrange(1_000_000)
+    rounds = Rounds(folder=tmp_path, random=Random(seed), tenants=1)
+    told = [rounds.play() for _ in range(ROUNDS)]
+    wrong = rounds.conclude()
+    assert not wrong, f"seed {seed}: {told}"
