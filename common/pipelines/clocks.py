@@ -4,9 +4,9 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import pairwise
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 _A_DAY, _A_SECOND = timedelta(days=1), timedelta(seconds=1)
 
@@ -34,10 +34,15 @@ class Stretch:
 
 def zone_of(name: str) -> ZoneInfo:
     """Return a time zone; ValueError where the tz database has none of that name."""
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:
-        raise ValueError(f"{name!r} is no IANA time zone, such as Europe/Berlin") from error
+    if name not in _names():
+        raise ValueError(f"{name!r} is no IANA time zone, such as Europe/Berlin")
+    return ZoneInfo(name)
+
+
+@cache
+def _names() -> frozenset[str]:
+    """Name the zones: what a machine calls its own is another on the next, and a disk may know no case."""
+    return frozenset(available_timezones() - {"localtime", "Factory"})
 
 
 @lru_cache(maxsize=5000)

@@ -171,10 +171,13 @@ def _in_order[T](items: Sequence[T], *, is_back: bool) -> Iterator[T]:
 
 
 def _fields(text: str) -> list[str]:
-    if text.startswith("@"):
-        if text.lower() not in NICKNAMES:
-            raise ValueError(f"{text} is none of the nicknames that can be used: {', '.join(NICKNAMES)}")
-        return NICKNAMES[text.lower()].split()
+    nickname = text.strip().lower()
+    if nickname.startswith("@"):
+        if nickname not in NICKNAMES:
+            raise ValueError(
+                f"{text.strip()} is none of the nicknames that can be used: {', '.join(NICKNAMES)}"
+            )
+        return NICKNAMES[nickname].split()
     fields = text.split()
     if len(fields) != len(FIELDS):
         names = ", ".join(name for name, _ in FIELDS)

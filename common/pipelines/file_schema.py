@@ -126,7 +126,8 @@ def _cron_pattern() -> str:
         _field(rf"(?:[0-7]|{days})(?:[Ll]|#[1-5])?"),
     )
     nicknames = _caseless("hourly daily midnight weekly monthly yearly annually")
-    return f"^(?:@(?:{nicknames})|{' +'.join(fields)})$"
+    blanks = r"[ \t]"
+    return f"^{blanks}*(?:@(?:{nicknames})|{f'{blanks}+'.join(fields)}){blanks}*$"
 
 
 def _field(value: str) -> str:

@@ -70,7 +70,7 @@ class Schedule:
             timezone=timezone,
             catch_up=CatchUp(body.get("catch_up", CatchUp.NONE)),
             start=_beginning(body["start"], timezone) if body.get("start") else None,
-            end=_end(body["end"], timezone) if body.get("end") else None,
+            end=_end(body["end"], timezone) if body.get("end") and not _is_for_ever(body["end"]) else None,
             delay=_jitter(owner, int(body.get("jitter_minutes", 0))),
             is_enabled=body.get("enabled", True) is True,
             is_date_of_firing=body.get("date") == "firing",
@@ -159,7 +159,7 @@ def _period_violations(body: Mapping[str, Any], timezone: str) -> dict[str, str]
     moments: dict[str, datetime] = {}
     for key, read in (("start", _beginning), ("end", _end)):
         try:
-            if body.get(key):
+            if body.get(key) and not (key == "end" and _is_for_ever(body[key])):
                 moments[key] = read(body[key], timezone)
         except (ValueError, OverflowError):
             violations[key] = "is on no calendar"
@@ -174,6 +174,11 @@ def _just_before(moment: datetime) -> datetime:
 
 def _beginning(text: str, timezone: str) -> datetime:
     return midnight(date.fromisoformat(text), timezone) if len(text) == _DAY else _moment(text)
+
+
+def _is_for_ever(text: str) -> bool:
+    """Tell whether an end is the last day of the calendar, as many write that there is none."""
+    return text.startswith(date.max.isoformat())
 
 
 def _end(text: str, timezone: str) -> datetime:

@@ -47,7 +47,7 @@ _RULES = {
         "must be lower-case letters, digits, _ and -, at most 63 characters",
     ),
     "cron": (
-        r"@[A-Za-z]+|\S+(?: +\S+){4}",
+        r"\s*(?:@[A-Za-z]+|\S+(?:\s+\S+){4})\s*",
         "must have five fields (minute, hour, day of the month, month, day of the week) or be a nickname, "
         "such as @daily",
     ),

@@ -106,7 +106,15 @@ def test_the_platforms_own_labels_are_not_the_tenants_to_set(key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cron", "is_right"), [("30 5 * * 1-5", True), ("* * * *", False), ("* * * * * *", False), ("", False)]
+    ("cron", "is_right"),
+    [
+        ("30 5 * * 1-5", True),
+        ("  30\t5 *  * 1-5 ", True),
+        (" @daily ", True),
+        ("* * * *", False),
+        ("* * * * * *", False),
+        ("", False),
+    ],
 )
 def test_a_cron_expression_has_five_fields(cron: str, is_right: bool) -> None:
     validator = validator_for({"$id": "urn:cron", "type": "string", "format": "cron"})

@@ -125,6 +125,9 @@ def test_a_fault_of_an_expression_is_told_in_words(cron: str, words: str) -> Non
         read_cron(cron)
 
 
-@pytest.mark.parametrize("cron", [*CRONS, "0 0 L * *", "0 0 * * 5L", "0 9 * JAN-MAR mon", "0 0 30 2 1"])
+@pytest.mark.parametrize(
+    "cron",
+    [*CRONS, "0 0 L * *", "0 0 * * 5L", "0 9 * JAN-MAR mon", "0 0 30 2 1", " 0\t5 *  * * ", " @daily "],
+)
 def test_what_cron_knows_is_taken(cron: str) -> None:
     assert next(times_after(cron, "America/New_York", at("2026-01-01"))) > at("2026-01-01")

@@ -95,6 +95,18 @@ def test_a_day_as_start_or_end_is_a_day_where_the_schedule_is_and_the_end_is_par
     assert schedule.next_after(at("2026-06-01 10:00")) is None
 
 
+@pytest.mark.parametrize("end", ["9999-12-31", "9999-12-31T23:59:59Z"])
+def test_the_last_day_of_the_calendar_is_no_end(end: str) -> None:
+    assert schedule_violations({"cron": "0 5 * * *", "timezone": "Asia/Tokyo", "end": end}) == {}
+    assert a_schedule("0 5 * * *", "Asia/Tokyo", end=end) == a_schedule("0 5 * * *", "Asia/Tokyo")
+
+
+@pytest.mark.parametrize("zone", ["localtime", "posix/UTC", "right/UTC", "Factory", "europe/berlin", "UTC+2"])
+def test_a_zone_is_one_that_has_a_name_on_every_machine(zone: str) -> None:
+    found = schedule_violations({"cron": "0 5 * * *", "timezone": zone})
+    assert found == {"timezone": f"{zone!r} is no IANA time zone, such as Europe/Berlin"}
+
+
 def test_jitter_is_always_the_same_for_one_config_and_spreads_many() -> None:
     def delay(owner: str) -> timedelta:
         return Schedule.declared({"cron": "0 5 * * *", "jitter_minutes": 30}, owner).delay
