@@ -87,7 +87,8 @@ def by_hand(
     """Say what a run is for that somebody asks for: the interval or the day that is given, else today.
 
     Defaults in the file are given where the request says nothing. What is no value counts as nothing here: it
-    is refused where values are bound.
+    is refused where values are bound. InvalidInput for a day that the zone has skipped, or that is beyond the
+    calendar there.
     """
     defaults = {parameter.name: parameter.default for parameter in declared if parameter.default is not None}
     for told, asked in ((given, interval), (defaults, None)):
@@ -97,7 +98,7 @@ def by_hand(
         if found:
             return RunTime(interval=found, date=day or day_of(found.start, timezone))
         if day:
-            return _of_day(day, timezone) or _of_today(now, timezone)
+            return _of_day(day, timezone)
     return _of_today(now, timezone)
 
 
@@ -121,11 +122,15 @@ def _of_today(now: datetime, timezone: str) -> RunTime:
     return of_day(day_of(now, timezone), timezone)
 
 
-def _of_day(day: date, timezone: str) -> RunTime | None:
+def _of_day(day: date, timezone: str) -> RunTime:
     try:
-        return of_day(day, timezone)
+        found = of_day(day, timezone)
     except OverflowError:
-        return None
+        found = None
+    if found is None or found.interval.end <= found.interval.start:
+        rule = f"is a day that {timezone} does not have"
+        raise InvalidInput([Violation("/date", rule)], "the run's day breaks rules")
+    return found
 
 
 def _completed(start: datetime | None, end: datetime | None, timezone: str) -> Interval | None:

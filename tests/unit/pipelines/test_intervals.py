@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from common.errors import InvalidInput
 from common.pipelines.intervals import Interval, by_hand, read_bound, values_of
 from common.pipelines.pipeline import Parameter
 
@@ -40,13 +41,26 @@ def an_interval(start: str, end: str) -> Interval:
         ),
         ({"interval_start": "2026-01-05T06:00:00Z"}, "2026-01-05T06:00Z", "2026-01-05T23:00Z", "2026-01-05"),
         ({"interval_end": "2026-01-06"}, "2026-01-04T23:00Z", "2026-01-05T23:00Z", "2026-01-05"),
-        ({"date": "9999-12-31"}, "2026-03-15T23:00Z", "2026-03-16T23:00Z", "2026-03-16"),
     ],
 )
 def test_it_is_what_is_given_or_else_today(given: dict[str, Any], start: str, end: str, day: str) -> None:
     found = by_hand(DECLARED, given, None, BERLIN, NOW)
     assert found.interval == an_interval(start, end)
     assert found.date == date.fromisoformat(day)
+
+
+@pytest.mark.parametrize(
+    ("day", "timezone"),
+    [("9999-12-31", BERLIN), ("0001-01-01", "Asia/Tokyo"), ("2011-12-30", "Pacific/Apia")],
+)
+def test_a_day_that_the_zone_does_not_have_is_refused(day: str, timezone: str) -> None:
+    with pytest.raises(InvalidInput, match=f"/date: is a day that {timezone} does not have"):
+        by_hand(DECLARED, {"date": day}, None, timezone, NOW)
+
+
+def test_a_day_whose_midnight_is_skipped_begins_where_the_clock_goes_on() -> None:
+    found = by_hand(DECLARED, {"date": "2026-04-24"}, None, "Africa/Cairo", NOW)
+    assert found.interval == an_interval("2026-04-23T22:00Z", "2026-04-24T21:00Z")
 
 
 def test_an_interval_that_is_asked_for_comes_before_all_else() -> None:
