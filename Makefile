@@ -33,6 +33,10 @@ demo-config:
 run: $(LOCAL)  ## Serve the platform until Ctrl-C (PORT=8090 TENANT= ADMIN_API_KEY= DATA_DIR=.local EPHEMERAL=1 LATENCY_MS= JOB_SECONDS=)
 	@$(PYTHON_M) local run
 
+.PHONY: validate
+validate: $(LOCAL)  ## Check a pipeline file and run its tests on this machine (CONFIG=pipeline.yml)
+	@$(PYTHON_M) local validate --config "$(CONFIG)"
+
 .PHONY: cli
 cli: $(CLI_INSTALLED)  ## Install the command line, in an environment of its own, and say where it is
 	@echo "$(CURDIR)/$(CLI)/bin/convergence"

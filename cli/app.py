@@ -6,7 +6,19 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import accounts, backfills, deployments, files, graphs, quotes, runs, tables, tenancy, usage
+from cli.commands import (
+    accounts,
+    backfills,
+    deployments,
+    files,
+    graphs,
+    quotes,
+    runs,
+    tables,
+    tenancy,
+    testing,
+    usage,
+)
 from cli.commands.administration import admin
 from cli.commands.schedules import schedules
 from cli.environment import Environment
@@ -76,6 +88,7 @@ for command in (
     accounts.completion,
 ):
     app.command()(command)
+app.command("test")(testing.run_tests)
 app.command("open")(accounts.open_console)
 app.add_typer(backfills.backfills, name="backfills")
 app.add_typer(schedules, name="schedules")

@@ -1,4 +1,4 @@
-"""`python -m local run`: the platform until Ctrl-C. `python -m local demo`: one tenant's way through it."""
+"""`python -m local run`: the platform until Ctrl-C; `demo`: one tenant's way; `validate`: a file's tests."""
 
 import argparse
 import logging
@@ -23,11 +23,17 @@ def main() -> int:
     commands.add_parser("run", help="serve the platform until Ctrl-C")
     demo = commands.add_parser("demo", help="onboard a tenant and watch its pipeline run")
     demo.add_argument("--config", type=Path, help="a pipeline file of your own")
+    validate = commands.add_parser("validate", help="check a pipeline file and run its tests")
+    validate.add_argument("--config", type=Path, required=True, help="the file")
     given = parser.parse_args()
     if given.command == "demo":
         from local.demo import run  # noqa: PLC0415 - `run` needs none of what draws the demo
 
         return run(given.config)
+    if given.command == "validate":
+        from local.validating import validate as validated  # noqa: PLC0415 - the same, of rules and tests
+
+        return validated(given.config)
     try:
         options = options_from_environment()
     except ValueError as error:

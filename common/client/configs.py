@@ -65,6 +65,33 @@ class ConfigSaved(ConfigSummary):
     message: str
 
 
+class TestedRow(TypedDict):
+    """A row that is missing, or too much, and how often."""
+
+    row: Mapping[str, Any]
+    times: int
+
+
+class Tested(TypedDict):
+    """What one test came to."""
+
+    name: str
+    step_id: str
+    has_passed: bool
+    missing: list[TestedRow]
+    unexpected: list[TestedRow]
+    error_message: str | None
+
+
+class ConfigTested(TypedDict):
+    """What the tests of a config came to."""
+
+    config_id: str
+    version: int
+    has_passed: bool
+    tests: list[Tested]
+
+
 class PipelineShown(TypedDict):
     """A pipeline in a graph."""
 
@@ -132,6 +159,13 @@ class Configs:
         """Show a pipeline's steps and tables, and with `across` the pipelines that they are shared with."""
         found = self.api.get(f"{_path(config_id)}/graph", version=version, across=across or None)
         return cast("ConfigGraph", found)
+
+    def test(self, config_id: str, version: int | None = None) -> ConfigTested:
+        """Run the tests in a pipeline's file; they touch no table, so a repeat does no harm."""
+        call = Call(
+            method="POST", path=f"{_path(config_id)}/test", query={"version": version}, is_repeatable=True
+        )
+        return cast("ConfigTested", self.api.send(call).body)
 
     def delete(self, config_id: str) -> None:
         """Delete a pipeline; its versions stay readable by number."""

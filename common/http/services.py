@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # A function imports what it uses itself, and not what the ot
     from common.runs.quotes import Quotes
     from common.runs.reading import RunLog
     from common.runs.retrying import RunRetrier
+    from common.runs.sql_testing import ConfigTester
     from common.runs.starting import RunService
     from common.schedules.backfilling import Backfills
     from common.schedules.control import DispatcherJob, PlatformWatch
@@ -51,6 +52,7 @@ class PipelineServices:
     tables: OwnTables
     quotes: Quotes
     clock: Clock
+    tester: ConfigTester
 
 
 class SubscriptionReader(Protocol):

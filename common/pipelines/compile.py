@@ -14,6 +14,7 @@ from common.pipelines.pipeline import Parameter, Pipeline, Step
 from common.pipelines.schedule import schedule_violations
 from common.pipelines.schema import schema_violations
 from common.pipelines.seeds import compile_seeds, seeds_first
+from common.pipelines.sql_tests import SqlTest, compile_tests
 from common.pipelines.step_compiler import CompileContext, StepCompiler
 from common.pipelines.step_types import StepTypes
 from common.pipelines.tables import Policy
@@ -33,6 +34,7 @@ class Compiled:
 
     pipeline: Pipeline
     warnings: tuple[Violation, ...]
+    tests: tuple[SqlTest, ...] = ()
 
 
 def compile_pipeline(
@@ -72,8 +74,9 @@ def compile_pipeline(
     arrangement, disorder = _arrange(steps, document)
     seeds, spoilt = compile_seeds(document.get("seeds"), context, violations, len(steps))
     arrangement, rivals = seeds_first(arrangement, seeds, steps)
-    disorder += [*spoilt, *rivals]
     steps = [*seeds, *steps]
+    tests, wrong = compile_tests(document.get("tests"), context, steps, parameters, violations)
+    disorder += [*spoilt, *rivals, *wrong]
     _refuse(
         [*violations, *broken, *(violation for step in steps for violation in step.violations), *disorder]
     )
@@ -90,7 +93,8 @@ def compile_pipeline(
         max_parallel=int(header.get("max_parallel", 0)),
     )
     found = [*arrangement.warnings, *sql_warnings([step.sql_of_step() for step in steps])]
-    return Compiled(pipeline=pipeline, warnings=tuple(sorted(found, key=lambda told: _order(told.pointer))))
+    warnings = tuple(sorted(found, key=lambda told: _order(told.pointer)))
+    return Compiled(pipeline=pipeline, warnings=warnings, tests=tests)
 
 
 def _schedule_violations(document: Document, shape_violations: Sequence[Violation]) -> list[Violation]:

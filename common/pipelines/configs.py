@@ -17,6 +17,7 @@ from common.pipelines.grants import TenantSqlGrants, no_grants
 from common.pipelines.pipeline import DEFAULT_PRIORITY, Pipeline
 from common.pipelines.places import located
 from common.pipelines.schema import FORMATS
+from common.pipelines.sql_tests import SqlTest
 from common.pipelines.step_types import StepTypes
 from common.pipelines.tables import Policy
 from common.pipelines.warnings import plan_warnings, schedule_warnings
@@ -178,6 +179,15 @@ class Configs:
         row = self.get(tenant_id, config_id, version)
         grants = self.grants_of(tenant_id)
         return self.compiler.compile_text(row.pipeline_yaml, tenant_id, config_id, row.version, grants)
+
+    def tests(
+        self, tenant_id: str, config_id: str, version: int | None = None
+    ) -> tuple[int, tuple[SqlTest, ...]]:
+        """Compile the tests of a kept config by the rules that hold now; and say of which version."""
+        row = self.get(tenant_id, config_id, version)
+        document = read_document(row.pipeline_yaml.encode(), None)
+        grants = self.grants_of(tenant_id)
+        return row.version, self.compiler.compile(document, tenant_id, config_id, row.version, grants).tests
 
     def list(self, tenant_id: str, tag: str = "") -> Sequence[StoredConfig]:
         """List the latest version of each config that is not deleted, by ID; "" leaves the filter out."""

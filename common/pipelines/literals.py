@@ -141,8 +141,9 @@ def _clock(text: str) -> str:
     return f"DATETIME '{moment.isoformat(' ')}'"
 
 
-def _moment(text: str) -> str:
-    return f"TIMESTAMP '{to_rfc3339(from_rfc3339(text)).replace('T', ' ').replace('Z', '+00')}'"
+def moment_literal(moment: datetime) -> str:
+    """Write a moment as SQL does."""
+    return f"TIMESTAMP '{to_rfc3339(moment).replace('T', ' ').replace('Z', '+00')}'"
 
 
 _LITERALS: Mapping[str, Callable[[str], str]] = {
@@ -154,7 +155,7 @@ _LITERALS: Mapping[str, Callable[[str], str]] = {
     "DATE": _day,
     "DATETIME": _clock,
     "TIME": lambda text: f"TIME '{time.fromisoformat(text).isoformat()}'",
-    "TIMESTAMP": _moment,
+    "TIMESTAMP": lambda text: moment_literal(from_rfc3339(text)),
 }
 EXAMPLES = {
     "STRING": "eu",

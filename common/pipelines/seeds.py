@@ -40,7 +40,7 @@ def compile_seeds(
         if not told:
             config = {"source_query": rows.sql, "target_table": name}
             raw = {"id": f"{PREFIX}{name}", "ps_type": SEED_TYPE, "config": config}
-            steps.append(StepCompiler(index=first_index + number, raw=raw, context=context))
+            steps.append(StepCompiler(index=first_index + number, raw=raw, context=context, is_seed=True))
             steps[-1].compile(())
     return steps, violations
 

@@ -43,6 +43,8 @@ class StepCompiler:
     index: int
     raw: Mapping[str, Any]
     context: CompileContext
+    is_seed: bool = False
+    """Whether it is made of rows of the file, and is no step of the author's."""
     violations: list[Violation] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
     reads: frozenset[TableName] = frozenset()

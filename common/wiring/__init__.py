@@ -176,9 +176,8 @@ def pipeline_services() -> "PipelineServices":
     """Put together what the function `pipelines` stands on."""
     from common.http.services import PipelineServices
     from common.runs.retrying import RunRetrier
+    from common.runs.sql_testing import ConfigTester
     from common.schedules.timetable import Schedules
-    from common.tenants.own_tables import OwnTables
-    from common.warehouse.own_tables import TableRows, WriteRows
 
     return PipelineServices(
         edge=SERVICES.edge,
@@ -197,10 +196,12 @@ def pipeline_services() -> "PipelineServices":
         run_log=SERVICES.run_log,
         schedules=Schedules(timetable=ADAPTERS.schedule_rows, refused=ADAPTERS.refusal_rows, clock=utc_now),
         queue=SERVICES.queue,
-        tables=OwnTables(
-            store=TableRows(client=ACCOUNTS.executor_client, project=ADAPTERS.settings.project),
-            writes=WriteRows(queries=ADAPTERS.queries),
-            clock=utc_now,
+        tables=ACCOUNTS.own_tables,
+        tester=ConfigTester(
+            configs=SERVICES.configs,
+            queries=ACCOUNTS.literal_queries,
+            guard=SERVICES.compiler.judge,
+            new_id=new_id,
         ),
     )
 

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from common.tenants.credential_access import CredentialAccess, CredentialOpener
     from common.tenants.credentials import Credentials
     from common.tenants.encryption import Keyring
+    from common.tenants.own_tables import OwnTables
     from common.tenants.service_accounts import ServiceAccountKey
     from common.warehouse.credentials import CredentialRows
     from common.warehouse.identities import StepIdentities
+    from common.warehouse.sql_tests import LiteralQueryJobs
     from common.wiring.adapters import Adapters
 
 
@@ -71,6 +73,26 @@ class Accounts:
             emulator_host=read.bigquery_emulator_host,
             acting_as=account,
         )
+
+    @cached_property
+    def own_tables(self) -> OwnTables:
+        """Show tenants their tables as that identity sees them."""
+        from common.tenants.own_tables import OwnTables
+        from common.warehouse.own_tables import TableRows, WriteRows
+
+        return OwnTables(
+            store=TableRows(client=self.executor_client, project=self.adapters.settings.project),
+            writes=WriteRows(queries=self.adapters.queries),
+            clock=utc_now,
+        )
+
+    @cached_property
+    def literal_queries(self) -> LiteralQueryJobs:
+        """Ask tests of tenants' SQL, which read no table, under that identity too."""
+        from common.warehouse.sql_tests import LiteralQueryJobs
+
+        read = self.adapters.settings
+        return LiteralQueryJobs(client=self.executor_client, location=read.location, project=read.project)
 
     @cached_property
     def shared_identities(self) -> StepIdentities:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from tests.functional.site import Site, a_pipeline_file
+from tests.functional.site import CONFIG, Site, a_pipeline_file
 
+FROM_CSV = CONFIG.with_name("from_csv.yml")
 TABLES = "/api/v1/pipelines/tables"
 
 
@@ -22,3 +23,18 @@ def test_from_a_run_to_its_rows_to_their_end(site: Site, tenant_ids: Iterator[st
     assert other.call("DELETE", f"{TABLES}/seen").status_code == 404
     assert tenant.call("DELETE", f"{TABLES}/seen").status_code == 204
     assert tenant.call("GET", f"{TABLES}/seen/rows").status_code == 404
+
+
+def test_a_files_tests_are_run_and_touch_nothing(site: Site, tenant_ids: Iterator[str]) -> None:
+    tenant = site.onboard(next(tenant_ids))
+    text = FROM_CSV.read_text(encoding="utf-8")
+    assert tenant.upload("from_csv", text).status_code == 201
+    body = tenant.call("POST", "/api/v1/pipelines/configs/from_csv/test").get_json()
+    assert (body["has_passed"], body["tests"][0]["error_message"]) == (True, None)
+    assert tenant.upload("from_csv", text.replace("de,2,5.7", "de,2,5.8")).status_code == 201
+    (one,) = tenant.call("POST", "/api/v1/pipelines/configs/from_csv/test").get_json()["tests"]
+    assert one["missing"] == [{"row": {"country": "de", "orders": 2, "tax": "5.8"}, "times": 1}]
+    assert [table["table"] for table in tenant.call("GET", TABLES).get_json()["tables"]] == [
+        "tenant_comprehensive_view"
+    ]
+    assert tenant.call("GET", "/api/v1/pipelines/history").get_json()["runs"] == []

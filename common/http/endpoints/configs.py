@@ -12,6 +12,7 @@ from common.http.services import PipelineServices
 from common.pipelines.configs import StoredConfig
 from common.pipelines.pipeline import Parameter as PipelineParameter
 from common.problems import violation_document
+from common.runs.sql_testing import SqlTestResult
 
 CONFIG_ID = Parameter(
     name="config_id",
@@ -92,6 +93,35 @@ def delete_config(call: Call[PipelineServices]) -> Answer:
     return Answer(body=None, status=204)
 
 
+def test_config(call: Call[PipelineServices]) -> Answer:
+    """Run the tests in a pipeline's file.
+
+    Each is a query of the file's own rows: it reads no table, writes none, bills nothing and is no run.
+    `missing` are expected rows that the step's query does not have, `unexpected` are those that it has beside
+    them.
+    """
+    config_id = call.path["config_id"]
+    version, results = call.services.tester.test(call.caller.tenant_id, config_id, call.query.get("version"))
+    body = {
+        "config_id": config_id,
+        "version": version,
+        "has_passed": all(result.has_passed for result in results),
+        "tests": [_tested_body(result) for result in results],
+    }
+    return Answer(body=body)
+
+
+def _tested_body(result: SqlTestResult) -> dict[str, Any]:
+    return {
+        "name": result.test.name,
+        "step_id": result.test.step_id,
+        "has_passed": result.has_passed,
+        "missing": [asdict(row) for row in result.missing],
+        "unexpected": [asdict(row) for row in result.unexpected],
+        "error_message": result.error or None,
+    }
+
+
 def config_body(edge: Edge, config: StoredConfig) -> dict[str, Any]:
     """Describe a config without its text."""
     columns = asdict(config)
@@ -164,6 +194,15 @@ CONFIG_ROUTES: tuple[Route[PipelineServices], ...] = (
         parameters=(CONFIG_ID,),
         answers={204: None},
         problems=(Conflict,),
+        tag="Configs",
+    ),
+    Route(
+        method="POST",
+        path="/api/v1/pipelines/configs/{config_id}/test",
+        endpoint=test_config,
+        access=Access.RUN,
+        parameters=(CONFIG_ID, CONFIG_VERSION),
+        answers={200: "config_tested"},
         tag="Configs",
     ),
     Route(

@@ -19,6 +19,7 @@ from common.client import (
     quotes,
     runs,
     schedules,
+    tables,
     tenant,
 )
 from common.client.client import Client
@@ -106,6 +107,13 @@ SCHEMAS = {
     configs.TableShown: "config_graph/tables",
     configs.GraphEdge: "config_graph/edges",
     configs.Warned: "config_saved/warnings",
+    configs.ConfigTested: "config_tested",
+    configs.Tested: "config_tested/tests",
+    configs.TestedRow: "config_tested/tests/missing",
+    tables.Table: "table",
+    tables.Column: "table_column",
+    tables.LastWritten: "table/last_written",
+    tables.Rows: "table_rows",
     backfills.BackfillPlan: "backfill_plan",
     backfills.IntervalsRan: "backfill_plan/ran",
     backfills.Backfill: "backfill",
@@ -136,9 +144,12 @@ SCHEMAS = {
 
 
 def schema_of(place: str) -> dict[str, Any]:
-    name, _, member = place.partition("/")
+    name, *members = place.split("/")
     found: Any = schemas()[name]
-    return dict(found["properties"][member]["items"] if member else found)
+    for member in members:
+        inner = found["properties"][member]
+        found = inner.get("items", inner)
+    return dict(found)
 
 
 def json_type(hint: Any) -> set[str]:
@@ -179,7 +190,7 @@ def test_a_type_that_the_document_has_otherwise_is_found() -> None:
 
 
 def test_every_type_of_an_answer_is_held_against_the_document() -> None:
-    modules = (runs, configs, backfills, schedules, tenant, keys, credentials, operator, quotes)
+    modules = (runs, configs, backfills, schedules, tenant, keys, credentials, operator, quotes, tables)
     own = {
         member
         for module in modules
@@ -201,12 +212,14 @@ def test_every_path_of_the_client_is_in_the_document(client: Client, platform: S
         "runs",
         "entries",
         "tenants",
+        "tables",
     )
     cursors = ("next_cursor", "next_before", "next_after")
     platform.answer(200, {name: [] for name in lists} | dict.fromkeys(cursors))
     for part in (client.runs, client.configs, client.backfills, client.schedules, client.tenant, client.keys):
         _call_all(part)
     _call_all(client.credentials)
+    _call_all(client.tables)
     _call_all(Operator(client.api))
     document = api_document()
     known = {

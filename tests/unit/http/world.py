@@ -13,6 +13,7 @@ from common.http.endpoints.pipelines import PIPELINE_ROUTES
 from common.http.services import PipelineServices
 from common.pipelines.configs import Compiler, Configs
 from common.pipelines.pipeline import Parameter, Pipeline
+from common.pipelines.plans import CheckJob
 from common.pipelines.secret_values import ParameterSeal
 from common.pipelines.step_types import load_step_types
 from common.pipelines.tables import Policy
@@ -20,13 +21,14 @@ from common.public_urls import PublicUrls
 from common.runs.beginning import RunAdmission
 from common.runs.cancelling import RunCanceller
 from common.runs.compiling import ConfigCompiler
-from common.runs.ports import ConfigText
+from common.runs.ports import ConfigText, StepJob
 from common.runs.progress import OpenRun, Progress
 from common.runs.quotas import Limits
 from common.runs.quotes import Quotes
 from common.runs.reading import HistoryFilter, RunLog
 from common.runs.retrying import RunRetrier
 from common.runs.run import Run, RunStatus
+from common.runs.sql_testing import ConfigTester
 from common.runs.starting import RunService
 from common.schedules.backfilling import Backfills
 from common.schedules.enqueueing import QueueingRequests
@@ -36,6 +38,7 @@ from common.schedules.reading import QueuedRunReader
 from common.schedules.stopping import RunStopper
 from common.schedules.timetable import Schedules
 from common.tenants.own_tables import OwnTables
+from common.times import Clock
 from tests.fakes.clock import VirtualClock
 from tests.fakes.configs import MemoryConfigs
 from tests.fakes.events import silent
@@ -114,6 +117,17 @@ def compiler() -> Compiler:
     )
 
 
+class MemoryLiteralQueries(MemoryJobs):
+    """`LiteralQueries` whose rows a test lays down."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.rows: list[dict[str, Any]] = []
+
+    def rows_of(self, job: StepJob, work: CheckJob) -> Sequence[Mapping[str, Any]]:
+        return self.rows
+
+
 class World:
     """The pipelines function on in-memory ports; acme has the config `daily`, other has none."""
 
@@ -159,9 +173,11 @@ class World:
             project="p",
             price=price_of("US"),
         )
+        self.literals = MemoryLiteralQueries(clock)
+        configs = Configs(store=MemoryConfigs(), compiler=compiler(), clock=clock)
         services = PipelineServices(
             edge=edge(public_urls=PublicUrls(own="https://convergence.example.com")),
-            configs=Configs(store=MemoryConfigs(), compiler=compiler(), clock=clock),
+            configs=configs,
             run_service=RunService(
                 enqueuer=QueueingRequests(queue=queue, clock=clock),
                 run_admission=run_admission,
@@ -193,6 +209,12 @@ class World:
                 clock=clock,
             ),
             schedules=Schedules(timetable=self.timetable, refused=self.refusals, clock=clock),
+            tester=ConfigTester(
+                configs=configs,
+                queries=self.literals,
+                guard=ConfigCompiler(compiler=compiler()).judge,
+                new_id=lambda: "1",
+            ),
             tables=OwnTables(store=self.tables, writes=self.tables, clock=clock),
         )
         self.site = Site(PIPELINE_ROUTES, services)
