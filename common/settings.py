@@ -55,6 +55,7 @@ class Settings:
     scheduler_job: str
     """The full name of the dispatcher's job in Cloud Scheduler."""
     bigquery_emulator_host: str
+    storage_emulator_host: str
     scheduler_emulator_host: str
 
     @classmethod
@@ -99,6 +100,7 @@ class Settings:
             scheduler_job=given("SCHEDULER_JOB") or _local_job(environment),
             scheduler_emulator_host=given("CLOUD_SCHEDULER_EMULATOR_HOST", ""),
             bigquery_emulator_host=given("BIGQUERY_EMULATOR_HOST", ""),
+            storage_emulator_host=given("STORAGE_EMULATOR_HOST", ""),
         )
 
 

@@ -13,7 +13,7 @@ from common.warehouse.clients import make_client
 from local.first_steps import FirstSteps, Step, missing_step
 from local.first_tenant import FirstTenant
 from local.options import Options, options_from_environment
-from local.platform import Platform
+from local.platform import OPEN_BUCKET, Platform
 
 
 def main() -> int:
@@ -108,6 +108,7 @@ def banner(platform: Platform, shown_key: str) -> str:
     """Say where everything is."""
     options, parts = platform.options, platform.parts
     data = f"{platform.data_dir} (thrown away at the end)" if options.is_ephemeral else str(platform.data_dir)
+    buckets = f"  Buckets        {platform.buckets}: each folder is one, {OPEN_BUCKET} for all tenants\n"
     return f"""
 Convergence is ready at {options.url}
 
@@ -119,7 +120,7 @@ Convergence is ready at {options.url}
   BigQuery       {parts["bigquery"]}
   Pub/Sub        {parts["pubsub"]}
   Scheduler      {parts["scheduler"]}
-"""
+{buckets if platform.bigquery else ""}"""
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ class Options:
     bigquery_port: int = 0
     pubsub_port: int = 0
     scheduler_port: int = 0
+    storage_port: int = 0
     """Where the embedded parts answer; 0 takes a free port."""
     tenant: str = ""
     """A tenant to begin with."""
@@ -60,6 +61,7 @@ def options_from_environment() -> Options:
         bigquery_port=_port("BIGQUERY_PORT", 0),
         pubsub_port=_port("PUBSUB_PORT", 0),
         scheduler_port=_port("SCHEDULER_PORT", 0),
+        storage_port=_port("STORAGE_PORT", 0),
         tenant=given("TENANT", ""),
         latency_ms=int(_at_least_nothing("LATENCY_MS")),
         job_seconds=_at_least_nothing("JOB_SECONDS"),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
+from common.pipelines.tables import PUBLIC_DATA
 from local.bigquery import LocalBigQuery
 from local.gateway import Gateway, load_functions
 from local.instances import WsgiApp
@@ -16,9 +17,12 @@ from local.options import Options
 from local.provisioning import provision_scheduler, provision_topics
 from local.pubsub import PubSubServer
 from local.scheduler import SchedulerServer
+from local.storage import StorageServer
 
 logger = logging.getLogger(__name__)
 
+OPEN_BUCKET = "local-files"
+"""The bucket whose files every tenant of the local platform may load and write."""
 
 type Serving = Callable[[Mapping[str, str]], AbstractContextManager[Mapping[str, WsgiApp]]]
 """Serves all functions, which are told an environment, inside a block."""
@@ -72,6 +76,11 @@ class Platform:
         """End everything. Unacknowledged messages are kept and go on with the next start."""
         self._running.close()
 
+    @property
+    def buckets(self) -> Path:
+        """The folder whose folders are buckets of Cloud Storage."""
+        return self.data_dir / "bigquery" / "gcs"
+
     def __enter__(self) -> "Platform":
         self.start()
         return self
@@ -101,6 +110,10 @@ class Platform:
             with _port_of("BIGQUERY_PORT", self.options.bigquery_port):
                 started.enter_context(self.bigquery)
             self.parts["bigquery"] = self.bigquery.url
+            with _port_of("STORAGE_PORT", self.options.storage_port):
+                storage = StorageServer(self.buckets, port=self.options.storage_port)
+            (self.buckets / OPEN_BUCKET).mkdir(parents=True, exist_ok=True)
+            self.parts["storage"] = started.enter_context(storage.serving())
         self.parts["pubsub"] = self.options.pubsub_host
         if not self.options.pubsub_host:
             self.pubsub = PubSubServer(
@@ -140,8 +153,10 @@ class Platform:
             "PUBSUB_EMULATOR_HOST": self.parts["pubsub"],
             "CLOUD_SCHEDULER_EMULATOR_HOST": self.parts["scheduler"],
         }
-        if self.bigquery:  # Another one may know no identities.
+        if self.bigquery:  # Another one may know no identities, and no folder for buckets.
             told |= {
+                "ALLOWED_SOURCES": os.environ.get("ALLOWED_SOURCES", f"{PUBLIC_DATA},gs://{OPEN_BUCKET}"),
+                "STORAGE_EMULATOR_HOST": self.parts["storage"],
                 "EXECUTOR_SERVICE_ACCOUNT": account(self.options.project, "executor"),
                 "DEDICATED_SERVICE_ACCOUNTS": f"*={account(self.options.project, 'tenant-{tenant}')}",
             }

@@ -83,3 +83,21 @@ resource "google_service_account_iam_member" "executor_user" {
   role               = google_project_iam_custom_role.role["ActAsExecutor"].id
   member             = google_service_account.account[each.value.account].member
 }
+
+# Buckets whose files tenants' steps load and write: by the shared account, or by those of the dedicated tenants named.
+locals {
+  bucket_grants = merge([
+    for bucket, access in var.file_buckets : {
+      for executor in(access.tenants == null ? ["executor"] : [for tenant in access.tenants : "tenant:${tenant}"]) :
+      "${bucket}/${executor}" => { bucket = bucket, executor = executor, role = access.writes ? "roles/storage.objectUser" : "roles/storage.objectViewer" }
+    }
+  ]...)
+}
+
+resource "google_storage_bucket_iam_member" "files" {
+  for_each = local.bucket_grants
+
+  bucket = each.value.bucket
+  role   = each.value.role
+  member = local.executors[each.value.executor].member
+}

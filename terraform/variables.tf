@@ -80,14 +80,14 @@ variable "deletion_protection" {
 }
 
 variable "allowed_sources" {
-  description = "What all tenants may read besides their own dataset: projects, or datasets as project.dataset."
+  description = "What all tenants may use besides their own dataset: projects, or datasets as project.dataset, to read; buckets as gs://bucket, or gs://bucket/path, for files."
   type        = list(string)
   default     = ["bigquery-public-data"]
   nullable    = false
 
   validation {
-    condition     = alltrue([for source in var.allowed_sources : can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9](\\.[A-Za-z0-9_]+)?$", source))])
-    error_message = "allowed_sources are project IDs, or datasets as project.dataset."
+    condition     = alltrue([for source in var.allowed_sources : can(regex("^([a-z][a-z0-9-]{4,28}[a-z0-9](\\.[A-Za-z0-9_]+)?|gs://[a-z0-9][a-z0-9._-]{1,61}[a-z0-9](/[^/*?#$]+)*)$", source))])
+    error_message = "allowed_sources are project IDs, datasets as project.dataset, or buckets as gs://bucket or gs://bucket/path."
   }
 
   validation {
@@ -105,6 +105,26 @@ variable "maximum_bytes_billed" {
   validation {
     condition     = var.maximum_bytes_billed >= 10485760 && floor(var.maximum_bytes_billed) == var.maximum_bytes_billed
     error_message = "maximum_bytes_billed is a whole number of bytes, at least 10485760: BigQuery bills no query for less."
+  }
+}
+
+variable "file_buckets" {
+  description = "Buckets whose files steps load (and write, with writes): for tenants without an account of their own, or for the dedicated tenants that are named. Which tenant may name which of them, sources say."
+  type = map(object({
+    writes  = optional(bool, false)
+    tenants = optional(set(string))
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for bucket in keys(var.file_buckets) : can(regex("^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$", bucket))])
+    error_message = "Each key of file_buckets is the name of a bucket, without gs://."
+  }
+
+  validation {
+    condition     = alltrue([for access in values(var.file_buckets) : alltrue([for tenant in coalesce(access.tenants, []) : contains(keys(var.dedicated_tenants), tenant)])])
+    error_message = "Each of a bucket's tenants is one of dedicated_tenants."
   }
 }
 

@@ -17,6 +17,7 @@ from common.pipelines.partitions import partition_of, split_decorator
 from common.pipelines.plans import Job, QueryJob, StatementType
 from common.pipelines.statement_compiler import StatementCompiler
 from common.pipelines.tables import Policy, TableName
+from common.pipelines.uris import judged_example, uri_rule, with_identifiers
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,6 +28,8 @@ class JobCompiler:
     policy: Policy
     broken: frozenset[str]
     is_under_credential: bool
+    parameter_types: Mapping[str, str]
+    secret_parameters: frozenset[str]
     violations: list[Violation] = field(default_factory=list)
     target: TableName | None = None
     """The table that the step is there for: the last one that a field names as a destination."""
@@ -100,11 +103,14 @@ class JobCompiler:
 
     def _uris(self, _: JobTemplate, value: Any, place: str) -> dict[str, Any]:
         given = value if isinstance(value, list) else [value]
-        for number, uri in enumerate(given):
+        uris = [with_identifiers(uri, self.statements.variables.identifiers) for uri in given]
+        for number, uri in enumerate(uris):
             where = f"{place}/{number}" if given is value else place
-            if reason := self.policy.reason_against_uri(uri):
+            if rule := uri_rule(uri, self.parameter_types, self.secret_parameters):
+                self.violations.append(Violation(where, rule))
+            elif reason := self.statements.policy.reason_against_uri(judged_example(uri)):
                 self.violations.append(Violation(where, f"step {self.statements.step_id} {reason}"))
-        return {"uris": given}
+        return {"uris": uris}
 
     def _maximum_bytes_billed(self, _: JobTemplate, value: Any, place: str) -> dict[str, Any]:
         """Take the step's own limit, or else the platform's; under a credential the tenant is billed."""

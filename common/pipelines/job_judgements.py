@@ -9,7 +9,16 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from common.pipelines.firewall import judge_dry_run, judge_statement
-from common.pipelines.plans import CheckJob, CopyJob, ExtractJob, Job, LoadJob, QueryJob, StatementType
+from common.pipelines.plans import (
+    CheckJob,
+    CopyJob,
+    ExtractJob,
+    FilesLoadedJob,
+    Job,
+    LoadJob,
+    QueryJob,
+    StatementType,
+)
 from common.pipelines.tables import Policy, TableName
 
 
@@ -40,6 +49,8 @@ def judge_job(work: Job, policy: Policy) -> Iterable[str]:
             return filter(
                 None, (*_files(work.uris, policy), policy.reason_against_writing([work.destination]))
             )
+        case FilesLoadedJob():
+            return ()
         case ExtractJob():
             return filter(None, (*_files(work.uris, policy), policy.reason_against_reading([work.source])))
         case CopyJob():
@@ -66,7 +77,7 @@ def tables_named(work: Job, policy: Policy) -> frozenset[TableName]:
             paths = [source.split(".") for source in work.sources]
         case ExtractJob():
             paths = [[work.source]]
-        case LoadJob():
+        case LoadJob() | FilesLoadedJob():
             paths = []
     return frozenset(table for path in paths if (table := policy.resolve(path)))
 

@@ -22,13 +22,13 @@ from typing import Any
 
 from common.json_schema import Schema
 from common.pipelines.fields import Field, declaration_of, fields_of, is_sure
-from common.pipelines.plans import MAIN, CheckJob, CopyJob, ExtractJob, Job, LoadJob, QueryJob
+from common.pipelines.plans import MAIN, CheckJob, CopyJob, ExtractJob, FilesLoadedJob, Job, LoadJob, QueryJob
 from common.pipelines.tokens import Kind, tokens, with_line_feeds
 from common.pipelines.yaml_documents import Value
 
 IDENTIFIERS = frozenset({"tenant_id", "project_id"})
 KINDS: Mapping[str, type[Job]] = {
-    kind.KIND: kind for kind in (QueryJob, LoadJob, ExtractJob, CopyJob, CheckJob)
+    kind.KIND: kind for kind in (QueryJob, LoadJob, FilesLoadedJob, ExtractJob, CopyJob, CheckJob)
 }
 
 _FIELD = re.compile(r"\$\{(\w+(?:\.\w+)*)\}")

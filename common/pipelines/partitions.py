@@ -7,7 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from common.pipelines.pipeline import BoundParameter
-from common.pipelines.plans import Partitioning, QueryJob, SchemaUpdate, WriteDisposition
+from common.pipelines.plans import (
+    FilesLoadedJob,
+    LoadJob,
+    Partitioning,
+    QueryJob,
+    SchemaUpdate,
+    WriteDisposition,
+)
 
 NO_PARTITION = "__NULL__"
 """BigQuery's name for the partition of rows without a day: all that a run without a value can write."""
@@ -55,16 +62,19 @@ def partition_of(text: str) -> str:
     return text if _VARIABLE.fullmatch(text) else _digits(text)
 
 
-def at_partition(query: QueryJob, parameters: Mapping[str, BoundParameter]) -> QueryJob:
-    """Put the value of a run in the place of the parameter that names a query's partition.
+type Partitioned = QueryJob | LoadJob | FilesLoadedJob
+
+
+def at_partition(work: Partitioned, parameters: Mapping[str, BoundParameter]) -> Partitioned:
+    """Put the value of a run in the place of the parameter that names the partition that a job writes.
 
     A partition has no other value than those of the table's partitioning, so nothing else can come of it.
     """
-    named = _VARIABLE.fullmatch(query.partition)
+    named = _VARIABLE.fullmatch(work.partition)
     if named is None:
-        return query
-    kind = query.partitioning.type if query.partitioning else "DAY"
-    return replace(query, partition=_decorator(parameters[named[1]].value, kind))
+        return work
+    kind = work.partitioning.type if work.partitioning else "DAY"
+    return replace(work, partition=_decorator(parameters[named[1]].value, kind))
 
 
 def partitioning_in(config: Mapping[str, Any]) -> Partitioning | None:
@@ -93,7 +103,7 @@ def partition_in(config: Mapping[str, Any], types: Mapping[str, str]) -> tuple[s
     """Read the partition that a step's config writes, "" for none, and the rules that its fields break."""
     decorator = split_decorator(config["target_table"])[1]
     text = decorator or config.get("partition", "")
-    rule = _rule_of_partition(config, text, types) if text else ""
+    rule = rule_of_partition(config, text, types) if text else ""
     place = "target_table" if decorator else "partition"
     broken = [(place, rule)] if rule else []
     if schema_update_in(config) and (rule := _rule_of_update(config, text)):
@@ -101,7 +111,8 @@ def partition_in(config: Mapping[str, Any], types: Mapping[str, str]) -> tuple[s
     return "" if rule else partition_of(text), broken
 
 
-def _rule_of_partition(config: Mapping[str, Any], text: str, types: Mapping[str, str]) -> str:
+def rule_of_partition(config: Mapping[str, Any], text: str, types: Mapping[str, str]) -> str:
+    """Say the rule that a partition breaks which a step's config writes, "" for none."""
     partitioning = partitioning_in(config)
     if split_decorator(config["target_table"])[1] and "partition" in config:
         return "names a partition ($), and so does /partition: write one of them"

@@ -56,6 +56,16 @@ class FileFormat(StrEnum):
     ORC = "ORC"
 
 
+class LoadMode(StrEnum):
+    """Which of the files that a load's URIs match are loaded."""
+
+    NEW_FILES = "new_files"
+    """Those that the table has not had, in the version that they have now."""
+    ALL = "all"
+    REPLACE_PARTITION = "replace_partition"
+    """All of them, in the place of the rows that one partition has."""
+
+
 class CopyOperation(StrEnum):
     """What a copy becomes: a table of its own, a read-only one, or one that shares storage."""
 
@@ -102,7 +112,11 @@ class QueryJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadJob:
-    """Files whose rows BigQuery writes to a table of the tenant's; without `columns` it finds them out."""
+    """Files whose rows BigQuery writes to a table of the tenant's; without `columns` it finds them out.
+
+    `uris` may hold variables and a wildcard; right before the job is made, `common.runs.files` puts the files
+    in their place.
+    """
 
     KIND: ClassVar[str] = "load"
     sql: ClassVar[str] = ""
@@ -113,15 +127,39 @@ class LoadJob:
     uris: tuple[str, ...]
     format: FileFormat
     destination: str
+    mode: LoadMode = LoadMode.NEW_FILES
     write_disposition: WriteDisposition = WriteDisposition.APPEND
+    partition: str = ""
+    """The one partition that is written, or the name of a DATE parameter, as in a query."""
     columns: tuple[Column, ...] = ()
-    header_rows: int = 0
+    header_rows: int | None = None
+    """None where BigQuery is to find out, without columns."""
     delimiter: str = ","
+    quote: str = '"'
     null_marker: str = ""
+    encoding: str = "UTF-8"
+    has_quoted_newlines: bool = False
+    ignores_unknown_values: bool = False
     max_bad_records: int = 0
     partitioning: Partitioning | None = None
     clustering: tuple[str, ...] = ()
     schema_update: tuple[SchemaUpdate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilesLoadedJob:
+    """A note in the tenant's ledger of files that a step's load has loaded the files that it claimed."""
+
+    KIND: ClassVar[str] = "files_loaded"
+    write_disposition: ClassVar[WriteDisposition] = WriteDisposition.APPEND
+    sql: ClassVar[str] = ""
+    places: ClassVar[Places] = ()
+    parameters: ClassVar[tuple[str, ...]] = ()
+
+    name: str = "files"
+    destination: str
+    partition: str = ""
+    partitioning: Partitioning | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,5 +211,5 @@ class CheckJob:
     maximum_bytes_billed: int | None = None
 
 
-type Job = QueryJob | LoadJob | ExtractJob | CopyJob | CheckJob
+type Job = QueryJob | LoadJob | FilesLoadedJob | ExtractJob | CopyJob | CheckJob
 """One job of a step."""

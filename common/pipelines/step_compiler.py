@@ -33,7 +33,7 @@ class CompileContext:
     variables: Variables
     parameter_types: Mapping[str, str]
     secrets: frozenset[str] = frozenset()
-    """The parameters that no condition may compare."""
+    """The parameters that no condition may compare, and no name of files hold."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -87,6 +87,8 @@ class StepCompiler:
             policy=self.context.policy,
             broken=broken,
             is_under_credential=credential,
+            parameter_types=self.context.parameter_types,
+            secret_parameters=self.context.secrets,
         )
         for template in step_type.jobs:
             if broken.isdisjoint(template.when) and template.is_wanted(statements.config):

@@ -31,6 +31,8 @@ DATASET_VIEWS = frozenset(
 PUBLIC_DATA = "bigquery-public-data"
 PROJECT_ID = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
 PLATFORM_VIEWS = "tenant_comprehensive"
+PLATFORM_TABLES = "_cvg_"
+"""What the platform's own tables in a tenant's dataset begin with: tenants read them, and write none."""
 
 # A wildcard stands in the path alone: a bucket is one.
 _URI = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]/(?P<path>[^\x00-\x1f?#\[\]]{1,1024})")
@@ -135,18 +137,27 @@ class Policy:
             return TABLE_RULE
         if _is_platform_view(table):
             return f"must not be a view of the platform: no name that begins with {PLATFORM_VIEWS}"
+        if table.table.lower().startswith(PLATFORM_TABLES):
+            return f"must not be a table of the platform: no name that begins with {PLATFORM_TABLES}"
         return ""
 
     def reason_against_uri(self, uri: str) -> str:
         """Say which rule forbids a tenant to read or write files of a name; "" where none does.
 
-        A source that begins with gs:// allows a bucket, or what begins with a path in one.
+        A source that begins with gs:// allows a bucket, or what begins with a path in one. Under a credential
+        it is the tenant's own account that reads and writes files, and may what it may anyway.
         """
         found = _URI.fullmatch(uri)
-        if found is None:
-            return f"names {uri}, which is no file of Cloud Storage: write gs://bucket/path"
+        if "${" in uri:
+            return f"names {uri}, which holds a variable that has no value"
+        if found is None or uri.count("*") > 1:
+            return (
+                f"names {uri}, which is no file of Cloud Storage: write gs://bucket/path, with one * at most"
+            )
         if any(part in {"", ".", ".."} for part in found["path"].split("/")):
             return f"names {uri}: a path has no empty parts, and no . or .."
+        if self.runs_elsewhere:
+            return ""
         allowed = (source.rstrip("/") for source in self.allowed_sources if source.startswith("gs://"))
         if any(uri.startswith(f"{source}/") for source in allowed):
             return ""

@@ -10,13 +10,16 @@ from datetime import timedelta
 
 from common.pipelines.pipeline import Retry
 
-# Reasons that pass by themselves (BigQuery's words).
-RETRYABLE_REASONS = frozenset({"backendError", "internalError", "jobBackendError", "jobInternalError"})
+# Reasons that pass by themselves: BigQuery's words, and those of a load that is in another's way
+# (`common.runs.files`).
+RETRYABLE_REASONS = frozenset(
+    {"backendError", "internalError", "jobBackendError", "jobInternalError", "filesTakenOver"}
+)
 # A reason that means two things: these texts tell the passing one.
 RETRYABLE_TEXTS = {"invalidQuery": ("concurrent update",)}
 MAX_PAUSE_SECONDS = 300.0
 
-LIMIT_REASONS = frozenset({"rateLimitExceeded", "jobRateLimitExceeded"})
+LIMIT_REASONS = frozenset({"rateLimitExceeded", "jobRateLimitExceeded", "filesInUse"})
 # The same limits come under other reasons too: `quotaExceeded` is also a day's quota, which is not waited
 # for, and `resourcesExceeded` most often a query that is too large.
 LIMIT_TEXTS = (

@@ -1,12 +1,13 @@
 """A step's jobs in BigQuery: what each is asked for, and its ID, the lock on its effect."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from common.claims import as_label
 from common.pipelines.partitions import at_partition
 from common.pipelines.pipeline import Step
-from common.pipelines.plans import MAIN, QueryJob
+from common.pipelines.plans import MAIN, ExtractJob, FilesLoadedJob, LoadJob, QueryJob
+from common.pipelines.uris import with_values
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import JobReport, StepJob, StepJobs
 from common.runs.run import Run
@@ -45,8 +46,10 @@ def step_job(message: LevelMessage, step: Step, position: Position = BEGINNING) 
     """Say what BigQuery is to do at a position of a step."""
     work = step.jobs[position.job]
     by_name = {parameter.name: parameter for parameter in message.run.parameters}
-    if isinstance(work, QueryJob):
+    if isinstance(work, QueryJob | LoadJob | FilesLoadedJob):
         work = at_partition(work, by_name)
+    if isinstance(work, LoadJob | ExtractJob):
+        work = replace(work, uris=tuple(with_values(uri, by_name) for uri in work.uris))
     return StepJob(
         job_id=job_id_at(message.run, step, position),
         tenant_id=message.run.tenant_id,

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from common.claims import says_of_itself
 from common.errors import AlreadyExists, Conflict, Unavailable, WarehouseError
 from common.pipelines.pipeline import Step
-from common.pipelines.plans import CheckJob, QueryJob
+from common.pipelines.plans import CheckJob, FilesLoadedJob, QueryJob
 from common.runs.advice import with_advice, with_place
 from common.runs.attempts import Attempt, Outcome, running_row, step_row, underway_row
 from common.runs.guarding import Guard, guarded_dry_run, not_begun, refused_by
@@ -213,8 +213,11 @@ class StepWorker:
         return replace(attempt, position=replace(at, waits=found[0]), report=found[1]) if found else None
 
     def _ended(self, attempt: Attempt, rows: list[StepRow]) -> Outcome:
-        attempt = replace(attempt, report=self._advised(attempt))
-        report = attempt.report
+        report = self._advised(attempt)
+        if isinstance(attempt.step.jobs[attempt.position.job], FilesLoadedJob):
+            # What the step has written are the rows of its load, not those of the ledger.
+            report = replace(report, rows=rows[-1].rows if rows else None)
+        attempt = replace(attempt, report=report)
         if report.has_failed:
             told = {"step": attempt.step.id, "reason": report.error_reason, "error": report.error_message}
             logger.warning("step failed", extra=told)

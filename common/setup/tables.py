@@ -1,4 +1,7 @@
-"""The central tables as `ps_templates/setup/initial/schemas/*.json` describe them."""
+"""Tables as files describe them: central ones in `ps_templates/setup/initial/schemas`, and a tenant's own.
+
+The platform makes what is in `ps_templates/setup/tenant/schemas` in a tenant's dataset once it is needed.
+"""
 
 import json
 from dataclasses import dataclass
@@ -7,6 +10,7 @@ from pathlib import Path
 
 SETUP_FOLDER = Path(__file__).parents[2] / "ps_templates" / "setup"
 SCHEMA_FOLDER = SETUP_FOLDER / "initial" / "schemas"
+TENANT_SCHEMAS = SETUP_FOLDER / "tenant" / "schemas"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +38,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableDefinition:
-    """A central table as its file wants it."""
+    """A table as its file wants it."""
 
     name: str
     description: str
@@ -45,6 +49,12 @@ class TableDefinition:
 def central_tables() -> tuple[TableDefinition, ...]:
     """Read all definitions, by name."""
     return tuple(_read(file) for file in sorted(SCHEMA_FOLDER.glob("*.json")))
+
+
+@cache
+def tenant_table(name: str) -> TableDefinition:
+    """Read the definition of a table of the platform's in a tenant's dataset."""
+    return _read(TENANT_SCHEMAS / f"{name}.json")
 
 
 def _read(file: Path) -> TableDefinition:

@@ -28,7 +28,14 @@ _FORM = re.compile(
     r"(?P<project>[a-z][a-z0-9-]{4,28}[a-z0-9])"
     r"(?:\.(?P<dataset>[A-Za-z0-9_]{1,1024})(?:\.(?P<table>[A-Za-z0-9_-]{1,1024}))?)?"
 )
-_RULE = "must be project, project.dataset or project.dataset.table, without backticks and wildcards"
+_FILES = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,61}[a-z0-9](?P<path>(?:/[^/\x00-\x1f*?#\[\]${}]+)*)/?")
+_FILES_RULE = (
+    "must be gs://bucket or gs://bucket/path, without wildcards and variables, and no . or .. in the path"
+)
+_RULE = (
+    "must be project, project.dataset or project.dataset.table, without backticks and wildcards; for files "
+    "gs://bucket or gs://bucket/path"
+)
 
 
 def checked_sources(sources: Sequence[str], *, project: str, central_dataset: str) -> tuple[str, ...]:
@@ -44,6 +51,8 @@ def checked_sources(sources: Sequence[str], *, project: str, central_dataset: st
 
 
 def _violation(source: str, project: str, central_dataset: str) -> str:
+    if source.startswith("gs://"):
+        return _files_violation(source)
     form = _FORM.fullmatch(source)
     if form is None:
         return _RULE
@@ -54,6 +63,13 @@ def _violation(source: str, project: str, central_dataset: str) -> str:
     # Copies and backups have names that begin like the central dataset's.
     if form["dataset"].lower().startswith(central_dataset.lower()):
         return "must not be in the central dataset"
+    return ""
+
+
+def _files_violation(source: str) -> str:
+    form = _FILES.fullmatch(source)
+    if form is None or {".", ".."} & {*form["path"].split("/")}:
+        return _FILES_RULE
     return ""
 
 

@@ -10,12 +10,15 @@ from google.cloud import bigquery
 
 from common.errors import AlreadyExists, NotConfigured, QueryRefused
 from common.pipelines.pipeline import Pipeline, Step
-from common.pipelines.plans import CheckJob, QueryJob, WriteDisposition
+from common.pipelines.plans import CheckJob, LoadJob, QueryJob, WriteDisposition
+from common.runs.files import Buckets, FileClaims
 from common.runs.ports import DryRun, JobReport, JobsOf, StepJob
 from common.tenants.credential_access import REASON
 from common.tenants.service_accounts import ServiceAccountKey
+from common.warehouse.buckets import no_buckets
 from common.warehouse.clients import RETRY, TIMEOUT_SECONDS
-from common.warehouse.job_kinds import BigQueryJob, time_partitioning
+from common.warehouse.files import FileLedgerRows
+from common.warehouse.job_kinds import BigQueryJob, columns_of, load_config, time_partitioning
 from common.warehouse.jobs import ExecutorJobs
 from common.warehouse.translation import translated
 
@@ -38,9 +41,9 @@ class AccountJobs(ExecutorJobs):
     def prepare(self, job: StepJob, dry_run: DryRun) -> None:
         """Make the target table, empty, by what the dry run says of the rows; leave one that is there."""
         work = job.work
-        if not isinstance(work, QueryJob):
+        if not isinstance(work, QueryJob | LoadJob):
             return
-        schema = [_column(column.to_api_repr()) for column in _columns(dry_run)]
+        schema = [_column(column.to_api_repr()) for column in _columns(work, dry_run)]
         dataset = bigquery.DatasetReference(self.project, job.tenant_id)
         table = bigquery.Table(dataset.table(work.destination), schema=schema)
         table.time_partitioning = time_partitioning(work.partitioning)
@@ -50,6 +53,14 @@ class AccountJobs(ExecutorJobs):
                 self.maker.create_table(table, retry=RETRY, timeout=TIMEOUT_SECONDS)
         except AlreadyExists:
             return
+
+    def files_of(self, job: StepJob) -> FileClaims:
+        """Return who takes files for a load: as the account sees them, by the executor's ledger."""
+        claims = ExecutorJobs.files_of(self, job)
+        ledger = FileLedgerRows(
+            client=self.maker, location=self.location, project=self.project, dataset=job.tenant_id
+        )
+        return replace(claims, ledger=ledger, project=self.client.project)
 
     def _reported(self, job: BigQueryJob) -> JobReport:
         # super() without arguments does not work in a class with slots.
@@ -69,16 +80,23 @@ class AccountJobs(ExecutorJobs):
 
     def _config(self, job: StepJob, work: QueryJob | CheckJob) -> bigquery.QueryJobConfig:
         config = ExecutorJobs._config(self, job, work)
-        if isinstance(work, CheckJob):
-            return config
-        config.create_disposition = bigquery.CreateDisposition.CREATE_NEVER
-        if work.write_disposition is WriteDisposition.TRUNCATE:
-            # The account fills tables and changes none: to make the columns anew takes tables.update.
-            config.write_disposition = bigquery.WriteDisposition.WRITE_TRUNCATE_DATA
-        return config
+        return config if isinstance(work, CheckJob) else _filling(config, work)
+
+    def _load_config(self, job: StepJob, work: LoadJob) -> bigquery.LoadJobConfig:
+        return _filling(load_config(job, work), work)
 
 
-def _columns(dry_run: DryRun) -> Iterable[bigquery.SchemaField]:
+def _filling[C: (bigquery.QueryJobConfig, bigquery.LoadJobConfig)](config: C, work: QueryJob | LoadJob) -> C:
+    """Have a job fill a table that is there: to make one, or its columns anew, takes more than that."""
+    config.create_disposition = bigquery.CreateDisposition.CREATE_NEVER
+    if work.write_disposition is WriteDisposition.TRUNCATE:
+        config.write_disposition = bigquery.WriteDisposition.WRITE_TRUNCATE_DATA
+    return config
+
+
+def _columns(work: QueryJob | LoadJob, dry_run: DryRun) -> Iterable[bigquery.SchemaField]:
+    if isinstance(work, LoadJob):
+        return columns_of(work)
     return (column for column in dry_run.schema if isinstance(column, bigquery.SchemaField))
 
 
@@ -115,6 +133,9 @@ class StepIdentities:
     """Makes the client of an isolated tenant's own account; None where no tenant has one."""
     client_with: Callable[[ServiceAccountKey], bigquery.Client]
     key_of: KeyOf = opens_nothing
+    buckets_of: Callable[[str], Buckets] | None = None
+    """Shows an isolated tenant's account Cloud Storage."""
+    buckets_with: Callable[[ServiceAccountKey], Buckets] | None = None
     acts_for_isolated: bool = True
     """Whether isolated tenants' own accounts are acted for: where steps run, and where runs are ended."""
 
@@ -135,11 +156,14 @@ class StepIdentities:
             return self.shared
         if self.client_of is None:
             raise NotConfigured(f"no account is configured for the isolated tenant {pipeline.tenant_id}")
-        return replace(self.shared, client=self.client_of(pipeline.tenant_id))
+        buckets = partial(self.buckets_of, pipeline.tenant_id) if self.buckets_of else no_buckets
+        return replace(self.shared, client=self.client_of(pipeline.tenant_id), buckets=buckets)
 
     def _account(self, tenant_id: str, credential: str, executor: ExecutorJobs) -> AccountJobs:
+        key = self.key_of(tenant_id, credential)
         return AccountJobs(
-            client=self.client_with(self.key_of(tenant_id, credential)),
+            client=self.client_with(key),
+            buckets=partial(self.buckets_with, key) if self.buckets_with else no_buckets,
             location=executor.location,
             project=executor.project,
             maker=executor.client,

@@ -19,12 +19,14 @@ from common.pipelines.plans import (
     StatementType,
     WriteDisposition,
 )
+from common.runs.files import FILES_TAKEN_OVER, TAKEN_OVER
 from common.runs.ports import JobReport, StepJob
 from common.warehouse.bigquery import bound
 from common.warehouse.translation import NO_WORD, first_reason, own_words
 
 MEGABYTE = 1024 * 1024
 MIN_BILLED_BYTES = 10 * MEGABYTE
+_TEXT = (FileFormat.CSV, FileFormat.JSON)
 
 type BigQueryJob = bigquery.QueryJob | bigquery.LoadJob | bigquery.ExtractJob | bigquery.CopyJob
 
@@ -44,7 +46,7 @@ def query_config(
     if work.maximum_bytes_billed is not None:  # The client would send "None".
         config.maximum_bytes_billed = work.maximum_bytes_billed
     if isinstance(work, QueryJob) and work.statement_type is StatementType.SELECT:
-        config.destination = _written(work, dataset)
+        config.destination = written_table(work, dataset)
         config.write_disposition = work.write_disposition.value
         config.time_partitioning = time_partitioning(work.partitioning)
         config.clustering_fields = list(work.clustering) or None
@@ -65,12 +67,22 @@ def load_config(job: StepJob, work: LoadJob) -> bigquery.LoadJobConfig:
         **_common(job),
     )
     if work.columns:
-        config.schema = [bigquery.SchemaField(one.name, one.type, one.mode) for one in work.columns]
+        config.schema = columns_of(work)
+    if work.format in _TEXT:
+        config.encoding = work.encoding
+        config.ignore_unknown_values = work.ignores_unknown_values
     if work.format is FileFormat.CSV:
         config.field_delimiter = work.delimiter
+        config.quote_character = work.quote
         config.null_marker = work.null_marker
         config.skip_leading_rows = work.header_rows
+        config.allow_quoted_newlines = work.has_quoted_newlines
     return config
+
+
+def columns_of(work: LoadJob) -> list[bigquery.SchemaField]:
+    """Return the columns that a load's files are said to have."""
+    return [bigquery.SchemaField(one.name, one.type, one.mode) for one in work.columns]
 
 
 def extract_config(job: StepJob, work: ExtractJob) -> bigquery.ExtractJobConfig:
@@ -101,6 +113,12 @@ def time_partitioning(partitioning: Partitioning | None) -> bigquery.TimePartiti
     )
 
 
+_USED_UP = {
+    "reason": FILES_TAKEN_OVER,
+    "message": "another run has taken the files over: this one had not begun to load them in time",
+}
+"""What a job has failed by that is there for another one not to be made."""
+
 type RowCount = Callable[[bigquery.QueryJob], int | None]
 """Counts the rows of a query whose own answer does not tell."""
 
@@ -108,7 +126,7 @@ type RowCount = Callable[[bigquery.QueryJob], int | None]
 def report_of(job: BigQueryJob, count: RowCount) -> JobReport:
     """Say what BigQuery says of a job; figures once it has done well."""
     is_done = job.state == "DONE"
-    error: Mapping[str, Any] = job.error_result or {}
+    error: Mapping[str, Any] = job.error_result or (_USED_UP if TAKEN_OVER in job.labels else {})
     report = JobReport(
         job_id=job.job_id,
         is_done=is_done,
@@ -204,7 +222,8 @@ def _common(job: StepJob) -> dict[str, Any]:
     return {"labels": dict(job.labels), "job_timeout_ms": job.timeout_seconds * 1000}
 
 
-def _written(work: QueryJob, dataset: bigquery.DatasetReference) -> bigquery.TableReference:
+def written_table(work: QueryJob | LoadJob, dataset: bigquery.DatasetReference) -> bigquery.TableReference:
+    """Name what a job writes: its table, or one partition of it."""
     decorator = f"${work.partition}" if work.partition else ""
     return dataset.table(f"{work.destination}{decorator}")
 

@@ -11,9 +11,12 @@ from google.cloud.bigquery.query import _QueryResults
 
 from common.claims import Claim
 from common.errors import AlreadyExists, NoSuchResource, QueryRefused, WarehouseError
-from common.pipelines.plans import CheckJob, CopyJob, ExtractJob, LoadJob, QueryJob
+from common.pipelines.plans import CheckJob, CopyJob, ExtractJob, FilesLoadedJob, LoadJob, QueryJob
+from common.runs.files import TAKEN_OVER, FileClaims, ledger_name
 from common.runs.ports import DryRun, JobReport, StepJob
+from common.warehouse.buckets import BucketsOf, no_buckets
 from common.warehouse.clients import NO_RETRY, RETRY, TIMEOUT_SECONDS, RateLimiter
+from common.warehouse.files import FileLedgerRows, closing_query
 from common.warehouse.job_kinds import (
     BigQueryJob,
     answered,
@@ -22,10 +25,12 @@ from common.warehouse.job_kinds import (
     load_config,
     query_config,
     report_of,
+    written_table,
 )
 from common.warehouse.translation import translated
 
 CLAIM = "SELECT 1"
+NO_ROWS = "SELECT 1 LIMIT 0"
 MAX_TABLE_NAMES = 1000
 CLAIMS_PER_SECOND = 90.0
 """BigQuery takes 100 requests a second of one account to one method, and refuses what is more."""
@@ -101,6 +106,11 @@ class ExecutorJobs(Jobs):
 
     project: str
     """The platform's own project, where tenants' datasets are."""
+    buckets: BucketsOf = no_buckets
+
+    def use_up(self, job_id: str, labels: Mapping[str, str]) -> None:
+        """Take an ID with a job that does nothing; AlreadyExists where it is taken."""
+        self._insert(NO_ROWS, bigquery.QueryJobConfig(labels={**labels, TAKEN_OVER: "taken-over"}), job_id)
 
     def dry_run(self, job: StepJob) -> DryRun:
         """Ask what the statement is and reads; jobs of other kinds have none to ask about."""
@@ -179,9 +189,15 @@ class ExecutorJobs(Jobs):
             case QueryJob() | CheckJob():
                 return self._insert(work.sql, self._config(job, work), job.job_id)
             case LoadJob():
-                target, config = dataset.table(work.destination), load_config(job, work)
+                uris = self.files_of(job).claim(job, work)
+                if not uris:
+                    return self._insert(NO_ROWS, bigquery.QueryJobConfig(labels=dict(job.labels)), job.job_id)
+                target, config = written_table(work, dataset), self._load_config(job, work)
                 with translated():
-                    return self.client.load_table_from_uri(work.uris, target, job_config=config, **call)
+                    return self.client.load_table_from_uri(uris, target, job_config=config, **call)
+            case FilesLoadedJob():
+                sql, closing = closing_query(self.project, job.tenant_id, ledger_name(work), job.labels)
+                return self._insert(sql, closing, job.job_id)
             case ExtractJob():
                 source, options = dataset.table(work.source), extract_config(job, work)
                 with translated():
@@ -191,6 +207,16 @@ class ExecutorJobs(Jobs):
                 target, how = dataset.table(work.destination), copy_config(job, work)
                 with translated():
                     return self.client.copy_table(sources, target, job_config=how, **call)
+
+    def files_of(self, job: StepJob) -> FileClaims:
+        """Return who takes files for a load: under this identity, in a ledger that the executor keeps."""
+        ledger = FileLedgerRows(
+            client=self.client, location=self.location, project=self.project, dataset=job.tenant_id
+        )
+        return FileClaims(ledger=ledger, buckets=self.buckets(), jobs=self)
+
+    def _load_config(self, job: StepJob, work: LoadJob) -> bigquery.LoadJobConfig:
+        return load_config(job, work)
 
     def _asking(self, job: StepJob, work: QueryJob | CheckJob) -> bigquery.QueryJobConfig:
         """Configure the dry run."""

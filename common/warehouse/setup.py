@@ -57,7 +57,9 @@ class CentralTables:
 
     def create_table(self, definition: TableDefinition) -> bool:
         """Create a table without rows; False where it exists."""
-        table = bigquery.Table(self.central.table(definition.name), schema=_fields(definition.shape.columns))
+        table = bigquery.Table(
+            self.central.table(definition.name), schema=schema_fields(definition.shape.columns)
+        )
         table.description = definition.description
         table.labels = labels_of(definition.name, self.clock())
         table.clustering_fields = list(definition.shape.cluster) or None
@@ -72,7 +74,7 @@ class CentralTables:
 
     def change_columns(self, table: str, columns: tuple[Column, ...]) -> None:
         """Give a table these columns: those it has, NULLABLE where they may be now, and new ones."""
-        changed = bigquery.Table(self.central.table(table), schema=_fields(columns))
+        changed = bigquery.Table(self.central.table(table), schema=schema_fields(columns))
         with translated():
             self.central.client.update_table(changed, ["schema"], retry=RETRY, timeout=TIMEOUT_SECONDS)
 
@@ -109,7 +111,8 @@ def shape_of(table: bigquery.Table) -> Shape:
     )
 
 
-def _fields(columns: tuple[Column, ...]) -> list[bigquery.SchemaField]:
+def schema_fields(columns: tuple[Column, ...]) -> list[bigquery.SchemaField]:
+    """Return the columns of a definition as BigQuery's."""
     return [
         bigquery.SchemaField(column.name, column.type, column.mode, description=column.description)
         for column in columns

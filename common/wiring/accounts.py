@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING
 
 from common.times import utc_now
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from google.cloud import bigquery
 
     from common.pipelines.secret_values import ParameterSeal
+    from common.runs.files import Buckets
     from common.tenants.credential_access import CredentialAccess, CredentialOpener
     from common.tenants.credentials import Credentials
     from common.tenants.encryption import Keyring
@@ -115,8 +116,46 @@ class Accounts:
 
     @cached_property
     def opening_identities(self) -> StepIdentities:
-        """Return the same where credentials are opened: in the function that carries out steps."""
-        return replace(self.step_identities, key_of=self.credential_opener.key_for_step)
+        """Return the same where credentials are opened, and files listed: where steps are carried out."""
+        identities = self.step_identities
+        account = self.adapters.settings.executor_service_account
+        return replace(
+            identities,
+            shared=replace(identities.shared, buckets=partial(self.buckets_as, account)),
+            key_of=self.credential_opener.key_for_step,
+            buckets_of=self.tenant_buckets,
+            buckets_with=self.account_buckets,
+        )
+
+    @cached_property
+    def buckets_as(self) -> Callable[[str], Buckets]:
+        """See Cloud Storage as an account of the platform's does."""
+
+        @lru_cache(maxsize=64)
+        def made(account: str) -> Buckets:
+            from common.warehouse.buckets import buckets_of_platform
+
+            return buckets_of_platform(
+                acting_as=account, emulator_host=self.adapters.settings.storage_emulator_host
+            )
+
+        return made
+
+    def tenant_buckets(self, tenant_id: str) -> Buckets:
+        """See Cloud Storage as an isolated tenant's account does."""
+        return self.buckets_as(self.adapters.executor_accounts.account_of(tenant_id, is_isolated=True))
+
+    @cached_property
+    def account_buckets(self) -> Callable[[ServiceAccountKey], Buckets]:
+        """See Cloud Storage as the account of a tenant's credential does."""
+
+        @lru_cache(maxsize=64)
+        def made(key: ServiceAccountKey) -> Buckets:
+            from common.warehouse.buckets import buckets_of_account
+
+            return buckets_of_account(key, emulator_host=self.adapters.settings.storage_emulator_host)
+
+        return made
 
     @cached_property
     def account_client(self) -> Callable[[ServiceAccountKey], bigquery.Client]:

@@ -1,10 +1,13 @@
 """Who may read and write what: BigQuery's dataset access, by the identity that each request carries."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from local_bigquery.settings import settings
+
 from local.bigquery.answers import Answer, error_answer
+from local.bigquery.buckets import may_use
 from local.bigquery.callers import email_of, home_of
 from local.bigquery.calls import Call
 from local.bigquery.dataset_roles import first_unreadable, may
@@ -88,6 +91,8 @@ def _job_denial(caller: str, call: Call) -> str:
     for statement in statements_of(call):
         if denial := _statement_denial(caller, statement):
             return denial
+    if uri := next(_unusable_files(caller, call.job_configuration), ""):
+        return f"Access Denied: File {uri}: Access Denied"
     sources, destination = _job_tables(call.job_configuration)
     if table := first_unreadable(caller, sources):
         return _no_query(table)
@@ -134,6 +139,16 @@ def _job_tables(configuration: dict[str, Any]) -> tuple[set[Table], Table | None
         if "destinationTable" in job:
             destination = _table(job["destinationTable"])
     return sources, destination
+
+
+def _unusable_files(caller: str, configuration: dict[str, Any]) -> Iterator[str]:
+    """Name the files that a load or an extract may not touch."""
+    load, extract = configuration.get("load") or {}, configuration.get("extract") or {}
+    root = settings.gcs_local_root
+    for uri in (*load.get("sourceUris", ()), *extract.get("destinationUris", ())):
+        bucket = uri.removeprefix("gs://").partition("/")[0]
+        if root is not None and not may_use(root, bucket, caller):
+            yield uri
 
 
 def _table(reference: dict[str, str]) -> Table:

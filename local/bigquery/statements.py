@@ -82,7 +82,8 @@ def trees_of(sql: str) -> tuple[exp.Expr, ...]:
 
 def statements_of(call: Call) -> tuple[Statement, ...]:
     """Read the SQL of the job that a call starts or dry-runs; nothing for other calls and jobs."""
-    return statements_in(call.job_configuration.get("query") or {}, call.project)
+    query = call.job_configuration.get("query")
+    return statements_in(query, call.project) if query is not None else ()
 
 
 def statements_in(query: dict[str, Any], project: str) -> tuple[Statement, ...]:

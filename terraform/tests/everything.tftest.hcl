@@ -143,3 +143,24 @@ run "as_many_dedicated_tenants_as_there_may_be" {
     error_message = "A condition takes 12 logical operators."
   }
 }
+
+run "buckets_of_files" {
+  command = plan
+
+  variables {
+    file_buckets = {
+      example-shared-files = { writes = true }
+      example-bank-files   = { tenants = ["acme_bank"] }
+    }
+  }
+
+  assert {
+    condition = {
+      for key, grant in google_storage_bucket_iam_member.files : key => grant.role
+      } == {
+      "example-shared-files/executor"       = "roles/storage.objectUser"
+      "example-bank-files/tenant:acme_bank" = "roles/storage.objectViewer"
+    }
+    error_message = "A bucket is open to the shared account, or to those of the tenants that are named, and to nobody else."
+  }
+}

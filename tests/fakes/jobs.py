@@ -14,10 +14,12 @@ from google.api_core import exceptions as google
 from common.claims import Claim
 from common.errors import QueryRefused, WarehouseError
 from common.pipelines.pipeline import Pipeline, SealedValue, Step
-from common.pipelines.plans import CheckJob, CopyJob, ExtractJob, Job, LoadJob, QueryJob
+from common.pipelines.plans import CheckJob, CopyJob, ExtractJob, FilesLoadedJob, Job, LoadJob, QueryJob
+from common.runs.files import FILES_TAKEN_OVER, TAKEN_OVER, FileClaims, ledger_name
 from common.runs.ports import DryRun, JobReport, JobsOf, StepJob
 from common.times import Clock
 from common.warehouse.translation import translate
+from tests.fakes.files import MemoryBuckets, MemoryLedger
 
 
 @dataclass(slots=True, kw_only=True)
@@ -97,6 +99,9 @@ class MemoryJobs:
         """The tables of every tenant's dataset."""
         self.prepared: list[str] = []
         """The target tables that were made ready."""
+        self.buckets = MemoryBuckets(clock=clock)
+        self.ledgers: dict[str, MemoryLedger] = defaultdict(lambda: MemoryLedger(clock=clock, at=at))
+        """Of each tenant's dataset."""
         self._jobs: dict[str, tuple[StepJob, JobReport]] = {}
         self._lock = threading.Lock()
 
@@ -157,6 +162,9 @@ class MemoryJobs:
     def submit(self, job: StepJob) -> JobReport:
         self.at(f"before submit {job.job_id}")
         _refuse_sealed(job)
+        if isinstance(job.work, LoadJob):
+            job = replace(job, work=replace(job.work, uris=self.files_of(job).claim(job, job.work)))
+            self.at(f"before load {job.job_id}")
         with self._lock:
             if job.job_id in self._jobs:
                 raise _taken(job.job_id)
@@ -189,6 +197,25 @@ class MemoryJobs:
         if isinstance(job.work, QueryJob | CheckJob) and not self.unreadable:
             self._long_poll(job.job_id, min(seconds, 10.0))
         return self.find(job.job_id) or known
+
+    def files_of(self, job: StepJob) -> FileClaims:
+        return FileClaims(ledger=self.ledgers[job.tenant_id], buckets=self.buckets, jobs=self)
+
+    def use_up(self, job_id: str, labels: Mapping[str, str]) -> None:
+        self.at(f"before use up {job_id}")
+        with self._lock:
+            if job_id in self._jobs:
+                raise _taken(job_id)
+            job = StepJob(
+                job_id=job_id,
+                tenant_id=labels["tenant"],
+                work=QueryJob(sql="SELECT 1 LIMIT 0", destination=""),
+                parameters=(),
+                timeout_seconds=600,
+                labels={**labels, TAKEN_OVER: "taken-over"},
+            )
+            self._jobs[job_id] = (job, JobReport(job_id=job_id, is_done=False, labels=job.labels))
+            self._end(job_id, self.clock(), (FILES_TAKEN_OVER, "another run has taken the files over"))
 
     def cancel(self, job_id: str) -> None:
         self.at(f"cancel {job_id}")
@@ -233,11 +260,17 @@ class MemoryJobs:
             self._end(job_id, ends, outcome.error_of(attempt, waits))
         return self._jobs[job_id][1]
 
+    def _rows_of(self, job: StepJob) -> int:
+        """Count what a job wrote: of a load a row for each of its files."""
+        return len(job.work.uris) if isinstance(job.work, LoadJob) else 1
+
     def _end(self, job_id: str, ended_at: datetime, error: tuple[str, str] | None) -> None:
         job, report = self._jobs[job_id]
         if error is None:
             self.effects.append(job)
-            rows, files = (None, 1) if isinstance(job.work, ExtractJob) else (1, None)
+            if isinstance(job.work, FilesLoadedJob):
+                self.ledgers[job.tenant_id].close(ledger_name(job.work), job.labels)
+            rows, files = (None, 1) if isinstance(job.work, ExtractJob) else (self._rows_of(job), None)
             report = replace(report, rows=rows, files=files, bytes_processed=0, bytes_billed=0)
         reason, message = error or ("", "")
         done = replace(

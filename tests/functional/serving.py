@@ -10,9 +10,11 @@ from google.cloud import pubsub_v1
 
 from local.bigquery import LocalBigQuery
 from local.options import options_from_environment
+from local.platform import OPEN_BUCKET
 from local.provisioning import TOPICS, provision_scheduler
 from local.pubsub import PubSubServer
 from local.scheduler import ManualClock, SchedulerServer
+from local.storage import StorageServer
 from tests.functional.environment import ADMIN_KEY, EXECUTOR, EXECUTOR_OF_ONE, KEYRING, PROJECT
 from tests.functional.site import LEVELS, Site
 
@@ -30,6 +32,7 @@ def serving(folder: Path, level_seconds: int = 20) -> Iterator[Site]:
         LocalBigQuery(data_dir=folder, project=PROJECT) as bigquery,
         PubSubServer() as pubsub,
         SchedulerServer(clock=ManualClock(datetime.now(UTC))) as scheduler,
+        StorageServer(folder / "gcs").serving() as storage,
     ):
         for name, value in {
             "GCP_PROJECT_ID": PROJECT,
@@ -37,6 +40,8 @@ def serving(folder: Path, level_seconds: int = 20) -> Iterator[Site]:
             "BIGQUERY_EMULATOR_HOST": bigquery.url,
             "PUBSUB_EMULATOR_HOST": pubsub.address,
             "CLOUD_SCHEDULER_EMULATOR_HOST": scheduler.address,
+            "STORAGE_EMULATOR_HOST": storage,
+            "ALLOWED_SOURCES": f"bigquery-public-data,gs://{OPEN_BUCKET}",
             "LEVEL_SECONDS": str(level_seconds),
             "CREDENTIALS_KEYRING": KEYRING,
             "ONBOARDINGS_PER_SOURCE": "1000",
@@ -48,7 +53,7 @@ def serving(folder: Path, level_seconds: int = 20) -> Iterator[Site]:
         bigquery.access.is_on = True
         _provision()
         provision_scheduler(options_from_environment(), NOBODY)
-        site = Site(bigquery, pubsub)
+        site = Site(bigquery, pubsub, folder / "gcs")
         site.bootstrap()
         yield site
 

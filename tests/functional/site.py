@@ -26,8 +26,10 @@ LEVELS = f"projects/{PROJECT}/subscriptions/levels-by-hand"
 class Site:
     """The platform without its gateway and without pushes."""
 
-    def __init__(self, bigquery: LocalBigQuery, pubsub: PubSubServer) -> None:
+    def __init__(self, bigquery: LocalBigQuery, pubsub: PubSubServer, buckets: Path) -> None:
         self.bigquery = bigquery
+        self.buckets = buckets
+        """The folder whose folders are buckets of Cloud Storage."""
         self.pubsub = pubsub
         self.functions = {name: Client(app) for name, app in load_functions().items()}
         self.subscriber = pubsub_v1.SubscriberClient()

@@ -23,7 +23,12 @@ FUNCTIONS = {folder.name for folder in (ROOT / "functions").iterdir() if folder.
 # What the contract's callers reach with an API key or the admin key.
 PUBLIC = {"admin", "console", "onboarding", "pipelines"}
 # What only the local platform sets.
-LOCAL_ONLY = {"BIGQUERY_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST", "CLOUD_SCHEDULER_EMULATOR_HOST"}
+LOCAL_ONLY = {
+    "BIGQUERY_EMULATOR_HOST",
+    "PUBSUB_EMULATOR_HOST",
+    "CLOUD_SCHEDULER_EMULATOR_HOST",
+    "STORAGE_EMULATOR_HOST",
+}
 
 
 class Recorded(dict[str, str]):

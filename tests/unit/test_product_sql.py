@@ -11,9 +11,10 @@ import pytest
 from common.pipelines.compile import compile_pipeline
 from common.pipelines.documents import read_document
 from common.pipelines.pipeline import Pipeline
+from common.pipelines.plans import LoadJob, QueryJob
 from common.pipelines.step_types import load_step_types
 from common.pipelines.tables import PUBLIC_DATA, Policy
-from common.setup.tables import Shape, central_tables
+from common.setup.tables import TENANT_SCHEMAS, Shape, central_tables, tenant_table
 from common.setup.views import central_views, tenant_view
 from common.warehouse.backups import restoring_statement
 from common.warehouse.bigquery import SQL_FOLDER, statement
@@ -73,6 +74,10 @@ def product_tables() -> Tables:
     for definition in central_tables():
         for dataset in (CENTRAL, PLACES["backup"], PLACES["snapshots"]):
             tables[f"{PROJECT}.{dataset}.{definition.name}"] = columns_of(definition.shape)
+    for file in TENANT_SCHEMAS.glob("*.json"):
+        columns = columns_of(tenant_table(file.stem).shape)
+        # What their statements call the dataset is a tenant's.
+        tables |= {f"{PROJECT}.{dataset}.{file.stem}": columns for dataset in (CENTRAL, TENANT)}
     profile = tables[f"{PROJECT}.{CENTRAL}.tenant_profiles"]
     tables[f"{PROJECT}.{CENTRAL}.tenant_profiles_restored"] = profile
     tables[f"{PROJECT}.{PLACES['snapshots']}.tenant_profiles_20260131"] = profile
@@ -162,6 +167,7 @@ def documents() -> Iterator[Sql]:
             yield Sql(f"{file.relative_to(ROOT)} #{number}", sql, types)
 
 
+SHOWN_SOURCES = frozenset({PUBLIC_DATA, "gs://local-files"})
 STATEMENTS = [*files(), *restorations(), *snapshots(), *documents()]
 
 
@@ -217,7 +223,7 @@ def compiled(text: bytes) -> Pipeline:
         version=1,
         project_id=PROJECT,
         step_types=load_step_types(ROOT / "ps_templates"),
-        policy=Policy(project_id=PROJECT, dataset=TENANT, allowed_sources=frozenset({PUBLIC_DATA})),
+        policy=Policy(project_id=PROJECT, dataset=TENANT, allowed_sources=SHOWN_SOURCES),
     )
     return found.pipeline
 
@@ -233,7 +239,15 @@ def test_a_pipeline_that_is_shown_is_what_bigquery_accepts(text: bytes) -> None:
     tables: Tables = {f"{PROJECT}.{TENANT}.{name}": columns for name, columns in SOURCES.items()}
     for step in pipeline.steps:
         analyzer = Analyzer(tables, default_dataset=f"{PROJECT}.{TENANT}")
-        (query,) = step.jobs
+        query = step.jobs[0]
+        if isinstance(query, LoadJob):
+            loaded = {
+                column.name: column_type({"type": column.type, "mode": column.mode})
+                for column in query.columns
+            }
+            tables[f"{PROJECT}.{TENANT}.{step.target_table}"] = loaded
+        if not isinstance(query, QueryJob):
+            continue
         analysis = analyzer.analyze(query.sql, {name: types[name] for name in query.parameters})
         assert all(name for name, _ in analysis.columns)
         tables[f"{PROJECT}.{TENANT}.{step.target_table}"] = dict(analysis.columns)

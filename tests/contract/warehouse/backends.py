@@ -4,15 +4,21 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
 from typing import Any, Protocol
 
+from local_bigquery.settings import settings
+
 from common.claims import ClaimJobs
-from common.runs.ports import ConfigText, RunStore, StepJobs
+from common.runs.files import FileClaims, LoadJobs
+from common.runs.ports import ConfigText, RunStore, StepJob, StepJobs
 from common.runs.progress import OpenRun
 from common.runs.quotas import Limits
 from common.runs.sweeping import Findings
 from common.times import to_rfc3339
 from common.warehouse.bigquery import Central, Queries
+from common.warehouse.buckets import BucketsOf, buckets_of_platform, no_buckets
 from common.warehouse.jobs import ClaimedJobs, ExecutorJobs
 from common.warehouse.progress import ProgressRows
 from common.warehouse.runs import RunRows
@@ -31,6 +37,10 @@ class Progress(Protocol):
     def look(self, quiet_before: datetime, now: datetime) -> Findings: ...
 
 
+class LoadingJobs(StepJobs, LoadJobs, Protocol):
+    """Jobs of an identity that loads files too."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
     """One implementation of all ports, and a way to put a tenant into it."""
@@ -38,7 +48,8 @@ class Backend:
     store: RunStore
     progress: Progress
     claims: ClaimJobs
-    jobs: StepJobs
+    jobs: LoadingJobs
+    claims_of: Callable[[StepJob], FileClaims]
     add_tenant: Callable[[str, Limits], None]
     forget: Callable[[str], None]
     """Have a job ID be taken by a job that is too old to be told of."""
@@ -46,6 +57,8 @@ class Backend:
     """Let a little time pass."""
     slow_down: Callable[[float], None]
     """Have each job from now on take so many seconds longer than the least."""
+    put_file: Callable[[str, str], object]
+    """Write a file, by its URI."""
     miss: Callable[[str, str], None]
     """Have no table of a name for the statement of a target."""
 
@@ -73,17 +86,25 @@ def in_memory() -> Backend:
         progress=MemoryProgress(rows),
         claims=jobs,
         jobs=jobs,
+        claims_of=jobs.files_of,
         add_tenant=add_tenant,
         forget=jobs.forgotten.add,
         wait=lambda: clock.sleep(1),
         slow_down=slow_down,
+        put_file=lambda uri, _text: jobs.buckets.put(uri),
         miss=miss,
     )
 
 
-def in_bigquery(central: Central) -> Backend:
-    """Make the real adapters on a central dataset that is set up."""
+def in_bigquery(central: Central, storage_url: str = "") -> Backend:
+    """Make the real adapters on a central dataset that is set up, and on a Cloud Storage where files are."""
+    buckets: BucketsOf = (
+        partial(buckets_of_platform, emulator_host=storage_url) if storage_url else no_buckets
+    )
     queries, streaming = Queries(central=central), Streaming(central=central)
+    jobs = ExecutorJobs(
+        client=central.client, location=central.location, project=central.project, buckets=buckets
+    )
 
     def add_tenant(tenant_id: str, limits: Limits) -> None:
         for table, row in _tenant_rows(tenant_id, limits).items():
@@ -94,11 +115,13 @@ def in_bigquery(central: Central) -> Backend:
         store=RunRows(queries=queries, streaming=streaming),
         progress=ProgressRows(queries=queries),
         claims=ClaimedJobs(client=central.client, location=central.location),
-        jobs=ExecutorJobs(client=central.client, location=central.location, project=central.project),
+        jobs=jobs,
+        claims_of=jobs.files_of,
         add_tenant=add_tenant,
         forget=lambda job_id: _forget(central, job_id),
         wait=lambda: time.sleep(0.05),
         slow_down=_slow_down,
+        put_file=_put_file,
         miss=lambda target, table: None,  # The SQL names one that nobody has made.
     )
 
@@ -107,6 +130,14 @@ def _slow_down(seconds: float) -> None:
     server = LocalBigQuery.running()
     assert server is not None
     server.latency.job_seconds = seconds
+
+
+def _put_file(uri: str, text: str) -> None:
+    root = settings.gcs_local_root
+    assert root is not None
+    path = Path(root) / uri.removeprefix("gs://")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
 
 
 def _forget(central: Central, job_id: str) -> None:

@@ -2,9 +2,11 @@
 
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from local_bigquery.settings import settings
 
 from common.setup.bootstrap import Bootstrap
 from common.setup.readiness import StreamingReadiness
@@ -19,6 +21,7 @@ from common.warehouse.tenant_datasets import ViewsOfTenants
 
 if TYPE_CHECKING:
     from local.bigquery import LocalBigQuery
+    from local.storage import StorageServer
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +31,18 @@ def central(local_bigquery: "LocalBigQuery") -> Iterator[Central]:
     client = make_client(project=local_bigquery.project, location="US", emulator_host=local_bigquery.url)
     yield Central(client=client, dataset="tenants", location="US")
     client.close()  # type: ignore[no-untyped-call]
+
+
+@pytest.fixture(scope="module")
+def storage(local_bigquery: "LocalBigQuery") -> Iterator["StorageServer"]:
+    """Serve the Cloud Storage whose buckets are folders of the local BigQuery's data."""
+    from local.storage import StorageServer  # noqa: PLC0415 - it needs what not every test does
+
+    root = settings.gcs_local_root
+    assert root is not None
+    server = StorageServer(Path(root))
+    with server.serving():
+        yield server
 
 
 @pytest.fixture(scope="module")

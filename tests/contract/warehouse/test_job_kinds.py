@@ -5,13 +5,13 @@ On the local BigQuery a folder of its data stands for the buckets of Cloud Stora
 
 import itertools
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from local_bigquery.settings import settings
 
-from common.errors import AlreadyExists
+from common.claims import says_of_itself
+from common.errors import AlreadyExists, Unavailable
 from common.pipelines.plans import (
     CheckJob,
     Column,
@@ -19,6 +19,7 @@ from common.pipelines.plans import (
     CopyOperation,
     ExtractJob,
     FileFormat,
+    FilesLoadedJob,
     Job,
     LoadJob,
     Partitioning,
@@ -27,9 +28,11 @@ from common.pipelines.plans import (
     StatementType,
     WriteDisposition,
 )
+from common.runs.files import FILES_IN_USE, FILES_TAKEN_OVER
 from common.runs.ports import JobReport, StepJob
 from common.runs.quotas import Limits
 from common.warehouse.bigquery import Central
+from local.storage import StorageServer
 from tests.contract.warehouse.backends import Backend, in_bigquery, in_memory
 
 LIMITS = Limits(daily=6, monthly=180, concurrent=3)
@@ -42,7 +45,7 @@ def backend(request: pytest.FixtureRequest) -> Backend:
     if request.param == "memory":
         return in_memory()
     central: Central = request.getfixturevalue("bootstrapped")
-    return in_bigquery(central)
+    return in_bigquery(central, request.getfixturevalue("storage").url)
 
 
 @pytest.fixture
@@ -59,7 +62,7 @@ def a_job(tenant_id: str, name: str, work: Job) -> StepJob:
         work=work,
         parameters=(),
         timeout_seconds=600,
-        labels={"tenant": tenant_id},
+        labels={"tenant": tenant_id, "pipeline": "daily", "run": f"run-{name}", "step": "load"},
     )
 
 
@@ -81,36 +84,32 @@ def done(backend: Backend, tenant_id: str, name: str, work: Job) -> JobReport:
     return report
 
 
-def bucket_of(tenant_id: str) -> Path:
-    root = settings.gcs_local_root
-    assert root is not None
-    folder = Path(root) / tenant_id
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
 def of_two_rows(destination: str = "source", **changes: Any) -> QueryJob:
     sql = "SELECT 1 AS id, 'a' AS name UNION ALL SELECT 2, 'b'"
     return QueryJob(sql=sql, destination=destination, **changes)
 
 
-def a_load(tenant_id: str, files: dict[str, str]) -> LoadJob:
-    if settings.gcs_local_root is not None:
-        for name, text in files.items():
-            (bucket_of(tenant_id) / name).write_text(text)
-    return LoadJob(
-        uris=(f"gs://{tenant_id}/*.csv",),
-        format=FileFormat.CSV,
-        destination="loaded",
-        columns=COLUMNS,
-        header_rows=1,
-    )
+def a_load(tenant_id: str, **changes: Any) -> LoadJob:
+    fields: dict[str, Any] = {
+        "uris": (f"gs://{tenant_id}/*.csv",),
+        "format": FileFormat.CSV,
+        "destination": "loaded",
+        "columns": COLUMNS,
+        "header_rows": 1,
+    }
+    return LoadJob(**fields | changes)
+
+
+def put_two_files(backend: Backend, tenant_id: str) -> None:
+    backend.put_file(f"gs://{tenant_id}/a.csv", "id,name\n1,a\n")
+    backend.put_file(f"gs://{tenant_id}/b.csv", "id,name\n2,b\n")
 
 
 KINDS: dict[str, Callable[[str], Job]] = {
     "query": lambda tenant_id: of_two_rows("again", write_disposition=WriteDisposition.APPEND),
     "check": lambda tenant_id: CheckJob(sql="SELECT COUNT(*) = 2 AS holds FROM source"),
-    "load": lambda tenant_id: a_load(tenant_id, {"a.csv": "id,name\n1,a\n", "b.csv": "id,name\n2,b\n"}),
+    "load": a_load,
+    "files": lambda _tenant_id: FilesLoadedJob(destination="loaded"),
     "extract": lambda tenant_id: ExtractJob(source="source", uris=(f"gs://{tenant_id}/out-*.csv",)),
     "copy": lambda tenant_id: CopyJob(sources=(f"test-project.{tenant_id}.source",), destination="copied"),
     "snapshot": lambda tenant_id: CopyJob(
@@ -129,7 +128,9 @@ JOB_TYPES = {"load": "load", "extract": "extract", "copy": "copy", "snapshot": "
 def test_a_job_of_any_kind_runs_once_under_its_id_and_is_found_with_its_end(
     backend: Backend, tenant: str, kind: str
 ) -> None:
+    put_two_files(backend, tenant)
     done(backend, tenant, "source", of_two_rows())
+    done(backend, tenant, "before", a_load(tenant, destination="loaded_before"))
     job = a_job(tenant, kind, KINDS[kind](tenant))
     report = ended(backend, job)
     assert not report.has_failed, report.error_message
@@ -149,12 +150,93 @@ def test_what_is_no_sql_has_nothing_that_a_dry_run_could_tell(
     assert (dry_run.statement_type, dry_run.tables) == ("", ())
 
 
+# Files
+
+
+def load_new_files(backend: Backend, tenant_id: str, name: str) -> None:
+    """Load what is new, and note it."""
+    done(backend, tenant_id, name, a_load(tenant_id))
+    labels = {"tenant": tenant_id, "pipeline": "daily", "run": f"run-{name}", "step": "load"}
+    note = replace(a_job(tenant_id, f"{name}-files", FilesLoadedJob(destination="loaded")), labels=labels)
+    assert not ended(backend, note).has_failed
+
+
+def files_of(backend: Backend, job: StepJob) -> tuple[str, ...]:
+    """Return what a job would load, and take it."""
+    work = job.work
+    assert isinstance(work, LoadJob)
+    return backend.claims_of(job).claim(job, work)
+
+
+def test_a_file_is_loaded_once_and_again_once_it_has_changed(backend: Backend, tenant: str) -> None:
+    put_two_files(backend, tenant)
+    load_new_files(backend, tenant, "first")
+    backend.put_file(f"gs://{tenant}/c.csv", "id,name\n3,c\n")
+    job = a_job(tenant, "second", a_load(tenant))
+    assert files_of(backend, job) == (f"gs://{tenant}/c.csv",)
+    load_new_files(backend, tenant, "second")
+    backend.put_file(f"gs://{tenant}/a.csv", "id,name\n4,d\n")
+    assert files_of(backend, a_job(tenant, "third", a_load(tenant))) == (f"gs://{tenant}/a.csv",)
+
+
+def test_what_a_job_has_taken_it_keeps(backend: Backend, tenant: str) -> None:
+    put_two_files(backend, tenant)
+    job = a_job(tenant, "first", a_load(tenant))
+    taken = files_of(backend, job)
+    backend.put_file(f"gs://{tenant}/c.csv", "id,name\n3,c\n")
+    assert files_of(backend, job) == taken
+
+
+def test_a_job_that_has_found_nothing_has_no_files_for_good(backend: Backend, tenant: str) -> None:
+    backend.put_file(f"gs://{tenant}/readme.txt", "")
+    job = a_job(tenant, "first", a_load(tenant))
+    assert files_of(backend, job) == ()
+    put_two_files(backend, tenant)
+    assert files_of(backend, job) == ()
+
+
+def test_files_that_nobody_has_noted_are_those_of_their_job(backend: Backend, tenant: str) -> None:
+    put_two_files(backend, tenant)
+    done(backend, tenant, "first", a_load(tenant))
+    assert files_of(backend, a_job(tenant, "second", a_load(tenant))) == ()
+
+
+def test_files_of_a_job_that_is_still_to_come_keep_others_waiting(backend: Backend, tenant: str) -> None:
+    put_two_files(backend, tenant)
+    files_of(backend, a_job(tenant, "first", a_load(tenant)))
+    with pytest.raises(Unavailable) as refused:
+        files_of(backend, a_job(tenant, "second", a_load(tenant)))
+    assert refused.value.reason == FILES_IN_USE
+
+
+def test_an_id_that_is_used_up_is_a_job_that_has_failed(backend: Backend, tenant: str) -> None:
+    put_two_files(backend, tenant)
+    job = a_job(tenant, "first", a_load(tenant))
+    backend.jobs.use_up(job.job_id, job.labels)
+    with pytest.raises(AlreadyExists):
+        backend.jobs.submit(job)
+    report = backend.jobs.find(job.job_id)
+    assert report is not None
+    assert report.error_reason == FILES_TAKEN_OVER
+    assert says_of_itself(report.labels, job.labels)
+    taken = files_of(backend, a_job(tenant, "second", a_load(tenant)))
+    assert taken == (f"gs://{tenant}/a.csv", f"gs://{tenant}/b.csv")
+
+
+def test_tables_have_ledgers_of_their_own_and_so_have_tenants(backend: Backend, tenant: str) -> None:
+    put_two_files(backend, tenant)
+    first = files_of(backend, a_job(tenant, "first", a_load(tenant)))
+    assert files_of(backend, a_job(tenant, "second", a_load(tenant, destination="other"))) == first
+    backend.add_tenant(f"{tenant}_b", LIMITS)
+    assert files_of(backend, a_job(f"{tenant}_b", "third", a_load(tenant))) == first
+
+
 # What happens in BigQuery
 
 
 @pytest.fixture(scope="module")
-def bigquery(bootstrapped: Central) -> Backend:
-    return in_bigquery(bootstrapped)
+def bigquery(bootstrapped: Central, storage: StorageServer) -> Backend:
+    return in_bigquery(bootstrapped, storage.url)
 
 
 @pytest.fixture
@@ -169,6 +251,7 @@ def rows_of(central: Central, table: str) -> list[tuple[Any, ...]]:
 
 
 def test_a_load_adds_the_rows_of_all_its_files(bootstrapped: Central, bigquery: Backend, owner: str) -> None:
+    put_two_files(bigquery, owner)
     report = done(bigquery, owner, "load", KINDS["load"](owner))
     assert report.rows == 2
     assert rows_of(bootstrapped, f"{owner}.loaded") == [(1, "a"), (2, "b")]

@@ -224,7 +224,12 @@ def test_a_change_that_makes_no_sense_is_refused(world: World, change: dict[str,
 
 def test_sources_replace_one_another(world: World) -> None:
     world.platform.onboard("customer_name")
-    for sources in (["partner-data.b.c", "partner-data.a"], ["platform-prod.calendar"], []):
+    for sources in (
+        ["partner-data.b.c", "partner-data.a"],
+        ["platform-prod.calendar"],
+        ["gs://partner-files", "gs://partner-files.example/in/orders"],
+        [],
+    ):
         answer = world.ask("PUT", "/admin/tenants/customer_name/sources", {"sources": sources})
         assert answer.json == {"tenant_id": "customer_name", "sources": sorted(sources)}
         shown = world.ask("GET", "/admin/tenants/customer_name").json or {}
@@ -240,6 +245,16 @@ def test_sources_replace_one_another(world: World) -> None:
         "a.b.c.d",
         "`a`",
         "partner-*",
+        "gs://",
+        "gs://*",
+        "gs://partner-*",
+        "gs://partner-files/*",
+        "gs://partner-files//in",
+        "gs://partner-files/in/..",
+        "gs://partner-files/./in",
+        "gs://partner-files/${date}",
+        "gs://Partner-Files",
+        "s3://partner-files",
     ],
 )
 def test_no_source_opens_the_platform(world: World, source: str) -> None:

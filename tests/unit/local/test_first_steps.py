@@ -65,7 +65,9 @@ def test_a_step_that_was_skipped_is_not_asked_for_any_more() -> None:
     ]
 
 
-@pytest.mark.parametrize("variable", ["PORT", "BIGQUERY_PORT", "PUBSUB_PORT", "SCHEDULER_PORT"])
+@pytest.mark.parametrize(
+    "variable", ["PORT", "BIGQUERY_PORT", "PUBSUB_PORT", "SCHEDULER_PORT", "STORAGE_PORT"]
+)
 @pytest.mark.parametrize("given", ["web", "-1", "65536", "80.5", "٣"])
 def test_a_port_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, variable: str, given: str) -> None:
     monkeypatch.setenv(variable, given)

@@ -10,13 +10,14 @@ from common.pipelines.compile import compile_pipeline
 from common.pipelines.documents import read_document
 from common.pipelines.pipeline import Pipeline
 from common.pipelines.step_types import StepTypes, load_step_types
-from common.pipelines.tables import Policy
+from common.pipelines.tables import PUBLIC_DATA, Policy
 
 ROOT = Path(__file__).resolve().parents[3]
 TEMPLATES = ROOT / "ps_templates"
 STEP_TYPES = load_step_types(TEMPLATES)
 PROJECT = "platform-prod"
-POLICY = Policy(project_id=PROJECT, dataset="acme")
+BUCKETS = ("gs://acme-files", "gs://local-files")
+POLICY = Policy(project_id=PROJECT, dataset="acme", allowed_sources=frozenset({PUBLIC_DATA, *BUCKETS}))
 
 
 def compiled(document: dict[str, Any] | str, step_types: StepTypes = STEP_TYPES, **changes: Any) -> Pipeline:

@@ -121,7 +121,7 @@ def changed(path: tuple[Any, ...], value: Any) -> dict[str, Any]:
     return result
 
 
-KINDS = "must be one of query, load, extract, copy, check"
+KINDS = "must be one of query, load, files_loaded, extract, copy, check"
 
 
 @pytest.mark.parametrize(

@@ -187,9 +187,18 @@ def test_the_schemas_own_examples_are_good_and_it_names_nothing_outside_itself()
     assert all(reference.startswith("#/$defs/") for reference in references)
     formats: list[str] = []
     _each(
-        SCHEMA, lambda part: formats.append(part["format"]) if isinstance(part.get("format"), str) else None
+        _without_examples(SCHEMA),
+        lambda part: formats.append(part["format"]) if isinstance(part.get("format"), str) else None,
     )
     assert formats == []
+
+
+def _without_examples(part: Any) -> Any:
+    if isinstance(part, list):
+        return [_without_examples(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    return {name: _without_examples(item) for name, item in part.items() if name != "examples"}
 
 
 def _each(part: Any, look: Callable[[dict[str, Any]], object]) -> None:

@@ -1,5 +1,6 @@
 """What the firewall asks about jobs of each kind."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -76,6 +77,15 @@ def test_what_is_the_tenants_own_may_run(work: Job) -> None:
         (a_load("gs://acme-files/in//a.csv"), "no empty parts"),
         (a_load("gs://acme-files*/in/a.csv"), "no file of Cloud Storage"),
         (a_load("gs://*/in/a.csv"), "no file of Cloud Storage"),
+        (a_load("gs://acme-files/in/*/*.csv"), "one * at most"),
+        (a_load("gs://acme-files/in*/a.csv"), "only files of allowed buckets"),
+        (a_load("gs://acme-files/*"), "only files of allowed buckets"),
+        (a_load("gs://acme-files/in/${region}.csv"), "a variable that has no value"),
+        (a_load("gs://${bucket}/in/a.csv"), "a variable that has no value"),
+        (a_load("gs://acme-files/in/\n/a.csv"), "no file of Cloud Storage"),
+        (a_load("gs://ACME-FILES/in/a.csv"), "no file of Cloud Storage"),
+        (a_load("gs://acme-files@victim-files/in/a.csv"), "no file of Cloud Storage"),
+        (a_load("gs://shared-files/a.csv", destination="_cvg_loaded_files"), "table of the platform"),
         (a_load("file:///etc/passwd"), "no file of Cloud Storage"),
         (a_load("https://www.googleapis.com/bigtable/projects/p/instances/i"), "no file of Cloud Storage"),
         (a_load("gs://acme-files/in/a.csv?x=y"), "no file of Cloud Storage"),
@@ -94,6 +104,18 @@ def test_what_is_the_tenants_own_may_run(work: Job) -> None:
 )
 def test_what_is_not_the_tenants_own_is_refused(work: Job, reason: str) -> None:
     assert reason in reasons(work)
+
+
+def test_under_a_credential_its_account_decides_about_files() -> None:
+    elsewhere = replace(POLICY, runs_elsewhere=True)
+    assert list(judge_job(a_load("gs://customer-files/in/*.csv"), elsewhere)) == []
+    for uri in (
+        "gs://*/a.csv",
+        "gs://customer-files/../a.csv",
+        "file:///etc/passwd",
+        "gs://customer-files/${d}",
+    ):
+        assert list(judge_job(a_load(uri), elsewhere)), uri
 
 
 @pytest.mark.parametrize(

@@ -259,7 +259,10 @@ def test_a_statement_around_a_query_is_judged_by_its_parts(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("job", "message"),
     [
-        (APPENDING | {"kind": "script"}, "the kind script: known are query, load, extract, copy, check"),
+        (
+            APPENDING | {"kind": "script"},
+            "the kind script: known are query, load, files_loaded, extract, copy, check",
+        ),
         (APPENDING | {"retries": 3}, "has retries, which plan.json does not know"),
         ({"kind": "query", "members": TO_TARGET}, "must have sql"),
         (LOADING | {"sql": "query.sql"}, "must not have sql"),

@@ -15,7 +15,7 @@ from common.pipelines.values import TYPES
 from tests.unit.pipelines.examples import ROOT, STEP_TYPES, TEMPLATES, compiled
 
 SCHEMAS = sorted([TEMPLATES / "pipeline.schema.json", *TEMPLATES.glob("*/*/schema.json")])
-FOLDERS = sorted(path.parent for path in TEMPLATES.glob("*/*/query.sql"))
+FOLDERS = sorted(path.parent for path in TEMPLATES.glob("*/*/plan.json"))
 NAMES = [f"{folder.parent.name}.{folder.name}" for folder in FOLDERS]
 PIPELINE: dict[str, Any] = json.loads((TEMPLATES / "pipeline.schema.json").read_text(encoding="utf-8"))
 

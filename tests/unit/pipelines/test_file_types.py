@@ -1,0 +1,137 @@
+"""Steps that load files, and hand them out: what their config becomes, and what it may not say."""
+
+from typing import Any
+
+import pytest
+
+from common.pipelines.plans import (
+    Column,
+    ExtractJob,
+    FileFormat,
+    FilesLoadedJob,
+    LoadJob,
+    LoadMode,
+    SchemaUpdate,
+    WriteDisposition,
+)
+from tests.unit.pipelines.examples import compiled, violations_of
+
+LOAD: dict[str, Any] = {"uris": "gs://acme-files/*.csv", "format": "csv", "target_table": "orders"}
+EXTRACT: dict[str, Any] = {"uris": "gs://acme-files/*.csv", "format": "csv", "source_table": "orders"}
+OF_A_DAY = {"mode": "replace_partition", "partition": "${date}", "partitioning": {"field": "d"}}
+
+
+def document(ps_type: str, config: dict[str, Any], **more: Any) -> dict[str, Any]:
+    step = {"id": "a", "ps_type": ps_type, "config": config}
+    return {"pipeline": {"name": "Files"}, "steps": [step], **more}
+
+
+def jobs(ps_type: str, config: dict[str, Any]) -> tuple[Any, ...]:
+    return compiled(document(ps_type, config)).steps[0].jobs
+
+
+def test_a_load_adds_new_files_and_notes_them() -> None:
+    load, note = jobs("bq_etl.load", LOAD | {"header_rows": 1, "delimiter": ";", "quoted_newlines": True})
+    assert load == LoadJob(
+        uris=("gs://acme-files/*.csv",),
+        format=FileFormat.CSV,
+        destination="orders",
+        mode=LoadMode.NEW_FILES,
+        write_disposition=WriteDisposition.APPEND,
+        header_rows=1,
+        delimiter=";",
+        has_quoted_newlines=True,
+    )
+    assert note == FilesLoadedJob(destination="orders")
+
+
+def test_a_load_of_a_partition_replaces_it() -> None:
+    schema = [{"name": "d", "type": "DATE"}, {"name": "n", "type": "INT64", "mode": "REQUIRED"}]
+    load, note = jobs("bq_etl.load", LOAD | OF_A_DAY | {"schema": schema, "schema_update": "relax"})
+    assert (load.write_disposition, load.partition) == (WriteDisposition.TRUNCATE, "${date}")
+    assert load.columns == (
+        Column(name="d", type="DATE"),
+        Column(name="n", type="INT64", mode="REQUIRED"),
+    )
+    assert load.schema_update == (SchemaUpdate.RELAX,)
+    assert note.partition == "${date}"
+
+
+@pytest.mark.parametrize("disposition", [None, "WRITE_APPEND", "WRITE_EMPTY"])
+def test_a_load_of_all_files_writes_as_it_says(disposition: str | None) -> None:
+    config = LOAD | {"mode": "all"} | ({"write_disposition": disposition} if disposition else {})
+    load, _ = jobs("bq_etl.load", config)
+    assert load.write_disposition == (disposition or "WRITE_TRUNCATE")
+
+
+def test_an_extract_reads_its_table_and_writes_its_files() -> None:
+    (extract,) = jobs("bq_etl.extract", EXTRACT | {"compression": "GZIP", "header": False})
+    assert extract == ExtractJob(
+        source="orders", uris=("gs://acme-files/*.csv",), compression="GZIP", has_header=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"uris": []}, "/uris: "),
+        ({"uris": ["gs://acme-files/a", "gs://victim-files/a"]}, "/uris/1: step a names gs://victim-files/a"),
+        ({"uris": "gs://acme-files/${region}"}, "/uris: has ${region}, and no parameter"),
+        ({"uris": "gs://acme-files/a/../b"}, "no . or .."),
+        ({"write_disposition": "WRITE_TRUNCATE"}, "/write_disposition: goes with mode: all"),
+        ({"partition": "${date}"}, "/partition: goes with mode: replace_partition"),
+        ({"mode": "replace_partition"}, "/mode: replace_partition needs /partition"),
+        ({"mode": "replace_partition", "partition": "${date}"}, "/partitioning, too"),
+        (OF_A_DAY | {"partition": "soon"}, "/partition: must be a partition"),
+        ({"target_table": "orders$20260131"}, "/target_table: names a partition ($)"),
+        ({"target_table": "victim.orders"}, "/target_table: must be in your own dataset"),
+        ({"target_table": "_cvg_loaded_files"}, "/target_table: must not be a table of the platform"),
+        ({"mode": "all", "schema_update": "add_columns"}, "/schema_update: is for rows that are added"),
+        ({"format": "avro", "header_rows": 1}, "/header_rows: is for csv files alone"),
+        ({"format": "json", "delimiter": ";"}, "/delimiter: is for csv files alone"),
+        ({"format": "orc", "encoding": "UTF-8"}, "/encoding: is for csv and json files alone"),
+        ({"format": "xml"}, "/format: "),
+        ({"credential": "my-gcp"}, "/credential: needs /schema"),
+        ({"credential": "my-gcp", "schema_update": "relax"}, "/schema_update: must be left out"),
+        (OF_A_DAY | {"credential": "my-gcp"}, "/partition: cannot name a partition beside a credential"),
+    ],
+)
+def test_what_a_load_may_not_say_is_told(changes: dict[str, Any], told: str) -> None:
+    found = violations_of(document("bq_etl.load", LOAD | changes))
+    assert any(told in violation for violation in found), found
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"uris": "gs://victim-files/a-*.csv"}, "/uris: step a names gs://victim-files/a-*.csv"),
+        ({"source_table": "victim.orders"}, "/source_table: "),
+        ({"source_table": "bigquery-public-data.samples.shakespeare"}, "must be in your own dataset"),
+        ({"source_table": "tenant_comprehensive_view"}, "the platform's own views"),
+        ({"compression": "ZSTD"}, "/compression: must be one of NONE, GZIP for csv files"),
+        ({"format": "avro", "header": False}, "/header: is for csv files alone"),
+        ({"format": "orc"}, "/format: "),
+    ],
+)
+def test_what_an_extract_may_not_say_is_told(changes: dict[str, Any], told: str) -> None:
+    found = violations_of(document("bq_etl.extract", EXTRACT | changes))
+    assert any(told in violation for violation in found), found
+
+
+def test_a_secret_is_no_part_of_a_name() -> None:
+    secret = {"token": {"type": "STRING", "secret": True, "required": True}}
+    found = violations_of(
+        document("bq_etl.load", LOAD | {"uris": "gs://acme-files/${token}/*.csv"}, parameters=secret)
+    )
+    assert any("is secret" in violation for violation in found)
+
+
+def test_a_step_that_reads_what_files_were_loaded_into_waits_for_it() -> None:
+    read = {"source_query": "SELECT * FROM orders", "target_table": "copied"}
+    steps = [
+        {"id": "read", "ps_type": "bq_etl.query", "config": read},
+        {"id": "load", "ps_type": "bq_etl.load", "config": LOAD},
+        {"id": "more", "ps_type": "bq_etl.load", "config": LOAD | {"uris": "gs://acme-files/more.csv"}},
+    ]
+    pipeline = compiled({"pipeline": {"name": "Files"}, "steps": steps})
+    assert [sorted(step.id for step in level) for level in pipeline.levels] == [["load", "more"], ["read"]]
