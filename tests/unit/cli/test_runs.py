@@ -298,6 +298,8 @@ PLAN = {
     "runs": 5,
     "bytes_estimate": 3 * 1024**3,
     "runs_estimated": 5,
+    "cost_estimate": 0.0183,
+    "price": {"location": "US", "per_tebibyte": 6.25, "currency": "USD", "source": "", "as_of": "2026-09-18"},
     "days": 1,
     "config_version": 3,
     "ran": [],
@@ -332,9 +334,49 @@ def test_an_estimate_that_bigquery_cannot_make_is_said_to_be_none(
     assert "unknown: BigQuery cannot tell" in convergence(*BACKFILL).error
 
 
-def test_a_quote_is_of_one_day_and_runs_nothing(convergence: Convergence, here: ScriptedPlatform) -> None:
-    here.answer(200, PLAN)
+QUOTED = {
+    "pipeline_id": "daily",
+    "config_version": 3,
+    "date": "2024-01-31",
+    "is_valid": True,
+    "price": PLAN["price"],
+    "bytes_processed": None,
+    "bytes_billed": None,
+    "bytes_billed_at_least": 3 * 1024**3,
+    "cost": None,
+    "cost_at_least": 0.0183,
+    "warnings": [],
+    "steps": [
+        {
+            "step_id": "orders",
+            "ps_type": "bq_etl.query",
+            "level": 1,
+            "target_table": "orders",
+            "bytes_processed": 3 * 1024**3,
+            "bytes_billed": 3 * 1024**3,
+            "bytes_billed_at_least": 3 * 1024**3,
+            "cost": 0.0183,
+            "stand_ins": [],
+            "unknown": None,
+            "error": None,
+            "error_reason": None,
+        }
+    ],
+}
+
+
+def test_a_quote_tells_each_step_and_runs_nothing(convergence: Convergence, here: ScriptedPlatform) -> None:
+    here.answer(200, QUOTED)
     outcome = convergence("quote", "daily", "--date", "2024-01-31")
-    assert (outcome.code, outcome.out) == (0, "daily version 3 for 2024-01-31: reads 3.0 GiB\n")
-    sent = here.asked[0].body
-    assert (sent["start"], sent["end"], sent["dry_run"]) == ("2024-01-31", "2024-02-01", True)
+    assert outcome.code == 0
+    first, *_, last = outcome.out.splitlines()
+    assert first == "daily, version 3, for 2024-01-31"
+    assert last == "In all: reads unknown, costs unknown, at least 0.0183 USD"
+    assert here.asked[0].body == {"date": "2024-01-31", "dry_run": True}
+
+
+def test_a_quote_of_what_cannot_run_ends_with_an_exit_code(
+    convergence: Convergence, here: ScriptedPlatform
+) -> None:
+    here.answer(200, QUOTED | {"is_valid": False})
+    assert convergence("quote", "daily").code == 1
