@@ -8,8 +8,6 @@ from typing import Any
 from cli.exits import Exit
 from cli.failures import CommandError
 from common.client import Client
-from common.errors import ConvergenceError
-from common.pipelines.documents import read_document
 
 NUMBERS = frozenset({"INT64", "FLOAT64"})
 TRUE_AND_FALSE = {"true": True, "false": False}
@@ -45,14 +43,7 @@ def _from_file(file: Path) -> dict[str, Any]:
 
 
 def _declared_types(client: Client, config_id: str) -> Mapping[str, str]:
-    try:
-        declared = read_document(client.configs.read(config_id)["pipeline_yaml"].encode(), None).get(
-            "parameters"
-        )
-    except ConvergenceError:
-        return {}
-    given = declared if isinstance(declared, dict) else {}
-    return {name: str(one.get("type", "STRING")) for name, one in given.items() if isinstance(one, dict)}
+    return {one["name"]: one["type"] for one in client.configs.read(config_id)["parameters"]}
 
 
 def _value(name: str, text: str, kind: str) -> Any:

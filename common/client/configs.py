@@ -29,12 +29,6 @@ class ConfigSummary(TypedDict):
     links: Mapping[str, str]
 
 
-class Config(ConfigSummary):
-    """A pipeline config with its text."""
-
-    pipeline_yaml: str
-
-
 class ConfigParameter(TypedDict):
     """A parameter that a run can give."""
 
@@ -44,6 +38,14 @@ class ConfigParameter(TypedDict):
     required: bool
     secret: bool
     default: Any
+    allowed: list[Any]
+
+
+class Config(ConfigSummary):
+    """A pipeline config with its text and its parameters."""
+
+    pipeline_yaml: str
+    parameters: list[ConfigParameter]
 
 
 class Warned(TypedDict):

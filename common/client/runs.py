@@ -118,6 +118,15 @@ class RunReceipt(TypedDict):
     attempts: list[RunAttempt]
 
 
+class RunStatement(TypedDict):
+    """The SQL of one job of a run; whether it is what ran, None where the job has not been tried."""
+
+    step_id: str
+    job_name: str
+    sql: str
+    is_as_run: bool | None
+
+
 class RunHistory(TypedDict):
     """A page of runs."""
 
@@ -165,6 +174,11 @@ class Runs:
     def receipt(self, run_id: str) -> RunReceipt:
         """Show every job that a run made in BigQuery."""
         return cast("RunReceipt", self.api.get(f"{RUNS}/runs/{segment(run_id)}/receipt"))
+
+    def statements(self, run_id: str) -> list[RunStatement]:
+        """Show the SQL of a run's jobs."""
+        found = self.api.get(f"{RUNS}/runs/{segment(run_id)}/statements")
+        return cast("list[RunStatement]", found["statements"])
 
     def cancel(self, run_id: str) -> RunAccepted:
         """Cancel a run; a repeat does no harm."""

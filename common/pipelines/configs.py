@@ -14,7 +14,8 @@ from common.errors import Conflict, InvalidInput, NotFound, Violation
 from common.pipelines.compile import Compiled, compile_pipeline
 from common.pipelines.documents import document_text, read_document
 from common.pipelines.grants import TenantSqlGrants, no_grants
-from common.pipelines.pipeline import DEFAULT_PRIORITY, Pipeline
+from common.pipelines.parameters import declare_parameters
+from common.pipelines.pipeline import DEFAULT_PRIORITY, Parameter, Pipeline
 from common.pipelines.places import located
 from common.pipelines.schema import FORMATS
 from common.pipelines.sql_tests import SqlTest
@@ -47,6 +48,15 @@ class StoredConfig:
     created_by: str | None
     created_at: datetime
     recorded_at: datetime
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """What a run can give; nothing where the rules of now cannot read a text of before."""
+        try:
+            declared: Any = read_document(self.pipeline_yaml.encode(), None).get("parameters") or {}
+        except InvalidInput:
+            return ()
+        return declare_parameters(declared)[0]
 
 
 class ConfigStore(Protocol):

@@ -71,11 +71,18 @@ def list_configs(call: Call[PipelineServices]) -> Answer:
 
 
 def read_config(call: Call[PipelineServices]) -> Answer:
-    """Show a pipeline with its text: the latest version, or the one that is asked for."""
+    """Show a pipeline with its text and its parameters.
+
+    The latest version, or the one that is asked for.
+    """
     config = call.services.configs.get(
         call.caller.tenant_id, call.path["config_id"], call.query.get("version")
     )
-    return Answer(body=config_body(call.services.edge, config) | {"pipeline_yaml": config.pipeline_yaml})
+    told = {
+        "pipeline_yaml": config.pipeline_yaml,
+        "parameters": [_parameter_body(parameter) for parameter in config.parameters],
+    }
+    return Answer(body=config_body(call.services.edge, config) | told)
 
 
 def list_config_versions(call: Call[PipelineServices]) -> Answer:
@@ -137,6 +144,7 @@ def _parameter_body(parameter: PipelineParameter) -> dict[str, Any]:
         "required": parameter.required,
         "secret": parameter.secret,
         "default": parameter.default,
+        "allowed": list(parameter.allowed),
     }
 
 

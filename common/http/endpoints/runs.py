@@ -1,6 +1,7 @@
 """Endpoints of runs: start, retry and cancel one, look at one."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from common.errors import Conflict, InvalidInput, NotConfigured, NotFound, QuotaExceeded, Violation
@@ -16,6 +17,7 @@ from common.pipelines.selection import read_selection
 from common.runs.retrying import RetryRequest
 from common.runs.run import Run, RunStatus, Trigger, TriggerType
 from common.runs.starting import RunRequest, StartedRun
+from common.runs.statements import statements_of
 
 RUN_ID = Parameter(
     name="pipeline_logging_id",
@@ -121,6 +123,26 @@ def read_receipt(call: Call[PipelineServices]) -> Answer:
     attempts = [{name: attempt.get(name) for name in names} for attempt in row["attempts"]]
     body = {name: row.get(name) for name in schemas()["run_receipt"]["properties"]}
     return Answer(body=body | {"attempts": attempts})
+
+
+def read_statements(call: Call[PipelineServices]) -> Answer:
+    """Show the SQL of a run's jobs.
+
+    It is made again from the version that ran, and held against the hash of what each job was: `is_as_run`.
+    A version that breaks a rule which has come since is answered 409.
+    """
+    tenant_id = call.caller.tenant_id
+    run = call.services.run_log.receipt(tenant_id, call.path["pipeline_logging_id"])
+    try:
+        pipeline = call.services.configs.compiled(tenant_id, run["pipeline_id"], run["config_version"])
+    except InvalidInput as error:
+        raise Conflict("the version that ran breaks a rule which has come since") from error
+    body = {
+        "pipeline_logging_id": run["pipeline_logging_id"],
+        "config_version": run["config_version"],
+        "statements": [asdict(one) for one in statements_of(pipeline, run["attempts"])],
+    }
+    return Answer(body=body)
 
 
 def _trigger(call: Call[PipelineServices]) -> Trigger:
@@ -232,6 +254,16 @@ RUN_ROUTES: tuple[Route[PipelineServices], ...] = (
         access=Access.READ,
         parameters=(RUN_ID,),
         answers={200: "run_receipt"},
+        tag="Runs",
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/pipelines/runs/{pipeline_logging_id}/statements",
+        endpoint=read_statements,
+        access=Access.READ,
+        parameters=(RUN_ID,),
+        answers={200: "run_statements"},
+        problems=(Conflict,),
         tag="Runs",
     ),
 )

@@ -64,11 +64,15 @@ def test_a_run_is_asked_for_with_typed_values(
     convergence: Convergence, here: ScriptedPlatform, home: Path
 ) -> None:
     (home / "secret.json").write_text('{"token": "very-secret"}')
-    declared = (
-        "pipeline: {name: x}\nparameters:\n  n: {type: INT64}\n  ok: {type: BOOL}\n"
-        "  days: {type: ARRAY<DATE>}\n  ns: {type: ARRAY<INT64>}\n  x: {type: FLOAT64}\n  s: {type: STRING}\n"
-    )
-    here.answer(200, {"pipeline_yaml": declared})
+    types = {
+        "n": "INT64",
+        "ok": "BOOL",
+        "days": "ARRAY<DATE>",
+        "ns": "ARRAY<INT64>",
+        "x": "FLOAT64",
+        "s": "STRING",
+    }
+    here.answer(200, {"parameters": [{"name": name, "type": kind} for name, kind in types.items()]})
     here.answer(202, ACCEPTED)
     values = ("n=5", "ok=true", "days=2024-01-01,2024-01-02", "ns=[1,2]", "x=1.5", "s=5=5")
     outcome = convergence(
@@ -102,7 +106,7 @@ def test_a_run_is_asked_for_with_typed_values(
 def test_a_value_that_is_none_starts_no_run(
     convergence: Convergence, here: ScriptedPlatform, word: str, told: str
 ) -> None:
-    here.answer(200, {"pipeline_yaml": "parameters: {n: {type: INT64}}"})
+    here.answer(200, {"parameters": [{"name": "n", "type": "INT64"}]})
     outcome = convergence("run", "daily", "--param", word)
     assert (outcome.code, told in outcome.error) == (2, True)
     assert not [asked for asked in here.asked if asked.method == "POST"]

@@ -52,6 +52,22 @@ def test_another_file_is_the_next_version_and_the_first_stays_readable(world: Wo
     assert (world.ask("GET", f"{CONFIG}?version=1").json or {})["pipeline_yaml"] == FILE
 
 
+def test_a_pipeline_tells_what_a_run_of_it_can_be_given(world: World) -> None:
+    declared = FILE + "parameters:\n  region: {type: STRING, default: eu, allowed: [eu, us]}\n"
+    assert upload(world, declared).status_code == 201
+    [day, region] = (world.ask("GET", CONFIG).json or {})["parameters"]
+    assert (day["name"], day["type"]) == ("date", "DATE")
+    assert region == {
+        "name": "region",
+        "type": "STRING",
+        "description": "",
+        "required": False,
+        "secret": False,
+        "default": "eu",
+        "allowed": ["eu", "us"],
+    }
+
+
 @pytest.mark.parametrize(
     "content_type",
     ["", "application/json", "application/x-www-form-urlencoded", "text/yaml; charset=utf-8"],

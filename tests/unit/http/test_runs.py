@@ -301,7 +301,7 @@ def test_a_runs_status_shows_levels_and_steps(world: World) -> None:
     assert "request_hash" not in str(body)
 
 
-@pytest.mark.parametrize("path", [f"status/{RUN_ID}", f"runs/{RUN_ID}/receipt"])
+@pytest.mark.parametrize("path", [f"status/{RUN_ID}", f"runs/{RUN_ID}/receipt", f"runs/{RUN_ID}/statements"])
 def test_another_tenants_run_cannot_be_seen(world: World, path: str) -> None:
     world.rows.rows = [row()]
     assert world.ask("GET", f"/api/v1/pipelines/{path}", key=OTHER).status_code == 404
