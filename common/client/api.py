@@ -3,16 +3,23 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-import requests
+from typing import TYPE_CHECKING, Any
 
 from common.client.calls import Call, Content, Key
 from common.client.locations import checked_url, located
 from common.client.problems import ApiError, Problem, Unreachable, UnreadableAnswer
 from common.client.retries import Retries
 
+if TYPE_CHECKING:  # Half of a command's start, and files are checked without any call.
+    import requests
+
 MAX_SHOWN_CHARACTERS = 200
+
+
+def _session() -> "requests.Session":
+    from requests import Session  # noqa: PLC0415
+
+    return Session()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +41,7 @@ class Api:
     """What every call carries, such as a traceparent."""
     retries: Retries = field(default_factory=Retries)
     timeout_seconds: float = 60.0
-    session: requests.Session = field(default_factory=requests.Session, repr=False)
+    session: "requests.Session" = field(default_factory=_session, repr=False)
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
 
     def __post_init__(self) -> None:
@@ -65,6 +72,8 @@ class Api:
         return self.send(Call(method="POST", path=path, content=content, is_repeatable=is_repeatable)).body
 
     def _send_once(self, call: Call) -> Answer:
+        from requests import RequestException  # noqa: PLC0415
+
         where = f"{call.method} {call.path}"
         try:
             response = self.session.request(
@@ -76,19 +85,19 @@ class Api:
                 # A redirection would carry the key with it, wherever it leads.
                 allow_redirects=False,
             )
-        except requests.RequestException as error:
+        except RequestException as error:
             raise Unreachable(f"{where}: the platform does not answer: {type(error).__name__}") from error
         return _read(where, response)
 
 
-def _read(where: str, response: requests.Response) -> Answer:
+def _read(where: str, response: "requests.Response") -> Answer:
     if response.is_redirect:
         raise UnreadableAnswer(f"{where}: {response.status_code}, a redirection", response.status_code)
     if response.ok and response.headers.get("Content-Type", "").startswith("text/csv"):
         return Answer(status=response.status_code, body=response.text, headers=response.headers)
     try:
         body: Any = response.json() if response.content else None
-    except requests.JSONDecodeError as error:
+    except ValueError as error:
         if response.ok:
             told = f"{where}: {response.status_code}, and the body is no JSON"
             raise UnreadableAnswer(told, response.status_code) from error

@@ -5,7 +5,7 @@ written holds: a step that is to run before another reads what was there before.
 step waits for those that write what its SQL reads.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
@@ -125,14 +125,8 @@ def _edges(node: Node, by_id: Mapping[str, Node], waiting: Mapping[str, set[str]
 
     What the file has wait for this step is none of them, whatever it writes.
     """
-    return tuple(
-        other.id
-        for other in by_id.values()
-        if other.id != node.id
-        and (
-            other.id in node.named or (_reads_from(node, other) and other.id not in waiting.get(node.id, ()))
-        )
-    )
+    wanted = _read_by(node, by_id.values()) - waiting.get(node.id, set()) | set(node.named)
+    return tuple(other for other in by_id if other != node.id and other in wanted)
 
 
 def _surprises(
@@ -140,8 +134,9 @@ def _surprises(
 ) -> Iterator[Violation]:
     """Find steps that read a table of which the file does not say clearly when it is written."""
     for number, node in enumerate(nodes):
+        read_from = _read_by(node, nodes)
         for other in nodes:
-            if other is node or not _reads_from(node, other):
+            if other is node or other.id not in read_from:
                 continue
             if other.id in waiting.get(node.id, ()):
                 read = f"{node.id} reads {other.writes} before {other.id} writes it"
@@ -149,7 +144,7 @@ def _surprises(
             elif (
                 other.id in edges[node.id]
                 and other.id not in node.named
-                and not any(_reads_from(node, earlier) for earlier in nodes[:number])
+                and not any(earlier.id in read_from for earlier in nodes[:number])
             ):
                 read = f"{node.id} reads {other.writes}, which only {other.id}, listed later, writes"
                 mend = f"write depends_on: [{node.id}] in {other.id}"
@@ -157,8 +152,15 @@ def _surprises(
                 yield Violation(node.reads_at, rule)
 
 
-def _reads_from(node: Node, other: Node) -> bool:
-    return other.writes is not None and any(table.covers(other.writes) for table in node.reads)
+def _read_by(node: Node, nodes: Iterable[Node]) -> set[str]:
+    """Return the IDs of the steps that write what a step reads."""
+    wildcards = [table for table in node.reads if table.is_wildcard]
+    return {
+        other.id
+        for other in nodes
+        if other.writes is not None
+        and (other.writes in node.reads or any(table.covers(other.writes) for table in wildcards))
+    }
 
 
 def _cycles(edges: Mapping[str, tuple[str, ...]]) -> list[list[str]]:
@@ -214,13 +216,14 @@ def _declared_levels(
 def _contradictions(by_id: Mapping[str, Node], level_of: Mapping[str, int]) -> Iterator[Violation]:
     """Find steps that need another one which their level does not wait for."""
     for node in by_id.values():
+        read_from = _read_by(node, by_id.values())
         for other in by_id.values():
             if other is node or not level_of.keys() >= {node.id, other.id}:
                 continue
             if level_of[other.id] < level_of[node.id]:
                 continue
             where = _where(level_of[node.id], level_of[other.id])
-            if _reads_from(node, other) and level_of[other.id] == level_of[node.id]:
+            if other.id in read_from and level_of[other.id] == level_of[node.id]:
                 rule = f"{node.id} reads {other.writes}, which {other.id} writes {where}"
                 yield Violation(node.reads_at, rule)
             if other.id in node.depends_on:

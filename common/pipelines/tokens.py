@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 
 class Kind(StrEnum):
@@ -69,6 +70,8 @@ _LEXEME = re.compile(
 MASK = "$"
 """What stands for the text of each string in a masked statement; no name can be this."""
 
+STATEMENTS_KEPT = 4
+"""Each rule of a step asks for the tokens of its statement, one after the other."""
 _INVISIBLE = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp", "Zs"}
 _IN_TEXTS = {"Cf", "Zs"}
 """Invisible characters that many scripts and emoji are written with: joiners, blanks of their own."""
@@ -81,6 +84,7 @@ def with_line_feeds(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
+@lru_cache(maxsize=STATEMENTS_KEPT)
 def tokens(sql: str) -> tuple[Token, ...]:
     """Cut a statement into tokens that are the statement; LexicalViolation where that is in doubt."""
     found = []
@@ -131,6 +135,8 @@ def _check(token: Token) -> None:
     if token.kind is Kind.BROKEN:
         what = {"/*": "comment", "`": "quoted name"}.get(token.text, "string")
         raise LexicalViolation(f"has a {what} that begins in {token.place} and does not end")
+    if token.text.isascii() and token.text.isprintable():
+        return
     allowed = _IN_TEXTS if token.kind in {Kind.COMMENT, Kind.STRING} else set[str]()
     for character in token.text:
         category = unicodedata.category(character)
