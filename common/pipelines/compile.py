@@ -115,11 +115,11 @@ def _schedule_violations(document: Document, shape_violations: Sequence[Violatio
 def _unmet_by_firings(document: Document, parameters: Sequence[Parameter]) -> list[Violation]:
     """Find what every firing would lack: nobody is there to give it a value."""
     schedule = document.get("schedule")
-    if not isinstance(schedule, dict) or schedule.get("enabled") is False:
+    is_fired = isinstance(schedule, dict) and schedule.get("enabled") is not False
+    if not is_fired and not document.get("after"):
         return []
-    rule = (
-        "must not be true beside a schedule, whose firings give no values but date and the interval's bounds"
-    )
+    what = "a schedule, whose firings give" if is_fired else "`after`, whose runs get"
+    rule = f"must not be true beside {what} no values but date and the interval's bounds"
     unmet = [
         parameter
         for parameter in parameters

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from common.errors import Conflict, InvalidInput, NotFound, Violation
 from common.pipelines.compile import Compiled, compile_pipeline
 from common.pipelines.documents import document_text, read_document
+from common.pipelines.followers import after_in, after_of, circle_violations
 from common.pipelines.grants import TenantSqlGrants, no_grants
 from common.pipelines.parameters import declare_parameters
 from common.pipelines.pipeline import DEFAULT_PRIORITY, Parameter, Pipeline
@@ -155,10 +156,14 @@ class Configs:
     ) -> SavedConfig:
         _check_id(config_id)
         document, text = read_document(body, content_type), document_text(body)
+        circles = self._circles(tenant_id, config_id, document)
         try:
             compiled = self.compiler.compile(document, tenant_id, config_id, 1, self.grants_of(tenant_id))
         except InvalidInput as error:
-            raise InvalidInput(located(error.violations, document, text), error.summary) from error
+            told = [*error.violations, *circles]
+            raise InvalidInput(located(told, document, text), error.summary) from error
+        if circles:
+            raise InvalidInput(located(circles, document, text), "the pipeline breaks rules")
         now = self.clock()
         row = _row(document, text, tenant_id, config_id, created_by, now)
         owner = f"{tenant_id}/{config_id}"
@@ -172,6 +177,15 @@ class Configs:
             is_unchanged=False,
             warnings=tuple(located([*of_schedule, *compiled.warnings], document, text)),
         )
+
+    def _circles(self, tenant_id: str, config_id: str, document: Document) -> list[Violation]:
+        """Find where pipelines would run after each other without end."""
+        named = after_of(document)
+        if not named:
+            return []
+        rows = (row for row in self.store.current(tenant_id) if row.is_active and row.config_id != config_id)
+        others = {row.config_id: after_in(row.pipeline_yaml) for row in rows}
+        return circle_violations(config_id, named, others)
 
     def get(self, tenant_id: str, config_id: str, version: int | None = None) -> StoredConfig:
         """Return a config: its latest version, or the given one, which outlives a deletion. NotFound."""

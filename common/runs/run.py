@@ -61,6 +61,8 @@ class TriggerType(StrEnum):
     PUBSUB = "pubsub"
     SCHEDULE = "scheduler"
     BACKFILL = "backfill"
+    AFTER = "after"
+    """Another run has completed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,6 +54,8 @@ class Minute:
     continued: int = 0
     tickets_closed: int = 0
     closed: int = 0
+    followed: int = 0
+    """Runs that were asked for because others have completed."""
     filled: Filled = field(default_factory=Filled)
     rolled_up: bool = False
 
@@ -72,6 +74,8 @@ class Dispatcher:
     clock: Clock
     close: Callable[[], int] = lambda: 0
     """Closes down what belongs to tenants that are no longer active, and counts it."""
+    follow: Callable[[], int] = lambda: 0
+    """Begins what follows on runs that have completed, and counts it."""
     budget: timedelta
     """How long one call starts runs before it leaves the rest to the next."""
 
@@ -82,6 +86,7 @@ class Dispatcher:
         ended = parts.do(self.dead_letters.handle, 0)
         swept = parts.do(self.sweeper.sweep, Swept(continued=0, tickets_closed=0))
         closed = parts.do(self.close, 0)
+        followed = parts.do(self.follow, 0)
         filled = parts.do(lambda: self.fill(until), Filled())
         is_changed = parts.do(lambda: self._report(swept.last_recorded_at), False)
         if is_changed or filled.refused:
@@ -92,6 +97,7 @@ class Dispatcher:
             continued=swept.continued,
             tickets_closed=swept.tickets_closed,
             closed=closed,
+            followed=followed,
             filled=filled,
             rolled_up=is_changed,
         )

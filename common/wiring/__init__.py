@@ -288,6 +288,7 @@ def dispatcher() -> "Dispatcher":
         usage=ADAPTERS.usage_rows,
         firings=ADAPTERS.firing_rows,
         close=SERVICES.offboarding_cleanup.close,
+        follow=SERVICES.followed_runs,
         clock=utc_now,
         budget=DISPATCH_BUDGET,
     )

@@ -10,7 +10,7 @@ from common.logs import configure_logging
 from common.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from google.cloud import bigquery
 
@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from common.runs.events import Announcer, AnnouncingRuns
     from common.runs.level_messages import LevelKeys
     from common.scheduler.jobs import SchedulerJob
+    from common.schedules.following import Follower
     from common.tenants.executors import ExecutorAccounts
     from common.warehouse.audit import AuditRows
     from common.warehouse.bigquery import Central, Queries
     from common.warehouse.configs import ConfigRows
+    from common.warehouse.following import FollowingRows
     from common.warehouse.jobs import ClaimedJobs
     from common.warehouse.progress import ProgressRows
     from common.warehouse.queue import FiringRows, QueueRows
@@ -160,6 +162,14 @@ class Adapters:
         from common.warehouse.schedules import ScheduleRows
 
         return ScheduleRows(queries=self.queries)
+
+    @cached_property
+    def following_rows(self) -> FollowingRows:
+        from common.warehouse.following import CONFIGS_AND_PROFILES, FollowingRows
+        from common.warehouse.unchanged import Memory
+
+        memory: Memory[Sequence[Follower]] = Memory(central=self.central, tables=CONFIGS_AND_PROFILES)
+        return FollowingRows(queries=self.queries, memory=memory)
 
     @cached_property
     def config_rows(self) -> ConfigRows:

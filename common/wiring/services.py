@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from common.runs.starting import RunService
     from common.schedules.backfilling import Backfills
     from common.schedules.filling import SlotFiller
+    from common.schedules.following import FollowedRuns
     from common.schedules.queue import RunQueue
     from common.schedules.stopping import RunStopper
     from common.tenants.administration import Administration
@@ -168,6 +169,17 @@ class Services:
             compile=self.compile_cache,
             clock=utc_now,
             seal=self.accounts.parameter_seal,
+        )
+
+    @cached_property
+    def followed_runs(self) -> FollowedRuns:
+        from common.schedules.following import FollowedRuns
+
+        return FollowedRuns(
+            reader=self.adapters.following_rows,
+            start=self.run_service.start,
+            queue=self.queue,
+            clock=utc_now,
         )
 
     @cached_property

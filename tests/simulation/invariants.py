@@ -48,6 +48,7 @@ def broken_invariants(world: World) -> list[str]:
         *_cancelled_and_completed(world),
         *_failed_by_a_limit(world),
         *_carried_out_in_vain(world, rows),
+        *_not_followed_once(world, rows),
     ]
 
 
@@ -132,6 +133,23 @@ def _carried_out_in_vain(world: World, rows: dict[str, RunRow]) -> Iterator[str]
                 yield f"step {step.id} of run {run_id} was carried out against its condition"
             if not step.run_if and _is_held_up(pipeline, step, states):
                 yield f"step {step.id} of run {run_id} was carried out although it was held up"
+
+
+def _not_followed_once(world: World, rows: dict[str, RunRow]) -> Iterator[str]:
+    """Hold that each run that completes is followed by one run, or one refusal, of each that follows."""
+    entries = [entry.waiting for entry in world.waiting.rows.entries().values()]
+    asked = {(one.trigger, one.config_id, one.run_id) for one in entries}
+    asked |= {(row.run.trigger, row.run.config_id, id_) for id_, row in rows.items()}
+    for follower in world.waiting.following.found:
+        for run_id, row in rows.items():
+            is_one = (row.run.tenant_id, row.run.config_id) == (follower.tenant_id, *follower.after)
+            if not is_one or row.status is not RunStatus.COMPLETED:
+                continue
+            found = {
+                id_ for trigger, config, id_ in asked if trigger.by == run_id and config == follower.config_id
+            }
+            if len(found) != 1:
+                yield f"run {run_id} was followed {len(found)} times by {follower.config_id}"
 
 
 def _jobs_out_of_order(world: World, rows: dict[str, RunRow]) -> Iterator[str]:

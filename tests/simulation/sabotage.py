@@ -29,6 +29,7 @@ from tests.simulation.sabotaged_schedules import (
 )
 from tests.simulation.sabotaged_steps import (
     a_step_is_completed_by_its_first_job,
+    followers_have_new_ids,
     states_stay_behind,
     the_second_job_starts_before_the_first_is_done,
     work_as,
@@ -314,6 +315,7 @@ SABOTAGES: tuple[Sabotage, ...] = (
     Sabotage(remove=limits_are_failures, breaks="by a limit"),
     Sabotage(remove=the_second_job_starts_before_the_first_is_done, breaks="was done"),
     Sabotage(remove=a_step_is_completed_by_its_first_job, breaks="wrote nothing"),
+    Sabotage(remove=followers_have_new_ids, breaks="was followed"),
     Sabotage(remove=states_stay_behind, breaks="was carried out"),
     Sabotage(remove=levels_overtake_each_other, breaks="after level"),
     Sabotage(remove=levels_are_kept_to_their_end, breaks="pushes before it"),

@@ -8,6 +8,7 @@ from common.runs.attempts import Attempt
 from common.runs.level_messages import LevelMessage
 from common.runs.levels import LevelWorker
 from common.runs.run import Run, StepRow, StepStatus
+from common.runs.starting import RunRequest, RunService, StartedRun
 from common.runs.steps import StepWorker
 from tests.simulation.world import World
 
@@ -31,6 +32,24 @@ def states_stay_behind(world: World) -> None:
             LevelWorker._advance(self, worker, attempts, {})
 
     work_as(world, Worker)
+
+
+def followers_have_new_ids(world: World) -> None:
+    """Ask for each run that follows as if it were another each time."""
+    make = world.run_service
+
+    def run_service() -> RunService:
+        made = make()
+
+        class Service(RunService):
+            def start(self, request: RunRequest) -> StartedRun:
+                is_after = request.idempotency_key.startswith("after")
+                asked = replace(request, idempotency_key="") if is_after else request
+                return RunService.start(self, asked)
+
+        return Service(**{field.name: getattr(made, field.name) for field in fields(RunService)})
+
+    world.run_service = run_service  # type: ignore[method-assign]
 
 
 def the_second_job_starts_before_the_first_is_done(world: World) -> None:

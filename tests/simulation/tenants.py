@@ -10,6 +10,7 @@ from common.pipelines.schedule import CatchUp, Overlap, Schedule
 from common.runs.ports import ConfigText
 from common.runs.quotas import Limits
 from common.schedules.firings import ScheduledConfig
+from common.schedules.following import Follower
 from tests.fakes.jobs import Outcome
 from tests.fakes.runs import MemoryTenant
 from tests.simulation.troubles import Troubles
@@ -34,6 +35,7 @@ def prepare_tenants(world: "World") -> None:
     """Give three tenants two pipelines each, and two of them perhaps a schedule."""
     random = world.random
     past, overlaps = Random(f"the past of {world.seed}"), Random(f"the overlaps of {world.seed}")
+    following = Random(f"who follows of {world.seed}")
     tolerances = Random(f"what may fail of {world.seed}")
     for tenant_id in ("acme", "globex", FILLS_BACK):
         world.rows.tenants[tenant_id] = MemoryTenant(limits=LIMITS)
@@ -45,8 +47,17 @@ def prepare_tenants(world: "World") -> None:
             world.rows.tenants[tenant_id].configs[config_id] = stored
             for job in (job for step in pipeline.steps for job in step.jobs):
                 world.jobs.outcomes[job.destination] = _outcome(random, world.troubles)
+        if tenant_id == "globex" and following.random() < 0.4:
+            world.waiting.following.found.append(_follower(tenant_id))
         if tenant_id != FILLS_BACK and random.random() < 0.5:
             world.waiting.timetable.add(_schedule(random, overlaps, tenant_id))
+
+
+def _follower(tenant_id: str) -> Follower:
+    """Have each run of one pipeline be followed by one of the other."""
+    return Follower(
+        tenant_id=tenant_id, config_id="nightly", version=1, priority=5, after=("hourly",), since=START
+    )
 
 
 def _forgotten(random: Random, tenant_id: str) -> set[str]:

@@ -11,10 +11,12 @@ from common.schedules.backfilling import Backfills
 from common.schedules.dispatching import due_runs
 from common.schedules.enqueueing import QueueingRequests
 from common.schedules.filling import SlotFiller
+from common.schedules.following import FollowedRuns
 from common.schedules.freed_slots import FreedSlots
 from common.schedules.queue import RunQueue
 from common.schedules.waiting import WaitingRun
 from tests.fakes.events import silent
+from tests.fakes.following import MemoryFollowing
 from tests.fakes.schedules import (
     MemoryBackfills,
     MemoryBulkLevels,
@@ -42,6 +44,7 @@ class WaitingRoom:
         self.refusals = MemoryRefusals(self.firings, self.rows, world.rows)
         self.all_admissions = MemoryLanes(world.rows)
         self.timetable = MemoryTimetable(self.firings)
+        self.following = MemoryFollowing(rows=world.rows, queue=self.rows, at=stage.at)
         self.queue = RunQueue(
             store=self.rows, firings=self.firings, claims=world.jobs, announcer=silent(), clock=stage.clock
         )
@@ -67,6 +70,17 @@ class WaitingRoom:
             at_once=world.stage.at_once,
         )
 
+    def follow(self) -> None:
+        """Begin what follows on runs that have completed, as the dispatcher does."""
+        world = self._world
+        followed = FollowedRuns(
+            reader=self.following,
+            start=world.run_service().start,
+            queue=self.queue,
+            clock=world.stage.clock,
+        )
+        followed()
+
     def freed_slots(self) -> FreedSlots:
         """Make what the end of a run calls."""
         return FreedSlots(queue=self.queue, filler=self.filler(), clock=self._world.stage.clock)
@@ -82,7 +96,12 @@ class WaitingRoom:
         """Do nothing: a firing is recorded once it has become something."""
 
     def waits(self) -> bool:
-        """Tell whether any run waits, or can wait once its row is visible."""
+        """Tell whether any run waits, or can wait once its row is visible, or is to follow on another."""
+        for follower in self.following.found:
+            keys = {(follower.tenant_id, name) for name in follower.after}
+            completed = self.following.known(keys)
+            if any(follower.config_id not in one.followed_by for one in completed):
+                return True
         is_coming = any(row.visible_at > self._world.stage.now for row in self.rows.rows)
         return is_coming or any(e.status is RunStatus.QUEUED for e in self.rows.entries().values())
 

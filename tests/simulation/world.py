@@ -63,9 +63,13 @@ class Sent:
 
     @property
     def is_begun_by_a_filler(self) -> bool:
-        """Tell whether a filler of free slots has begun the run by it; requests and retries are none."""
+        """Tell whether a filler of free slots has begun the run by it.
+
+        Requests and retries are none, nor is who asks for what follows on another run.
+        """
         is_first = self.message.level == 1 and self.message.continuation == 0
-        return is_first and not self.sender.startswith(("request", "retry"))
+        is_asked_for = self.message.run.trigger.type is TriggerType.AFTER
+        return is_first and not is_asked_for and not self.sender.startswith(("request", "retry"))
 
     @property
     def is_handover(self) -> bool:
@@ -145,6 +149,16 @@ class World:
         """Make what admits runs."""
         return RunAdmission(store=self.rows, claims=self.jobs, levels=self.levels, clock=self.stage.clock)
 
+    def run_service(self) -> RunService:
+        """Make what makes runs out of requests."""
+        return RunService(
+            enqueuer=self.waiting.line(),
+            run_admission=self.run_admission(),
+            reader=self.progress,
+            compile=self.compile,
+            clock=self.stage.clock,
+        )
+
     def stopper(self) -> RunStopper:
         """Make what cancels runs."""
         canceller = RunCanceller(
@@ -208,14 +222,7 @@ class World:
             self._enter("cancel-backfill", partial(self._noted, cancel), self._later())
 
     def _request(self, request: RunRequest) -> Callable[[], None]:
-        run_service = RunService(
-            enqueuer=self.waiting.line(),
-            run_admission=self.run_admission(),
-            reader=self.progress,
-            compile=self.compile,
-            clock=self.stage.clock,
-        )
-        return lambda: self._noted(lambda: run_service.start(request))
+        return lambda: self._noted(lambda: self.run_service().start(request))
 
     def _flag(self, request: RunRequest) -> Callable[[], None]:
         """Cancel as somebody does who dies with nothing but the flag set."""
@@ -248,7 +255,7 @@ class World:
         if not self._has_come_to_rest():
             self._enter_minute()
         if self.random.random() < 0.2:
-            self._enter(f"same minute-{self._minutes}", lambda: self._noted(self.waiting.fill), SECOND)
+            self._enter(f"same minute-{self._minutes}", self._same_minute, SECOND)
         sweeper = Sweeper(
             reader=self.progress,
             store=self.rows,
@@ -259,6 +266,11 @@ class World:
             quiet_after=BUDGET + MINUTE,
         )
         self._noted(sweeper.sweep)
+        self._noted(self.waiting.follow)
+        self._noted(self.waiting.fill)
+
+    def _same_minute(self) -> None:
+        self._noted(self.waiting.follow)
         self._noted(self.waiting.fill)
 
     def _has_come_to_rest(self) -> bool:
