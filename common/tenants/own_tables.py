@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from common.errors import Conflict, Forbidden, NotFound, QueryRefused
 from common.pipelines.names import is_table_name
+from common.pipelines.tables import PLATFORM_TABLES
 from common.setup.views import TENANT_VIEW
 from common.times import Clock
 
@@ -19,8 +20,6 @@ MAX_ROWS = 1000
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 """About how many bytes of rows one answer holds: an instance answers many at once."""
 MEMORY_OF_WRITES = timedelta(days=400)
-PLATFORMS_PREFIX = "_cvg_"
-"""How the names of tables begin that the platform keeps for a while, such as candidates of a step."""
 ACCESS_DENIED = "accessDenied"
 HAVING_ROWS = frozenset({"TABLE", "SNAPSHOT"})
 """Kinds of tables that hold rows themselves: those can be listed."""
@@ -170,4 +169,4 @@ def _as_the_shared_account() -> Iterator[None]:
 
 def is_platforms(name: str) -> bool:
     """Tell whether a name in a tenant's dataset is one of the platform's."""
-    return name == TENANT_VIEW or name.startswith(PLATFORMS_PREFIX)
+    return name == TENANT_VIEW or name.startswith(PLATFORM_TABLES)
