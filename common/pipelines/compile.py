@@ -9,8 +9,9 @@ from common.errors import InvalidInput, Violation
 from common.json_pointers import pointer
 from common.pipelines.intervals import GIVEN_TO_ALL
 from common.pipelines.levels import Arrangement, arrange
-from common.pipelines.parameters import declare_parameters
+from common.pipelines.parameters import FULL_REFRESH, declare_parameters
 from common.pipelines.pipeline import Parameter, Pipeline, Step
+from common.pipelines.plans import QueryJob
 from common.pipelines.schedule import schedule_violations
 from common.pipelines.schema import schema_violations
 from common.pipelines.seeds import compile_seeds, seeds_first
@@ -86,7 +87,7 @@ def compile_pipeline(
         version=version,
         name=header["name"],
         levels=_levels(steps, arrangement),
-        parameters=parameters,
+        parameters=_with_full_refresh(parameters, steps),
         timeout_minutes=int(header.get("timeout_minutes", 1440)),
         timezone=str(_mapping(document.get("schedule")).get("timezone", "UTC")),
         sources=tuple(sorted(policy.allowed_sources)),
@@ -144,6 +145,23 @@ def _compiled(
             place = pointer(("steps", step.index, "id"))
             step.violations.append(Violation(place, f"is the ID of /steps/{first[step.id]} already"))
     return steps
+
+
+def _with_full_refresh(
+    declared: tuple[Parameter, ...], steps: Sequence[StepCompiler]
+) -> tuple[Parameter, ...]:
+    """Let runs make tables anew that are kept run by run, unless one of them is protected."""
+    jobs = [job for step in steps for job in step.jobs if isinstance(job, QueryJob) and job.on_schema_change]
+    if not jobs:
+        return declared
+    full_refresh = Parameter(
+        name=FULL_REFRESH,
+        type="BOOL",
+        description="Whether the run makes the tables of its incremental steps anew.",
+        default=False,
+        allowed=(False,) if any(job.is_protected for job in jobs) else (),
+    )
+    return tuple(sorted((*declared, full_refresh), key=lambda parameter: parameter.name))
 
 
 def _arrange(steps: Sequence[StepCompiler], document: Document) -> tuple[Arrangement, list[Violation]]:

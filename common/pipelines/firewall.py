@@ -89,6 +89,12 @@ def judge_dry_run(
     return tuple(filter(None, reasons))
 
 
+def tables_without_dataset(sql: str) -> frozenset[str]:
+    """Name the tables of a statement that may run which only a default dataset tells."""
+    reads = reads_of(masked(_without_end(tokens(sql))))
+    return frozenset(path[0] for path in reads.tables if len(path) == 1)
+
+
 def _reasons_against_text(statement: Sequence[Token]) -> list[str]:
     code = [piece for piece in statement if piece.kind not in (Kind.SPACE, Kind.COMMENT)]
     reasons = [reason for piece in statement if (reason := _reason_against_piece(piece))]

@@ -3,8 +3,9 @@
 A pipeline's zone is its schedule's. A day, and a bound without a zone, is one there.
 """
 
+from calendar import monthrange
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,6 +18,12 @@ from common.times import to_rfc3339
 INTERVAL_START, INTERVAL_END = BOUNDS = ("interval_start", "interval_end")
 GIVEN_TO_ALL = ("date", *BOUNDS)
 """Parameters whose values every run gets without anybody's doing."""
+WINDOW = ("window_start", "window_end")
+"""What a step writes of its table: its run's interval with the partitions before it that it looks back on."""
+VALID_AT = "valid_at"
+"""From when on the rows of a history are valid that a run writes: from the start of its interval."""
+GIVEN_TO_STATEMENTS = (*WINDOW, VALID_AT)
+"""Parameters for which steps have values, in the platform's part of a statement alone."""
 BOUND_TYPES = ("TIMESTAMP", "DATE", "STRING")
 _A_DAY = timedelta(days=1)
 _DAY = len("2026-01-31")
@@ -116,6 +123,38 @@ def values_of(
     told = {name: value for name, value in given.items() if value is not None or name not in values}
     day = {"date": run_time.date.isoformat()} if "date" in types else {}
     return values | day | told
+
+
+def looking_back(interval: Interval, timezone: str, unit: str, count: int) -> Interval:
+    """Return an interval that begins so many hours, days, months or years (`HOUR` …) earlier in a zone."""
+    if unit == "HOUR" or not count:
+        return replace(interval, start=interval.start - timedelta(hours=count))
+    shown = interval.start.astimezone(zone_of(timezone)).replace(tzinfo=None)
+    if unit == "DAY":
+        earlier = shown - timedelta(days=count)
+    else:
+        months = shown.year * 12 + shown.month - 1 - count * (12 if unit == "YEAR" else 1)
+        year, month = divmod(months, 12)
+        days_of_month = monthrange(year, month + 1)[1]
+        earlier = shown.replace(year=year, month=month + 1, day=min(shown.day, days_of_month))
+    return replace(interval, start=earlier.replace(tzinfo=zone_of(timezone)).astimezone(UTC))
+
+
+def in_whole_days(interval: Interval, timezone: str) -> Interval:
+    """Return the days of a zone that an interval touches, as a whole."""
+    last = day_of(interval.end - timedelta(microseconds=1), timezone)
+    return Interval(
+        start=midnight(day_of(interval.start, timezone), timezone), end=midnight(last + _A_DAY, timezone)
+    )
+
+
+def written_as(kind: str, moment: datetime, timezone: str) -> str:
+    """Write a moment as a value of a type: the day or the time of a zone's clock, or RFC 3339."""
+    if kind == "DATE":
+        return day_of(moment, timezone).isoformat()
+    if kind == "DATETIME":
+        return moment.astimezone(zone_of(timezone)).replace(tzinfo=None).isoformat()
+    return to_rfc3339(moment)
 
 
 def _of_today(now: datetime, timezone: str) -> RunTime:

@@ -12,10 +12,11 @@ from typing import Any
 from common.errors import Violation
 from common.json_pointers import pointer
 from common.pipelines.codec import from_json
+from common.pipelines.firewall import tables_without_dataset
 from common.pipelines.job_templates import JobTemplate
 from common.pipelines.partitions import partition_of, split_decorator
 from common.pipelines.plans import Job, QueryJob, StatementType
-from common.pipelines.statement_compiler import StatementCompiler
+from common.pipelines.statement_compiler import CompiledStatement, StatementCompiler
 from common.pipelines.tables import Policy, TableName
 from common.pipelines.uris import judged_example, uri_rule, with_identifiers
 
@@ -41,7 +42,7 @@ class JobCompiler:
         for member in template.members:
             if self.broken.isdisjoint(_outermost(template.sources_of(member))):
                 body |= self._member(template, member)
-        statement = self._statement(template, body) if template.statement else {}
+        statement = self._statement(template, body)
         is_whole = self.broken.isdisjoint(_outermost(template.fed_by)) and statement is not None
         if not is_whole or len(self.violations) > before:
             return None
@@ -58,17 +59,25 @@ class JobCompiler:
         return {} if value is None else {member: value}
 
     def _statement(self, template: JobTemplate, body: Mapping[str, Any]) -> dict[str, Any] | None:
-        is_select = body.get("statement_type", StatementType.SELECT) == StatementType.SELECT
-        writes = template.sources_of("destination") if "destination" in template.members else ()
         if template.statement is None:
             return {}
-        made = self.statements.compile(
-            template.statement, self.broken, is_select=is_select, writes=frozenset(writes)
-        )
-        if made is None:
+        is_select = body.get("statement_type", StatementType.SELECT) == StatementType.SELECT
+        writes = frozenset(template.sources_of("destination") if "destination" in template.members else ())
+        made = self.statements.compile(template.statement, self.broken, is_select=is_select, writes=writes)
+        first = made
+        if template.first:
+            first = self.statements.compile(template.first, self.broken, is_select=False, writes=writes)
+        if made is None or first is None:
             return None
-        queries = {} if is_select else {"queries": list(made.queries)}
-        return {"sql": made.sql, "parameters": list(made.parameters), "places": made.places, **queries}
+        if body.get("statement_type") == StatementType.CREATE_VIEW and (rules := _rules_of_views(made)):
+            place = pointer((*self.statements.path, *template.statement.queries))
+            told = [Violation(place, f"step {self.statements.step_id} {rule}") for rule in rules]
+            self.violations += told
+            return None
+        parameters = sorted({*made.parameters, *first.parameters})
+        compiled = {"sql": made.sql, "parameters": parameters, "places": made.places}
+        compiled |= {"first_sql": first.sql} if template.first else {}
+        return compiled if is_select else compiled | {"queries": list(made.queries)}
 
     def _destination(self, template: JobTemplate, value: Any, place: str) -> dict[str, Any]:
         table, partition = split_decorator(value) if "partition" in template.members else (value, "")
@@ -84,9 +93,7 @@ class JobCompiler:
         return {"partition": partition_of(value)} if value else {}
 
     def _sources(self, _: JobTemplate, value: Any, place: str) -> dict[str, Any]:
-        given = value if isinstance(value, list) else [value]
-        places = [f"{place}/{number}" for number in range(len(given))] if given is value else [place]
-        found = [self._readable(text, where) for text, where in zip(given, places, strict=True)]
+        found = [self._readable(text, where) for text, where in self._items(value, place)]
         return {"sources": [str(table) for table in found if table]}
 
     def _source(self, _: JobTemplate, value: Any, place: str) -> dict[str, Any]:
@@ -98,19 +105,30 @@ class JobCompiler:
     def _readable(self, text: str, place: str) -> TableName | None:
         path, rule = self.statements.variables.path(text)
         found = self.statements.violations_of_reading(path, rule, place)
+        table = None if found else self.policy.resolve(path)
+        if table and table.is_wildcard:
+            found = [Violation(place, "must be one table: a wildcard (*) stands for many")]
         self.violations += found
-        return None if found else self.policy.resolve(path)
+        return None if found else table
 
     def _uris(self, _: JobTemplate, value: Any, place: str) -> dict[str, Any]:
-        given = value if isinstance(value, list) else [value]
-        uris = [with_identifiers(uri, self.statements.variables.identifiers) for uri in given]
-        for number, uri in enumerate(uris):
-            where = f"{place}/{number}" if given is value else place
+        items = [
+            (with_identifiers(uri, self.statements.variables.identifiers), where)
+            for uri, where in self._items(value, place)
+        ]
+        for uri, where in items:
             if rule := uri_rule(uri, self.parameter_types, self.secret_parameters):
                 self.violations.append(Violation(where, rule))
             elif reason := self.statements.policy.reason_against_uri(judged_example(uri)):
                 self.violations.append(Violation(where, f"step {self.statements.step_id} {reason}"))
-        return {"uris": uris}
+        return {"uris": [uri for uri, _ in items]}
+
+    def _items(self, value: Any, place: str) -> list[tuple[str, str]]:
+        """List the items of a member, each with its place: a field may hold several of them, or one."""
+        path = place.removeprefix(f"{pointer(self.statements.path)}/").replace("/", ".")
+        is_list = isinstance(self.statements.config.value(path), list)
+        items = value if isinstance(value, list) else [value]
+        return [(item, f"{place}/{number}" if is_list else place) for number, item in enumerate(items)]
 
     def _maximum_bytes_billed(self, _: JobTemplate, value: Any, place: str) -> dict[str, Any]:
         """Take the step's own limit, or else the platform's; under a credential the tenant is billed."""
@@ -133,6 +151,18 @@ _TAKEN: Mapping[str, _Take] = {
     "uris": JobCompiler._uris,
     "maximum_bytes_billed": JobCompiler._maximum_bytes_billed,
 }
+
+
+def _rules_of_views(made: CompiledStatement) -> list[str]:
+    """Say what a view's text has that holds in a run alone: values of parameters, and a default dataset."""
+    rules = [
+        f"uses ${{{name}}}: a view is read without a run, and has no parameters" for name in made.parameters
+    ]
+    unnamed = {name for query in made.queries for name in tables_without_dataset(query)}
+    return rules + [
+        f"reads {name}: in a view a table has its dataset with it, ${{tenant_id}}.{name}"
+        for name in sorted(unnamed)
+    ]
 
 
 def _outermost(names: Collection[str]) -> frozenset[str]:

@@ -10,8 +10,10 @@
 {"field": "${field}", "values": {"a": "A"}}     the same, put in other words
 […]                                             the items of several such sources, each once
 anything else                                   itself
-`when` takes a job into the plan by fields: {"strategy": ["merge"]} by their values, {"keys": true} by whether
-they are given. `docs/step-types.md` tells how a type is made of it.
+`first_sql` is the SELECT that makes a destination which is not there yet; `@@name` in SQL is what is known
+when the job runs (`common.runs.incremental`). `when` takes a job into the plan by fields: by their values,
+{"strategy": ["merge"]}, or by whether they are given, {"keys": true}. `docs/step-types.md` tells how a type
+is made of it.
 """
 
 import re
@@ -33,7 +35,7 @@ KINDS: Mapping[str, type[Job]] = {
 
 _FIELD = re.compile(r"\$\{(\w+(?:\.\w+)*)\}")
 _COMMENTS = re.compile(r"(?:--[^\n]*\n|\s)*")
-_OF_A_STATEMENT = frozenset({"sql", "parameters", "queries", "places"})
+_OF_A_STATEMENT = frozenset({"sql", "first_sql", "parameters", "queries", "places"})
 """Members that follow from a job's SQL file."""
 
 
@@ -76,6 +78,7 @@ class JobTemplate:
     kind: type[Job]
     members: Mapping[str, Value]
     statement: Statement | None
+    first: Statement | None
     when: Mapping[str, Value]
 
     def is_wanted(self, config: "Config") -> bool:
@@ -89,8 +92,8 @@ class JobTemplate:
     @property
     def fed_by(self) -> frozenset[str]:
         """The fields that the job comes from."""
-        placed = self.statement.fields if self.statement else ()
-        return frozenset([name for member in self.members for name in self.sources_of(member)]) | {*placed}
+        placed = [name for one in (self.statement, self.first) if one for name in one.fields]
+        return frozenset([name for member in self.members for name in self.sources_of(member)] + placed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +148,7 @@ def _read_job(
     name: str, folder: Path, raw: Mapping[str, Any], schema: Schema, pipeline: Schema
 ) -> JobTemplate:
     place = f"{name}: the job {raw.get('name', MAIN)}"
-    if unknown := raw.keys() - {"name", "kind", "sql", "members", "when"}:
+    if unknown := raw.keys() - {"name", "kind", "sql", "first_sql", "members", "when"}:
         raise ValueError(f"{place} has {min(unknown)}, which plan.json does not know")
     if raw["kind"] not in KINDS:
         raise ValueError(f"{place} has the kind {raw['kind']}: known are {', '.join(KINDS)}")
@@ -160,8 +163,13 @@ def _read_job(
             declaration = declaration_of(field, schema, pipeline) or {}
             if "default" not in declaration and not is_sure(field, schema, given):
                 raise ValueError(f"{place}: {field} must be required, for {member} comes from it")
-    statement = _read_statement(name, folder / raw["sql"], schema, pipeline, given) if "sql" in raw else None
-    return JobTemplate(name=raw.get("name", MAIN), kind=kind, members=members, statement=statement, when=when)
+    statement, first = (
+        _read_statement(name, folder / raw[key], schema, pipeline, given) if key in raw else None
+        for key in ("sql", "first_sql")
+    )
+    return JobTemplate(
+        name=raw.get("name", MAIN), kind=kind, members=members, statement=statement, first=first, when=when
+    )
 
 
 def _check_members(place: str, kind: type[Job], members: Mapping[str, Any], *, has_sql: bool) -> None:

@@ -14,6 +14,10 @@ from common.pipelines.values import TYPES, ValueViolation, element_type, read_va
 from common.pipelines.yaml_documents import Value
 
 RUN_DATE = "date"
+FULL_REFRESH = "full_refresh"
+"""Whether a run makes the tables of its incremental steps anew: their pipelines have it by themselves."""
+IS_FIRST_RUN = "is_first_run"
+"""Whether an incremental step makes its table, told to its query alone."""
 IDENTIFIERS = ("tenant_id", "project_id")
 MAX_UNKNOWN = 20
 """Names that a refusal looks up and tells of: who gives thousands is told enough."""
@@ -129,6 +133,9 @@ def _bind(
     value = given.get(name)
     if isinstance(value, SealedValue) or (parameter.secret and value is not None):
         return _sealed(parameter, value, violations)
+    if name == FULL_REFRESH and value is True and parameter.allowed == (False,):
+        violations.append(Violation(f"/{name}", "must be false: a step of the pipeline is protected"))
+        return False
     if value is not None:
         return _read(parameter.type, value, parameter.allowed, f"/{escaped(name)}", violations)
     if name in given and (parameter.required or is_run_date):

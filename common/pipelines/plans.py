@@ -5,6 +5,7 @@ know; when it runs, and how often, is `common.runs`'s.
 """
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
@@ -35,6 +36,7 @@ class StatementType(StrEnum):
     """What a statement is, in the words of BigQuery's dry run."""
 
     SELECT = "SELECT"
+    INSERT = "INSERT"
     MERGE = "MERGE"
     CREATE_VIEW = "CREATE_VIEW"
 
@@ -44,6 +46,14 @@ class SchemaUpdate(StrEnum):
 
     ADD_COLUMNS = "ALLOW_FIELD_ADDITION"
     RELAX = "ALLOW_FIELD_RELAXATION"
+
+
+class SchemaChange(StrEnum):
+    """What happens where the columns of rows are not those of the table that they are written to."""
+
+    FAIL = "fail"
+    IGNORE = "ignore"
+    APPEND_COLUMNS = "append_columns"
 
 
 class FileFormat(StrEnum):
@@ -108,6 +118,18 @@ class QueryJob:
     partition: str = ""
     """The one partition that is written, as BigQuery names it (20260131), or the name of a DATE parameter."""
     schema_update: tuple[SchemaUpdate, ...] = ()
+    first_sql: str = ""
+    """The SELECT whose rows make the destination where it is not there yet, or is to be made anew."""
+    on_schema_change: SchemaChange | None = None
+    """Of a statement that goes by its destination's columns, which are looked at right before it runs."""
+    keys: tuple[str, ...] = ()
+    """The columns by which rows are the same."""
+    own_columns: tuple[str, ...] = ()
+    """Columns of the destination that the statement fills itself."""
+    lookback: int | None = None
+    """How many partitions before a run's interval are written too; None where nothing goes by partitions."""
+    is_protected: bool = False
+    """Whether the destination is never made anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +217,11 @@ class CopyJob:
     destination: str
     operation: CopyOperation = CopyOperation.COPY
     write_disposition: WriteDisposition = WriteDisposition.TRUNCATE
+    is_of_a_day: bool = False
+    """Whether the run's day follows on the destination's name; what is there of a day then stays."""
+    retention_days: int | None = None
+    expires_at: datetime | None = None
+    """When BigQuery deletes the destination, known with the run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

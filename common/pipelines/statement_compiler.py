@@ -43,6 +43,9 @@ class StatementCompiler:
     config: Config
     policy: Policy
     variables: Variables
+    """What `${name}` can be in the tenant's queries."""
+    platform_variables: Variables
+    """What it can be in the statements around them."""
     violations: list[Violation] = field(default_factory=list)
     reads: set[TableName] = field(default_factory=set)
 
@@ -75,7 +78,7 @@ class StatementCompiler:
             self._add_reasons([lost], place)
             return None
         text, _ = statement.fields[name].render(self.config.value(name), self.variables)
-        rendered = self._render(text, place)
+        rendered = self._render(self.variables, text, place)
         return rendered if rendered is not None and self._judge(rendered, place) else None
 
     def _whole(self, statement: Statement) -> Rendered | None:
@@ -85,7 +88,9 @@ class StatementCompiler:
             if rule:
                 violations.append(Violation(pointer((*self.path, *name.split("."))), rule))
         self.violations += violations
-        return None if violations else self._render(statement.filled(texts), pointer(self.path))
+        if violations:
+            return None
+        return self._render(self.platform_variables, statement.filled(texts), pointer(self.path))
 
     def _is_allowed(
         self, statement: Statement, rendered: Rendered, writes: Collection[str], *, is_select: bool
@@ -108,9 +113,9 @@ class StatementCompiler:
             self.reads.add(table)
         return []
 
-    def _render(self, text: str, place: str) -> Rendered | None:
+    def _render(self, variables: Variables, text: str, place: str) -> Rendered | None:
         try:
-            return self.variables.render(text)
+            return variables.render(text)
         except LexicalViolation as violation:
             self._add_reasons([str(violation)], place, [(text, text)])
             return None

@@ -11,9 +11,11 @@ from typing import Any
 from common.errors import Violation
 from common.json_pointers import pointer
 from common.pipelines.conditions import NoCondition, read_condition
+from common.pipelines.intervals import BOUNDS, GIVEN_TO_STATEMENTS
 from common.pipelines.job_compiler import JobCompiler
 from common.pipelines.job_templates import JobTemplate
 from common.pipelines.levels import Node
+from common.pipelines.parameters import FULL_REFRESH
 from common.pipelines.pipeline import OnFailure, Priority, Retry, Step
 from common.pipelines.plans import Job, QueryJob, WriteDisposition
 from common.pipelines.schema import schema_violations
@@ -75,12 +77,14 @@ class StepCompiler:
         )
         broken = self._broken(shape_violations)
         credential = bool(self.config.get("credential"))
+        variables = self.context.variables.with_parameters(step_type.provides)
         statements = StatementCompiler(
             step_id=self.id,
             path=("steps", self.index, "config"),
             config=step_type.config(self.config),
             policy=replace(self.context.policy, runs_elsewhere=credential),
-            variables=self.context.variables,
+            variables=variables,
+            platform_variables=variables.with_parameters(GIVEN_TO_STATEMENTS),
         )
         compiler = JobCompiler(
             statements=statements,
@@ -93,6 +97,7 @@ class StepCompiler:
         for template in step_type.jobs:
             if broken.isdisjoint(template.when) and template.is_wanted(statements.config):
                 self._add(template, compiler)
+        self.violations += self._names_taken(step_type)
         for rule in step_type.rules:
             if broken.isdisjoint(rule.fields):
                 found = rule.find_broken(self.config, self.context.parameter_types)
@@ -115,6 +120,17 @@ class StepCompiler:
             self.violations.append(Violation(place, f"step {self.id}: the condition {broken}"))
         else:
             self._asks_for = tuple(sorted(condition.steps))
+
+    def _names_taken(self, step_type: StepType) -> list[Violation]:
+        """Find parameters of the file whose names are those of values that the step itself gives."""
+        given = (
+            {*step_type.provides, *GIVEN_TO_STATEMENTS, FULL_REFRESH} - {*BOUNDS}
+            if step_type.provides
+            else set()
+        )
+        taken = sorted(given & self.context.parameter_types.keys())
+        rule = f"is a name that {step_type.name} itself gives a value: call the parameter otherwise"
+        return [Violation(pointer(("parameters", name)), rule) for name in taken]
 
     def _add(self, template: JobTemplate, compiler: JobCompiler) -> None:
         if template.statement and len(template.statement.queries) == 1:

@@ -36,6 +36,8 @@ class StepType:
     pipeline: Schema
     jobs: tuple[JobTemplate, ...]
     rules: tuple[Rule, ...] = ()
+    provides: frozenset[str] = frozenset()
+    """Names for which the step itself has values in the tenant's queries."""
 
     def config(self, given: Mapping[str, Any]) -> Config:
         """Read a step's config with the defaults of this type."""
@@ -79,6 +81,7 @@ def _load(name: str, folder: Path, pipeline: Schema) -> StepType:
         pipeline=pipeline,
         jobs=jobs,
         rules=tuple(filter(None, rules.values())),
+        provides=frozenset(plan.get("provides", ())),
     )
 
 

@@ -87,6 +87,22 @@ def extract_violations(config: Mapping[str, Any], _types: Mapping[str, str]) -> 
     return broken
 
 
+def _incremental(config: Mapping[str, Any], _: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Find fields that say nothing by the strategy that is chosen."""
+    strategy, broken = config["strategy"], []
+    if "unique_key" in config and strategy not in {"merge", "delete_insert"}:
+        broken.append(("unique_key", f"is for merge and delete_insert: {strategy} compares no rows"))
+    if "lookback" in config and "partition" not in config:
+        broken.append(
+            ("lookback", "is a number of partitions: write how the table is divided, /partition, too")
+        )
+    if "lookback" in config and strategy == "append":
+        broken.append(
+            ("lookback", "would add the rows of earlier intervals again: append writes no row anew")
+        )
+    return broken
+
+
 RULES: Mapping[str, Rule] = {
     "partition": Rule(
         fields=("target_table", *PARTITION_FIELDS),
@@ -97,4 +113,5 @@ RULES: Mapping[str, Rule] = {
         fields=("target_table", "format", "schema", "mode", *PARTITION_FIELDS, *_OF_FORMATS),
         find_broken=load_violations,
     ),
+    "incremental": Rule(fields=("strategy", "unique_key", "partition", "lookback"), find_broken=_incremental),
 }

@@ -5,8 +5,8 @@ A declared parameter becomes `@name`, and BigQuery binds its value: no value is 
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from common.pipelines.tokens import Kind, Token, tokens
@@ -43,6 +43,10 @@ class Variables:
         for name, value in self.identifiers.items():
             if not _IDENTIFIER.fullmatch(value):
                 raise ValueError(f"{name} is no identifier: {value!r}")
+
+    def with_parameters(self, names: Collection[str]) -> "Variables":
+        """Return the variables that know these parameters too."""
+        return replace(self, parameters=self.parameters | {*names}) if names else self
 
     def render(self, sql: str) -> Rendered:
         """Put the variables of a statement in; LexicalViolation where it cannot be told from its strings."""

@@ -129,6 +129,18 @@ class JobReport:
         return self.is_done and bool(self.error_reason)
 
 
+class RowColumn(Protocol):
+    """A column of rows or of a table: what else BigQuery says of it, adapters keep."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def field_type(self) -> str:
+        """Of which type it is."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DryRun:
     """What BigQuery says a statement is, reads and calls (`project.dataset.name`), without running it."""
@@ -137,8 +149,8 @@ class DryRun:
     tables: tuple[str, ...]
     bytes_processed: int
     routines: tuple[str, ...] = ()
-    schema: tuple[object, ...] = ()
-    """The columns of its rows, as BigQuery writes them; for nobody to read but who has asked."""
+    schema: tuple[RowColumn, ...] = ()
+    """The columns of its rows."""
 
 
 class StepJobs(Protocol):
@@ -166,6 +178,12 @@ class StepJobs(Protocol):
 
     def cancel(self, job_id: str) -> None:
         """Ask BigQuery to stop a job; nothing happens to one that is done or unknown."""
+
+    def columns_of(self, tenant_id: str, table: str) -> Sequence[RowColumn] | None:
+        """List the columns of a table of a tenant's dataset; None where it is not there."""
+
+    def add_columns(self, tenant_id: str, table: str, columns: Sequence[RowColumn]) -> None:
+        """Give a table columns that it does not have; those that it has stay as they are."""
 
     def table_names(self, tenant_id: str) -> Sequence[str]:
         """Name the tables of a tenant's dataset, as many as help to find a name."""

@@ -12,7 +12,7 @@ from common.errors import QueryRefused, WarehouseError
 from common.logs import mask
 from common.pipelines.pipeline import BoundParameter, ParameterValue, SealedValue
 from common.pipelines.secret_values import Owner, ParameterSeal, Unopened
-from common.runs.ports import DryRun, JobReport, JobsOf, StepJob, StepJobs
+from common.runs.ports import DryRun, JobReport, JobsOf, RowColumn, StepJob, StepJobs
 from common.runs.run import Run
 
 NOT_OPENED = "secretNotOpened"
@@ -78,6 +78,14 @@ class SecretParameterJobs:
     def cancel(self, job_id: str) -> None:
         """Ask BigQuery to stop a job."""
         self.jobs.cancel(job_id)
+
+    def columns_of(self, tenant_id: str, table: str) -> Sequence[RowColumn] | None:
+        """List the columns of a table."""
+        return self.jobs.columns_of(tenant_id, table)
+
+    def add_columns(self, tenant_id: str, table: str, columns: Sequence[RowColumn]) -> None:
+        """Give a table columns that it does not have."""
+        self.jobs.add_columns(tenant_id, table, columns)
 
     def table_names(self, tenant_id: str) -> Sequence[str]:
         """Name the tables of a tenant's dataset."""

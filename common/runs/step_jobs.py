@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from common.claims import as_label
 from common.pipelines.partitions import at_partition
 from common.pipelines.pipeline import Step
-from common.pipelines.plans import MAIN, ExtractJob, FilesLoadedJob, LoadJob, QueryJob
+from common.pipelines.plans import MAIN, CopyJob, ExtractJob, FilesLoadedJob, Job, LoadJob, QueryJob
 from common.pipelines.uris import with_values
+from common.runs.incremental import given_by_step
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import JobReport, StepJob, StepJobs
 from common.runs.run import Run
@@ -48,8 +50,12 @@ def step_job(message: LevelMessage, step: Step, position: Position = BEGINNING) 
     by_name = {parameter.name: parameter for parameter in message.run.parameters}
     if isinstance(work, QueryJob | LoadJob | FilesLoadedJob):
         work = at_partition(work, by_name)
+    if isinstance(work, QueryJob) and work.on_schema_change:
+        by_name |= given_by_step(message, work)
     if isinstance(work, LoadJob | ExtractJob):
         work = replace(work, uris=tuple(with_values(uri, by_name) for uri in work.uris))
+    if isinstance(work, CopyJob):
+        work = _of_run(work, message.run)
     return StepJob(
         job_id=job_id_at(message.run, step, position),
         tenant_id=message.run.tenant_id,
@@ -61,6 +67,21 @@ def step_job(message: LevelMessage, step: Step, position: Position = BEGINNING) 
         credential=step.credential,
         priority=step.priority,
     )
+
+
+def _of_run(work: CopyJob, run: Run) -> CopyJob:
+    """Say for one run under which name a copy is kept, and until when."""
+    day = f"{run.run_date:%Y%m%d}" if work.is_of_a_day else ""
+    days = work.retention_days
+    expires_at = None if days is None else run.started_at + timedelta(days=days)
+    return replace(work, destination=f"{work.destination}{day}", expires_at=expires_at)
+
+
+def as_kept(work: Job, report: JobReport) -> JobReport:
+    """Take a day's copy for made where one is there: it stays, whoever asks for it again."""
+    if isinstance(work, CopyJob) and work.is_of_a_day and report.error_reason == "duplicate":
+        return replace(report, error_reason="", error_message="", rows=0, bytes_billed=0)
+    return report
 
 
 def latest_wait(find: Callable[[int], JobReport | None], first: int) -> tuple[int, JobReport] | None:

@@ -11,6 +11,7 @@ from common.pipelines.plans import CheckJob, CopyJob, QueryJob, StatementType
 from common.pipelines.stand_ins import LINES_BEFORE, Field, named_in, with_stand_ins
 from common.runs.advice import with_advice, with_place
 from common.runs.guarding import FIREWALL, Guard, guarded_dry_run
+from common.runs.incremental import source_of
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import DryRun, JobsOf, StepJob, StepJobs
 from common.runs.secret_parameter_jobs import without_secrets
@@ -66,7 +67,7 @@ class StepQuotes:
             return replace(quote, bytes_processed=None, bytes_billed=None, unknown=str(error))
         try:
             for number in range(len(step.jobs)):
-                job = without_secrets(step_job(self.message, step, Position(job=number)))
+                job = source_of(without_secrets(step_job(self.message, step, Position(job=number))))
                 quote = _added(quote, self._job(jobs, job))
         except Unavailable:
             raise

@@ -12,11 +12,12 @@ from common.pipelines.plans import CheckJob, FilesLoadedJob, QueryJob
 from common.runs.advice import with_advice, with_place
 from common.runs.attempts import Attempt, Outcome, running_row, step_row, underway_row
 from common.runs.guarding import Guard, guarded_dry_run, not_begun, refused_by
+from common.runs.incremental import PROTECTED, SCHEMA_CHANGED, resolved
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import DryRun, JobReport, JobsOf, StepJob
 from common.runs.retries import is_limit, is_retryable, pause_before, pause_for_limit
 from common.runs.run import StepRow, StepStatus
-from common.runs.step_jobs import BEGINNING, Position, job_id_at, labels, latest_wait, step_job
+from common.runs.step_jobs import BEGINNING, Position, as_kept, job_id_at, labels, latest_wait, step_job
 from common.times import Clock
 
 logger = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ MAX_POLL_SECONDS = 10.0
 PART_OF_WAITED = 0.1
 SHORTEST_PAUSE_SECONDS = 0.05
 """Who has to ask again and again asks after a tenth of the time that the job has taken so far."""
-OWN_REASONS = frozenset({"firewall", "credential", "secretNotOpened", "stopped"})
+OWN_REASONS = frozenset({"firewall", "credential", "secretNotOpened", "stopped", SCHEMA_CHANGED, PROTECTED})
 """Reasons of the platform's own, and of those who stop jobs: they need no advice."""
 
 
@@ -103,22 +104,24 @@ class StepWorker:
                 # An earlier delivery may have run the job while the guard still let it pass.
                 known = self._earlier(step, job)
                 return replace(launched, report=known or judged, is_attached=bool(known))
-            report = replace(self._submitted(step, job), tables_read=len(judged.tables))
+            job, dry_run = judged
+            report = replace(self._submitted(step, job), tables_read=len(dry_run.tables))
             return replace(launched, report=report)
         except AlreadyExists:
             return self._attached(launched, job)
         except Unavailable as fault:
             return replace(launched, fault=fault)
 
-    def _judged(self, step: Step, job: StepJob) -> DryRun | JobReport:
+    def _judged(self, step: Step, job: StepJob) -> tuple[StepJob, DryRun] | JobReport:
         """Judge the statement right before it runs: BigQuery's dry run says what it is and reads."""
         try:
             jobs = self.jobs_of(step)
+            job = resolved(self.message, job, jobs, self.guard)
             dry_run = guarded_dry_run(jobs, job, self.guard)
             jobs.prepare(job, dry_run)
         except WarehouseError as error:
             return refused_by(job, error)
-        return dry_run
+        return job, dry_run
 
     def _submitted(self, step: Step, job: StepJob) -> JobReport:
         try:
@@ -161,7 +164,7 @@ class StepWorker:
             waited = -self._seconds_until(attempt.report.started_at or self.clock())
             pause = min(max(waited * PART_OF_WAITED, SHORTEST_PAUSE_SECONDS), left)
             attempt = replace(attempt, report=self._awaited(attempt, job, pause, left))
-        return attempt
+        return replace(attempt, report=as_kept(job.work, attempt.report))
 
     def _awaited(self, attempt: Attempt, job: StepJob, pause: float, left: float) -> JobReport:
         """Wait for a job, at most until BigQuery has had its longest poll, and a `pause` at the least."""

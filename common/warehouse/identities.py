@@ -4,7 +4,6 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
 
 from google.cloud import bigquery
 
@@ -12,19 +11,15 @@ from common.errors import AlreadyExists, NotConfigured, QueryRefused
 from common.pipelines.pipeline import Pipeline, Step
 from common.pipelines.plans import CheckJob, LoadJob, QueryJob, WriteDisposition
 from common.runs.files import Buckets, FileClaims
-from common.runs.ports import DryRun, JobReport, JobsOf, StepJob
+from common.runs.ports import DryRun, JobReport, JobsOf, RowColumn, StepJob
 from common.tenants.credential_access import REASON
 from common.tenants.service_accounts import ServiceAccountKey
 from common.warehouse.buckets import no_buckets
 from common.warehouse.clients import RETRY, TIMEOUT_SECONDS
 from common.warehouse.files import FileLedgerRows
-from common.warehouse.job_kinds import BigQueryJob, columns_of, load_config, time_partitioning
+from common.warehouse.job_kinds import BigQueryJob, columns_of, load_config, taken_over, time_partitioning
 from common.warehouse.jobs import ExecutorJobs
 from common.warehouse.translation import translated
-
-# What a column of a new table takes over from a query: no policy tags, no descriptions, and no REQUIRED,
-# which the next run's rows might not be.
-_TAKEN_OVER = ("name", "type", "rangeElementType")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +38,7 @@ class AccountJobs(ExecutorJobs):
         work = job.work
         if not isinstance(work, QueryJob | LoadJob):
             return
-        schema = [_column(column.to_api_repr()) for column in _columns(work, dry_run)]
+        schema = [taken_over(column) for column in _columns(work, dry_run)]
         dataset = bigquery.DatasetReference(self.project, job.tenant_id)
         table = bigquery.Table(dataset.table(work.destination), schema=schema)
         table.time_partitioning = time_partitioning(work.partitioning)
@@ -94,18 +89,10 @@ def _filling[C: (bigquery.QueryJobConfig, bigquery.LoadJobConfig)](config: C, wo
     return config
 
 
-def _columns(work: QueryJob | LoadJob, dry_run: DryRun) -> Iterable[bigquery.SchemaField]:
+def _columns(work: QueryJob | LoadJob, dry_run: DryRun) -> Iterable[RowColumn]:
     if isinstance(work, LoadJob):
         return columns_of(work)
-    return (column for column in dry_run.schema if isinstance(column, bigquery.SchemaField))
-
-
-def _column(said: dict[str, Any]) -> bigquery.SchemaField:
-    column = {name: said[name] for name in _TAKEN_OVER if name in said}
-    column["mode"] = "REPEATED" if said.get("mode") == "REPEATED" else "NULLABLE"
-    if "fields" in said:
-        column["fields"] = [_column(field).to_api_repr() for field in said["fields"]]
-    return bigquery.SchemaField.from_api_repr(column)
+    return dry_run.schema
 
 
 ISOLATED = "isolated"

@@ -20,7 +20,8 @@ from common.pipelines.plans import (
     WriteDisposition,
 )
 from common.runs.files import FILES_TAKEN_OVER, TAKEN_OVER
-from common.runs.ports import JobReport, StepJob
+from common.runs.ports import JobReport, RowColumn, StepJob
+from common.times import to_rfc3339
 from common.warehouse.bigquery import bound
 from common.warehouse.translation import NO_WORD, first_reason, own_words
 
@@ -100,6 +101,8 @@ def copy_config(job: StepJob, work: CopyJob) -> bigquery.CopyJobConfig:
     """Configure a copy; a snapshot or a clone is always a new table."""
     config = bigquery.CopyJobConfig(operation_type=work.operation.value, **_common(job))
     config.write_disposition = work.write_disposition.value
+    if work.expires_at is not None:  # The client has no property for this.
+        config._properties["copy"]["destinationExpirationTime"] = to_rfc3339(work.expires_at)
     return config
 
 
@@ -118,6 +121,25 @@ _USED_UP = {
     "message": "another run has taken the files over: this one had not begun to load them in time",
 }
 """What a job has failed by that is there for another one not to be made."""
+# What a column of a table takes over from a query: no policy tags, no descriptions, and no REQUIRED, which
+# the next run's rows might not be.
+_TAKEN_OVER = ("name", "type", "rangeElementType")
+
+
+def taken_over(column: RowColumn) -> bigquery.SchemaField:
+    """Make a column of a table from one of a query's rows."""
+    if not isinstance(column, bigquery.SchemaField):
+        raise TypeError(f"{column.name} is no column of BigQuery's")
+    return _taken_over(column.to_api_repr())
+
+
+def _taken_over(said: Mapping[str, Any]) -> bigquery.SchemaField:
+    column = {name: said[name] for name in _TAKEN_OVER if name in said}
+    column["mode"] = "REPEATED" if said.get("mode") == "REPEATED" else "NULLABLE"
+    if "fields" in said:
+        column["fields"] = [_taken_over(field).to_api_repr() for field in said["fields"]]
+    return bigquery.SchemaField.from_api_repr(column)
+
 
 type RowCount = Callable[[bigquery.QueryJob], int | None]
 """Counts the rows of a query whose own answer does not tell."""

@@ -13,7 +13,7 @@ from common.claims import Claim
 from common.errors import AlreadyExists, NoSuchResource, QueryRefused, WarehouseError
 from common.pipelines.plans import CheckJob, CopyJob, ExtractJob, FilesLoadedJob, LoadJob, QueryJob
 from common.runs.files import TAKEN_OVER, FileClaims, ledger_name
-from common.runs.ports import DryRun, JobReport, StepJob
+from common.runs.ports import DryRun, JobReport, RowColumn, StepJob
 from common.warehouse.buckets import BucketsOf, no_buckets
 from common.warehouse.clients import NO_RETRY, RETRY, TIMEOUT_SECONDS, RateLimiter
 from common.warehouse.files import FileLedgerRows, closing_query
@@ -25,6 +25,7 @@ from common.warehouse.job_kinds import (
     load_config,
     query_config,
     report_of,
+    taken_over,
     written_table,
 )
 from common.warehouse.translation import translated
@@ -140,6 +141,28 @@ class ExecutorJobs(Jobs):
                 dataset, max_results=MAX_TABLE_NAMES, retry=RETRY, timeout=TIMEOUT_SECONDS
             )
             return [table.table_id for table in tables]
+
+    def columns_of(self, tenant_id: str, table: str) -> Sequence[bigquery.SchemaField] | None:
+        """List the columns of a table; None where it is not there."""
+        try:
+            return tuple(self._table(tenant_id, table).schema)
+        except NoSuchResource:
+            return None
+
+    def add_columns(self, tenant_id: str, table: str, columns: Sequence[RowColumn]) -> None:
+        """Add columns behind those of a table, in one change that no other's can come between."""
+        found = self._table(tenant_id, table)
+        known = {column.name.lower() for column in found.schema}
+        added = [taken_over(column) for column in columns if column.name.lower() not in known]
+        found.schema = [*found.schema, *added]
+        with translated():
+            self.client.update_table(found, ["schema"], retry=RETRY, timeout=TIMEOUT_SECONDS)
+
+    def _table(self, tenant_id: str, table: str) -> bigquery.Table:
+        with translated():
+            return self.client.get_table(
+                f"{self.project}.{tenant_id}.{table}", retry=RETRY, timeout=TIMEOUT_SECONDS
+            )
 
     def prepare(self, job: StepJob, dry_run: DryRun) -> None:
         """Do nothing: an executor makes the target table by the job itself."""

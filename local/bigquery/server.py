@@ -31,12 +31,14 @@ from local.bigquery.job_names import JobNames
 from local.bigquery.job_timeouts import JobTimeouts
 from local.bigquery.latency import Latency
 from local.bigquery.long_polls import LongPolls
+from local.bigquery.merges import Merges
 from local.bigquery.metadata_rates import MetadataRates
 from local.bigquery.proxy import Layer, Proxy
 from local.bigquery.streamed_rows import StreamedRows
 from local.bigquery.streaming_buffer import StreamingBuffer
 from local.bigquery.strict_sql import StrictSql
 from local.bigquery.switch import Limits
+from local.bigquery.views import ViewsAndCopies
 
 GRACEFUL_SECONDS = 5
 """How long requests on their way have when the server stops."""
@@ -85,6 +87,7 @@ class LocalBigQuery:
             self.job_ids,
             GoogleSql(),
             ChangedLayouts(),
+            ViewsAndCopies(),
             self.access,
             self.strict_sql,
             self.billing,
@@ -96,6 +99,7 @@ class LocalBigQuery:
             FreshTables(self.streaming_delay),
             StreamedRows(),
             ConstantJobs(),
+            Merges(),
             LongPolls(),
             self.housekeeping,
         ]

@@ -16,7 +16,7 @@ from common.errors import QueryRefused, WarehouseError
 from common.pipelines.pipeline import Pipeline, SealedValue, Step
 from common.pipelines.plans import CheckJob, CopyJob, ExtractJob, FilesLoadedJob, Job, LoadJob, QueryJob
 from common.runs.files import FILES_TAKEN_OVER, TAKEN_OVER, FileClaims, ledger_name
-from common.runs.ports import DryRun, JobReport, JobsOf, StepJob
+from common.runs.ports import DryRun, JobReport, JobsOf, RowColumn, StepJob
 from common.times import Clock
 from common.warehouse.translation import translate
 from tests.fakes.files import MemoryBuckets, MemoryLedger
@@ -95,6 +95,10 @@ class MemoryJobs:
         """Why BigQuery denies a look at any job."""
         self.limited: list[str] = []
         """The IDs of jobs that failed by a limit of BigQuery's."""
+        self.columns: dict[str, tuple[RowColumn, ...]] = {}
+        """The columns of tables that are there."""
+        self.row_columns: dict[str, tuple[RowColumn, ...]] = {}
+        """The columns of the rows that a job writes, by its target table."""
         self.tables: list[str] = []
         """The tables of every tenant's dataset."""
         self.prepared: list[str] = []
@@ -153,6 +157,7 @@ class MemoryJobs:
             statement_type=job.work.statement_type if isinstance(job.work, QueryJob) else "SELECT",
             tables=self.read_tables.get(target, ()),
             bytes_processed=self.bytes_of.get(target, 0),
+            schema=self.row_columns.get(target, ()),
         )
 
     def prepare(self, job: StepJob, dry_run: DryRun) -> None:
@@ -222,6 +227,19 @@ class MemoryJobs:
         with self._lock:
             if job_id in self._jobs and not self._resolve(job_id).is_done:
                 self._end(job_id, self.clock(), ("stopped", "Job execution was cancelled"))
+
+    def columns_of(self, tenant_id: str, table: str) -> Sequence[RowColumn] | None:
+        self.at(f"columns of {table}")
+        self._refuse("columns of", table)
+        return self.columns.get(table)
+
+    def add_columns(self, tenant_id: str, table: str, columns: Sequence[RowColumn]) -> None:
+        self.at(f"add columns to {table}")
+        self._refuse("add columns", table)
+        there = self.columns[table]
+        known = {column.name.lower() for column in there}
+        new = [column for column in columns if column.name.lower() not in known]
+        self.columns[table] = (*there, *new)
 
     def table_names(self, tenant_id: str) -> Sequence[str]:
         self._refuse("table names", tenant_id)

@@ -10,8 +10,8 @@ import pytest
 
 from common.pipelines.compile import compile_pipeline
 from common.pipelines.documents import read_document
-from common.pipelines.pipeline import Pipeline
-from common.pipelines.plans import LoadJob, QueryJob
+from common.pipelines.pipeline import Pipeline, Step
+from common.pipelines.plans import CopyJob, LoadJob, QueryJob, StatementType
 from common.pipelines.step_types import load_step_types
 from common.pipelines.tables import PUBLIC_DATA, Policy
 from common.setup.tables import TENANT_SCHEMAS, Shape, central_tables, tenant_table
@@ -19,6 +19,7 @@ from common.setup.views import central_views, tenant_view
 from common.warehouse.backups import restoring_statement
 from common.warehouse.bigquery import SQL_FOLDER, statement
 from local.googlesql import Analyzer, RejectedSql, column_type
+from tests.unit.runs.resolved_jobs import resolved_job
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT, CENTRAL, TENANT = "p-1", "tenants", "acme"
@@ -210,6 +211,11 @@ def pipelines() -> Iterator[tuple[str, bytes]]:
 
 
 PIPELINES = list(pipelines())
+GIVEN_BY_STEPS = {
+    "interval_start": "TIMESTAMP",
+    "interval_end": "TIMESTAMP",
+    "is_first_run": "BOOL",
+}
 
 
 def compiled(text: bytes) -> Pipeline:
@@ -239,15 +245,40 @@ def test_a_pipeline_that_is_shown_is_what_bigquery_accepts(text: bytes) -> None:
     tables: Tables = {f"{PROJECT}.{TENANT}.{name}": columns for name, columns in SOURCES.items()}
     for step in pipeline.steps:
         analyzer = Analyzer(tables, default_dataset=f"{PROJECT}.{TENANT}")
-        query = step.jobs[0]
-        if isinstance(query, LoadJob):
-            loaded = {
-                column.name: column_type({"type": column.type, "mode": column.mode})
-                for column in query.columns
-            }
-            tables[f"{PROJECT}.{TENANT}.{step.target_table}"] = loaded
-        if not isinstance(query, QueryJob):
-            continue
-        analysis = analyzer.analyze(query.sql, {name: types[name] for name in query.parameters})
-        assert all(name for name, _ in analysis.columns)
-        tables[f"{PROJECT}.{TENANT}.{step.target_table}"] = dict(analysis.columns)
+        target = f"{PROJECT}.{TENANT}.{step.target_table}"
+        for job in step.jobs:
+            if isinstance(job, CopyJob):
+                tables[target] = tables[job.sources[0]]
+                continue
+            if isinstance(job, LoadJob):
+                tables[target] = {
+                    column.name: column_type({"type": column.type, "mode": column.mode})
+                    for column in job.columns
+                }
+            if not isinstance(job, QueryJob):
+                continue
+            tenants_text = job.queries[0] if job.queries else job.sql
+            kinds = GIVEN_BY_STEPS | types
+            named = {name: kinds[name] for name in job.parameters if f"@{name}" in tenants_text}
+            rows = dict(analyzer.analyze(tenants_text, named).columns)
+            assert all(rows)
+            tables[target] = analyzed(pipeline, step, tables, types, rows) if job.on_schema_change else rows
+            if job.statement_type is StatementType.CREATE_VIEW:
+                assert analyzer.analyze(job.sql).kind == "CREATE_VIEW"
+
+
+def analyzed(
+    pipeline: Pipeline, step: Step, tables: Tables, types: Mapping[str, str], rows: Mapping[str, str]
+) -> dict[str, str]:
+    """Analyze what an incremental step comes to, first and later; return the columns of its table."""
+    first = resolved_job(pipeline, step, rows, is_there=False)
+    kinds = {**types, **{one.name: one.type for one in first.parameters}}
+    analyzer = Analyzer(tables, default_dataset=f"{PROJECT}.{TENANT}")
+    made = dict(analyzer.analyze(first.work.sql, kinds).columns)
+    there = {**tables, f"{PROJECT}.{TENANT}.{step.target_table}": made}
+    later = resolved_job(pipeline, step, rows, table=made)
+    kinds = {**types, **{one.name: one.type for one in later.parameters}}
+    analysis = Analyzer(there, default_dataset=f"{PROJECT}.{TENANT}").analyze(later.work.sql, kinds)
+    assert isinstance(later.work, QueryJob)
+    assert analysis.kind == later.work.statement_type.value
+    return made

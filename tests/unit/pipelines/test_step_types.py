@@ -73,7 +73,17 @@ CONFIG = {"source_table": "${tenant_id}.raw", "keys": ["id"], "order_by": ["upda
 
 
 def test_the_shipped_types_are_loaded() -> None:
-    assert {"bq_etl.extract", "bq_etl.load", "bq_etl.query"} <= set(STEP_TYPES.by_name)
+    shipped = {
+        "bq_etl.copy",
+        "bq_etl.extract",
+        "bq_etl.incremental",
+        "bq_etl.load",
+        "bq_etl.query",
+        "bq_etl.scd2",
+        "bq_etl.snapshot",
+        "bq_etl.view",
+    }
+    assert shipped <= STEP_TYPES.by_name.keys()
     (job,) = STEP_TYPES.by_name["bq_etl.query"].jobs
     assert job.statement
     assert job.statement.is_plain
