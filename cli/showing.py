@@ -41,3 +41,5 @@ def show_run(screen: Screen, run: RunStatus) -> None:
             screen.line(f"{line.step}: {line.error}", line.status)
     if run["error_message"] and not any(line.error for line in lines):
         screen.line(run["error_message"], run["status"])
+    if run["error_class"]:
+        screen.line(f"Next ({run['error_class']}): {run['next_step']}")

@@ -210,6 +210,8 @@ def _follow(session: Session, client: Client, run_id: str, *, as_json: bool) -> 
         )
         if ended["error_message"]:
             session.screen.line(ended["error_message"], ended["status"])
+        if ended["error_class"]:
+            session.screen.line(f"Next ({ended['error_class']}): {ended['next_step']}")
     raise typer.Exit(OF_RUN[ended["status"]])
 
 

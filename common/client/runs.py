@@ -67,6 +67,9 @@ class RunStep(TypedDict):
     duration_ms: int | None
     error_reason: str | None
     error_message: str | None
+    error_class: str | None
+    next_step: str | None
+    job_url: str | None
 
 
 class RunLevel(TypedDict):
@@ -81,6 +84,8 @@ class RunStatus(Run):
     """One run with its levels and steps."""
 
     error_reason: str | None
+    error_class: str | None
+    next_step: str | None
     parameters: Mapping[str, Any]
     levels: list[RunLevel]
 

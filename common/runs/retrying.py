@@ -51,6 +51,23 @@ class RunRetrier:
         Raises NotFound, Conflict (the run did not fail, or nothing is left to do), InvalidInput (no such
         step) and QuotaExceeded: a retry is a run like any other.
         """
+        upcoming = self._upcoming(request, self.run_admission.check_quota)
+        if isinstance(upcoming, StartedRun):
+            return upcoming
+        ready, facts = upcoming
+        return StartedRun(run=self.run_admission.begin(ready, facts), status=RunStatus.PENDING)
+
+    def prepared(self, request: RetryRequest) -> ReadyRun:
+        """Make the next retry ready and start none; Conflict also where one is under way or came right."""
+        upcoming = self._upcoming(request, lambda *_: None)
+        if isinstance(upcoming, StartedRun):
+            raise Conflict(f"the retry {upcoming.run.run_id} is {upcoming.status}: there is nothing to retry")
+        return upcoming[0]
+
+    def _upcoming(
+        self, request: RetryRequest, check: Callable[[str, str, str, AdmissionFacts], None]
+    ) -> tuple[ReadyRun, AdmissionFacts] | StartedRun:
+        """Find the retry whose turn it is; `check` is done before anything is compiled for it."""
         tenant_id = request.tenant_id
         found = self._find(request)
         completed = found.progress.completed
@@ -58,9 +75,8 @@ class RunRetrier:
             retry_id = retry_id_of(tenant_id, request.run_id, number)
             facts = self.run_admission.read(tenant_id, found.run.config_id, retry_id)
             if facts.repeated is None:
-                self.run_admission.check_quota(tenant_id, found.run.config_id, retry_id, facts)
-                run = self.run_admission.begin(self._ready(request, found, completed, retry_id, facts), facts)
-                return StartedRun(run=run, status=RunStatus.PENDING)
+                check(tenant_id, found.run.config_id, retry_id, facts)
+                return self._ready(request, found, completed, retry_id, facts), facts
             if facts.repeated.status not in RETRYABLE:
                 status = present_state(self.reader, facts.repeated, self.clock())
                 return StartedRun(run=facts.repeated.run, status=status, is_repeat=True)

@@ -1,6 +1,6 @@
 """Endpoints of runs: start, retry and cancel one, look at one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -14,8 +14,10 @@ from common.http.schemas import pointer, schemas
 from common.http.services import PipelineServices
 from common.pipelines.intervals import read_interval
 from common.pipelines.selection import read_selection
+from common.runs.failures import FailureClass, failure_class
+from common.runs.quotes import Quotes
 from common.runs.retrying import RetryRequest
-from common.runs.run import Run, RunStatus, Trigger, TriggerType
+from common.runs.run import EndReason, Run, RunStatus, StepStatus, Trigger, TriggerType
 from common.runs.starting import RunRequest, StartedRun
 from common.runs.statements import statements_of
 
@@ -42,6 +44,7 @@ IDEMPOTENCY_KEY = Parameter(
 )
 
 DEFAULT_TRIGGER = "api_user"
+CONSOLE = "https://console.cloud.google.com/bigquery"
 
 
 def run_pipeline(call: Call[PipelineServices]) -> Answer:
@@ -77,7 +80,8 @@ def retry_run(call: Call[PipelineServices]) -> Answer:
     Starts a new run of the steps that did not complete, with the same parameters and the same version of the
     config. `"version": "latest"` takes the version that holds now, `"from": "STEP"` runs that step again with
     all that depend on it. While a retry is under way, and once one has come right, a repeat answers 200 with
-    it; one that failed is followed by the next, of what neither the run nor its retries have completed.
+    it; one that failed is followed by the next, of what neither the run nor its retries have completed. With
+    `"dry_run": true` nothing is run, and 200 tells what the retry would read and cost.
     """
     run_id = call.path["pipeline_logging_id"]
     request = RetryRequest(
@@ -88,6 +92,8 @@ def retry_run(call: Call[PipelineServices]) -> Answer:
         takes_latest=call.body.get("version", "same") == "latest",
         from_step=call.body.get("from", ""),
     )
+    if call.body.get("dry_run", False):
+        return quote_run(call, call.services.retrier.prepared(request))
     started = call.services.retrier.retry(request)
     return _started(call.services.edge, started)
 
@@ -108,8 +114,12 @@ def cancel_run(call: Call[PipelineServices]) -> Answer:
 def read_run(call: Call[PipelineServices]) -> Answer:
     """Show a run with its levels and steps."""
     row = call.services.run_log.status(call.caller.tenant_id, call.path["pipeline_logging_id"])
-    levels = [{**level, "steps": [_step_body(step) for step in level["steps"]]} for level in row["levels"]]
+    quotes = call.services.quotes
+    levels = [
+        {**level, "steps": [_step_body(step, quotes) for step in level["steps"]]} for level in row["levels"]
+    ]
     more = {"error_reason": row.get("error_reason"), "parameters": row["parameters"], "levels": levels}
+    more |= _failure_of_run(row, [step for level in levels for step in level["steps"]])
     return Answer(body=run_body(call.services.edge, row) | more)
 
 
@@ -200,9 +210,30 @@ def _refused(row: Mapping[str, Any]) -> dict[str, Any] | None:
     return {"count": row["refused_firings"], "first_time": first, "last_time": last}
 
 
-def _step_body(row: Mapping[str, Any]) -> dict[str, Any]:
+def _step_body(row: Mapping[str, Any], quotes: Quotes) -> dict[str, Any]:
     body: dict[str, Any] = {name: row.get(name) for name in schemas()["run_step"]["properties"]}
-    return body | {"ps_type": row.get("step_type")}
+    job_id, project = row.get("job_id"), row.get("job_project") or quotes.project
+    place = f"project={project}&j=bq:{quotes.price.location}:{job_id}&page=queryresults"
+    more = {"ps_type": row.get("step_type"), "job_url": f"{CONSOLE}?{place}" if job_id else None}
+    has_failed = row["status"] == StepStatus.FAILED
+    reason = (row.get("error_reason") or "") if has_failed else ""
+    return body | more | _failure(failure_class(reason, row.get("error_message") or ""))
+
+
+def _failure_of_run(row: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Say of a run what its first failed step says, or else what its own end says."""
+    of_step = next((step for step in steps if step["error_class"]), None)
+    if of_step:
+        return {name: of_step[name] for name in ("error_class", "next_step")}
+    has_failed = row["status"] == RunStatus.FAILED and row.get("error_reason") != EndReason.STEP_FAILED
+    return _failure(failure_class((row.get("error_reason") or "") if has_failed else "", ""))
+
+
+def _failure(found: FailureClass | None) -> dict[str, Any]:
+    return {
+        "error_class": found.value if found else None,
+        "next_step": found.next_step if found else None,
+    }
 
 
 RUN_ROUTES: tuple[Route[PipelineServices], ...] = (
@@ -234,7 +265,7 @@ RUN_ROUTES: tuple[Route[PipelineServices], ...] = (
         access=Access.RUN,
         parameters=(RUN_ID, USER_ID),
         request_schema="retry_request",
-        answers={202: "run_accepted", 200: "run_accepted"},
+        answers={202: "run_accepted", 200: "run_or_quote"},
         problems=(Conflict, QuotaExceeded),
         tag="Runs",
     ),

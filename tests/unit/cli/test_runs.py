@@ -30,19 +30,21 @@ RUN = {
     "left_out": [],
     "parameters": {"region": "eu"},
 }
+FAILURE = ("error_class", "next_step")
 ACCEPTED = {"pipeline_logging_id": "r-1", "status": "PENDING", "message": "the run is admitted"}
 
 
 def a_step(status: str, **more: Any) -> dict[str, Any]:
     step = {"step_id": "extract", "ps_type": "bq_etl.query", "status": status, "attempt": 1}
     names = "job_id job_name target_table rows_processed bytes_processed bytes_billed start_time end_time"
-    none = dict.fromkeys((*names.split(), "duration_ms", "error_reason", "error_message"))
+    more_names = ("duration_ms", "error_reason", "error_message", *FAILURE, "job_url")
+    none = dict.fromkeys((*names.split(), *more_names))
     return {**none, **step, **more}
 
 
 def a_status(status: str, *steps: dict[str, Any], **more: Any) -> dict[str, Any]:
     levels = [{"level": 1, "status": status, "steps": list(steps)}] if steps else []
-    ended = {"end_time": None, "duration_ms": None, "error_message": None}
+    ended = {"end_time": None, "duration_ms": None, "error_message": None, **dict.fromkeys(FAILURE)}
     return {**RUN, **ended, "status": status, "levels": levels, **more}
 
 

@@ -56,6 +56,7 @@ def a_run(status: str = "FAILED", **more: Any) -> dict[str, Any]:
         "target_table": HOSTILE, "rows_processed": 5, "bytes_processed": 10, "bytes_billed": 10,
         "start_time": "2024-01-01T00:00:01Z", "end_time": None, "duration_ms": None,
         "error_reason": "invalidQuery", "error_message": HOSTILE,
+        "error_class": "your_sql", "next_step": HOSTILE,
     }  # fmt: skip
     return {
         "pipeline_logging_id": "0" * 36, "pipeline_id": "daily", "tenant_id": "acme", "config_version": 1,

@@ -25,7 +25,7 @@ SELECT
   ARRAY(
     SELECT AS STRUCT
       step_id, step_type, step_index, level, attempt, status, start_time, end_time, duration_ms, rows_processed,
-      bytes_processed, bytes_billed, job_id, job_name, target_table, error_reason, error_message
+      bytes_processed, bytes_billed, job_id, job_project, job_name, target_table, error_reason, error_message
     FROM steps
     ORDER BY level, step_index
   ) AS steps,
