@@ -57,6 +57,8 @@ class Settings:
     bigquery_emulator_host: str
     storage_emulator_host: str
     scheduler_emulator_host: str
+    notices_reach_loopback: bool
+    """Whether notices may go to this machine, and in clear: on the local platform alone."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -101,6 +103,7 @@ class Settings:
             scheduler_emulator_host=given("CLOUD_SCHEDULER_EMULATOR_HOST", ""),
             bigquery_emulator_host=given("BIGQUERY_EMULATOR_HOST", ""),
             storage_emulator_host=given("STORAGE_EMULATOR_HOST", ""),
+            notices_reach_loopback=given("NOTICES_REACH_LOOPBACK", "") == "true",
         )
 
 

@@ -148,6 +148,7 @@ class Platform:
             "PUBLIC_URL": self.options.url,
             "API_URL": gateway_url,
             "CONSOLE_KEYS": console_keys_in(self.data_dir),
+            "NOTICES_REACH_LOOPBACK": "true",
             "LOG_FORMAT": os.environ.get("LOG_FORMAT", "text"),
             "BIGQUERY_EMULATOR_HOST": self.parts["bigquery"],
             "PUBSUB_EMULATOR_HOST": self.parts["pubsub"],

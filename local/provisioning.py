@@ -13,7 +13,11 @@ from local.options import Options
 
 DEAD_LETTERS = "dead-letters"
 TOPICS = ("pipeline-levels", "run-requests", "run-events", DEAD_LETTERS)
-PUSHES = {"pipeline-levels": ("run_level", 10), "run-requests": ("run_request", 5)}
+PUSHES = {
+    "pipeline-levels": ("run_level", 10),
+    "run-requests": ("run_request", 5),
+    "run-events": ("notify", 10),
+}
 """Each topic that is pushed: to which function, and how often before it is a dead letter."""
 LOCATION = "us-central1"
 

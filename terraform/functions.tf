@@ -3,9 +3,11 @@
 locals {
   # public: the contract's own paths, where an API key or the admin key is the authentication. All others are called by
   # Pub/Sub or Cloud Scheduler, with OIDC, from inside the project. The local platform reads the same file.
+  unused_functions = concat(var.console_enabled ? [] : ["console"], var.notifications_enabled ? [] : ["notify"])
+
   function_defaults = {
     for name, defaults in jsondecode(file("${path.module}/functions.json")) : name => defaults
-    if name != "console" || var.console_enabled
+    if !contains(local.unused_functions, name)
   }
 
   functions = {
@@ -148,7 +150,7 @@ resource "google_cloud_run_v2_service_iam_member" "public" {
 }
 
 resource "google_cloud_run_v2_service_iam_member" "push" {
-  for_each = local.push_subscriptions
+  for_each = local.pushed
 
   location = var.region
   name     = google_cloudfunctions2_function.function[each.value.function].name

@@ -25,6 +25,7 @@ locals {
     admin       = { ClaimJobs = null, ReadState = "central", AppendRows = "written:admin", CreateDatasets = null, OwnCentral = "central_and_copies", OwnTenants = "tenants", OperateSchedule = null }
     pipelines   = { ClaimJobs = null, ReadState = "central_but_credentials", AppendRows = "written:pipelines" }
     run_request = { ClaimJobs = null, ReadState = "central_but_credentials", AppendRows = "written:run_request" }
+    notify      = { ClaimJobs = null, ReadState = "central" }
     run_level   = { ClaimJobs = null, ReadState = "central", AppendRows = "written:run_level" }
     console     = {} # It reaches the API alone.
     dispatcher  = { ClaimJobs = null, ReadState = "central_but_credentials", AppendRows = "written:dispatcher", RemoveTenants = "tenants" }
@@ -32,7 +33,7 @@ locals {
     backup      = { RunJobs = null, Snapshot = "central", KeepSnapshots = "snapshots" }
   }
 
-  project_roles = merge(local.platform_roles, {
+  project_roles = merge({ for account, roles in local.platform_roles : account => roles if contains(keys(local.accounts), account) }, {
     for tenant in keys(var.dedicated_tenants) : "tenant:${tenant}" => { RunJobs = null, WriteTenants = "tenant:${tenant}" }
   })
 

@@ -25,7 +25,7 @@ locals {
       severity = "ERROR"
       duration = "300s"
       query    = <<-EOT
-        max(pubsub_googleapis_com:subscription_oldest_unacked_message_age{monitored_resource="pubsub_subscription", subscription_id=~"${join("|", [for topic in keys(local.push_subscriptions) : "${local.topics[topic]}-push"])}"}) > ${var.alert_thresholds.stuck_seconds}
+        max(pubsub_googleapis_com:subscription_oldest_unacked_message_age{monitored_resource="pubsub_subscription", subscription_id=~"${join("|", [for topic in keys(local.pushed) : "${local.topics[topic]}-push"])}"}) > ${var.alert_thresholds.stuck_seconds}
         or sum(increase(${local.promql_names.resumed_runs}{${local.run_logs}}[15m])) > ${var.alert_thresholds.resumed_runs}
       EOT
     }

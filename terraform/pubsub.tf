@@ -12,9 +12,13 @@ locals {
   push_subscriptions = {
     levels       = { function = "run_level", max_delivery_attempts = 10 }
     run_requests = { function = "run_request", max_delivery_attempts = 5 }
+    run_events   = { function = "notify", max_delivery_attempts = 10 }
   }
 
-  subscriptions = { for topic in keys(local.push_subscriptions) : topic => "${local.topics[topic]}-push" }
+  # Those whose function is deployed.
+  pushed = { for topic, to in local.push_subscriptions : topic => to if contains(keys(local.functions), to.function) }
+
+  subscriptions = { for topic in keys(local.pushed) : topic => "${local.topics[topic]}-push" }
 
   # Who looks at dead letters: the operator, who takes away what has been seen to, and the dispatcher, which fails their runs.
   dead_letter_subscriptions = {
@@ -25,6 +29,7 @@ locals {
   # function => the topics that it publishes to
   publishers = {
     dispatcher  = ["levels", "run_events"]
+    notify      = ["dead_letters"]
     pipelines   = ["levels", "run_events"]
     run_level   = ["levels", "run_events", "dead_letters"]
     run_request = ["levels", "run_events", "dead_letters"]
@@ -39,7 +44,7 @@ locals {
         for topic in topics : "${topic}/publisher/${function}" => {
           topic = topic, role = "roles/pubsub.publisher", member = google_service_account.account[function].member
         }
-      }
+      } if contains(keys(local.functions), function)
     ]...),
     {
       for function in local.health_functions : "levels/see/${function}" => {
@@ -74,7 +79,7 @@ resource "google_pubsub_topic" "topic" {
 }
 
 resource "google_pubsub_subscription" "push" {
-  for_each = local.push_subscriptions
+  for_each = local.pushed
 
   name                       = local.subscriptions[each.key]
   topic                      = google_pubsub_topic.topic[each.key].id
@@ -149,7 +154,7 @@ resource "google_pubsub_topic_iam_member" "dead_letter" {
 
 # Forwarding a dead letter acknowledges it on the subscription that gave up.
 resource "google_pubsub_subscription_iam_member" "dead_letter" {
-  for_each = local.push_subscriptions
+  for_each = local.pushed
 
   subscription = google_pubsub_subscription.push[each.key].id
   role         = "roles/pubsub.subscriber"

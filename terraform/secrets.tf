@@ -5,7 +5,7 @@ locals {
   secret_uses = {
     admin-api-key       = { variable = "ADMIN_API_KEY", functions = ["admin"] }
     console-keys        = { variable = "CONSOLE_KEYS", functions = ["console"] }
-    credentials-keyring = { variable = "CREDENTIALS_KEYRING", functions = ["run_level"] }
+    credentials-keyring = { variable = "CREDENTIALS_KEYRING", functions = ["notify", "run_level"] }
     levels-keys         = { variable = "LEVELS_KEYS", functions = ["dispatcher", "pipelines", "run_level", "run_request"] }
     onboarding-token    = { variable = "ONBOARDING_TOKEN", functions = ["onboarding"] }
   }
@@ -16,7 +16,7 @@ locals {
 
   secret_readers = merge([
     for secret, use in local.secrets : {
-      for function in use.functions : "${secret}:${function}" => { secret = secret, function = function }
+      for function in use.functions : "${secret}:${function}" => { secret = secret, function = function } if contains(keys(local.functions), function)
     }
   ]...)
 

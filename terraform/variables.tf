@@ -170,8 +170,8 @@ variable "function_settings" {
   nullable = false
 
   validation {
-    condition     = length(setsubtract(keys(var.function_settings), ["onboarding", "admin", "pipelines", "run_request", "run_level", "dispatcher"])) == 0
-    error_message = "function_settings knows onboarding, admin, pipelines, run_request, run_level and dispatcher."
+    condition     = length(setsubtract(keys(var.function_settings), ["onboarding", "admin", "pipelines", "run_request", "run_level", "notify", "dispatcher"])) == 0
+    error_message = "function_settings knows onboarding, admin, pipelines, run_request, run_level, notify and dispatcher."
   }
 
   validation {

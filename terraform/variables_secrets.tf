@@ -183,6 +183,18 @@ variable "console_enabled" {
   nullable    = false
 }
 
+variable "notifications_enabled" {
+  description = "Whether people are told of runs, as pipelines' files ask for it: it opens the credentials that have their addresses, so it needs credentials_enabled."
+  type        = bool
+  default     = false
+  nullable    = false
+
+  validation {
+    condition     = !var.notifications_enabled || var.credentials_enabled
+    error_message = "notifications_enabled needs credentials_enabled: addresses and secrets of notices are credentials."
+  }
+}
+
 variable "console_keys" {
   description = "What the console's sessions are sealed with, 32 characters or more, separated by commas: the first one seals, all open. Give them as TF_VAR_console_keys."
   type        = string

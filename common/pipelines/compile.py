@@ -58,7 +58,7 @@ def compile_pipeline(
         violations.append(
             Violation("/pipeline/id", f"must be {config_id}, the config's ID in the address, or left out")
         )
-    violations += _schedule_violations(document, violations)
+    violations += _schedule_violations(document, violations) + _notification_violations(document)
     parameters, broken = declare_parameters(_mapping(document.get("parameters")))
     violations += _unmet_by_firings(document, parameters)
     context = CompileContext(
@@ -111,6 +111,22 @@ def _schedule_violations(document: Document, shape_violations: Sequence[Violatio
     whole = {key: value for key, value in schedule.items() if key not in broken}
     found = schedule_violations(_ANY_CRON | whole)
     return [Violation(f"/schedule/{key}", rule) for key, rule in found.items() if key in whole]
+
+
+def _notification_violations(document: Document) -> list[Violation]:
+    """Look for recipients where there are to be some, and where there can be none."""
+    given = document.get("notifications")
+    entries = enumerate(given if isinstance(given, list) else [])
+    rules = {
+        (True, False): "is required: who the mail is for",
+        (False, True): "belongs to email alone",
+    }
+    return [
+        Violation(pointer(("notifications", number, "to")), rules[is_mail, has_to])
+        for number, entry in entries
+        if isinstance(entry, dict)
+        and (is_mail := entry.get("type") == "email") is not (has_to := "to" in entry)
+    ]
 
 
 def _unmet_by_firings(document: Document, parameters: Sequence[Parameter]) -> list[Violation]:

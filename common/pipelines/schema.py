@@ -51,6 +51,10 @@ _RULES = {
         "must have five fields (minute, hour, day of the month, month, day of the week) or be a nickname, "
         "such as @daily",
     ),
+    "email": (
+        r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}",
+        "must be an e-mail address, such as data@customer.example",
+    ),
     "day or time": (_DAY_OR_TIME, "must be a day, 2026-01-31, or a time with its zone, 2026-01-31T09:30:00Z"),
 }
 FORMATS = {name: (re.compile(pattern), rule) for name, (pattern, rule) in _RULES.items()}

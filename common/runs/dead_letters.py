@@ -31,6 +31,7 @@ class RejectedBy(StrEnum):
 
     RUN_LEVEL = "run_level"
     RUN_REQUEST = "run_request"
+    NOTIFY = "notify"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

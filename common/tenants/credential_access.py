@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from common.errors import InvalidInput, QueryRefused, Violation
-from common.tenants.credentials import CredentialStore, Provider, StoredCredential
+from common.tenants.credentials import NEEDED, CredentialStore, Provider, StoredCredential
 from common.tenants.encryption import BrokenSeal, Keyring
 from common.tenants.ports import TenantDatasets
 from common.tenants.service_accounts import ServiceAccountKey
@@ -84,11 +84,29 @@ class CredentialOpener:
         except InvalidInput:
             raise _refused(credential_id, "is no key of a service account: put it again") from None
 
+    def secret(self, tenant_id: str, credential_id: str) -> Mapping[str, str]:
+        """Open a credential of notices; InvalidInput, which names the ID alone, where it is of no use."""
+        row = self.store.find(tenant_id, credential_id)
+        if row is None or not row.is_active:
+            raise _unusable(credential_id, "does not exist, or was deleted")
+        if row.provider not in NEEDED:
+            raise _unusable(credential_id, f"is for {row.provider}: notices take WEBHOOK or SMTP")
+        try:
+            return self.open(row)
+        except BrokenSeal:
+            where = {"tenant": tenant_id, "credential": credential_id}
+            logger.exception("credential not opened", extra=where)
+            raise _unusable(credential_id, "cannot be opened: put it again") from None
+
     def open(self, row: StoredCredential) -> Mapping[str, str]:
         """Open what a row has sealed; BrokenSeal."""
         opened = self.keyring.open(row.sealed, row.tenant_id, row.credential_id)
         secret: Mapping[str, str] = json.loads(opened)
         return secret
+
+
+def _unusable(credential_id: str, why: str) -> InvalidInput:
+    return InvalidInput([Violation("/notifications", f"the credential {credential_id} {why}")])
 
 
 def _refused(credential_id: str, why: str) -> QueryRefused:

@@ -20,11 +20,18 @@ MAX_ATTEMPTS = 5
 
 
 class Provider(StrEnum):
-    """The cloud that a credential is for."""
+    """The cloud that a credential is for; or that it is for notices, by HTTPS or by mail."""
 
     GCP = "GCP"
     AWS = "AWS"
     AZURE = "AZURE"
+    WEBHOOK = "WEBHOOK"
+    SMTP = "SMTP"
+
+
+NEEDED = {Provider.WEBHOOK: ("url",), Provider.SMTP: ("host", "from")}
+"""What the credentials of notices must have; a webhook's `secret` signs, chats have none."""
+MIN_SECRET_CHARACTERS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +130,7 @@ class Credentials:
         raise Conflict(f"the credential {credential_id} is being changed many times at once; try again")
 
     def _key(self, provider: Provider, secret: Mapping[str, str]) -> ServiceAccountKey | None:
+        _check_notices(provider, secret)
         if provider is not Provider.GCP:
             return None
         return ServiceAccountKey.read(secret, platform_project=self.project)
@@ -179,6 +187,19 @@ class Credentials:
         )
         # Who has replaced the row meanwhile has sealed under the active key.
         return self.store.replace(row, new)
+
+
+def _check_notices(provider: Provider, secret: Mapping[str, str]) -> None:
+    missing = [name for name in NEEDED.get(provider, ()) if not secret.get(name)]
+    violations = [Violation(f"/credentials/{name}", "is required") for name in missing]
+    if provider is Provider.WEBHOOK:
+        if not secret.get("url", "https://").startswith(("https://", "http://")):
+            violations.append(Violation("/credentials/url", "must begin with https://"))
+        if 0 < len(secret.get("secret", "")) < MIN_SECRET_CHARACTERS:
+            rule = f"must have {MIN_SECRET_CHARACTERS} characters or more"
+            violations.append(Violation("/credentials/secret", rule))
+    if violations:
+        raise InvalidInput(violations, "the credential breaks rules")
 
 
 def _account(row: StoredCredential | None) -> str | None:

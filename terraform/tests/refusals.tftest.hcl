@@ -226,3 +226,13 @@ run "a_push_is_answered_within_its_deadline" {
     function_settings = { run_request = { timeout_seconds = 900 } }
   }
 }
+
+run "notices_need_credentials" {
+  command         = plan
+  expect_failures = [var.notifications_enabled]
+
+  variables {
+    notifications_enabled = true
+    credentials_enabled   = false
+  }
+}

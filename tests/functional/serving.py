@@ -44,6 +44,7 @@ def serving(folder: Path, level_seconds: int = 20) -> Iterator[Site]:
             "ALLOWED_SOURCES": f"bigquery-public-data,gs://{OPEN_BUCKET}",
             "LEVEL_SECONDS": str(level_seconds),
             "CREDENTIALS_KEYRING": KEYRING,
+            "NOTICES_REACH_LOOPBACK": "true",
             "ONBOARDINGS_PER_SOURCE": "1000",
             "ONBOARDINGS_PER_HOUR": "1000",
             "EXECUTOR_SERVICE_ACCOUNT": EXECUTOR,

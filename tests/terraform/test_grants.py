@@ -87,7 +87,8 @@ def test_whoever_claims_or_appends_may_and_no_other_account() -> None:
     claimers = functions_that(lambda parts: "adapters.claims" in parts)
     assert claimers == {account for account, held in roles.items() if "ClaimJobs" in held}
     writers = {account: held["AppendRows"] for account, held in roles.items() if "AppendRows" in held}
-    assert writers == {function: f"written:{function}" for function in claimers}
+    # What tells people of runs claims what it sends, and writes nothing down.
+    assert writers == {function: f"written:{function}" for function in claimers - {"notify"}}
 
 
 # Central table => the parts of the wiring that append to it.
@@ -127,7 +128,7 @@ def test_the_page_of_permissions_says_who_writes_which_table() -> None:
 
 def test_whoever_keeps_lets_in_or_opens_credentials_may_read_them_and_nobody_else() -> None:
     roles = local_values()["platform_roles"]
-    ways = {"accounts.credentials", "accounts.credential_access", "accounts.opening_identities"}
+    ways = {"accounts.credentials", "accounts.credential_access", "accounts.credential_opener"}
     readers = functions_that(lambda parts: bool(parts & ways))
     assert readers == {account for account, held in roles.items() if held.get("ReadState") == "central"}
 
@@ -141,5 +142,6 @@ def test_whoever_checks_the_admin_key_or_the_token_may_read_it() -> None:
 
 def test_whoever_opens_secrets_for_steps_may_read_the_key_ring_and_nobody_else() -> None:
     # To take secrets takes the public half; to end the run of a dead letter, as the dispatcher does, none.
-    openers = functions_that(lambda parts: "accounts.opening_identities" in parts)
-    assert openers == set(local_values()["secret_uses"]["credentials-keyring"]["functions"]) == {"run_level"}
+    openers = functions_that(lambda parts: "accounts.credential_opener" in parts)
+    readers = set(local_values()["secret_uses"]["credentials-keyring"]["functions"])
+    assert openers == readers == {"notify", "run_level"}

@@ -3,7 +3,7 @@
 from common.wiring import PUSH_DEADLINE
 from tests.terraform.configuration import local_values, resources
 
-PUSHED = {"levels": "run_level", "run_requests": "run_request"}
+PUSHED = {"levels": "run_level", "run_requests": "run_request", "run_events": "notify"}
 
 
 def test_topics_have_the_platforms_names() -> None:
@@ -50,7 +50,7 @@ def test_no_subscription_expires() -> None:
 def test_pubsub_may_forward_dead_letters() -> None:
     assert resources("google_pubsub_topic_iam_member")["dead_letter"]["role"] == "roles/pubsub.publisher"
     forwarder = resources("google_pubsub_subscription_iam_member")["dead_letter"]
-    assert forwarder["for_each"] == "${local.push_subscriptions}"
+    assert forwarder["for_each"] == "${local.pushed}"
     assert forwarder["role"] == "roles/pubsub.subscriber"
     assert forwarder["member"] == "${local.pubsub_agent}"
 

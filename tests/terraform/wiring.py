@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 WIRING = ROOT / "common" / "wiring"
-MODULES = ("wiring", "accounts", "adapters", "services")
+MODULES = ("wiring", "accounts", "adapters", "services", "costs", "notices")
 INSTANCES = {"ACCOUNTS": "accounts", "ADAPTERS": "adapters", "SERVICES": "services"}
 
 
@@ -43,6 +43,7 @@ def _file_of(module: str) -> str:
 
 
 def _references(tree: ast.AST, module: str) -> Iterator[str]:
+    yield from _further_references(tree)
     for node in ast.walk(tree):
         match node:
             case ast.Attribute(attr=name) if name.endswith("_topic"):
@@ -57,3 +58,15 @@ def _references(tree: ast.AST, module: str) -> Iterator[str]:
                 yield f"wiring.{name}"
             case ast.Name(id=name) if module == "wiring":
                 yield f"{module}.{name}"
+
+
+def _further_references(tree: ast.AST) -> Iterator[str]:
+    """Find what is reached by way of a part of another, or imported from a module of the wiring."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Attribute(value=ast.Attribute(value=ast.Name(id=root), attr=holder), attr=name) if (
+                root in INSTANCES
+            ):
+                yield f"{holder}.{name}"
+            case ast.ImportFrom(module=str(path), names=names) if path.startswith("common.wiring."):
+                yield from (f"{path.rpartition('.')[2]}.{alias.name}" for alias in names)

@@ -1,0 +1,116 @@
+"""What is told of a run: which of its states are news, and in which words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from common.runs.failures import failure_class
+from common.runs.run import RunStatus, StepStatus
+
+MAX_CAUSE_CHARACTERS = 2000
+
+
+class News(StrEnum):
+    """What can be asked to be told of."""
+
+    START = "start"
+    SUCCESS = "success"
+    FAILURE = "failure"
+    RECOVERY = "recovery"
+
+
+OF_STATES = {
+    RunStatus.RUNNING: News.START,
+    RunStatus.COMPLETED: News.SUCCESS,
+    RunStatus.FAILED: News.FAILURE,
+}
+"""What a state of a run is; recovery is a success behind a failure."""
+_WORDS = {
+    News.START: "has begun",
+    News.SUCCESS: "has completed",
+    News.FAILURE: "has failed",
+    News.RECOVERY: "has completed, after a failure before",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Why a run failed: at which step, whose fault it is, in whose words, and what to do next."""
+
+    step: str | None
+    error_class: str | None
+    message: str
+    job_id: str | None
+    next_step: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One piece of news of one run."""
+
+    news: News
+    run: Mapping[str, Any] = field(repr=False)
+    """The event, as run-events has it."""
+    cause: Cause | None = None
+
+    @property
+    def title(self) -> str:
+        """Say in one line what has happened."""
+        return f"{self.run['pipeline_id']} {_WORDS[self.news]}"
+
+    @property
+    def text(self) -> str:
+        """Say it for people, in a few lines."""
+        lines = [f"{self.title}, for {self.run['run_date']} (run {self.run['pipeline_logging_id']})."]
+        if self.cause:
+            at = f"Step {self.cause.step}: " if self.cause.step else ""
+            lines.append(f"{at}{self.cause.message}")
+            lines += [f"Next: {self.cause.next_step}"] if self.cause.next_step else []
+        return "\n".join([*lines, str(self.run["links"]["status"])])
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """Say it for programs."""
+        names = (
+            "tenant_id",
+            "pipeline_id",
+            "config_version",
+            "pipeline_logging_id",
+            "status",
+            "trigger_type",
+            "run_date",
+            "interval_start",
+            "interval_end",
+            "occurred_at",
+            "links",
+        )
+        cause = self.cause
+        told = (
+            {
+                "step": cause.step,
+                "error_class": cause.error_class,
+                "message": cause.message,
+                "job_id": cause.job_id,
+                "next_step": cause.next_step,
+            }
+            if cause
+            else None
+        )
+        return {"event": self.news.value, **{name: self.run.get(name) for name in names}, "cause": told}
+
+
+def cause_of(row: Mapping[str, Any]) -> Cause:
+    """Say why a run failed, by its row with its steps: by the first step that did, or by its own end."""
+    failed = (step for step in row["steps"] if step["status"] == StepStatus.FAILED)
+    step = next(failed, None)
+    told = step or row
+    message = (told.get("error_message") or row.get("error_message") or "")[:MAX_CAUSE_CHARACTERS]
+    found = failure_class(told.get("error_reason") or "", message)
+    return Cause(
+        step=step["step_id"] if step else None,
+        error_class=found.value if found else None,
+        message=message,
+        job_id=step.get("job_id") if step else None,
+        next_step=found.next_step if found else None,
+    )

@@ -1,0 +1,1 @@
+../../../functions/notify/main.py

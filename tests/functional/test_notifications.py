@@ -1,0 +1,139 @@
+"""People told of runs, on the real functions: from a file and a credential to a receiver's door."""
+
+import base64
+import itertools
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.functional.environment import PROJECT
+from tests.functional.site import Site, Tenant
+from tests.unit.notifications.receivers import Receiver, web_receiver
+
+EVENTS = f"projects/{PROJECT}/subscriptions/notices-by-hand"
+DEAD = f"projects/{PROJECT}/subscriptions/dead-notices-by-hand"
+FILE = """\
+pipeline: {id: daily, name: Daily}
+notifications:
+  - {type: webhook, credential: our_hook, on: [start, success, failure]}
+  - {type: slack, credential: our_chat}
+steps:
+  - {id: one, ps_type: bq_etl.query, config: {source_query: SELECT 1 / 0 AS n, target_table: ones}}
+"""
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with web_receiver() as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def _listening(site: Site) -> Iterator[None]:
+    topics = {EVENTS: "run-events", DEAD: "dead-letters"}
+    for name, topic in topics.items():
+        site.subscriber.create_subscription(name=name, topic=f"projects/{PROJECT}/topics/{topic}")
+    yield
+    for name in topics:
+        site.subscriber.delete_subscription(subscription=name)
+
+
+@pytest.fixture
+def listener(site: Site, tenant: Tenant, receiver: Receiver, _listening: None) -> Tenant:
+    """Give a tenant two credentials and a pipeline that fails."""
+    site.take(EVENTS)
+    site.take(DEAD)
+    for credential_id, more in (("our_hook", {"secret": "a-secret-of-a-hook"}), ("our_chat", {})):
+        body = {"provider": "WEBHOOK", "credentials": {"url": receiver.url, **more}}
+        answer = tenant.own("PUT", f"/api/v1/tenants/credentials/{credential_id}", body)
+        assert answer.status_code == 201, answer.text
+    assert tenant.upload("daily", FILE).status_code == 201
+    return tenant
+
+
+def delivered(site: Site) -> list[int]:
+    """Push what is on run-events to `notify`."""
+    return [push(site, received.message) for received in site.take(EVENTS)]
+
+
+def push(site: Site, message: Any) -> int:
+    number = str(next(_numbers))
+    data = base64.b64encode(message.data).decode()
+    pushed = {"message": {"data": data, "messageId": number, "attributes": dict(message.attributes)}}
+    headers = {
+        "ce-id": number,
+        "ce-source": f"//pubsub.googleapis.com/projects/{PROJECT}/topics/run-events",
+        "ce-type": "google.cloud.pubsub.topic.v1.messagePublished",
+        "ce-specversion": "1.0",
+    }
+    return site.functions["notify"].post("/", json=pushed, headers=headers).status_code
+
+
+def test_a_failure_is_told_to_all_who_asked_once_with_its_cause(
+    site: Site, listener: Tenant, receiver: Receiver
+) -> None:
+    run_id = listener.run("daily")
+    site.drain()
+    events = site.take(EVENTS)
+    assert {push(site, one.message) for _ in range(2) for one in events} == {200}
+    signed = "X-Convergence-Signature"
+    told = [json.loads(data) for _, headers, data in receiver.came if signed in headers]
+    assert [one["event"] for one in told] == ["start", "failure"]
+    cause = told[1]["cause"]
+    assert (told[1]["pipeline_logging_id"], cause["step"], cause["error_class"]) == (
+        run_id,
+        "one",
+        "your_data",
+    )
+    chats = [
+        json.loads(data) for _, headers, data in receiver.came if "X-Convergence-Signature" not in headers
+    ]
+    assert [one["text"].splitlines()[0] for one in chats] == [
+        f"daily has failed, for {told[1]['run_date']} (run {run_id})."
+    ]
+
+
+def test_a_receiver_that_is_down_is_tried_again_and_delays_no_run(
+    site: Site, listener: Tenant, receiver: Receiver
+) -> None:
+    receiver.statuses = [503, 200]
+    run_id = listener.run("daily")
+    site.drain()
+    assert listener.status(run_id)["status"] == "FAILED"
+    events = [one.message for one in site.take(EVENTS) if one.message.attributes["state"] == "RUNNING"]
+    assert [push(site, one) for one in events] == [503] * len(events)
+    assert [push(site, one) for one in events] == [200] * len(events)
+    assert len(receiver.came) == 2
+
+
+def test_what_never_works_ends_in_the_dead_letters_with_its_reason(
+    site: Site, listener: Tenant, receiver: Receiver
+) -> None:
+    receiver.statuses = [404]
+    listener.run("daily")
+    site.drain()
+    assert set(delivered(site)) == {200}
+    dead = [one.message.attributes for one in site.take(DEAD)]
+    assert {one["rejected_by"] for one in dead} == {"notify"}
+    assert all("answers 404" in one["reason"] for one in dead)
+
+
+def test_an_address_of_the_metadata_server_is_never_asked(site: Site, listener: Tenant) -> None:
+    body = {"provider": "WEBHOOK", "credentials": {"url": "http://169.254.169.254/computeMetadata/v1/"}}
+    for credential_id in ("our_hook", "our_chat"):
+        assert listener.own("PUT", f"/api/v1/tenants/credentials/{credential_id}", body).status_code == 200
+    listener.run("daily")
+    site.drain()
+    assert set(delivered(site)) == {200}
+    reasons = [one.message.attributes["reason"] for one in site.take(DEAD)]
+    assert all("not public" in reason or "secret" in reason for reason in reasons)
+
+
+def test_a_file_that_names_no_recipients_of_a_mail_is_refused(listener: Tenant) -> None:
+    text = FILE.replace("{type: slack,", "{type: email,")
+    answer = listener.upload("daily", text)
+    assert answer.status_code == 422
+    assert [one["pointer"] for one in answer.get_json()["errors"]] == ["/notifications/1/to"]
