@@ -44,6 +44,11 @@ def failure_class(reason: str, message: str) -> FailureClass | None:
     return FailureClass(known)
 
 
+def is_bigquerys(reason: str) -> bool:
+    """Tell whether a failure is a fault of BigQuery's for certain; what is in no table is none."""
+    return bool(_failures()["reasons"].get(reason, {}).get("class") == FailureClass.BIGQUERY)
+
+
 @cache
 def _failures() -> Mapping[str, Any]:
     failures: Mapping[str, Any] = json.loads(FAILURES_FILE.read_text(encoding="utf-8"))

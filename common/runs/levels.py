@@ -22,6 +22,7 @@ from common.runs.attempts import (
 )
 from common.runs.cancelling import CANCELLED_BY_HAND, is_cancelled
 from common.runs.control import ends_run, lanes, lost_steps, states_after, steps_of
+from common.runs.failures import is_bigquerys
 from common.runs.guarding import Guard
 from common.runs.handovers import Handovers
 from common.runs.level_messages import LevelMessage
@@ -213,7 +214,9 @@ class LevelWorker:
         ):
             return self._end(message, RunStatus.CANCELLED, CANCELLED_BY_HAND, EndReason.CANCELLED)
         error = "; ".join(f"step {outcome.step.id}: {outcome.error}" for outcome in failed)
-        return self._end(message, RunStatus.FAILED, error, EndReason.STEP_FAILED)
+        is_excused = all(outcome.rows and is_bigquerys(outcome.rows[-1].error_reason) for outcome in failed)
+        reason = EndReason.BIGQUERY_FAILED if is_excused else EndReason.STEP_FAILED
+        return self._end(message, RunStatus.FAILED, error, reason)
 
     def _stop(self, message: LevelMessage, status: RunStatus, error: str, reason: EndReason) -> None:
         """End a run before its time: stop its jobs, write down what they came to, skip the rest."""

@@ -41,6 +41,12 @@ class EndReason(StrEnum):
     """Today's rules refuse the config that the run was to go on by."""
     NEVER_BEGUN = "neverBegun"
     """Whoever admitted the run died before it had a row."""
+    BIGQUERY_FAILED = "bigqueryFailed"
+    """Steps failed, all by faults of BigQuery's own."""
+
+
+UNCOUNTED = frozenset({EndReason.BIGQUERY_FAILED, EndReason.GIVEN_UP, EndReason.NEVER_BEGUN})
+"""Ends that are BigQuery's fault or the platform's: such a run does not count against the day's limit."""
 
 
 class StepStatus(StrEnum):

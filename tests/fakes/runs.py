@@ -12,7 +12,7 @@ from common.runs.level_messages import LevelMessage, decode, encode
 from common.runs.ports import AdmissionFacts, ConfigText, StoredRun
 from common.runs.progress import OpenRun, Progress
 from common.runs.quotas import Limits, Use
-from common.runs.run import EndReason, Run, RunStatus, StepRow, StepStatus, TriggerType
+from common.runs.run import UNCOUNTED, EndReason, Run, RunStatus, StepRow, StepStatus, TriggerType
 from common.runs.sweeping import Findings, Gap
 from common.runs.tickets import Ledger, gaps_between, may_count_since
 from common.times import Clock, start_of_day, start_of_month
@@ -67,6 +67,8 @@ class MemoryRuns:
         self.tenants: dict[str, MemoryTenant] = {}
         self.run_rows: list[RunRow] = []
         self.step_rows: list[tuple[str, StepRow]] = []
+        self.uncounted = UNCOUNTED
+        """Ends of runs that do not count against the day."""
         self.heard_of: dict[str, list[datetime]] = defaultdict(list)
         self.calls = 0
         self._lock = threading.Lock()
@@ -81,7 +83,7 @@ class MemoryRuns:
         return AdmissionFacts(
             tenant_status=tenant.status,
             refusal=tenant.refusal,
-            ledger=_ledger(tenant.limits, list(rows.values()), now),
+            ledger=_ledger(tenant.limits, list(rows.values()), now, self.uncounted),
             config=tenant.configs.get(config_id),
             repeated=_stored(repeated) if repeated else None,
         )
@@ -127,7 +129,8 @@ class MemoryRuns:
             if row.run.tenant_id in rows:
                 rows[row.run.tenant_id].append(row)
         return {
-            tenant_id: _ledger(self.tenants[tenant_id].limits, mine, now) for tenant_id, mine in rows.items()
+            tenant_id: _ledger(self.tenants[tenant_id].limits, mine, now, self.uncounted)
+            for tenant_id, mine in rows.items()
         }
 
     def append_steps(self, run: Run, rows: Sequence[StepRow], now: datetime) -> None:
@@ -241,15 +244,18 @@ def _stored(row: RunRow) -> StoredRun:
     return StoredRun(run=row.run, status=row.status, secret_names=secret_names)
 
 
-def _ledger(limits: Limits, rows: list[RunRow], now: datetime) -> Ledger:
+def _ledger(
+    limits: Limits, rows: list[RunRow], now: datetime, uncounted: frozenset[EndReason] = UNCOUNTED
+) -> Ledger:
+    counted = [row for row in rows if row.status is not RunStatus.FAILED or row.reason not in uncounted]
     tickets = sorted(row.run.ticket for row in rows)
     return Ledger(
         limits=limits,
         use=Use(
-            today=sum(row.run.started_at >= start_of_day(now) for row in rows),
+            today=sum(row.run.started_at >= start_of_day(now) for row in counted),
             month=sum(row.run.started_at >= start_of_month(now) for row in rows),
             running=sum(not row.status.is_terminal for row in rows),
-            scheduled=sum(_is_scheduled(row) and row.run.started_at >= start_of_day(now) for row in rows),
+            scheduled=sum(_is_scheduled(row) and row.run.started_at >= start_of_day(now) for row in counted),
         ),
         last_ticket=tickets[-1] if tickets else 0,
         first_ticket=tickets[0] if tickets and _first_start(rows) >= may_count_since(now) else 0,

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from common.pipelines.pipeline import OnFailure, Pipeline, Step
 from common.runs.ports import StepJob
 from common.runs.quotas import ScheduleShare
-from common.runs.run import EndReason, RunStatus, StepStatus, TriggerType
+from common.runs.run import UNCOUNTED, EndReason, RunStatus, StepStatus, TriggerType
 from common.runs.tickets import job_id
 from common.schedules.firings import firings_a_day, run_id_of
 from common.schedules.tenant_admissions import ANOTHERS_TURN
@@ -183,7 +183,8 @@ def _steps_out_of_order(world: World) -> Iterator[str]:
 def _limits_exceeded(world: World, rows: dict[str, RunRow]) -> Iterator[str]:
     for tenant_id in world.rows.tenants:
         mine = [row for row in rows.values() if row.run.tenant_id == tenant_id]
-        days: Counter[date] = Counter(start_of_day(row.run.started_at).date() for row in mine)
+        counted = [row for row in mine if row.reason not in UNCOUNTED]
+        days: Counter[date] = Counter(start_of_day(row.run.started_at).date() for row in counted)
         months: Counter[date] = Counter(start_of_month(row.run.started_at).date() for row in mine)
         yield from (f"{tenant_id} ran {n} times on {day}" for day, n in days.items() if n > LIMITS.daily)
         yield from (f"{tenant_id} ran {n} times in {day}" for day, n in months.items() if n > LIMITS.monthly)
@@ -221,7 +222,8 @@ def _reserves_used_up(world: World, rows: dict[str, RunRow]) -> Iterator[str]:
         asked = firings_a_day([config], START.date())
         share = ScheduleShare(reserve=config.schedule.reserve, firings_a_day=asked)
         most = LIMITS.daily - share.reserved(LIMITS.daily)
-        days = Counter(row.run.started_at.date() for row in _scheduled(rows, config.tenant_id))
+        mine = (row for row in _scheduled(rows, config.tenant_id) if row.reason not in UNCOUNTED)
+        days = Counter(row.run.started_at.date() for row in mine)
         for day, count in days.items():
             if count > most:
                 yield f"schedules of {config.tenant_id} took {count} runs on {day}: {most} leave what is kept"

@@ -292,6 +292,11 @@ def tickets_are_taken_while_rows_are_kept(world: World) -> None:
     world.rows.check_rows_arrive = lambda: None  # type: ignore[method-assign]
 
 
+def every_failure_is_excused(world: World) -> None:
+    """Count no run against the day that failed, whoever's fault it was."""
+    world.rows.uncounted = frozenset(EndReason)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sabotage:
     """A protection that is removed, and a word of what then breaks."""
@@ -328,6 +333,7 @@ SABOTAGES: tuple[Sabotage, ...] = (
     Sabotage(remove=an_ended_run_is_taken_off_twice, breaks="at once"),
     Sabotage(remove=a_lane_goes_on_where_another_filler_is_at_work, breaks="was at it"),
     Sabotage(remove=rows_are_written_however_late, breaks="has begun"),
+    Sabotage(remove=every_failure_is_excused, breaks="times on"),
     Sabotage(remove=tables_are_remade_without_a_hold, breaks="were lost"),
     Sabotage(remove=tickets_are_taken_while_rows_are_kept, breaks="while rows were kept"),
     Sabotage(remove=firings_are_recorded_before_they_happen, breaks="has no run"),

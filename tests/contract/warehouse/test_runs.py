@@ -14,7 +14,17 @@ from common.pipelines.pipeline import BoundParameter, SealedValue
 from common.pipelines.plans import QueryJob, WriteDisposition
 from common.runs.ports import JobReport, StepJob
 from common.runs.quotas import Limits, Use
-from common.runs.run import Run, RunStatus, StepOutline, StepRow, StepStatus, Trigger, TriggerType
+from common.runs.run import (
+    UNCOUNTED,
+    EndReason,
+    Run,
+    RunStatus,
+    StepOutline,
+    StepRow,
+    StepStatus,
+    Trigger,
+    TriggerType,
+)
 from common.runs.tickets import MAX_GAPS
 from common.warehouse.bigquery import Central, Queries
 from common.warehouse.runs import RunRows
@@ -382,3 +392,18 @@ def test_the_sweeper_sees_a_gap_after_a_ticket_of_long_ago(backend: Backend, ten
         backend.store.append_run(run, RunStatus.COMPLETED, started_at)
     gaps = [gap for gap in backend.progress.look(NOW, NOW).gaps if gap.tenant_id == tenant]
     assert (gaps[-1].after, gaps[-1].before) == (7, 9)
+
+
+def test_a_run_that_failed_by_no_fault_of_the_tenants_does_not_count_against_the_day(
+    backend: Backend, tenant: str
+) -> None:
+    ends = [EndReason.STEP_FAILED, *sorted(UNCOUNTED), None]
+    for ticket, reason in enumerate(ends, start=1):
+        run = a_run_of(tenant, ticket)
+        status = RunStatus.FAILED if reason else RunStatus.COMPLETED
+        backend.store.append_run(run, RunStatus.PENDING, START)
+        backend.store.append_run(run, status, START + MINUTE, "it broke" if reason else "", reason)
+    cancelled = a_run_of(tenant, len(ends) + 1)
+    backend.store.append_run(cancelled, RunStatus.CANCELLED, START, "no", EndReason.CANCELLED)
+    use = backend.store.read_admission(tenant, "", "", NOW).ledger.use
+    assert (use.today, use.month, use.running) == (3, len(ends) + 1, 0)

@@ -274,6 +274,24 @@ def test_a_run_that_did_not_complete_says_why_in_one_word() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (["backendError"], EndReason.BIGQUERY_FAILED),
+        (["backendError", "internalError"], EndReason.BIGQUERY_FAILED),
+        (["backendError", "invalidQuery"], EndReason.STEP_FAILED),
+        (["aNewWord"], EndReason.STEP_FAILED),
+    ],
+)
+def test_a_run_that_failed_by_bigquerys_fault_alone_says_so(said: list[str], reason: EndReason) -> None:
+    platform = Platform()
+    steps = tuple(a_step(f"step{number}", retry=Retry(attempts=1)) for number in range(len(said)))
+    for step, word in zip(steps, said, strict=True):
+        platform.jobs.outcomes[step.target_table].errors = [(word, "it broke")]
+    platform.run_to_end(a_message(a_pipeline(steps)))
+    assert platform.rows.current()[RUN_ID].reason is reason
+
+
 def test_a_job_id_held_by_somebody_else_is_not_mistaken_for_ours() -> None:
     platform = Platform()
     stranger = a_message(run=a_run(tenant_id="globex"))

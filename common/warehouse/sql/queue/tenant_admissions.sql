@@ -1,7 +1,9 @@
 -- Read, for each of many active tenants, what admissions decide on (as runs/admission does for one), and which of the asked runs have rows.
 -- Parameters: tenant_ids ARRAY<STRING>, run_ids ARRAY<STRING>, since TIMESTAMP, recent_since TIMESTAMP, month_start TIMESTAMP, may_count_since TIMESTAMP, day_start TIMESTAMP
 WITH runs AS (
-  SELECT tenant_id, pipeline_id, pipeline_logging_id, ticket, status, start_time, trigger_type, trigger_by
+  SELECT
+    tenant_id, pipeline_id, pipeline_logging_id, ticket, status, start_time, trigger_type, trigger_by,
+    status = 'FAILED' AND COALESCE(error_reason, '') IN ('bigqueryFailed', 'levelGivenUp', 'neverBegun') AS is_excused
   FROM `${project}.${dataset}.current_pipeline_runs`
   WHERE tenant_id IN UNNEST(@tenant_ids) AND start_time >= @recent_since AND ticket IS NOT NULL
 ),
@@ -47,10 +49,10 @@ begun AS (
 used AS (
   SELECT
     tenant_id,
-    COUNTIF(start_time >= @day_start) AS today,
+    COUNTIF(start_time >= @day_start AND NOT is_excused) AS today,
     COUNTIF(start_time >= @month_start) AS month,
     COUNTIF(status NOT IN ('COMPLETED', 'FAILED', 'CANCELLED')) AS running,
-    COUNTIF(start_time >= @day_start AND trigger_type = 'scheduler') AS scheduled,
+    COUNTIF(start_time >= @day_start AND trigger_type = 'scheduler' AND NOT is_excused) AS scheduled,
     MAX(ticket) AS last_ticket,
     IF(MIN(start_time) >= @may_count_since, MIN(ticket), 0) AS first_ticket
   FROM runs

@@ -16,7 +16,10 @@ config AS (
   WHERE tenant_id = @tenant_id AND config_id = @config_id AND is_active
 ),
 runs AS (
-  SELECT ticket, status, start_time, trigger_type, trigger_by, pipeline_id, pipeline_logging_id
+  SELECT
+    ticket, status, start_time, trigger_type, trigger_by, pipeline_id, pipeline_logging_id,
+    -- BigQuery's fault, or the platform's: it does not count against the day.
+    status = 'FAILED' AND COALESCE(error_reason, '') IN ('bigqueryFailed', 'levelGivenUp', 'neverBegun') AS is_excused
   FROM `${project}.${dataset}.current_pipeline_runs`
   WHERE tenant_id = @tenant_id AND start_time >= @recent_since AND ticket IS NOT NULL
 ),
@@ -47,10 +50,10 @@ spans AS (
 ),
 used AS (
   SELECT
-    COUNTIF(start_time >= @day_start) AS today,
+    COUNTIF(start_time >= @day_start AND NOT is_excused) AS today,
     COUNTIF(start_time >= @month_start) AS month,
     COUNTIF(status NOT IN ('COMPLETED', 'FAILED', 'CANCELLED')) AS running,
-    COUNTIF(start_time >= @day_start AND trigger_type = 'scheduler') AS scheduled,
+    COUNTIF(start_time >= @day_start AND trigger_type = 'scheduler' AND NOT is_excused) AS scheduled,
     MAX(ticket) AS last_ticket,
     IF(MIN(start_time) >= @may_count_since, MIN(ticket), 0) AS first_ticket
   FROM runs
