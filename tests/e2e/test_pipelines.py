@@ -134,6 +134,37 @@ def test_a_step_types_example_runs_as_it_stands(tenant: Tenant, tables: bigquery
     assert [tuple(row.values()) for row in rows] == [("eu", 2, 165), ("us", 1, 80)]
 
 
+EXAMPLES = {
+    "incremental": (
+        "order_history",
+        "SELECT region, orders FROM {}.sales_by_day ORDER BY 1",
+        [("eu", 2), ("us", 1)],
+    ),
+    "scd2": (
+        "customer_history",
+        "SELECT customer_id, city FROM {}.customer_history ORDER BY 1",
+        [(1, "Oslo"), (2, "Rome")],
+    ),
+    "view": ("sales_view", "SELECT region, amount FROM {}.large_regions", [("eu", 165)]),
+    "copy": ("collect_regions", "SELECT order_id FROM {}.collected_orders ORDER BY 1", [(1,), (2,)]),
+    "snapshot": ("keep_orders", "SELECT order_id FROM {}.changing_orders_20260301", [(1,)]),
+}
+
+
+def test_the_other_types_examples_run_as_they_stand_and_a_repeat_changes_nothing(
+    tenant: Tenant, tables: bigquery.Client
+) -> None:
+    for name, (pipeline, sql, rows) in EXAMPLES.items():
+        text = (ROOT / f"ps_templates/bq_etl/{name}/example.yml").read_text(encoding="utf-8")
+        assert tenant.ask("POST", f"/api/v1/pipelines/configs/{pipeline}", text).status == 201
+        for _ in range(2):
+            tenant.completed(pipeline, {"date": "2026-03-01"})
+            found = tables.query_and_wait(sql.format(tenant.id))
+            assert [tuple(row.values()) for row in found] == rows, name
+    refused = tenant.ask("POST", "/api/v1/pipelines/run/order_history", {"full_refresh": True})
+    assert refused.status == 422
+
+
 def test_chosen_steps_run_alone_and_a_retry_is_told_of_both_ways(tenant: Tenant) -> None:
     tenant.upload(
         "parts",
