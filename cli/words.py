@@ -1,22 +1,17 @@
 """Values as people read them; nothing that a tenant or BigQuery wrote can steer the terminal."""
 
-import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
-STEP = 1024.0
-STEERING = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-"""Categories of characters that move the cursor, hide or reorder text."""
+from common.words import in_bytes, in_time, visible
+
+BLANKS = str.maketrans("\r\n\t", "   ")
 
 
 def plain(text: Any) -> str:
     """Write a value in one line: control and bidirectional characters as escapes."""
-    return "".join(
-        character if unicodedata.category(character) not in STEERING else _escaped(character)
-        for character in str(text)
-    )
+    return visible(str(text).translate(BLANKS), kept="")
 
 
 def plain_lines(text: str) -> list[str]:
@@ -52,26 +47,15 @@ def moment(text: str | None) -> str:
 
 
 def took(milliseconds: int | None) -> str:
-    """Write a duration."""
-    return "" if milliseconds is None else f"{milliseconds / 1000:.1f} s"
+    """Write a duration; nothing for what is not known."""
+    return "" if milliseconds is None else in_time(milliseconds)
 
 
 def size(count: int | None) -> str:
-    """Write a number of bytes."""
-    if count is None:
-        return ""
-    value = float(count)
-    for unit in UNITS[:-1]:
-        if value < STEP:
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
-        value /= STEP
-    return f"{value:.1f} {UNITS[-1]}"
+    """Write a number of bytes; nothing for what is not known."""
+    return "" if count is None else in_bytes(count)
 
 
 def costs(cost: float | None, price: Mapping[str, Any]) -> str:
     """Write a cost, of which what is unknown is no nought."""
     return "unknown" if cost is None else f"{cost:.4f} {price['currency']}"
-
-
-def _escaped(character: str) -> str:
-    return " " if character in "\r\n\t" else f"\\u{ord(character):04x}"

@@ -60,15 +60,21 @@ class Tables:
 
     api: Api
 
-    def all(self) -> Iterator[Table]:
-        """List them by name, page after page."""
-        after: str | None = None
+    def all(self, after: str | None = None) -> Iterator[Table]:
+        """List them by name, page after page; with `after` those whose names come after it."""
         while True:
             page = self.api.get(TABLES, after=after)
             yield from cast("list[Table]", page["tables"])
             after = page["next_after"]
             if after is None:
                 return
+
+    def find(self, table: str) -> Table | None:
+        """Look for a table by its name; None where there is none."""
+        for one in self.all(after=table[:-1] or None):
+            if one["table"] >= table:
+                return one if one["table"] == table else None
+        return None
 
     def rows(self, table: str, limit: int | None = None) -> Rows:
         """Show a table's first rows, a thousand at the most; nothing is billed."""

@@ -11,18 +11,20 @@ from typing import Any
 from markupsafe import Markup
 
 from common.times import from_rfc3339
+from common.words import in_bytes, in_time
 
 STATES = ("COMPLETED", "FAILED", "CANCELLED", "RUNNING", "PENDING", "QUEUED", "SKIPPED")
 STRIP_HEIGHT = 60
 DAY_WIDTH = 22
 ROW_HEIGHT = 26
 NAME_WIDTH = 190
-TIME_WIDTH = 520
+TIME_WIDTH = 700
 BOX_WIDTH = 170
 BOX_HEIGHT = 34
 GAP = 46
-PLOT_WIDTH = 640
-PLOT_HEIGHT = 120
+PLOT_WIDTH = 1112
+PLOT_HEIGHT = 90
+AXIS = 20
 MAX_NAME = 22
 
 
@@ -100,6 +102,8 @@ def gantt(run: Mapping[str, Any], now: datetime) -> Markup:
         last = min(max((ended - begin).total_seconds() / whole, first), 1.0)
         top = row * ROW_HEIGHT + 4
         drawn.append(_text(0, top + 14, _short(step["step_id"])))
+        told = in_time((ended - from_rfc3339(step["start_time"])).total_seconds() * 1000)
+        drawn.append(_text(NAME_WIDTH + last * TIME_WIDTH + 8, top + 14, told, "quiet"))
         drawn.append(
             _rectangle(
                 NAME_WIDTH + first * TIME_WIDTH,
@@ -107,27 +111,53 @@ def gantt(run: Mapping[str, Any], now: datetime) -> Markup:
                 max((last - first) * TIME_WIDTH, 2),
                 ROW_HEIGHT - 8,
                 step["status"],
-                f"{step['step_id']}: {step['status']}, {step['duration_ms'] or 0} ms",
+                f"{step['step_id']}: {step['status']}, {told}",
             )
         )
     height = max(len(steps), 1) * ROW_HEIGHT + 4
-    return _svg(NAME_WIDTH + TIME_WIDTH + 4, height, f"When each of {len(steps)} steps was at work", drawn)
+    return _svg(NAME_WIDTH + TIME_WIDTH + 90, height, f"When each of {len(steps)} steps was at work", drawn)
 
 
 def durations(runs: Sequence[Mapping[str, Any]]) -> Markup:
     """Draw how long runs took, the oldest first, a bar for each in the colour of its state."""
     ended = [run for run in reversed(runs) if run["duration_ms"] is not None]
-    longest = max((run["duration_ms"] for run in ended), default=1) or 1
-    width = min(PLOT_WIDTH / max(len(ended), 1), 28)
-    drawn = []
-    for place, run in enumerate(ended):
-        height = max(run["duration_ms"] / longest * PLOT_HEIGHT, 1)
-        said = f"{run['start_time']}: {run['duration_ms']} ms, {run['status']}"
-        drawn.append(
-            _rectangle(place * width, PLOT_HEIGHT - height, max(width - 2, 1), height, run["status"], said)
+    bars = [
+        (
+            run["duration_ms"],
+            run["status"],
+            f"{run['start_time']}: {in_time(run['duration_ms'])}, {run['status']}",
         )
-    told = f"Durations of the last {len(ended)} runs; the longest took {longest} ms"
-    return _svg(PLOT_WIDTH, PLOT_HEIGHT + 4, told, drawn)
+        for run in ended
+    ]
+    longest = max((length for length, _, _ in bars), default=0)
+    told = f"Durations of the last {len(bars)} runs; the longest took {in_time(longest)}"
+    return _plot(bars, in_time(longest), told)
+
+
+def billed(days: Sequence[Mapping[str, Any]]) -> Markup:
+    """Draw what each day was billed for."""
+    bars = [
+        (day["bytes_billed"], "used", f"{day['name']}: {in_bytes(day['bytes_billed'])} of {day['runs']} runs")
+        for day in days
+    ]
+    most = in_bytes(max((length for length, _, _ in bars), default=0))
+    return _plot(bars, most, f"Billed on each of {len(bars)} days; the most was {most}")
+
+
+def _plot(bars: Sequence[tuple[float, str, str]], most: str, told: str) -> Markup:
+    """Draw bars from left to right, each with its length, colour and words; the longest is written out."""
+    longest = max((length for length, _, _ in bars), default=0) or 1
+    width = min(PLOT_WIDTH / max(len(bars), 1), 28)
+    drawn = [
+        _rectangle(0, AXIS, PLOT_WIDTH, 1, "axis"),
+        _rectangle(0, AXIS + PLOT_HEIGHT, PLOT_WIDTH, 1, "axis"),
+        _text(0, AXIS - 6, most, "quiet"),
+    ]
+    for place, (length, kind, said) in enumerate(bars):
+        height = max(length / longest * PLOT_HEIGHT, 1)
+        top = AXIS + PLOT_HEIGHT - height
+        drawn.append(_rectangle(place * width, top, max(width - 2, 1), height, kind, said))
+    return _svg(PLOT_WIDTH, AXIS + PLOT_HEIGHT + 4, told, drawn)
 
 
 def _box(left: float, top: float, name: str, state: str) -> Markup:

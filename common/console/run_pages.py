@@ -1,13 +1,17 @@
-"""A tenant's runs: the history, one run as it goes on, and backfills."""
+"""A tenant's runs: the history, and one run as it goes on."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Sequence
 from typing import Any
 
-from common.client import ENDED
+from common.client import ENDED, Problem
 from common.client.calls import segment
+from common.client.runs import RunStatement, RunStatus
 from common.console.visits import Answered, Elsewhere, Page, PageRoute, Visit
 from common.times import utc_now
 
+PLACE = re.compile(r"\bat \[(\d{1,9}):\d{1,9}\]")
+"""Where in a statement BigQuery's error is: line and column."""
 FILTERS = ("status", "pipeline_id", "from", "to", "cursor")
 
 
@@ -38,8 +42,10 @@ def run(visit: Visit) -> Answered:
         values={
             "run": status,
             "now": utc_now(),
+            "total": _totals(status),
             "can_retry": status["status"] in {"FAILED", "CANCELLED"},
             "receipt": visit.client.runs.receipt(run_id),
+            "statements": [] if is_live else _statements(visit, status),
         },
     )
 
@@ -57,49 +63,48 @@ def retry(visit: Visit) -> Answered:
     return Elsewhere(address(begun["pipeline_logging_id"]))
 
 
-def plan_backfill(visit: Visit) -> Answered:
-    """Tell what a backfill would come to, and ask whether it shall be."""
-    config_id, asked = visit.path["config_id"], _backfill(visit.form)
-    plan = visit.client.backfills.start(config_id, {**asked, "dry_run": True})
-    return Page(template="backfill_plan.html", values={"config_id": config_id, "asked": asked, "plan": plan})
-
-
-def start_backfill(visit: Visit) -> Answered:
-    """Start a backfill."""
-    plan = visit.client.backfills.start(visit.path["config_id"], _backfill(visit.form))
-    return Elsewhere(_address_of_backfill(plan["backfill_id"]))
-
-
-def backfill(visit: Visit) -> Answered:
-    """Show how far a backfill has come, interval by interval."""
-    shown = visit.client.backfills.read(visit.path["backfill_id"])
-    is_live = any(count for state, count in shown["states"].items() if state not in ENDED)
-    return Page(template="backfill.html", is_live=is_live, values={"backfill": shown})
-
-
-def cancel_backfill(visit: Visit) -> Answered:
-    """Cancel a backfill as a whole."""
-    visit.client.backfills.cancel(visit.path["backfill_id"])
-    return Elsewhere(_address_of_backfill(visit.path["backfill_id"]))
-
-
 def address(run_id: str) -> str:
     """Return the path of a run's page."""
     return f"/console/runs/{segment(run_id)}"
 
 
-def _address_of_backfill(backfill_id: str) -> str:
-    return f"/console/backfills/{segment(backfill_id)}"
+def _statements(visit: Visit, run: RunStatus) -> list[dict[str, Any]]:
+    try:
+        return with_errors(visit.client.runs.statements(run["pipeline_logging_id"]), run)
+    except Problem as problem:
+        # The version breaks a rule that has come since; what it did is shown all the same.
+        if problem.status != 409:
+            raise
+        return []
 
 
-def _backfill(form: Mapping[str, str]) -> dict[str, Any]:
-    asked: dict[str, Any] = {name: form.get(name, "").strip() for name in ("start", "end")}
-    asked["step"] = form.get("step") or "day"
-    if form.get("rerun"):
-        asked["rerun"] = form["rerun"]
-    if form.get("over_days"):
-        asked["over_days"] = True
-    return asked
+def with_errors(found: Sequence[RunStatement], run: RunStatus) -> list[dict[str, Any]]:
+    """Give each statement its lines, its step's error, and the line that this names, else 0."""
+    steps = {step["step_id"]: step for level in run["levels"] for step in level["steps"]}
+    shown = []
+    for one in found:
+        step = steps.get(one["step_id"])
+        error = (step and step["job_name"] == one["job_name"] and step["error_message"]) or ""
+        place = PLACE.search(error)
+        shown.append(
+            {**one, "lines": one["sql"].splitlines(), "error": error, "at": int(place[1]) if place else 0}
+        )
+    return shown
+
+
+def _totals(run: RunStatus) -> dict[str, int | None]:
+    """Sum what the steps say; None where none says anything."""
+    steps = [step for level in run["levels"] for step in level["steps"]]
+
+    def sum_of(told: list[int | None]) -> int | None:
+        known = [count for count in told if count is not None]
+        return sum(known) if known else None
+
+    return {
+        "rows": sum_of([step["rows_processed"] for step in steps]),
+        "read": sum_of([step["bytes_processed"] for step in steps]),
+        "billed": sum_of([step["bytes_billed"] for step in steps]),
+    }
 
 
 ROUTES = (
@@ -107,8 +112,4 @@ ROUTES = (
     PageRoute(path="/console/runs/<run_id>", visit=run),
     PageRoute(path="/console/runs/<run_id>/cancel", visit=cancel, method="POST"),
     PageRoute(path="/console/runs/<run_id>/retry", visit=retry, method="POST"),
-    PageRoute(path="/console/pipelines/<config_id>/backfill/plan", visit=plan_backfill, method="POST"),
-    PageRoute(path="/console/pipelines/<config_id>/backfill", visit=start_backfill, method="POST"),
-    PageRoute(path="/console/backfills/<backfill_id>", visit=backfill),
-    PageRoute(path="/console/backfills/<backfill_id>/cancel", visit=cancel_backfill, method="POST"),
 )

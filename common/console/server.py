@@ -12,9 +12,17 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
 from common.client import Api, ApiError, Key, Problem
-from common.console import operator_pages, pages, run_pages, static_files
+from common.console import (
+    backfill_pages,
+    operator_pages,
+    pages,
+    pipeline_pages,
+    run_pages,
+    static_files,
+    table_pages,
+)
 from common.console.rendering import Templates
-from common.console.sessions import Role, Session, SessionSeal
+from common.console.sessions import Role, Session, SessionSeal, is_secure
 from common.console.visits import Answered, Elsewhere, Page, PageRoute, Visit
 from common.errors import RateLimited
 
@@ -23,7 +31,14 @@ logger = logging.getLogger(__name__)
 HOME = "/console/"
 SIGN_IN = "/console/sign-in"
 SIGN_OUT = "/console/sign-out"
-ROUTES: Sequence[PageRoute] = (*pages.ROUTES, *run_pages.ROUTES, *operator_pages.ROUTES)
+ROUTES: Sequence[PageRoute] = (
+    *pages.ROUTES,
+    *pipeline_pages.ROUTES,
+    *backfill_pages.ROUTES,
+    *run_pages.ROUTES,
+    *table_pages.ROUTES,
+    *operator_pages.ROUTES,
+)
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
@@ -33,6 +48,7 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+HTTPS_ONLY = {"Strict-Transport-Security": "max-age=63072000; includeSubDomains"}
 MAX_FORM_BYTES = 1024 * 1024
 
 
@@ -76,6 +92,7 @@ class Console:
     def __post_init__(self) -> None:
         rules = [Rule(route.path, endpoint=route, methods=[route.method]) for route in ROUTES]
         own = [
+            Rule("/health", endpoint=self._health, methods=["GET"]),
             Rule("/", endpoint=self._go_home, methods=["GET"]),
             Rule("/console", endpoint=self._go_home, methods=["GET"]),
             Rule("/console/static/<name>", endpoint=self._static, methods=["GET"]),
@@ -94,6 +111,8 @@ class Console:
         except Exception as error:  # noqa: BLE001 - the last line of defence
             response = self._failed(request, session, error)
         response.headers.update(SECURITY_HEADERS)
+        if is_secure(request):
+            response.headers.update(HTTPS_ONLY)
         response.headers.setdefault("Cache-Control", "no-store")
         return response
 
@@ -117,12 +136,12 @@ class Console:
             query=request.args.to_dict(),
             form=request.form.to_dict(),
         )
-        return self._told(session, found.visit(visit))
+        return self._told(session, found.visit(visit), request.path)
 
-    def _told(self, session: Session, answered: Answered) -> Response:
+    def _told(self, session: Session, answered: Answered, here: str = "") -> Response:
         if isinstance(answered, Elsewhere):
             return redirect(answered.path, 303)
-        html = self.templates.render(answered, session)
+        html = self.templates.render(answered, session, here)
         return Response(html, answered.status, content_type="text/html; charset=utf-8")
 
     def _failed(self, request: Request, session: Session, error: Exception) -> Response:
@@ -136,6 +155,14 @@ class Console:
 
     def _go_home(self, arrival: Arrival) -> Response:
         return redirect(_home(arrival.session), 303)
+
+    def _health(self, _: Arrival) -> Response:
+        """Tell whether the console is ready: it stands on the API alone."""
+        try:
+            self.connect(None).get("/health")
+        except ApiError:
+            return Response('{"status": "not ready"}\n', 503, content_type="application/json")
+        return Response('{"status": "ready", "parts": ["api"]}\n', content_type="application/json")
 
     def _static(self, _: Arrival, name: str) -> Response:
         if name not in static_files.FILES:

@@ -1,10 +1,14 @@
-"""The console's stylesheet and script, read once; addresses have their version, for browsers to keep them."""
+"""The console's stylesheet, script and icon, read once; their addresses have their version."""
 
 import hashlib
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "static"
-TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
 FILES = {file.name: file.read_bytes() for file in sorted(FOLDER.iterdir()) if file.suffix in TYPES}
 VERSION = hashlib.sha256(b"".join(FILES.values())).hexdigest()[:12]
 

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Request
 from common.client import Api, Key, Retries
 from common.console import Console, SessionSeal
 from common.http.edge import WrongKeys
-from common.public_urls import function_of
+from common.public_urls import ANY_OTHER, function_of
 from tests.functional.site import Site
 
 API = "http://api.example"
@@ -31,7 +31,7 @@ class FunctionsInProcess(BaseAdapter):
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         target = urlsplit(str(request.url))
-        answer = self._site.functions[function_of(target.path)].open(
+        answer = self._site.functions[function_of(target.path) or ANY_OTHER].open(
             target.path,
             query_string=target.query,
             method=request.method,

@@ -6,9 +6,10 @@ from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
+import requests
 
 from common.http.edge import WrongKeys
-from tests.functional.consoles import SECRET, Browser, console_of
+from tests.functional.consoles import SECRET, Browser, FunctionsInProcess, console_of
 from tests.functional.environment import ADMIN_KEY
 from tests.functional.site import Site, Tenant, a_pipeline_file
 
@@ -44,7 +45,7 @@ def test_a_pipeline_is_uploaded_run_and_followed_to_its_end(browser: Browser, si
     page = browser.send("/console/new", {"config_id": "daily", "pipeline_yaml": FILE}).text
     assert "<h1>daily</h1>" in page
     assert "Daily &lt;script&gt;alert(1)&lt;/script&gt;" in page
-    page = browser.send("/console/pipelines/daily/run", {"date": "", "parameters": ""}).text
+    page = browser.send("/console/pipelines/daily/run").text
     assert "PENDING" in page
     assert 'data-live="2"' in page
     run = browser.page.request.path  # type: ignore[union-attr]
@@ -84,6 +85,7 @@ def test_a_failing_run_says_why_and_is_retried(browser: Browser, tenant: Tenant,
     page = browser.get(f"/console/runs/{run_id}")
     assert "FAILED" in page
     assert "division by zero" in page
+    assert "SELECT 1 / (SELECT 0) AS n" in page
     page = browser.send(f"/console/runs/{run_id}/retry", {"version": "same"}).text
     assert f"/console/runs/{run_id}" in page
     assert "Makes up for" in page
@@ -95,7 +97,7 @@ def test_a_failing_run_says_why_and_is_retried(browser: Browser, tenant: Tenant,
 
 def test_a_backfill_is_quoted_before_it_starts(browser: Browser, tenant: Tenant) -> None:
     tenant.upload("daily", a_pipeline_file({"one": "SELECT ${date} AS d"}))
-    browser.get("/console/pipelines/daily")
+    browser.get("/console/pipelines/daily/backfill")
     asked = {"start": "2024-01-01", "end": "2024-01-04", "step": "day", "rerun": ""}
     page = browser.send("/console/pipelines/daily/backfill/plan", asked).text
     assert "Start 3 runs" in page
@@ -220,6 +222,25 @@ def test_pages_and_cookies_keep_strangers_out(browser: Browser, tenant: Tenant) 
     assert cookie.startswith("__Host-convergence=")
     assert {"Secure", "HttpOnly", "SameSite=Strict", "Path=/"} <= set(cookie.split("; "))
     assert SECRET not in cookie
+
+
+def test_browsers_are_told_to_come_by_https_alone_once_they_have(site: Site) -> None:
+    client = Browser(console_of(site)).client
+    secured = client.get("/console/sign-in", base_url="https://console.example")
+    assert secured.headers["Strict-Transport-Security"].startswith("max-age=63072000")
+    assert "Strict-Transport-Security" not in client.get("/console/sign-in").headers
+
+
+def test_the_console_is_ready_when_the_api_is(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Browser(console_of(site)).client
+    answer = client.get("/health")
+    assert (answer.status_code, answer.get_json()) == (200, {"status": "ready", "parts": ["api"]})
+
+    def is_not_there(*_: object, **__: object) -> None:
+        raise requests.ConnectionError
+
+    monkeypatch.setattr(FunctionsInProcess, "send", is_not_there)
+    assert client.get("/health").status_code == 503
 
 
 @pytest.mark.parametrize("path", ["/console/static/console.css", "/console/static/console.js"])

@@ -3,15 +3,18 @@
 import re
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from common.console import pictures
-from common.console.rendering import FOLDER, Templates, in_bytes, in_words, moment, number, percent, visible
+from common.console.calendars import days_between, days_of, months_of
+from common.console.rendering import FOLDER, Templates, in_bytes, in_time, moment, number, percent
+from common.console.run_pages import with_errors
 from common.console.sessions import Role, Session
 from common.console.static_files import FILES
 from common.console.visits import Page
+from common.words import visible
 
 HOSTILE = '"><script>alert(1)</script>\u202eevil\u200b' + "x" * 10_000
 
@@ -30,7 +33,8 @@ def test_what_a_text_hides_is_written_out(text: str, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "shown"), [(None, "—"), (0, "0 B"), (1023, "1023 B"), (1536, "1.5 KB"), (10 * 2**40, "10.0 TB")]
+    ("count", "shown"),
+    [(None, "—"), (0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (10 * 2**40, "10.0 TiB")],
 )
 def test_bytes_are_written_in_the_unit_that_fits(count: int | None, shown: str) -> None:
     assert in_bytes(count) == shown
@@ -40,8 +44,8 @@ def test_bytes_are_written_in_the_unit_that_fits(count: int | None, shown: str) 
     ("milliseconds", "shown"),
     [(None, "—"), (850, "850 ms"), (12_300, "12.3 s"), (245_000, "4 min 5 s"), (7_380_000, "2 h 3 min")],
 )
-def test_durations_are_written_in_words(milliseconds: float | None, shown: str) -> None:
-    assert in_words(milliseconds) == shown
+def test_durations_are_written_in_time(milliseconds: float | None, shown: str) -> None:
+    assert in_time(milliseconds) == shown
 
 
 def test_moments_shares_and_counts_are_written_for_people() -> None:
@@ -79,6 +83,17 @@ def test_hostile_words_are_text_wherever_a_run_has_them() -> None:
         now=datetime.now(UTC),
         can_retry=True,
         receipt={"attempts": []},
+        total={"rows": None, "read": None, "billed": None},
+        statements=[
+            {
+                "step_id": "orders",
+                "job_name": "main",
+                "is_as_run": True,
+                "lines": [HOSTILE],
+                "error": "",
+                "at": 0,
+            }
+        ],
     )
     assert "<script>alert" not in page
     assert page.count("&lt;script&gt;alert") >= 3
@@ -93,14 +108,14 @@ def test_hostile_words_are_text_in_a_pipelines_file_and_its_changes() -> None:
     assert "&#34;&gt;&lt;script&gt;" in page
 
 
-def test_pictures_say_in_words_what_they_show() -> None:
+def test_pictures_say_in_time_what_they_show() -> None:
     runs = [a_run("COMPLETED", duration_ms=1000), a_run("FAILED", duration_ms=500)]
     strip = pictures.strip(runs, 14, date(2024, 1, 2))
     assert "2024-01-01: 1 COMPLETED, 1 FAILED" in strip
     assert strip.count("<g>") == 14
     assert "orders: RUNNING" in pictures.levels(a_run("RUNNING")["levels"])
     assert "orders: RUNNING" in pictures.gantt(a_run("RUNNING"), datetime(2024, 1, 1, 0, 1, tzinfo=UTC))
-    assert "1000 ms" in pictures.durations(runs)
+    assert "1.0 s" in pictures.durations(runs)
     for drawn in (strip, pictures.bar(2.0, "Today: 2 of 1 runs"), pictures.durations([])):
         assert 'role="img"' in drawn
         assert "style=" not in drawn
@@ -118,3 +133,41 @@ def test_templates_hold_nothing_that_the_policy_forbids(template: Path) -> None:
 
 def test_a_page_weighs_little() -> None:
     assert sum(map(len, FILES.values())) < 30_000
+
+
+def test_days_of_a_backfill_are_laid_out_as_months_in_the_pipelines_zone() -> None:
+    runs = [{"interval_start": f"2024-01-{day:02}T23:00:00Z", "status": "COMPLETED"} for day in (1, 2, 30)]
+    days = days_of(runs, "Europe/Zurich")
+    assert sorted(days) == [date(2024, 1, 2), date(2024, 1, 3), date(2024, 1, 31)]
+    [month] = months_of(days)
+    assert month.title == "January 2024"
+    assert month.weeks[0][:3] == [(1, None), (2, runs[0]), (3, runs[1])]
+    assert months_of(days_between("2024-01-31", "2024-03-01"))[1].title == "February 2024"
+
+
+@pytest.mark.parametrize(
+    "starts", [("2024-01-01T01:00:00Z", "2024-01-01T02:00:00Z"), ("2024-01-01T00:00:00Z",)]
+)
+def test_what_runs_for_no_days_is_no_calendar(starts: tuple[str, ...]) -> None:
+    assert days_of([{"interval_start": start} for start in starts], "UTC") == {}
+    assert days_between("2024-01-01T00", "x") == {}
+
+
+def test_an_error_is_shown_at_its_line_of_the_sql() -> None:
+    run = a_run(error_message="Unrecognized name: m at [2:8]")
+    run["levels"][0]["steps"][0] |= {"job_name": "main", "error_message": "Unrecognized name: m at [2:8]"}
+    told = {"sql": "SELECT n,\n       m\nFROM t", "is_as_run": True}
+    statements: Any = [{"step_id": "orders", "job_name": name, **told} for name in ("main", "check")]
+    found = with_errors(statements, cast("Any", run))
+    assert [one["at"] for one in found] == [2, 0]
+    page = rendered(
+        "run.html",
+        run=run,
+        now=datetime.now(UTC),
+        can_retry=False,
+        receipt={"attempts": []},
+        total={"rows": None, "read": None, "billed": None},
+        statements=found,
+    )
+    assert re.findall(r'<li class="at">([^<]*)</li>', page) == ["       m"]
+    assert page.count("<details open>") == 1

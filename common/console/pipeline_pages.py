@@ -1,0 +1,154 @@
+"""A tenant's pipelines: the list, one with its runs and its file, the forms that upload and run it."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from statistics import quantiles
+from typing import Any
+
+from common.client import Content, Problem
+from common.client.calls import segment
+from common.client.configs import Config
+from common.client.runs import Run
+from common.console import run_forms, run_pages
+from common.console.visits import Answered, Elsewhere, Page, PageRoute, Visit
+
+RECENT_RUNS = 100
+"""How many runs of a pipeline, or of all, its numbers are of."""
+REFUSED = frozenset({400, 404, 409, 413, 422})
+
+
+def pipelines(visit: Visit) -> Answered:
+    """List the pipelines, each with its last runs in numbers and its next one."""
+    recent = visit.client.runs.history(limit=RECENT_RUNS)["runs"]
+    schedules = {one["config_id"]: one for one in visit.client.schedules.list()}
+    listed = [
+        {
+            "config": config,
+            "schedule": schedules.get(config["config_id"]),
+            **numbers_of([run for run in recent if run["pipeline_id"] == config["config_id"]]),
+        }
+        for config in visit.client.configs.list()
+    ]
+    return Page(template="pipelines.html", values={"pipelines": listed, "recent": len(recent)})
+
+
+def pipeline(visit: Visit) -> Answered:
+    """Show a pipeline: its steps as they last ran, its runs in numbers, its file and how that changed."""
+    return _pipeline(visit, visit.client.configs.read(visit.path["config_id"]))
+
+
+def save(visit: Visit) -> Answered:
+    """Upload a file; its faults are shown beside it, and nothing of it is lost."""
+    text = visit.form.get("pipeline_yaml", "").replace("\r\n", "\n")
+    config_id = visit.path.get("config_id") or visit.form.get("config_id", "").strip()
+    try:
+        visit.client.configs.save(config_id, Content.yaml(text.encode()))
+    except Problem as problem:
+        if problem.status not in REFUSED:
+            raise
+        return _editor(config_id, text, is_new="config_id" not in visit.path, problem=problem)
+    return Elsewhere(address(config_id))
+
+
+def edit(visit: Visit) -> Answered:
+    """Show a pipeline's file to be changed."""
+    config = visit.client.configs.read(visit.path["config_id"])
+    return _editor(config["config_id"], config["pipeline_yaml"], is_new=False)
+
+
+def new(visit: Visit) -> Answered:
+    """Ask for a new pipeline's ID and file."""
+    return _editor(visit.query.get("config_id", ""), "", is_new=True)
+
+
+def run(visit: Visit) -> Answered:
+    """Start a run with the values of the form, which stay in it where the platform refuses them."""
+    config = visit.client.configs.read(visit.path["config_id"])
+    values = run_forms.values_of(config["parameters"], visit.form)
+    asked: dict[str, Any] = {"trigger_by": "console", "queue": True, "parameters": values}
+    try:
+        once = visit.form.get("once", "")
+        begun = visit.client.runs.start(config["config_id"], asked, idempotency_key=once)
+    except Problem as problem:
+        if problem.status not in REFUSED:
+            raise
+        return _pipeline(visit, config, problem)
+    return Elsewhere(run_pages.address(begun["pipeline_logging_id"]))
+
+
+def tell_schedule(visit: Visit) -> Answered:
+    """Pause or resume a schedule."""
+    schedules = visit.client.schedules
+    (schedules.pause if visit.form.get("what") == "pause" else schedules.resume)(visit.path["config_id"])
+    return Elsewhere(address(visit.path["config_id"]))
+
+
+def numbers_of(runs: Sequence[Run]) -> Mapping[str, Any]:
+    """Say of a pipeline's latest runs, the newest first: how many ended well, and how long they took."""
+    ended = [run for run in runs if run["status"] in {"COMPLETED", "FAILED"}]
+    durations = [float(run["duration_ms"]) for run in ended if run["duration_ms"] is not None]
+    spread = quantiles(durations, n=20, method="inclusive") if len(durations) > 1 else durations * 19
+    return {
+        "last": runs[0] if runs else None,
+        "success": sum(run["status"] == "COMPLETED" for run in ended) / len(ended) if ended else None,
+        "p50": spread[9] if spread else None,
+        "p95": spread[18] if spread else None,
+    }
+
+
+def address(config_id: str) -> str:
+    """Return the path of a pipeline's page."""
+    return f"/console/pipelines/{segment(config_id)}"
+
+
+def _editor(config_id: str, text: str, *, is_new: bool, problem: Problem | None = None) -> Page:
+    values = {"config_id": config_id, "text": text, "problem": problem, "is_new": is_new}
+    return Page(template="edit.html", values=values, status=422 if problem else 200)
+
+
+def _pipeline(visit: Visit, config: Config, problem: Problem | None = None) -> Page:
+    config_id = config["config_id"]
+    shown = _version(visit.query.get("version", ""), config["version"])
+    runs = visit.client.runs.history(limit=50, pipeline_id=config_id)["runs"]
+    schedules = [one for one in visit.client.schedules.list() if one["config_id"] == config_id]
+    before = shown - 1
+    text = config["pipeline_yaml"] if shown == config["version"] else _text(visit, config_id, shown)
+    values = {
+        "config": config,
+        "versions": visit.client.configs.versions(config_id),
+        "shown": shown,
+        "lines": text.splitlines(),
+        "diff": _diff(_text(visit, config_id, before), text, before, shown) if before else [],
+        "runs": runs,
+        "latest": visit.client.runs.status(runs[0]["pipeline_logging_id"]) if runs else None,
+        "schedule": schedules[0] if schedules else None,
+        "fields": run_forms.fields_of(config["parameters"], visit.form),
+        "problem": problem,
+        **numbers_of(runs),
+    }
+    return Page(template="pipeline.html", values=values, status=problem.status if problem else 200)
+
+
+def _version(asked: str, latest: int) -> int:
+    return int(asked) if asked.isdecimal() and 1 <= int(asked) <= latest else latest
+
+
+def _text(visit: Visit, config_id: str, version: int) -> str:
+    return visit.client.configs.read(config_id, version)["pipeline_yaml"] or ""
+
+
+def _diff(before: str, after: str, old: int, new: int) -> list[str]:
+    names = (f"version {old}", f"version {new}")
+    return list(difflib.unified_diff(before.splitlines(), after.splitlines(), *names, lineterm=""))
+
+
+ROUTES = (
+    PageRoute(path="/console/pipelines", visit=pipelines),
+    PageRoute(path="/console/new", visit=new),
+    PageRoute(path="/console/new", visit=save, method="POST"),
+    PageRoute(path="/console/pipelines/<config_id>", visit=pipeline),
+    PageRoute(path="/console/pipelines/<config_id>/edit", visit=edit),
+    PageRoute(path="/console/pipelines/<config_id>/edit", visit=save, method="POST"),
+    PageRoute(path="/console/pipelines/<config_id>/run", visit=run, method="POST"),
+    PageRoute(path="/console/pipelines/<config_id>/schedule", visit=tell_schedule, method="POST"),
+)

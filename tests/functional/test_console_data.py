@@ -1,0 +1,108 @@
+"""The console: runs by declared parameters, backfills as calendars, SQL as it ran, tables, usage."""
+
+import re
+
+import pytest
+
+from tests.functional.consoles import Browser, console_of
+from tests.functional.site import Site, Tenant, a_pipeline_file
+
+TYPED = """pipeline: {id: typed, name: Typed}
+parameters:
+  least: {type: INT64, required: true, description: "The smallest number"}
+  region: {type: STRING, default: eu, allowed: [eu, us]}
+  token: {type: STRING, secret: true}
+steps:
+  - id: one
+    ps_type: bq_etl.query
+    config:
+      target_table: one
+      source_query: |
+        SELECT ${least} AS n, ${region} AS region, LENGTH(${token}) AS length,
+        1 / (${least} - 7) AS share, ${date} AS d
+"""
+
+
+@pytest.fixture
+def browser(site: Site, tenant: Tenant) -> Browser:
+    browser = Browser(console_of(site))
+    assert browser.sign_in(tenant.key).status_code == 200
+    return browser
+
+
+def test_a_run_is_asked_for_by_the_parameters_that_its_pipeline_declares(
+    browser: Browser, tenant: Tenant, site: Site
+) -> None:
+    assert tenant.upload("typed", TYPED).status_code == 201
+    page = browser.get("/console/pipelines/typed")
+    assert "The smallest number" in page
+    assert "<option>us</option>" in page
+    given = {"parameter.least": "many", "parameter.region": "us", "parameter.token": "very-secret"}
+    answer = browser.send("/console/pipelines/typed/run", given)
+    assert answer.status_code == 422
+    assert "Not started" in answer.text
+    assert 'value="many"' in answer.text
+    assert "very-secret" not in answer.text
+    given |= {"parameter.least": "5", "parameter.date": "2024-02-03"}
+    browser.send("/console/pipelines/typed/run", given)
+    site.drain()
+    [found] = site.rows(f"SELECT * FROM `{tenant.tenant_id}.one`")
+    assert (found["n"], found["region"], found["length"], str(found["d"])) == (5, "us", 11, "2024-02-03")
+
+
+def test_a_backfill_is_asked_for_again_with_its_secrets(browser: Browser, tenant: Tenant, site: Site) -> None:
+    tenant.upload("typed", TYPED)
+    path = "/console/pipelines/typed/backfill"
+    browser.get(path)
+    days = {"start": "2024-01-01", "end": "2024-01-03", "step": "day"}
+    secret = {"parameter.token": "very-secret"}
+    page = browser.send(f"{path}/plan", days | secret | {"parameter.least": "5"}).text
+    assert "Start 2 runs" in page
+    assert page.count('class="chosen"') == 2
+    assert "very-secret" not in page
+    page = browser.send(path, secret).text
+    assert "January 2024" in page
+    site.drain()
+    assert site.rows(f"SELECT COUNT(*) AS c FROM `{tenant.tenant_id}.one`") == [{"c": 1}]
+
+
+def test_a_table_is_shown_with_its_rows_columns_and_the_steps_around_it(
+    browser: Browser, tenant: Tenant, site: Site
+) -> None:
+    tenant.upload(
+        "source", a_pipeline_file({"one": "SELECT 1 AS n, [2, 3] AS many, STRUCT('x' AS word) AS inner_"})
+    )
+    tenant.upload("sink", a_pipeline_file({"two": "SELECT n FROM one"}))
+    tenant.run("source")
+    site.drain()
+    assert '<a href="/console/tables/one">one</a>' in browser.get("/console/tables")
+    page = browser.get("/console/tables/one")
+    assert "[2, 3]" in page
+    assert ">word</td>" in page
+    assert "writes it from" in page
+    assert re.search(
+        r'<a href="/console/pipelines/sink">sink</a></td><td>two</td><td>reads it for</td>', page
+    )
+    assert "no rows" not in page
+    browser.get("/console/tables/on")
+    assert browser.page is not None
+    assert browser.page.status_code == 404
+
+
+def test_another_tenants_table_is_not_there(browser: Browser, site: Site, tenant_ids: object) -> None:
+    other = site.onboard(next(tenant_ids))  # type: ignore[call-overload]
+    other.upload("secret_plans", a_pipeline_file({"plans": "SELECT 1 AS n"}))
+    other.run("secret_plans")
+    site.drain()
+    browser.get("/console/tables/plans")
+    assert browser.page is not None
+    assert browser.page.status_code == 404
+
+
+def test_usage_is_told_by_pipeline_and_day(browser: Browser, tenant: Tenant, site: Site) -> None:
+    tenant.upload("daily", a_pipeline_file({"one": "SELECT 1 AS n"}))
+    tenant.run("daily")
+    site.drain()
+    page = browser.get("/console/usage")
+    assert '<a href="/console/pipelines/daily">daily</a>' in page
+    assert "for a TiB in" in page or "no cost is told" in page
