@@ -1,0 +1,256 @@
+"""The console in a real browser: people's ways through it, its policy, its weight, and who can read it."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.functional.browsers import PATIENCE_MS, PHONE, WIDE, Chromium, Window, chromium_on
+from tests.functional.environment import ADMIN_KEY
+from tests.functional.site import Site, Tenant, a_pipeline_file
+
+MAX_BYTES = 100_000
+HOSTILE = "\"><script>alert('hostile')</script><img src=x onerror=alert(1)>\u202eevil\u200b"
+LONG = "x" * 10_000
+SHOWN = "<script>alert('hostile')</script><img src=x onerror=alert(1)>\\u202eevil\\u200b"
+
+expect.set_options(timeout=PATIENCE_MS)
+
+
+@pytest.fixture(scope="module")
+def chromium(site: Site) -> Iterator[Chromium]:
+    with chromium_on(site) as started:
+        yield started
+
+
+@pytest.fixture
+def window(chromium: Chromium) -> Iterator[Window]:
+    with chromium.window() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def lived_in(site: Site, tenant_ids: Iterator[str]) -> "LivedIn":
+    """Make a tenant that has something on each of its pages."""
+    return LivedIn(site.onboard(next(tenant_ids)))
+
+
+class LivedIn:
+    """A tenant with two versions of a pipeline, a failed run and a backfill; hostile wherever it writes."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self.key = tenant.key
+        self.tenant_id = tenant.tenant_id
+        # What is invisible, SQL writes as escapes.
+        written = HOSTILE.encode("ascii", "backslashreplace").decode()
+        sql = f"SELECT ERROR('''{written} {LONG}''') AS n"
+        for self.text in (hostile_file(sql), hostile_file(f"{sql} -- </textarea><script>alert(2)</script>")):
+            saved = tenant.upload("hostile", self.text)
+            assert saved.status_code == 201, saved.text
+        self.failed = tenant.run("hostile", {"trigger_by": HOSTILE[:60], "parameters": {"word": HOSTILE}})
+        tenant.site.drain()
+        fine = f"SELECT ${{date}} AS d, '''{written} {LONG}''' AS word, STRUCT([1, 2] AS numbers) AS nested"
+        tenant.upload("fine", a_pipeline_file({"one": fine}))
+        asked = {"start": "2024-01-01", "end": "2024-01-02", "step": "day"}
+        begun = tenant.call("POST", "/api/v1/pipelines/backfill/fine", asked)
+        assert begun.status_code in {200, 202}, begun.text
+        self.backfill = begun.get_json()["backfill_id"]
+        tenant.site.drain()
+        tenant.own("POST", "/api/v1/tenants/keys", {"description": HOSTILE})
+
+    @property
+    def pages(self) -> dict[str, str]:
+        """The tenant's pages, by name."""
+        return {
+            "overview": "/console/",
+            "pipelines": "/console/pipelines",
+            "pipeline": "/console/pipelines/hostile",
+            "edit": "/console/pipelines/hostile/edit",
+            "backfill form": "/console/pipelines/hostile/backfill",
+            "runs": "/console/runs",
+            "run": f"/console/runs/{self.failed}",
+            "backfill": f"/console/backfills/{self.backfill}",
+            "tables": "/console/tables",
+            "table": "/console/tables/one",
+            "usage": "/console/usage",
+            "keys": "/console/keys",
+            "credentials": "/console/credentials",
+            "problem": "/console/nothing",
+        }
+
+
+OPERATORS = ("/console/operator", "/console/operator/tenants", "/console/operator/audit")
+
+
+def hostile_file(sql: str) -> str:
+    """Write a pipeline file whose every text is hostile."""
+    step = {"id": "one", "ps_type": "bq_etl.query", "description": HOSTILE}
+    config = {"source_query": sql, "target_table": "one"}
+    return json.dumps(
+        {
+            "pipeline": {"id": "hostile", "name": HOSTILE, "description": f"{HOSTILE} {LONG[:900]}"},
+            "parameters": {"word": {"type": "STRING", "description": HOSTILE, "allowed": [HOSTILE, "b"]}},
+            "steps": [{**step, "config": config}],
+        }
+    )
+
+
+def test_a_pipeline_is_written_run_and_followed_live_to_its_end(
+    window: Window, tenant: Tenant, site: Site
+) -> None:
+    page = window.sign_in(tenant.key)
+    expect(page.get_by_role("heading", level=1)).to_have_text(tenant.tenant_id)
+    page.get_by_role("link", name="Pipelines").click()
+    page.get_by_role("link", name="New pipeline").click()
+    page.get_by_label("ID").fill("daily")
+    page.get_by_label("Pipeline file (YAML)").fill(a_pipeline_file({"first": "SELECT 1 AS n"}))
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("daily")
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.locator("main[data-live]")).to_be_attached()
+    page.evaluate("window.isTheSamePage = true")
+    site.drain()
+    expect(page.locator("h1 .state")).to_have_text("COMPLETED")
+    expect(page.locator("main[data-live]")).not_to_be_attached()
+    assert page.evaluate("window.isTheSamePage"), "the page was loaded anew, not followed"
+    assert window.refused() == []
+
+
+def test_a_failing_run_is_read_and_retried(window: Window, tenant: Tenant, site: Site) -> None:
+    tenant.upload("daily", a_pipeline_file({"one": "SELECT 1 / (SELECT 0) AS n"}))
+    run_id = tenant.run("daily")
+    site.drain()
+    page = window.sign_in(tenant.key)
+    page.get_by_role("link", name=run_id[:8]).first.click()
+    expect(page.locator("main")).to_contain_text("division by zero")
+    page.get_by_label("Retry by").select_option("same")
+    page.get_by_role("button", name="Retry").click()
+    expect(page.get_by_text("Makes up for")).to_be_visible()
+    site.drain()
+    expect(page.locator("h1 .state")).to_have_text("FAILED")
+
+
+def test_a_backfill_is_quoted_started_and_followed(window: Window, tenant: Tenant, site: Site) -> None:
+    tenant.upload("daily", a_pipeline_file({"one": "SELECT ${date} AS d"}))
+    page = window.sign_in(tenant.key)
+    window.open("/console/pipelines/daily")
+    page.get_by_role("link", name="Backfill").click()
+    page.get_by_label("From").fill("2024-01-01")
+    page.get_by_label("To, not included").fill("2024-01-03")
+    page.get_by_role("button", name="What would it be?").click()
+    expect(page.get_by_role("table", name="January 2024")).to_be_visible()
+    page.get_by_role("button", name="Start 2 runs").click()
+    page.wait_for_url("**/console/backfills/*")
+    site.drain()
+    expect(page.locator(".calendar .state-COMPLETED")).to_have_count(2)
+
+
+def test_another_tenants_run_is_not_reachable(window: Window, tenant: Tenant, lived_in: LivedIn) -> None:
+    page = window.sign_in(tenant.key)
+    window.open(f"/console/runs/{lived_in.failed}")
+    assert window.loaded[0].status == 404
+    expect(page.locator("main")).not_to_contain_text("hostile")
+
+
+def test_a_session_is_dead_after_its_key_is_revoked(
+    window: Window, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from common.wiring import SERVICES  # noqa: PLC0415 - reads the environment, which is set by now
+
+    # The minute is over in which instances remember a key.
+    monkeypatch.setattr(SERVICES.authenticator._known, "lifetime", timedelta())
+    page = window.sign_in(tenant.key)
+    page.get_by_role("link", name="Keys").click()
+    page.get_by_role("button", name="Revoke").click()
+    expect(page.get_by_text("The key is no longer valid.")).to_be_visible()
+    window.open("/console/pipelines")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+
+
+# The second look is at what the first could not see: other colours, another width.
+@pytest.mark.parametrize(
+    ("size", "theme", "rules"),
+    [
+        (WIDE, "light", {"resultTypes": ["violations"]}),
+        (PHONE, "dark", {"runOnly": ["color-contrast", "target-size", "scrollable-region-focusable"]}),
+    ],
+    ids=["wide-light", "phone-dark"],
+)
+def test_every_page_keeps_the_policy_is_light_and_can_be_read_by_all(
+    chromium: Chromium, lived_in: LivedIn, size: tuple[int, int], theme: str, rules: Mapping[str, Any]
+) -> None:
+    with chromium.window(size, color_scheme=theme) as window:
+        found = _looked_at(window, {"sign in": "/"}, rules)
+        window.sign_in(lived_in.key)
+        found |= _looked_at(window, lived_in.pages, rules)
+    with chromium.window(size, color_scheme=theme) as window:
+        window.sign_in(ADMIN_KEY)
+        found |= _looked_at(window, {path: path for path in OPERATORS}, rules)
+    assert found == {}
+
+
+def test_what_strangers_write_is_shown_as_text(window: Window, lived_in: LivedIn) -> None:
+    page = window.sign_in(lived_in.key)
+    for name in ("pipeline", "run", "table", "keys"):
+        window.open(lived_in.pages[name])
+        text = page.locator("main").inner_text()
+        assert SHOWN in text, name
+        assert "\u202e" not in text, name
+        assert page.locator("main script, main img").count() == 0, name
+    window.open(lived_in.pages["edit"])
+    assert HOSTILE in page.get_by_label("Pipeline file (YAML)").input_value().encode().decode(
+        "unicode-escape"
+    )
+    assert window.refused() == []
+
+
+def test_the_keyboard_alone_signs_in_and_finds_its_way(window: Window, lived_in: LivedIn) -> None:
+    page = window.open("/")
+    expect(page.get_by_label("API key")).to_be_focused()
+    page.keyboard.type(lived_in.key)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(lived_in.tenant_id)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.querySelector('main').contains(document.activeElement)")
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+
+
+def test_a_run_is_started_without_a_script(chromium: Chromium, tenant: Tenant) -> None:
+    tenant.upload("daily", a_pipeline_file({"one": "SELECT 1 AS n"}))
+    with chromium.window(java_script_enabled=False) as window:
+        page = window.sign_in(tenant.key)
+        window.open("/console/pipelines/daily")
+        page.get_by_role("button", name="Run", exact=True).click()
+        expect(page.locator("h1 .state")).to_have_text("PENDING")
+        assert page.locator("noscript").inner_html().count("http-equiv") == 1
+
+
+def _looked_at(window: Window, pages: Mapping[str, str], rules: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Say of each page what is wrong with it; pages without fault are left out."""
+    found = {}
+    for name, path in pages.items():
+        window.open(path)
+        told = window.refused()
+        if window.hosts() != {urlsplit(window.url).netloc}:
+            told.append(f"asks {window.hosts()}")
+        if window.weight() > MAX_BYTES:
+            told.append(f"weighs {window.weight()} bytes")
+        if window.is_wider_than_its_window():
+            told.append("is wider than its window")
+        told += [
+            f"{violation['id']}: {violation['nodes'][0]['html'][:200]}"
+            for violation in Axe().run(window.page, options=rules).response["violations"]
+            if violation["impact"] in {"serious", "critical"}
+        ]
+        if told:
+            found[name] = told
+    return found
