@@ -73,6 +73,10 @@ load-test: $(DEVELOPMENT)  ## Let many clients at the local platform at once (TE
 check-schedules: $(DEVELOPMENT)  ## Hold the times of schedules against brute force: all zones, all changes of clocks, 2010 to 2037
 	@$(PYTHON_M) tests.schedules
 
+.PHONY: pictures
+pictures: $(DEVELOPMENT)  ## Take the README's pictures of the console anew, in a browser of this machine
+	@$(PYTHON_M) tests.pictures 2>/dev/null
+
 .PHONY: bench
 bench: $(DEVELOPMENT)  ## Count what runs and a full minute cost (FIRINGS=1500 LATENCY_MS=0)
 	@$(PYTHON_M) tests.bench $(if $(FIRINGS),--firings $(FIRINGS)) $(if $(LATENCY_MS),--latency-ms $(LATENCY_MS))
