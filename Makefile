@@ -23,8 +23,8 @@ help:  ## List the targets
 # Run it
 
 .PHONY: demo run demo-config
-demo: demo-config $(LOCAL)  ## Onboard a tenant and watch its pipeline run, all on this machine (CONFIG=pipeline.yml)
-	@$(PYTHON_M) local demo $(if $(CONFIG),--config "$(CONFIG)")
+demo: demo-config $(LOCAL)  ## Onboard a tenant and watch its pipeline run, all on this machine (CONFIG=pipeline.yml KEEP=1)
+	@$(PYTHON_M) local demo $(if $(CONFIG),--config "$(CONFIG)") $(if $(KEEP),--keep)
 
 # Before anything is installed or started.
 demo-config:

@@ -23,13 +23,14 @@ def main() -> int:
     commands.add_parser("run", help="serve the platform until Ctrl-C")
     demo = commands.add_parser("demo", help="onboard a tenant and watch its pipeline run")
     demo.add_argument("--config", type=Path, help="a pipeline file of your own")
+    demo.add_argument("--keep", action="store_true", help="leave the platform up to be looked at")
     validate = commands.add_parser("validate", help="check a pipeline file and run its tests")
     validate.add_argument("--config", type=Path, required=True, help="the file")
     given = parser.parse_args()
     if given.command == "demo":
         from local.demo import run  # noqa: PLC0415 - `run` needs none of what draws the demo
 
-        return run(given.config)
+        return run(given.config, is_kept=given.keep)
     if given.command == "validate":
         from local.validating import validate as validated  # noqa: PLC0415 - the same, of rules and tests
 

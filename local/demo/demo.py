@@ -3,7 +3,8 @@
 import signal
 import tempfile
 import time
-from contextlib import ExitStack, closing
+from collections.abc import Callable
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from threading import Event
 
@@ -20,8 +21,11 @@ from local.demo.tables import TenantTables
 SUCCEEDED, FAILED, INTERRUPTED = 0, 1, 130
 
 
-def run(config: Path | None, screen: Screen | None = None) -> int:
-    """Act the guide out, with its pipeline or the user's own; return the exit code."""
+def run(config: Path | None, screen: Screen | None = None, *, is_kept: bool = False) -> int:
+    """Act the guide out, with its pipeline or the user's own; return the exit code.
+
+    A platform that is kept can be looked at until Ctrl-C: the console shows what the demo did.
+    """
     shown = screen or Screen()
     try:
         file = pipeline_file(config)
@@ -33,7 +37,7 @@ def run(config: Path | None, screen: Screen | None = None) -> int:
         log = Path(made.name)
     began = time.monotonic()
     try:
-        summary = _told(file, shown, log)
+        summary = _told(file, shown, log, is_kept=is_kept)
     except (DemoError, ApiError, KeyboardInterrupt) as error:
         # What an interrupt breaks off can end in an error of its own.
         if interrupted.is_set():
@@ -62,7 +66,7 @@ def _listen_for_interrupts() -> Event:
     return interrupted
 
 
-def _told(file: PipelineFile, screen: Screen, log: Path) -> str:
+def _told(file: PipelineFile, screen: Screen, log: Path, *, is_kept: bool) -> str:
     options = ephemeral_options()
     with ExitStack() as stage:
         stage.enter_context(logging_to(log, options.project))
@@ -83,4 +87,18 @@ def _told(file: PipelineFile, screen: Screen, log: Path) -> str:
                 "BIGQUERY_LOCATION": options.location,
                 "ADMIN_API_KEY": f"{options.admin_api_key[:4]}…",
             },
+            at_the_end=_look_around(screen, options.url) if is_kept else lambda _: None,
         ).tell()
+
+
+def _look_around(screen: Screen, url: str) -> Callable[[Key], None]:
+    """Leave the platform up until Ctrl-C, and say where to look and by which key."""
+
+    def wait(tenant_key: Key) -> None:
+        screen.chapter("Look around")
+        screen.answer(f"the console is at {url}/, for who signs in with {tenant_key.value}")
+        screen.line("Ctrl-C ends it.")
+        with suppress(KeyboardInterrupt):
+            Event().wait()
+
+    return wait

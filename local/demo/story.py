@@ -1,6 +1,6 @@
 """The demo's chapters, in the guide's order; each shows the command that anybody can type, and its answer."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,6 +29,8 @@ class Story:
     file: PipelineFile
     admin_key: Key
     environment: Mapping[str, str]
+    at_the_end: Callable[[Key], None] = lambda _: None
+    """What is done with the tenant's key before the summary."""
 
     def tell(self) -> str:
         """Act all of it out and return the summary; DemoError at the first thing that is amiss."""
@@ -43,6 +45,7 @@ class Story:
         self._view()
         if self.file.is_the_guides:
             replace(self, file=guide.csv_file()).tell_of_csv(tenant_key)
+        self.at_the_end(tenant_key)
         steps = sum(len(level["steps"]) for level in run["levels"])
         return (
             f"{run['pipeline_id']} ran to {run['status']} in {seconds(run['duration_ms'] / 1000)}: "

@@ -1,14 +1,18 @@
 """`make demo` as a process, and its story, with files of the user's own, on the session's platform."""
 
 import io
+import re
+import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import requests
 from google.cloud import bigquery
 from rich.console import Console
 
-from common.client import Api, ApiError, Key
+from common.client import Api, ApiError, Client, Key
 from local.demo.errors import DemoError
 from local.demo.guide import pipeline_file
 from local.demo.screen import Screen
@@ -47,6 +51,24 @@ def tell(platform: RunningPlatform, tables: bigquery.Client, tmp_path: Path) -> 
         ).tell()
 
     return told
+
+
+def test_a_demo_that_is_kept_shows_its_run_in_the_console_until_it_is_interrupted(tmp_path: Path) -> None:
+    log = tmp_path / "demo.log"
+    with log.open("wb") as out, started((*DEMO, "--keep"), {}, out) as process:
+        deadline = time.monotonic() + DEMO_SECONDS
+        while "Ctrl-C ends it" not in log.read_text(encoding="utf-8"):
+            assert process.poll() is None, log.read_text(encoding="utf-8")
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
+        told = re.search(r"(http://[^ ]+)/, for who signs in with (\S+)", log.read_text(encoding="utf-8"))
+        assert told
+        client = Client(Api(url=told[1], key=Key.tenant(told[2])))
+        assert client.runs.history()["runs"][0]["status"] == "COMPLETED"
+        assert requests.get(f"{told[1]}/", timeout=60).text.count("<h1>Sign in</h1>") == 1
+        process.send_signal(signal.SIGINT)
+        assert process.wait(DEMO_SECONDS) == 0
+    assert "ran to COMPLETED" in log.read_text(encoding="utf-8")
 
 
 def test_the_demo_shows_every_command_with_its_answer_and_succeeds(tmp_path: Path) -> None:
