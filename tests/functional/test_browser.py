@@ -147,7 +147,7 @@ def test_a_backfill_is_quoted_started_and_followed(window: Window, tenant: Tenan
     page.get_by_role("button", name="Start 2 runs").click()
     page.wait_for_url("**/console/backfills/*")
     site.drain()
-    expect(page.locator(".calendar .state-COMPLETED")).to_have_count(2)
+    expect(page.locator(".month .state-COMPLETED")).to_have_count(2)
 
 
 def test_another_tenants_run_is_not_reachable(window: Window, tenant: Tenant, lived_in: LivedIn) -> None:

@@ -18,6 +18,17 @@ def test_the_runbook_has_a_section_for_the_budget_and_for_a_restore() -> None:
     assert {"budget", "restore-a-table"} <= runbook_sections()
 
 
+def test_every_function_is_watched_for_errors() -> None:
+    watched = re.search(r'service_name=~"([^"]+)"', local_values()["run_services"])
+    assert watched
+    folders = [main.parent.name for main in (ROOT / "functions").glob("*/main.py")]
+    assert "console" in folders
+    for name in folders:
+        assert re.fullmatch(watched[1], f"convergence-{name.replace('_', '-')}"), name
+    for alert in ("function-errors", "error-logs"):
+        assert "${local.run_services}" in local_values()["alerts"][alert]["query"]
+
+
 def test_no_alert_waits_for_metrics_that_a_first_apply_cannot_know() -> None:
     policy = resources("google_monitoring_alert_policy")["alert"]
     condition = policy["conditions"][0]["condition_prometheus_query_language"][0]
