@@ -8,6 +8,7 @@ from typing import Any
 from common.client import Content, Problem
 from common.client.calls import segment
 from common.client.configs import Config
+from common.client.quotes import Quote
 from common.client.runs import Run
 from common.console import run_forms, run_pages
 from common.console.visits import Answered, Elsewhere, Page, PageRoute, Visit
@@ -62,11 +63,13 @@ def new(visit: Visit) -> Answered:
 
 
 def run(visit: Visit) -> Answered:
-    """Start a run with the values of the form, which stay in it where the platform refuses them."""
+    """Start a run with the values of the form, or tell what it would cost; the values stay in the form."""
     config = visit.client.configs.read(visit.path["config_id"])
     values = run_forms.values_of(config["parameters"], visit.form)
     asked: dict[str, Any] = {"trigger_by": "console", "queue": True, "parameters": values}
     try:
+        if visit.form.get("what") == "quote":
+            return _pipeline(visit, config, quote=visit.client.quotes.of_run(config["config_id"], asked))
         once = visit.form.get("once", "")
         begun = visit.client.runs.start(config["config_id"], asked, idempotency_key=once)
     except Problem as problem:
@@ -106,7 +109,9 @@ def _editor(config_id: str, text: str, *, is_new: bool, problem: Problem | None 
     return Page(template="edit.html", values=values, status=422 if problem else 200)
 
 
-def _pipeline(visit: Visit, config: Config, problem: Problem | None = None) -> Page:
+def _pipeline(
+    visit: Visit, config: Config, problem: Problem | None = None, quote: Quote | None = None
+) -> Page:
     config_id = config["config_id"]
     shown = _version(visit.query.get("version", ""), config["version"])
     runs = visit.client.runs.history(limit=50, pipeline_id=config_id)["runs"]
@@ -124,6 +129,7 @@ def _pipeline(visit: Visit, config: Config, problem: Problem | None = None) -> P
         "schedule": schedules[0] if schedules else None,
         "fields": run_forms.fields_of(config["parameters"], visit.form),
         "problem": problem,
+        "quote": quote,
         **numbers_of(runs),
     }
     return Page(template="pipeline.html", values=values, status=problem.status if problem else 200)

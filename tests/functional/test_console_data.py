@@ -44,6 +44,10 @@ def test_a_run_is_asked_for_by_the_parameters_that_its_pipeline_declares(
     assert 'value="many"' in answer.text
     assert "very-secret" not in answer.text
     given |= {"parameter.least": "5", "parameter.date": "2024-02-03"}
+    page = browser.send("/console/pipelines/typed/run", given | {"what": "quote"}).text
+    assert "What it would come to" in page
+    assert 'value="2024-02-03"' in page
+    assert tenant.call("GET", "/api/v1/pipelines/history").get_json()["runs"] == []
     browser.send("/console/pipelines/typed/run", given)
     site.drain()
     [found] = site.rows(f"SELECT * FROM `{tenant.tenant_id}.one`")
