@@ -36,7 +36,7 @@ from common.times import Clock
 logger = logging.getLogger(__name__)
 
 
-def no_grants(_run: Run) -> None:
+def nothing_more(_run: Run) -> None:
     """Leave it at the end of a run."""
 
 
@@ -59,7 +59,7 @@ class LevelWorker:
     """How long one call works before it hands the level over to a new message."""
     at_once: AtOnce = in_threads
     seal: ParameterSeal = field(default_factory=NoSeal)
-    after_end: Callable[[Run], None] = no_grants
+    after_end: Callable[[Run], None] = nothing_more
     """What is to happen once a run has ended; it raises nothing that the run's end must not raise."""
 
     def carry_out(self, message: LevelMessage) -> None:
