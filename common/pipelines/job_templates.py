@@ -24,11 +24,14 @@ from typing import Any
 
 from common.json_schema import Schema
 from common.pipelines.fields import Field, declaration_of, fields_of, is_sure
+from common.pipelines.intervals import GIVEN_TO_ALL
 from common.pipelines.plans import MAIN, CheckJob, CopyJob, ExtractJob, FilesLoadedJob, Job, LoadJob, QueryJob
 from common.pipelines.tokens import Kind, tokens, with_line_feeds
 from common.pipelines.yaml_documents import Value
 
 IDENTIFIERS = frozenset({"tenant_id", "project_id"})
+GIVEN = IDENTIFIERS | {*GIVEN_TO_ALL}
+"""What stands for no field in a statement: identifiers, and the parameters that every run has."""
 KINDS: Mapping[str, type[Job]] = {
     kind.KIND: kind for kind in (QueryJob, LoadJob, FilesLoadedJob, ExtractJob, CopyJob, CheckJob)
 }
@@ -195,7 +198,7 @@ def _read_statement(
 ) -> Statement:
     text = with_line_feeds(path.read_text(encoding="utf-8"))
     text = _COMMENTS.sub("", text, count=1)  # Its opening comments are for readers of the file.
-    placed = {piece.text[2:-1] for piece in tokens(text) if piece.kind is Kind.VARIABLE} - IDENTIFIERS
+    placed = {piece.text[2:-1] for piece in tokens(text) if piece.kind is Kind.VARIABLE} - GIVEN
     return Statement(text=text, fields=fields_of(f"{name}: {path.name}", schema, pipeline, placed, given))
 
 

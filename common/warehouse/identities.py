@@ -9,7 +9,7 @@ from google.cloud import bigquery
 
 from common.errors import AlreadyExists, NotConfigured, QueryRefused
 from common.pipelines.pipeline import Pipeline, Step
-from common.pipelines.plans import CheckJob, LoadJob, QueryJob, WriteDisposition
+from common.pipelines.plans import CheckJob, LoadJob, QueryJob, StatementType, WriteDisposition
 from common.runs.files import Buckets, FileClaims
 from common.runs.ports import DryRun, JobReport, JobsOf, RowColumn, StepJob
 from common.tenants.credential_access import REASON
@@ -36,7 +36,7 @@ class AccountJobs(ExecutorJobs):
     def prepare(self, job: StepJob, dry_run: DryRun) -> None:
         """Make the target table, empty, by what the dry run says of the rows; leave one that is there."""
         work = job.work
-        if not isinstance(work, QueryJob | LoadJob):
+        if not isinstance(work, QueryJob | LoadJob) or _says_itself_what_it_writes(work):
             return
         schema = [taken_over(column) for column in _columns(work, dry_run)]
         dataset = bigquery.DatasetReference(self.project, job.tenant_id)
@@ -75,10 +75,16 @@ class AccountJobs(ExecutorJobs):
 
     def _config(self, job: StepJob, work: QueryJob | CheckJob) -> bigquery.QueryJobConfig:
         config = ExecutorJobs._config(self, job, work)
-        return config if isinstance(work, CheckJob) else _filling(config, work)
+        if isinstance(work, CheckJob) or _says_itself_what_it_writes(work):
+            return config
+        return _filling(config, work)
 
     def _load_config(self, job: StepJob, work: LoadJob) -> bigquery.LoadJobConfig:
         return _filling(load_config(job, work), work)
+
+
+def _says_itself_what_it_writes(work: QueryJob | LoadJob) -> bool:
+    return isinstance(work, QueryJob) and work.statement_type is not StatementType.SELECT
 
 
 def _filling[C: (bigquery.QueryJobConfig, bigquery.LoadJobConfig)](config: C, work: QueryJob | LoadJob) -> C:

@@ -201,6 +201,8 @@ def pipelines() -> Iterator[tuple[str, bytes]]:
     """List the files of examples, and the pipelines that pages show."""
     for file in [*ROOT.glob("ps_templates/**/example.yml"), *ROOT.glob("configs/**/*.yml")]:
         yield str(file.relative_to(ROOT)), file.read_bytes()
+    costs = (ROOT / "ps_templates/gcp/cost_billing/example.yml").read_bytes()
+    yield "a standard export", costs.replace(b"export: detailed", b"export: standard")
     for file in sorted(
         [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *ROOT.glob("ps_templates/**/*.md")]
     ):
@@ -259,6 +261,11 @@ def test_a_pipeline_that_is_shown_is_what_bigquery_accepts(text: bytes) -> None:
                 continue
             tenants_text = job.queries[0] if job.queries else job.sql
             kinds = GIVEN_BY_STEPS | types
+            if job.statement_type is StatementType.MERGE and not job.on_schema_change:
+                assert (
+                    analyzer.analyze(job.sql, {name: kinds[name] for name in job.parameters}).kind == "MERGE"
+                )
+                continue
             named = {name: kinds[name] for name in job.parameters if f"@{name}" in tenants_text}
             rows = dict(analyzer.analyze(tenants_text, named).columns)
             assert all(rows)

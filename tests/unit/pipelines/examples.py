@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parents[3]
 TEMPLATES = ROOT / "ps_templates"
 STEP_TYPES = load_step_types(TEMPLATES)
 PROJECT = "platform-prod"
-BUCKETS = ("gs://acme-files", "gs://local-files")
-POLICY = Policy(project_id=PROJECT, dataset="acme", allowed_sources=frozenset({PUBLIC_DATA, *BUCKETS}))
+SOURCES = frozenset({PUBLIC_DATA, "billing-project", "gs://acme-files", "gs://local-files"})
+POLICY = Policy(project_id=PROJECT, dataset="acme", allowed_sources=SOURCES)
 
 
 def compiled(document: dict[str, Any] | str, step_types: StepTypes = STEP_TYPES, **changes: Any) -> Pipeline:
