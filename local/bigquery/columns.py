@@ -10,6 +10,7 @@ from local_bigquery.errors import BigQueryError
 from local_bigquery.jobs import query
 from local_bigquery.models import TableFieldSchema
 
+RESERVED = ("_partition", "_table_", "_file_", "_row_timestamp", "__root__", "_colidentifier")
 _fields: Callable[..., list[TableFieldSchema]] = query._fields
 
 
@@ -29,6 +30,13 @@ def checked(columns: Iterable[str]) -> list[str]:
                 "invalidQuery",
                 "Duplicate column names in the result are not supported when a destination table is present. "
                 f"Found duplicate(s): {column}",
+            )
+        if column.casefold().startswith(RESERVED):
+            prefixes = ", ".join(RESERVED[:-1]).upper()
+            raise BigQueryError(
+                "invalidQuery",
+                f'Invalid field name "{column}". Field names are not allowed to start with the '
+                f"(case-insensitive) prefixes {prefixes} and {RESERVED[-1].upper()}",
             )
         seen.add(column.casefold())
         names.fields([TableFieldSchema(name=column)])

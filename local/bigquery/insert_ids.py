@@ -1,20 +1,28 @@
-"""The length of insert IDs: BigQuery takes up to 128 characters, or else none of the rows of a call."""
+"""What a call that streams rows may hold: 1 to 50,000 of them, with insert IDs of up to 128 characters."""
 
 from typing import Any
 
-from local.bigquery.answers import Answer, json_answer
+from local.bigquery.answers import Answer, error_answer, json_answer
 from local.bigquery.calls import Call
 from local.bigquery.proxy import Forward
 
 MAX_CHARACTERS = 128
+MAX_ROWS = 50_000
 
 
 class InsertIds:
-    """Refuse streamed rows whose insert IDs are too long."""
+    """Refuse streamed rows that are none or too many, or whose insert IDs are too long."""
 
     async def handle(self, call: Call, forward: Forward) -> Answer:
         """Pass the call on where all of its insert IDs are short enough."""
-        rows = call.resource.get("rows") or [] if call.method == "tabledata.insertAll" else []
+        if call.method != "tabledata.insertAll":
+            return await forward(call)
+        rows = call.resource.get("rows") or []
+        if not rows:
+            return error_answer("invalid", "No rows present in the request.")
+        if len(rows) > MAX_ROWS:
+            limit = f"too many rows present in the request, limit: {MAX_ROWS} row count: {len(rows)}."
+            return error_answer("invalid", limit)
         too_long = {
             index for index, row in enumerate(rows) if len(row.get("insertId") or "") > MAX_CHARACTERS
         }

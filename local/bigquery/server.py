@@ -28,6 +28,7 @@ from local.bigquery.housekeeping import Housekeeping
 from local.bigquery.insert_ids import InsertIds
 from local.bigquery.job_ids import JobIds
 from local.bigquery.job_names import JobNames
+from local.bigquery.job_settings import JobSettings
 from local.bigquery.job_timeouts import JobTimeouts
 from local.bigquery.latency import Latency
 from local.bigquery.long_polls import LongPolls
@@ -84,6 +85,7 @@ class LocalBigQuery:
             self.latency,
             self.faults,
             JobNames(),
+            JobSettings(),
             self.job_ids,
             GoogleSql(),
             ChangedLayouts(),
