@@ -23,6 +23,7 @@ from local.bigquery import (
     array_paths,
     catalog,
     columns,
+    error_places,
     job_records,
     jobs,
     latency,
@@ -80,6 +81,7 @@ class Engine:
         array_paths.install()
         rewrites.install()
         columns.install()
+        error_places.install()
         runner._executor = ThreadPoolExecutor(WAITING_JOBS, "bigquery-job")
         try:
             self._connect()

@@ -59,6 +59,18 @@ NAMES_BEFORE = frozenset({".", "INTO", "TABLE", "FROM", "JOIN", "VIEW", "UPDATE"
 """What follows these is a name of somebody's own."""
 
 
+_RESERVED = """
+    ALL AND ANY ASC ASSERT_ROWS_MODIFIED AT BETWEEN BY CASE CAST COLLATE CONTAINS CREATE CROSS CUBE CURRENT
+    DEFAULT DEFINE DESC DISTINCT ELSE END ENUM ESCAPE EXCEPT EXCLUDE EXISTS EXTRACT FALSE FETCH FOLLOWING FOR
+    FULL GROUP GROUPING GROUPS HASH HAVING IF IGNORE IN INNER INTERSECT INTO IS JOIN LATERAL LEFT LIKE LIMIT
+    LOOKUP MERGE NATURAL NEW NO NOT NULL NULLS ON OR ORDER OUTER OVER PARTITION PRECEDING PROTO QUALIFY
+    RECURSIVE RESPECT RIGHT ROLLUP ROWS SET SOME TABLESAMPLE THEN TO TREAT TRUE UNBOUNDED UNION UNNEST USING
+    WHEN WHERE WINDOW WITHIN
+"""
+RESERVED = frozenset(_RESERVED.split())
+"""Words that nothing can be called without backticks."""
+
+
 class GoogleSql:
     """Refuse jobs whose SQL BigQuery would refuse, dry runs too."""
 
@@ -114,6 +126,8 @@ def _refusals_of_name(token: Token, within: str) -> Iterator[str]:
     """Judge what follows AS; a column of UNPIVOT's IN may be called by a text."""
     if within in CASTS and _word(token) in NO_TYPES:
         yield f"Type not found: {token.text} at {_position(token)}"
+    if token.token_type not in QUOTED and token.text.upper() in RESERVED:
+        yield f"Syntax error: Unexpected keyword {token.text.upper()} at {_position(token)}"
     if token.token_type is TokenType.STRING and within != "IN":
         yield f'Syntax error: Unexpected string literal "{token.text}" at {_position(token)}'
 

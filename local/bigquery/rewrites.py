@@ -12,6 +12,7 @@ from local_bigquery.errors import BigQueryError
 from local_bigquery.sql import dialect, rules
 from sqlglot import exp
 
+from local.bigquery.analysis import judge
 from local.bigquery.unnests import expand_unnests
 from local.bigquery.values_as_text import begin_substrings, read_text, spell_json, spell_numbers
 
@@ -25,7 +26,7 @@ def install() -> None:
     if rules.STATEMENT_RULES[: len(EARLY)] != list(EARLY):
         rules.STATEMENT_RULES[:0] = EARLY
         place = rules.STATEMENT_RULES.index(rules.tables.qualify) + 1
-        rules.STATEMENT_RULES.insert(place, expand_unnests)
+        rules.STATEMENT_RULES[place:place] = (judge, expand_unnests)
         typed = rules.STATEMENT_RULES.index(rules.typing.annotate) + 1
         rules.STATEMENT_RULES.insert(typed, spell_json)
         rules.NODE_RULES[:0] = (spell_numbers, read_text, begin_substrings)

@@ -290,8 +290,8 @@ def test_a_merge_reports_the_rows_that_it_changed(
 ) -> None:
     done(bigquery, owner, "source", of_two_rows())
     merge = QueryJob(
-        sql="MERGE source AS old USING (SELECT 2 AS id, 'c' AS name UNION ALL SELECT 3, 'd') AS new"
-        " ON old.id = new.id WHEN MATCHED THEN UPDATE SET name = new.name"
+        sql="MERGE source AS old USING (SELECT 2 AS id, 'c' AS name UNION ALL SELECT 3, 'd') AS fresh"
+        " ON old.id = fresh.id WHEN MATCHED THEN UPDATE SET name = fresh.name"
         " WHEN NOT MATCHED THEN INSERT (id, name) VALUES (id, name)",
         destination="source",
         statement_type=StatementType.MERGE,

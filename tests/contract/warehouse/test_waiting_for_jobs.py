@@ -108,7 +108,7 @@ def test_a_query_that_fails_says_why(bigquery: Backend) -> None:
 
 
 ONE, TWO = "SELECT n FROM first", "SELECT n FROM first JOIN second USING (n)"
-MERGE = "MERGE first AS old USING second AS new ON old.n = new.n WHEN MATCHED THEN UPDATE SET n = 2"
+MERGE = "MERGE first AS old USING second AS fresh ON old.n = fresh.n WHEN MATCHED THEN UPDATE SET n = 2"
 
 
 @pytest.mark.parametrize(

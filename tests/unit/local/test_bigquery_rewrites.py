@@ -258,10 +258,10 @@ def test_a_view_may_read_the_fields_of_unnested_structs(shop: bigquery.Client) -
         ("TO_JSON_STRING(TIMESTAMP '2026-01-31 08:30:00+00')", '"2026-01-31T08:30:00Z"'),
         ("TO_JSON_STRING([DATETIME '2026-01-31 08:30:00.5'])", '["2026-01-31T08:30:00.500"]'),
         (
-            "TO_JSON_STRING(STRUCT(TIMESTAMP '2026-01-31 08:30:00.123456+00' AS at))",
-            '{"at":"2026-01-31T08:30:00.123456Z"}',
+            "TO_JSON_STRING(STRUCT(TIMESTAMP '2026-01-31 08:30:00.123456+00' AS moment))",
+            '{"moment":"2026-01-31T08:30:00.123456Z"}',
         ),
-        ("TO_JSON_STRING(STRUCT(CAST(NULL AS TIMESTAMP) AS at))", '{"at":null}'),
+        ("TO_JSON_STRING(STRUCT(CAST(NULL AS TIMESTAMP) AS moment))", '{"moment":null}'),
         (
             "(SELECT TO_JSON_STRING(s) FROM (SELECT visitor, spent FROM visits) AS s WHERE visitor = 'ann')",
             '{"visitor":"ann","spent":"12.5"}',
