@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # A function imports what it uses itself, and not what the ot
     from common.costs.usage import Usage
     from common.http.edge import Edge
     from common.pipelines.configs import Configs
+    from common.quality.reading import QualityLog
     from common.runs.quotes import Quotes
     from common.runs.reading import RunLog
     from common.runs.retrying import RunRetrier
@@ -53,6 +54,7 @@ class PipelineServices:
     quotes: Quotes
     clock: Clock
     tester: ConfigTester
+    quality: QualityLog
 
 
 class SubscriptionReader(Protocol):

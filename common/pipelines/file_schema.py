@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
 
+from common.pipelines.check_types import check_folders
 from common.pipelines.job_templates import IDENTIFIERS
 from common.pipelines.schema import FORMATS
 from common.pipelines.step_types import read_json, type_folders
@@ -42,10 +43,24 @@ def file_schema(templates: Path) -> dict[str, Any]:
     step = schema["properties"]["steps"]["items"]
     step["properties"]["ps_type"]["enum"] = list(types)
     step["allOf"] = [_where({"ps_type": name}, {"config": {"$ref": f"#/$defs/{name}"}}) for name in types]
+    _describe_checks(schema, templates)
     schema["properties"]["schedule"]["properties"]["timezone"]["enum"] = sorted(available_timezones())
     _restrict_parameters(schema)
     strict: dict[str, Any] = _with_patterns(schema)
     return strict
+
+
+def _describe_checks(schema: dict[str, Any], templates: Path) -> None:
+    kinds = {name: read_json(path / "schema.json") for name, path in check_folders(templates).items()}
+    for name, body in kinds.items():
+        own = {key: value for key, value in body.items() if key not in {"$schema", "$id"}}
+        schema["$defs"][f"check.{name}"] = own
+    check = schema["properties"]["steps"]["items"]["properties"]["checks"]["items"]
+    check["properties"]["type"]["enum"] = list(kinds)
+    check["allOf"] = [
+        {"if": {"properties": {"type": {"const": name}}}, "then": {"$ref": f"#/$defs/check.{name}"}}
+        for name in kinds
+    ]
 
 
 def _restrict_parameters(schema: dict[str, Any]) -> None:

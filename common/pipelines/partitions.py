@@ -8,6 +8,7 @@ from typing import Any
 
 from common.pipelines.pipeline import BoundParameter
 from common.pipelines.plans import (
+    CopyJob,
     FilesLoadedJob,
     LoadJob,
     Partitioning,
@@ -62,18 +63,18 @@ def partition_of(text: str) -> str:
     return text if _VARIABLE.fullmatch(text) else _digits(text)
 
 
-type Partitioned = QueryJob | LoadJob | FilesLoadedJob
+type Partitioned = QueryJob | LoadJob | FilesLoadedJob | CopyJob
 
 
 def at_partition(work: Partitioned, parameters: Mapping[str, BoundParameter]) -> Partitioned:
-    """Put the value of a run in the place of the parameter that names the partition that a job writes.
+    """Put the value of a run in the place of the parameter that names the partition of a job.
 
     A partition has no other value than those of the table's partitioning, so nothing else can come of it.
     """
     named = _VARIABLE.fullmatch(work.partition)
     if named is None:
         return work
-    kind = work.partitioning.type if work.partitioning else "DAY"
+    kind = work.partition_type if isinstance(work, CopyJob) else _type(work.partitioning)
     return replace(work, partition=_decorator(parameters[named[1]].value, kind))
 
 
@@ -136,6 +137,10 @@ def _decorator(value: object, kind: str) -> str:
         return NO_PARTITION
     moment = datetime.fromisoformat(value.replace("z", "Z"))
     return (moment.astimezone(UTC) if moment.tzinfo else moment).strftime(_FORMATS[kind])
+
+
+def _type(partitioning: Partitioning | None) -> str:
+    return partitioning.type if partitioning else "DAY"
 
 
 def _digits(text: str) -> str:

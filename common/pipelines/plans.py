@@ -10,9 +10,13 @@ from enum import StrEnum
 from typing import ClassVar
 
 from common.pipelines.origins import Places
+from common.quality.checks import Check
 
 MAIN = "main"
 """The name of the job that does a step's work; the others are named for what they are there for."""
+
+CHECKS = "checks"
+"""The name of the job that does all checks of a table."""
 
 
 class WriteDisposition(StrEnum):
@@ -130,6 +134,8 @@ class QueryJob:
     """How many partitions before a run's interval are written too; None where nothing goes by partitions."""
     is_protected: bool = False
     """Whether the destination is never made anew."""
+    candidate_for: str = ""
+    """The table that the destination's rows become once they are checked; "" where it is the target."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,20 +228,29 @@ class CopyJob:
     retention_days: int | None = None
     expires_at: datetime | None = None
     """When BigQuery deletes the destination, known with the run."""
+    partition: str = ""
+    """The one partition that is copied, as `QueryJob` has it; "" for all of them."""
+    partition_type: str = "DAY"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckJob:
-    """A query whose few rows are verdicts, for the platform to read."""
+    """A query whose one row has the counts of a table's checks, for the platform to read and judge."""
 
     KIND: ClassVar[str] = "check"
     destination: ClassVar[str] = ""
     places: ClassVar[Places] = ()
 
-    name: str = "checks"
+    name: str = CHECKS
     sql: str
     parameters: tuple[str, ...] = ()
     maximum_bytes_billed: int | None = None
+    checks: tuple[Check, ...] = ()
+    """What is expected, in the order in which the row has its counts."""
+    table: str = ""
+    """What the checked table is called by the tenant."""
+    checked: str = ""
+    """The table that is looked at, `project.dataset.table`."""
 
 
 type Job = QueryJob | LoadJob | FilesLoadedJob | ExtractJob | CopyJob | CheckJob

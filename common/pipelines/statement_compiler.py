@@ -15,7 +15,7 @@ from common.pipelines.tokens import Kind, LexicalViolation, tokens
 from common.pipelines.variables import Rendered, Variables
 from common.pipelines.yaml_documents import Folded
 
-_PLACE_IN_SQL = re.compile(r"\bin line (\d+), column (\d+)\b")
+PLACE_IN_SQL = re.compile(r"\bin line (\d+), column (\d+)\b")
 _LONG_QUOTES = ("'''", '"""')
 
 
@@ -74,7 +74,7 @@ class StatementCompiler:
     def _query(self, statement: Statement, name: str) -> Rendered | None:
         """Judge a query of the tenant's by itself: what is put into a statement must be whole."""
         place = pointer((*self.path, *name.split(".")))
-        if lost := _lost_by_folding(name, self.config.value(name)):
+        if lost := lost_by_folding(name, self.config.value(name)):
             self._add_reasons([lost], place)
             return None
         text, _ = statement.fields[name].render(self.config.value(name), self.variables)
@@ -134,7 +134,7 @@ class StatementCompiler:
         """Add rules that SQL breaks; `pieces` are the SQL that they tell places of, as it was written."""
         name = place.removeprefix(f"{pointer(self.path)}/").replace("/", ".")
         for reason in reasons:
-            told = _PLACE_IN_SQL.search(reason)
+            told = PLACE_IN_SQL.search(reason)
             places = places_of(self._given(name), pieces) if told else ()
             line, column = (told and in_file(places, int(told[1]), int(told[2]))) or (None, None)
             self.violations.append(
@@ -145,7 +145,7 @@ class StatementCompiler:
         return self.config.value(name) or ""
 
 
-def _lost_by_folding(name: str, text: object) -> str:
+def lost_by_folding(name: str, text: object) -> str:
     """Say what a query has lost with its line breaks, "" for nothing."""
     if not isinstance(text, Folded):
         return ""

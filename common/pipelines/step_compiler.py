@@ -20,6 +20,7 @@ from common.pipelines.pipeline import OnFailure, Priority, Retry, Step
 from common.pipelines.plans import Job, QueryJob, WriteDisposition
 from common.pipelines.schema import schema_violations
 from common.pipelines.statement_compiler import StatementCompiler
+from common.pipelines.step_checks import StepChecks
 from common.pipelines.step_types import StepType, StepTypes
 from common.pipelines.tables import Policy, TableName
 from common.pipelines.variables import Variables
@@ -35,7 +36,7 @@ class CompileContext:
     variables: Variables
     parameter_types: Mapping[str, str]
     secrets: frozenset[str] = frozenset()
-    """The parameters that no condition may compare, and no name of files hold."""
+    """The parameters that no condition may compare, no name of files hold, and no check count by."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -104,6 +105,29 @@ class StepCompiler:
                 self.violations += [Violation(self._pointer("config", name), told) for name, told in found]
         self.violations += [*compiler.violations, *statements.violations]
         self.reads, self.target = frozenset(statements.reads), compiler.target
+        self._put_checks(step_type, shape_violations)
+
+    def _put_checks(self, step_type: StepType, shape_violations: Collection[Violation]) -> None:
+        """Put the step's checks into its plan, unless what the file says of them has no shape."""
+        checks = StepChecks(
+            step_id=self.id,
+            path=("steps", self.index),
+            raw=self.raw,
+            config=self.config,
+            type=step_type,
+            step_types=self.context.step_types,
+            policy=self.context.policy,
+            variables=self.context.variables,
+            secrets=self.context.secrets,
+        )
+        places = [f"{self._pointer(name)}/" for name in ("checks", "failing_rows")]
+        if any(
+            f"{violation.pointer}/".startswith(place) for violation in shape_violations for place in places
+        ):
+            return
+        self.jobs = list(checks.put_into(self.jobs, self.target))
+        self.violations += checks.violations
+        self.reads |= checks.reads
 
     def _read_condition(self, shape_violations: Collection[Violation]) -> None:
         place, text = self._pointer("run_if"), self.raw.get("run_if")
@@ -141,7 +165,7 @@ class StepCompiler:
     def node(self) -> Node:
         """Return what the order of steps depends on."""
         depends_on = self.raw.get("depends_on")
-        written = [job for job in self.jobs if job.destination]
+        written = [job for job in self.jobs if self.target and job.destination == self.target.table]
         return Node(
             id=self.id,
             pointer=self._pointer(),

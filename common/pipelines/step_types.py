@@ -15,6 +15,7 @@ from typing import Any
 from jsonschema.protocols import Validator
 
 from common.json_schema import Schema
+from common.pipelines.check_types import CheckTypes, load_check_types
 from common.pipelines.job_templates import Config, JobTemplate, read_plan
 from common.pipelines.schema import validator_for
 from common.pipelines.type_rules import RULES, Rule
@@ -38,6 +39,10 @@ class StepType:
     rules: tuple[Rule, ...] = ()
     provides: frozenset[str] = frozenset()
     """Names for which the step itself has values in the tenant's queries."""
+    checked: str = ""
+    """The field that names the table which its checks look at; "" where that is the table that it writes."""
+    checked_where: str = ""
+    """The field that says which of its rows they look at, "" where there is none."""
 
     def config(self, given: Mapping[str, Any]) -> Config:
         """Read a step's config with the defaults of this type."""
@@ -49,6 +54,9 @@ class StepTypes:
     """All step types of a folder of templates, and the schema of the file around them."""
 
     pipeline: Validator
+    schema: Schema
+    """The file's own."""
+    checks: CheckTypes
     by_name: Mapping[str, StepType]
 
 
@@ -56,7 +64,12 @@ def load_step_types(folder: Path) -> StepTypes:
     """Read `ps_templates/`; ValueError where a template contradicts itself."""
     pipeline = read_json(folder / "pipeline.schema.json")
     types = (_load(name, path, pipeline) for name, path in type_folders(folder).items())
-    return StepTypes(pipeline=validator_for(pipeline), by_name={item.name: item for item in types})
+    return StepTypes(
+        pipeline=validator_for(pipeline),
+        schema=pipeline,
+        checks=load_check_types(folder, pipeline),
+        by_name={item.name: item for item in types},
+    )
 
 
 def type_folders(folder: Path) -> dict[str, Path]:
@@ -72,6 +85,8 @@ def _load(name: str, folder: Path, pipeline: Schema) -> StepType:
     if None in rules.values():
         raise ValueError(f"{name}: plan.json names a rule that common.pipelines.type_rules does not have")
     fed = {field.partition(".")[0] for job in jobs for field in (*job.fed_by, *job.when)}
+    if "checked" in plan:
+        fed |= {plan["checked"], plan.get("checked_where", ""), "maximum_bytes_billed"}
     if idle := schema["properties"].keys() - fed - FIELDS_OF_ALL:
         raise ValueError(f"{name}: no job comes from ${{{min(idle)}}}, which schema.json declares")
     return StepType(
@@ -82,6 +97,8 @@ def _load(name: str, folder: Path, pipeline: Schema) -> StepType:
         jobs=jobs,
         rules=tuple(filter(None, rules.values())),
         provides=frozenset(plan.get("provides", ())),
+        checked=plan.get("checked", ""),
+        checked_where=plan.get("checked_where", ""),
     )
 
 

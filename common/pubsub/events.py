@@ -8,7 +8,7 @@ from typing import Any
 from common.logs.redaction import redact_all
 from common.public_urls import PublicUrls
 from common.pubsub.publishing import Topic
-from common.runs.events import REJECTED, Event, RejectedRequest
+from common.runs.events import REJECTED, CheckEvent, Event, RejectedRequest, RunEvent
 from common.times import to_rfc3339
 
 STATUS_PATH = "/api/v1/pipelines/status/"
@@ -38,7 +38,7 @@ class EventTopic:
             "pipeline_id": run.config_id,
             "config_version": run.config_version,
             "pipeline_logging_id": run.run_id,
-            "status": event.status.value,
+            "status": _state(event),
             "trigger_type": run.trigger.type.value,
             "trigger_by": run.trigger.by,
             "run_date": run.run_date.isoformat(),
@@ -49,7 +49,7 @@ class EventTopic:
                 "status": self.public_urls.link(STATUS_PATH + run.run_id),
                 "history": self.public_urls.link(HISTORY_PATH + run.config_id),
             },
-        }
+        } | (_checks(event) if isinstance(event, CheckEvent) else {})
 
     def _rejection(self, event: RejectedRequest) -> dict[str, Any]:
         links = {"history": self.public_urls.link(HISTORY_PATH + event.config_id)} if event.config_id else {}
@@ -71,6 +71,29 @@ class EventTopic:
         return body
 
 
+def _state(event: RunEvent | CheckEvent) -> str:
+    return event.state if isinstance(event, CheckEvent) else event.status.value
+
+
+def _checks(event: CheckEvent) -> dict[str, Any]:
+    """Say which checks of which step were not passed."""
+    return {
+        "step_id": event.step_id,
+        "target_table": event.results[0].table,
+        "checks": [
+            {
+                "name": one.verdict.check.name,
+                "type": one.verdict.check.type,
+                "status": one.verdict.status.value,
+                "failed_rows": one.verdict.failed_rows,
+                "observed": one.verdict.observed,
+                "expected": one.verdict.expected,
+            }
+            for one in event.results
+        ],
+    }
+
+
 def _attributes(event: Event) -> dict[str, str]:
     if isinstance(event, RejectedRequest):
         return _attributes_of_rejection(event)
@@ -80,7 +103,7 @@ def _attributes(event: Event) -> dict[str, str]:
         "tenant": run.tenant_id,
         "config": run.config_id,
         "run": run.run_id,
-        "state": event.status.value,
+        "state": _state(event),
         "trigger": run.trigger.type.value,
     }
     return attributes | ({"traceparent": run.traceparent} if run.traceparent else {})

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from common.errors import Unavailable
 from common.pipelines.pipeline import Step
+from common.quality.results import CheckResult
 from common.runs.ports import JobReport
 from common.runs.run import StepRow, StepStatus
 from common.runs.step_jobs import BEGINNING, Position
@@ -21,6 +22,8 @@ class Attempt:
     is_attached: bool = False
     fault: Unavailable | None = None
     """What kept it from beginning, and may pass: the level is to be delivered again."""
+    results: tuple[CheckResult, ...] = ()
+    """What came of the checks, where this is their job and it is done."""
 
     @property
     def is_at_last_job(self) -> bool:
@@ -51,6 +54,8 @@ class Outcome:
     status: StepStatus | None
     rows: tuple[StepRow, ...]
     fault: Unavailable | None = None
+    results: tuple[CheckResult, ...] = ()
+    """What came of its checks, as far as they are done."""
 
     @property
     def error(self) -> str:

@@ -14,7 +14,9 @@ from typing import Protocol
 
 from common.errors import ConvergenceError
 from common.problems import Problem
-from common.runs.ports import AdmissionFacts, RunStore
+from common.quality.results import CheckResult
+from common.quality.verdicts import CheckStatus
+from common.runs.ports import AdmissionFacts, CheckStore, RunStore
 from common.runs.run import EndReason, Run, RunStatus, StepRow, StepStatus, Trigger
 
 logger = logging.getLogger(__name__)
@@ -22,6 +24,7 @@ logger = logging.getLogger(__name__)
 EVENTS = uuid.UUID("a4c8a1d2-37de-5d0b-9a0e-54d3f6f0f7b1")
 FIRST_LEVEL = 1
 REJECTED = "REJECTED"
+CHECKS_FAILED, CHECKS_WARNED = "CHECKS_FAILED", "CHECKS_WARNED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +62,29 @@ class RejectedRequest:
         return str(uuid.uuid5(EVENTS, f"{self.tenant_id}\n{self.request_id}\n{REJECTED}"))
 
 
-type Event = RunEvent | RejectedRequest
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckEvent:
+    """Checks of a step were not passed: an error has stopped the step, or there were warnings alone."""
+
+    run: Run
+    step_id: str
+    results: tuple[CheckResult, ...]
+    """Those that were not passed."""
+    occurred_at: datetime
+
+    @property
+    def state(self) -> str:
+        """Say in one word what came of the checks."""
+        failed = any(one.verdict.status is CheckStatus.FAILED for one in self.results)
+        return CHECKS_FAILED if failed else CHECKS_WARNED
+
+    @property
+    def event_id(self) -> str:
+        """The same for the same checks of the same run, so that a repeat can be told."""
+        return str(uuid.uuid5(EVENTS, f"{self.run.run_id}\n{self.step_id}\n{self.state}"))
+
+
+type Event = RunEvent | CheckEvent | RejectedRequest
 
 
 class EventPublisher(Protocol):
@@ -75,7 +100,7 @@ class Announcer:
 
     publisher: EventPublisher
 
-    def announce(self, events: Sequence[RunEvent]) -> None:
+    def announce(self, events: Sequence[RunEvent | CheckEvent]) -> None:
         """Send events, as far as that works."""
         if not events:
             return
@@ -121,6 +146,32 @@ class AnnouncingRuns:
         self.store.append_steps(run, rows, now)
         if rows and all(_begins(row) for row in rows):
             self.announcer.announce([RunEvent(run=run, status=RunStatus.RUNNING, occurred_at=now)])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnouncingChecks:
+    """A `CheckStore` that tells of checks that were not passed once their rows have been appended."""
+
+    store: CheckStore
+    announcer: Announcer
+
+    def append_checks(self, run: Run, results: Sequence[CheckResult], now: datetime) -> None:
+        """Append results, and tell of each step whose checks were not all passed."""
+        self.store.append_checks(run, results, now)
+        broken = [one for one in results if one.verdict.status is not CheckStatus.PASSED]
+        of_steps = {
+            one.step_id: tuple(other for other in broken if other.step_id == one.step_id) for one in broken
+        }
+        self.announcer.announce(
+            [
+                CheckEvent(run=run, step_id=step_id, results=mine, occurred_at=now)
+                for step_id, mine in of_steps.items()
+            ]
+        )
+
+    def read_earlier(self, run: Run, table: str, check: str, most: int) -> Sequence[float]:
+        """Return the last values of a check that earlier runs have passed."""
+        return self.store.read_earlier(run, table, check, most)
 
 
 def _begins(row: StepRow) -> bool:

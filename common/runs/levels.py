@@ -25,8 +25,9 @@ from common.runs.control import ends_run, lanes, lost_steps, states_after, steps
 from common.runs.failures import is_bigquerys
 from common.runs.guarding import Guard
 from common.runs.handovers import Handovers
+from common.runs.judging import CheckJudge
 from common.runs.level_messages import LevelMessage
-from common.runs.ports import Identities, JobReport, JobsOf, LevelPublisher, RunStore
+from common.runs.ports import CheckStore, Identities, JobReport, JobsOf, LevelPublisher, RunStore
 from common.runs.run import EndReason, Run, RunStatus, StepRow, StepStatus
 from common.runs.secret_parameter_jobs import with_secret_parameters
 from common.runs.step_jobs import BEGINNING, job_id_at, latest_job
@@ -49,6 +50,7 @@ class LevelWorker:
     """
 
     store: RunStore
+    checks: CheckStore
     claims: ClaimJobs
     identities: Identities
     levels: LevelPublisher
@@ -140,6 +142,7 @@ class LevelWorker:
             message=message,
             jobs_of=self._jobs_of(message),
             guard=self.guard,
+            check_judge=CheckJudge(run=message.run, store=self.checks, clock=self.clock),
             is_cancelled=lambda: is_cancelled(self.claims, message.run.run_id),
             clock=self.clock,
             sleep=self.sleep,
@@ -170,6 +173,9 @@ class LevelWorker:
         message = worker.message
         rows = [row for outcome in outcomes for row in outcome.rows]
         failed = [outcome for outcome in outcomes if ends_run(outcome)]
+        # Before the rows that tell the end of a step: who reads that finds what came of its checks.
+        results = [result for outcome in outcomes for result in outcome.results]
+        self.checks.append_checks(message.run, results, self.clock())
         if any(outcome.fault for outcome in outcomes):
             self.store.append_steps(message.run, rows, self.clock())
         elif any(outcome.status is None for outcome in outcomes):

@@ -6,11 +6,13 @@ Adapters and in-memory fakes pass the same contract tests.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from common.pipelines.grants import TenantSqlGrants
 from common.pipelines.pipeline import DEFAULT_PRIORITY, BoundParameter, Pipeline, Priority, Step
 from common.pipelines.plans import Job
+from common.quality.contracts import FoundColumn
+from common.quality.results import CheckResult
 from common.runs.level_messages import LevelMessage
 from common.runs.run import EndReason, Run, RunStatus, StepRow
 from common.runs.tickets import Ledger
@@ -72,6 +74,19 @@ class RunStore(Protocol):
 
     def append_steps(self, run: Run, rows: Sequence[StepRow], now: datetime) -> None:
         """Append step rows, all in one call."""
+
+
+class CheckStore(Protocol):
+    """Results of checks: appended, never changed."""
+
+    def append_checks(self, run: Run, results: Sequence[CheckResult], now: datetime) -> None:
+        """Append results, all in one call; a repeat of them adds nothing to what readers see."""
+
+    def read_earlier(self, run: Run, table: str, check: str, most: int) -> Sequence[float]:
+        """Return the last values of a check that a pipeline's earlier runs have passed, the latest first.
+
+        Of runs that have written theirs before this one began: whoever asks again hears the same.
+        """
 
 
 class LevelPublisher(Protocol):
@@ -184,6 +199,12 @@ class StepJobs(Protocol):
 
     def add_columns(self, tenant_id: str, table: str, columns: Sequence[RowColumn]) -> None:
         """Give a table columns that it does not have; those that it has stay as they are."""
+
+    def read_counts(self, job_id: str) -> Mapping[str, Any]:
+        """Return the one row of a check's job that is done; QueryRefused where it is gone."""
+
+    def found_columns(self, table: str) -> Sequence[FoundColumn]:
+        """Return the columns of `project.dataset.table`; NoSuchResource where there is none."""
 
     def table_names(self, tenant_id: str) -> Sequence[str]:
         """Name the tables of a tenant's dataset, as many as help to find a name."""

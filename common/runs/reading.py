@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from common.claims import ClaimJobs
 from common.errors import InvalidInput, NotFound, Violation
+from common.pipelines.plans import CHECKS
 from common.runs.ports import RunStore
 from common.runs.quotas import Quota, quotas
 from common.runs.run import RunStatus, StepStatus
@@ -47,6 +48,9 @@ class RunReader(Protocol):
     def read_receipt(self, tenant_id: str, run_id: str, since: datetime) -> Sequence[Mapping[str, Any]]:
         """Return the columns of every attempt of every step of a run that began at `since`, in order."""
 
+    def read_checks(self, tenant_id: str, run_id: str, since: datetime) -> Sequence[Mapping[str, Any]]:
+        """Return what came of the checks of a run that began at `since`, each once, by step and name."""
+
     def read_history(self, tenant_id: str, wanted: HistoryFilter) -> Sequence[Mapping[str, Any]]:
         """Return the columns of runs, those in the queue too, the last asked for first."""
 
@@ -65,7 +69,9 @@ class RunLog:
         row = self.reader.read_run(tenant_id, run_id, self.clock())
         if row is None:
             raise NotFound(f"there is no run {run_id!r}")
-        return described(row)
+        # Most runs check nothing, and this is a query of its own.
+        checks = self.reader.read_checks(tenant_id, run_id, row["start_time"]) if _has_checks(row) else ()
+        return described(row, checks)
 
     def receipt(self, tenant_id: str, run_id: str) -> dict[str, Any]:
         """Return a run with every job that it made in BigQuery; NotFound where the tenant has none such."""
@@ -119,10 +125,12 @@ def history_filter(
     )
 
 
-def described(row: Mapping[str, Any]) -> dict[str, Any]:
+def described(row: Mapping[str, Any], checks: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
     """Arrange a run's columns and steps as levels; steps that have no row yet are PENDING."""
     metadata = json.loads(row["run_metadata"] or "{}")
     steps = {step["step_id"]: dict(step) for step in row["steps"]}
+    for step_id, step in steps.items():
+        step["checks"] = [dict(check) for check in checks if check["step_id"] == step_id]
     outline: list[list[str]] = metadata.get("levels", [])
     levels = [_level(number, step_ids, steps) for number, step_ids in enumerate(outline, start=1)]
     run = {name: value for name, value in row.items() if name not in {"steps", "run_metadata", "parameters"}}
@@ -139,6 +147,11 @@ def described(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _attempt(row: Mapping[str, Any]) -> dict[str, Any]:
     return dict(row) | {"metadata": json.loads(row["metadata"] or "{}")}
+
+
+def _has_checks(row: Mapping[str, Any]) -> bool:
+    outlines = json.loads(row["run_metadata"] or "{}").get("steps", [])
+    return any(CHECKS in outline.get("jobs", ()) for outline in outlines)
 
 
 def _level(number: int, step_ids: Sequence[str], rows: Mapping[str, dict[str, Any]]) -> dict[str, Any]:

@@ -7,11 +7,13 @@ hears it.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 from common.errors import QueryRefused, WarehouseError
 from common.logs import mask
 from common.pipelines.pipeline import BoundParameter, ParameterValue, SealedValue
 from common.pipelines.secret_values import Owner, ParameterSeal, Unopened
+from common.quality.contracts import FoundColumn
 from common.runs.ports import DryRun, JobReport, JobsOf, RowColumn, StepJob, StepJobs
 from common.runs.run import Run
 
@@ -86,6 +88,14 @@ class SecretParameterJobs:
     def add_columns(self, tenant_id: str, table: str, columns: Sequence[RowColumn]) -> None:
         """Give a table columns that it does not have."""
         self.jobs.add_columns(tenant_id, table, columns)
+
+    def read_counts(self, job_id: str) -> Mapping[str, Any]:
+        """Return the one row of a check's job; no check has a secret in it."""
+        return self.jobs.read_counts(job_id)
+
+    def found_columns(self, table: str) -> Sequence[FoundColumn]:
+        """Return the columns of a table."""
+        return self.jobs.found_columns(table)
 
     def table_names(self, tenant_id: str) -> Sequence[str]:
         """Name the tables of a tenant's dataset."""

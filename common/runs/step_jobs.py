@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from common.claims import as_label
+from common.pipelines.candidates import in_run
 from common.pipelines.partitions import at_partition
 from common.pipelines.pipeline import Step
 from common.pipelines.plans import MAIN, CopyJob, ExtractJob, FilesLoadedJob, Job, LoadJob, QueryJob
@@ -46,9 +47,9 @@ def job_id_at(run: Run, step: Step, position: Position) -> str:
 
 def step_job(message: LevelMessage, step: Step, position: Position = BEGINNING) -> StepJob:
     """Say what BigQuery is to do at a position of a step."""
-    work = step.jobs[position.job]
+    work = in_run(step.jobs[position.job], message.run.run_id, step.id)
     by_name = {parameter.name: parameter for parameter in message.run.parameters}
-    if isinstance(work, QueryJob | LoadJob | FilesLoadedJob):
+    if isinstance(work, QueryJob | LoadJob | FilesLoadedJob | CopyJob):
         work = at_partition(work, by_name)
     if isinstance(work, QueryJob) and work.on_schema_change:
         by_name |= given_by_step(message, work)

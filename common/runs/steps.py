@@ -9,10 +9,12 @@ from common.claims import says_of_itself
 from common.errors import AlreadyExists, Conflict, Unavailable, WarehouseError
 from common.pipelines.pipeline import Step
 from common.pipelines.plans import CheckJob, FilesLoadedJob, QueryJob
+from common.quality.results import CheckResult
 from common.runs.advice import with_advice, with_place
 from common.runs.attempts import Attempt, Outcome, running_row, step_row, underway_row
 from common.runs.guarding import Guard, guarded_dry_run, not_begun, refused_by
 from common.runs.incremental import PROTECTED, SCHEMA_CHANGED, resolved
+from common.runs.judging import CHECKS_FAILED, CheckJudge
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import DryRun, JobReport, JobsOf, StepJob
 from common.runs.retries import is_limit, is_retryable, pause_before, pause_for_limit
@@ -27,7 +29,9 @@ MAX_POLL_SECONDS = 10.0
 PART_OF_WAITED = 0.1
 SHORTEST_PAUSE_SECONDS = 0.05
 """Who has to ask again and again asks after a tenth of the time that the job has taken so far."""
-OWN_REASONS = frozenset({"firewall", "credential", "secretNotOpened", "stopped", SCHEMA_CHANGED, PROTECTED})
+OWN_REASONS = frozenset(
+    {"firewall", "credential", "secretNotOpened", "stopped", SCHEMA_CHANGED, PROTECTED, CHECKS_FAILED}
+)
 """Reasons of the platform's own, and of those who stop jobs: they need no advice."""
 
 
@@ -51,6 +55,7 @@ class StepWorker:
     message: LevelMessage
     jobs_of: JobsOf
     guard: Guard
+    check_judge: CheckJudge
     is_cancelled: Callable[[], bool]
     clock: Clock
     sleep: Callable[[float], None]
@@ -62,9 +67,14 @@ class StepWorker:
 
     def finish(self, attempt: Attempt) -> Outcome:
         """Follow a step to its end, job by job; give up when time is short, the jobs keep running."""
+        results: list[CheckResult] = []
+        return replace(self._followed(attempt, results), results=tuple(results))
+
+    def _followed(self, attempt: Attempt, results: list[CheckResult]) -> Outcome:
         rows: list[StepRow] = []
         try:
-            while not attempt.fault and (attempt := self._wait(attempt)).report.is_done:
+            while not attempt.fault and (attempt := self._checked(self._wait(attempt))).report.is_done:
+                results += attempt.results
                 following = self._next(attempt)
                 if following is None:
                     return self._ended(attempt, rows)
@@ -183,13 +193,18 @@ class StepWorker:
             self._sleep_until(asked_at + timedelta(seconds=pause))
         return report
 
+    def _checked(self, attempt: Attempt) -> Attempt:
+        """Read what came of checks whose job is done."""
+        job = step_job(self.message, attempt.step, attempt.position)
+        return self.check_judge.judged(attempt, job, self.jobs_of)
+
     def _next(self, attempt: Attempt) -> _Next | None:
         """Say what follows on a job that is done; nothing where the step has come to its end."""
         report, at, step = attempt.report, attempt.position, attempt.step
         if not report.has_failed:
             following = Position(job=at.job + 1)
             return None if attempt.is_at_last_job else _Next(position=following, due=self.clock())
-        if report.is_unreadable:
+        if report.is_unreadable or report.error_reason == CHECKS_FAILED:
             return None
         ended_at = report.ended_at or self.clock()
         if is_limit(report.error_reason, report.error_message):

@@ -36,6 +36,10 @@ class QueuedRunReader:
         """Return the attempts of a run's steps."""
         return self.reader.read_receipt(tenant_id, run_id, since)
 
+    def read_checks(self, tenant_id: str, run_id: str, since: datetime) -> Sequence[Mapping[str, Any]]:
+        """Return what came of a run's checks."""
+        return self.reader.read_checks(tenant_id, run_id, since)
+
     def read_history(self, tenant_id: str, wanted: HistoryFilter) -> Sequence[Mapping[str, Any]]:
         """Return the columns of runs, those in the queue too: one query reads both."""
         return self.reader.read_history(tenant_id, wanted)

@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 STREAMED_TABLES = frozenset(
     {
         "platform_audit_log",
+        "tenant_dq_results",
         "tenant_pipeline_execution_queue",
         "tenant_pipeline_runs",
         "tenant_scheduled_pipeline_runs",

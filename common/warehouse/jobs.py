@@ -12,9 +12,11 @@ from google.cloud.bigquery.query import _QueryResults
 from common.claims import Claim
 from common.errors import AlreadyExists, NoSuchResource, QueryRefused, WarehouseError
 from common.pipelines.plans import CheckJob, CopyJob, ExtractJob, FilesLoadedJob, LoadJob, QueryJob
+from common.quality.contracts import FoundColumn
 from common.runs.files import TAKEN_OVER, FileClaims, ledger_name
 from common.runs.ports import DryRun, JobReport, RowColumn, StepJob
 from common.warehouse.buckets import BucketsOf, no_buckets
+from common.warehouse.candidates import make_candidate
 from common.warehouse.clients import NO_RETRY, RETRY, TIMEOUT_SECONDS, RateLimiter
 from common.warehouse.files import FileLedgerRows, closing_query
 from common.warehouse.job_kinds import (
@@ -165,7 +167,28 @@ class ExecutorJobs(Jobs):
             )
 
     def prepare(self, job: StepJob, dry_run: DryRun) -> None:
-        """Do nothing: an executor makes the target table by the job itself."""
+        """Make a candidate, which has to expire; an executor makes other targets by the job itself."""
+        if isinstance(job.work, QueryJob) and job.work.candidate_for:
+            dataset = bigquery.DatasetReference(self.project, job.tenant_id)
+            make_candidate(self.client, dataset, job.work, dry_run)
+
+    def read_counts(self, job_id: str) -> Mapping[str, Any]:
+        """Return the one row of a check's job that is done; QueryRefused where it is gone."""
+        job = self._get(job_id)
+        if not isinstance(job, bigquery.QueryJob):
+            raise QueryRefused(f"the job {job_id} has no rows", "notFound")
+        with translated():
+            rows = job.result(max_results=1, retry=RETRY, timeout=TIMEOUT_SECONDS, job_retry=None)
+            found = [dict(row.items()) for row in rows]
+        if not found:
+            raise QueryRefused(f"the job {job_id} has counted nothing", "notFound")
+        return found[0]
+
+    def found_columns(self, table: str) -> Sequence[FoundColumn]:
+        """Return the columns of `project.dataset.table`; NoSuchResource where there is none."""
+        with translated():
+            found = self.client.get_table(table, retry=RETRY, timeout=TIMEOUT_SECONDS)
+        return [FoundColumn(name=one.name, type=one.field_type, mode=one.mode) for one in found.schema]
 
     def submit(self, job: StepJob) -> JobReport:
         """Start the job and do not wait; AlreadyExists where its ID is taken, and by nothing else."""
@@ -226,8 +249,9 @@ class ExecutorJobs(Jobs):
                 with translated():
                     return self.client.extract_table(source, work.uris, job_config=options, **call)
             case CopyJob():
-                sources = [bigquery.TableReference.from_string(name) for name in work.sources]
-                target, how = dataset.table(work.destination), copy_config(job, work)
+                decorator = f"${work.partition}" if work.partition else ""
+                sources = [bigquery.TableReference.from_string(f"{name}{decorator}") for name in work.sources]
+                target, how = dataset.table(f"{work.destination}{decorator}"), copy_config(job, work)
                 with translated():
                     return self.client.copy_table(sources, target, job_config=how, **call)
 

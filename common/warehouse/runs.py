@@ -126,6 +126,11 @@ class RunRows:
         since -= CLOCKS_APART
         return self.queries.read("runs/receipt", tenant_id=tenant_id, run_id=run_id, since=since)
 
+    def read_checks(self, tenant_id: str, run_id: str, since: datetime) -> list[Row]:
+        """Read what came of the checks of a run that has begun at `since`, each once."""
+        day = (since - CLOCKS_APART).date()
+        return self.queries.read("quality/of_run", tenant_id=tenant_id, run_id=run_id, since=day)
+
     def read_history(self, tenant_id: str, wanted: HistoryFilter) -> list[Row]:
         """Read a page of runs, those in the queue too, the last asked for first."""
         rows = self.queries.read(

@@ -175,6 +175,7 @@ def admin_services() -> "AdminServices":
 def pipeline_services() -> "PipelineServices":
     """Put together what the function `pipelines` stands on."""
     from common.http.services import PipelineServices
+    from common.quality.reading import QualityLog
     from common.runs.retrying import RunRetrier
     from common.runs.sql_testing import ConfigTester
     from common.schedules.timetable import Schedules
@@ -203,6 +204,7 @@ def pipeline_services() -> "PipelineServices":
             guard=SERVICES.compiler.judge,
             new_id=new_id,
         ),
+        quality=QualityLog(reader=ADAPTERS.check_rows, clock=utc_now),
     )
 
 

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from common.public_urls import PublicUrls
     from common.pubsub.publishing import LevelTopic, Topic
     from common.pubsub.pulling import DeadLetterSubscription
-    from common.runs.events import Announcer, AnnouncingRuns
+    from common.runs.events import Announcer, AnnouncingChecks, AnnouncingRuns
     from common.runs.level_messages import LevelKeys
     from common.scheduler.jobs import SchedulerJob
     from common.schedules.following import Follower
     from common.tenants.executors import ExecutorAccounts
     from common.warehouse.audit import AuditRows
     from common.warehouse.bigquery import Central, Queries
+    from common.warehouse.check_rows import CheckRows
     from common.warehouse.configs import ConfigRows
     from common.warehouse.following import FollowingRows
     from common.warehouse.jobs import ClaimedJobs
@@ -107,6 +108,12 @@ class Adapters:
         from common.warehouse.runs import RunRows
 
         return RunRows(queries=self.queries, streaming=self.streaming)
+
+    @cached_property
+    def check_rows(self) -> CheckRows:
+        from common.warehouse.check_rows import CheckRows
+
+        return CheckRows(queries=self.queries, streaming=self.streaming)
 
     @cached_property
     def progress(self) -> ProgressRows:
@@ -239,6 +246,12 @@ class Adapters:
         from common.runs.events import AnnouncingRuns
 
         return AnnouncingRuns(store=self.run_rows, announcer=self.announcer)
+
+    @cached_property
+    def announcing_checks(self) -> AnnouncingChecks:
+        from common.runs.events import AnnouncingChecks
+
+        return AnnouncingChecks(store=self.check_rows, announcer=self.announcer)
 
     @cached_property
     def levels(self) -> LevelTopic:

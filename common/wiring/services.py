@@ -99,6 +99,7 @@ class Services:
 
         return LevelWorker(
             store=self.adapters.announcing_runs,
+            checks=self.adapters.announcing_checks,
             claims=self.adapters.claims,
             identities=identities,
             levels=self.adapters.levels,

@@ -19,6 +19,8 @@ FORMATS = {"HOUR": "%Y%m%d%H", "DAY": "%Y%m%d", "MONTH": "%Y%m", "YEAR": "%Y"}
 _DECORATED = re.compile(r"(.+)\$(\d{4}|\d{6}|\d{8}|\d{10})")
 _LENGTHS = {10: "HOUR", 8: "DAY", 6: "MONTH", 4: "YEAR"}
 
+_LAYOUT = ("timePartitioning", "rangePartitioning", "clustering")
+
 type Reference = tuple[str, str, str]
 
 _physical: Callable[[str, str, str], Reference] = tables.physical
@@ -51,9 +53,10 @@ def write(
 ) -> bool:
     """Write as `local_bigquery` does; to one partition where the destination names one."""
     table_id, partition = split(reference[2])
+    source = _layout_of_source(config)
     if partition:
         reference = (*reference[:2], table_id)
-        field = _field(reference, config, partition)
+        field = _field(reference, source or config, partition)
         _check_rows(cur, query, params, reference, field, partition)
         if (config.writeDisposition or default) == "WRITE_TRUNCATE" and tables.exists(*reference):
             _check_columns(cur, query, params, reference, config)
@@ -66,7 +69,21 @@ def write(
                 partition=f"'{partition}'",
             )
             config = config.replace(schemaUpdateOptions=None)
-    return write_table(cur, query, params, reference, config, default, prefix, **more)
+    is_new = write_table(cur, query, params, reference, config, default, prefix, **more)
+    if is_new and source:
+        tables.annotate(reference, source)
+    return is_new
+
+
+def _layout_of_source(config: Any) -> Table | None:
+    """Return how the table that a job copies is divided and sorted: a copy takes that over."""
+    named = getattr(config, "sourceTables", None) or [getattr(config, "sourceTable", None)]
+    if named[0] is None:
+        return None
+    project_id, dataset_id, table_id = tables.reference(named[0])
+    stored = metadata.load(Table, project_id, dataset_id, split(table_id)[0])
+    kept = {name: value for name in _LAYOUT if (value := getattr(stored, name, None)) is not None}
+    return Table(**kept) if kept else None
 
 
 def _field(reference: Reference, config: Any, partition: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from common.errors import Unavailable
-from common.runs.events import Announcer, Event, RejectedRequest, RunEvent
+from common.runs.events import Announcer, CheckEvent, Event, RejectedRequest, RunEvent
 
 
 class MemoryEvents:
@@ -11,6 +11,7 @@ class MemoryEvents:
 
     def __init__(self) -> None:
         self.sent: list[RunEvent] = []
+        self.checks: list[CheckEvent] = []
         self.rejected: list[RejectedRequest] = []
         self.is_down = False
 
@@ -18,6 +19,7 @@ class MemoryEvents:
         if self.is_down:
             raise Unavailable("no answer")
         self.sent += [event for event in events if isinstance(event, RunEvent)]
+        self.checks += [event for event in events if isinstance(event, CheckEvent)]
         self.rejected += [event for event in events if isinstance(event, RejectedRequest)]
 
 

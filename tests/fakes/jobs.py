@@ -15,6 +15,8 @@ from common.claims import Claim
 from common.errors import QueryRefused, WarehouseError
 from common.pipelines.pipeline import Pipeline, SealedValue, Step
 from common.pipelines.plans import CheckJob, CopyJob, ExtractJob, FilesLoadedJob, Job, LoadJob, QueryJob
+from common.quality.contracts import FoundColumn
+from common.quality.verdicts import ROW_COUNT
 from common.runs.files import FILES_TAKEN_OVER, TAKEN_OVER, FileClaims, ledger_name
 from common.runs.ports import DryRun, JobReport, JobsOf, RowColumn, StepJob
 from common.times import Clock
@@ -101,6 +103,10 @@ class MemoryJobs:
         """The columns of the rows that a job writes, by its target table."""
         self.tables: list[str] = []
         """The tables of every tenant's dataset."""
+        self.counts: dict[str, dict[str, Any]] = {}
+        """What the checks of a table count, by its name; where nothing is said, one row that breaks none."""
+        self.found: dict[str, list[FoundColumn]] = {}
+        """The columns of tables, by `project.dataset.table`."""
         self.prepared: list[str] = []
         """The target tables that were made ready."""
         self.buckets = MemoryBuckets(clock=clock)
@@ -240,6 +246,18 @@ class MemoryJobs:
         known = {column.name.lower() for column in there}
         new = [column for column in columns if column.name.lower() not in known]
         self.columns[table] = (*there, *new)
+
+    def read_counts(self, job_id: str) -> dict[str, Any]:
+        self.at(f"read counts {job_id}")
+        work = self._jobs[job_id][0].work
+        assert isinstance(work, CheckJob)
+        self._refuse("read counts", work.table)
+        return self.counts.get(work.table, {ROW_COUNT: 1})
+
+    def found_columns(self, table: str) -> list[FoundColumn]:
+        if table not in self.found:
+            raise refused(404, "notFound", f"Not found: Table {table}")
+        return self.found[table]
 
     def table_names(self, tenant_id: str) -> Sequence[str]:
         self._refuse("table names", tenant_id)

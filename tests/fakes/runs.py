@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from common.errors import NotFound
+from common.quality.results import CheckResult
+from common.quality.verdicts import CheckStatus
 from common.runs.level_messages import LevelMessage, decode, encode
 from common.runs.ports import AdmissionFacts, ConfigText, StoredRun
 from common.runs.progress import OpenRun, Progress
@@ -69,6 +71,7 @@ class MemoryRuns:
         self.step_rows: list[tuple[str, StepRow]] = []
         self.uncounted = UNCOUNTED
         """Ends of runs that do not count against the day."""
+        self.results: list[tuple[Run, CheckResult]] = []
         self.heard_of: dict[str, list[datetime]] = defaultdict(list)
         self.calls = 0
         self._lock = threading.Lock()
@@ -143,6 +146,26 @@ class MemoryRuns:
             self.step_rows.extend((run.run_id, row) for row in rows)
             self.heard_of[run.run_id].append(now)
         self.at(f"after step rows {run.run_id}")
+
+    def append_checks(self, run: Run, results: Sequence[CheckResult], now: datetime) -> None:
+        if not results:
+            return
+        self.at(f"before checks {run.run_id}")
+        self.check()
+        with self._lock:
+            self.calls += 1
+            self.results.extend((run, one) for one in results)
+        self.at(f"after checks {run.run_id}")
+
+    def read_earlier(self, run: Run, table: str, check: str, most: int) -> Sequence[float]:
+        found: dict[str, float] = {}
+        for other, one in self.results:
+            is_of_check = (one.table, one.verdict.check.name) == (table, check)
+            is_of_pipeline = (other.tenant_id, other.config_id) == (run.tenant_id, run.config_id)
+            is_earlier = one.ended_at < run.started_at and one.verdict.status is not CheckStatus.FAILED
+            if is_of_check and is_of_pipeline and is_earlier and one.verdict.value is not None:
+                found.setdefault(one.key, one.verdict.value)
+        return list(found.values())[::-1][:most]
 
     def current(self) -> dict[str, RunRow]:
         """Return the row that counts of each run, as far as rows are visible yet."""

@@ -134,6 +134,7 @@ class World:
         """Make a worker as the function run_level has it."""
         return LevelWorker(
             store=self.rows,
+            checks=self.rows,
             claims=self.jobs,
             identities=self.jobs,
             levels=self.levels,

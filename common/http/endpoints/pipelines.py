@@ -1,6 +1,7 @@
 """The tenant API of pipelines: configs, runs, backfills, schedules, tables."""
 
 from common.http.endpoints.backfills import BACKFILL_ROUTES
+from common.http.endpoints.checks import CHECK_ROUTES
 from common.http.endpoints.configs import CONFIG_ROUTES
 from common.http.endpoints.graphs import GRAPH_ROUTES
 from common.http.endpoints.quotes import QUOTE_ROUTES
@@ -20,4 +21,5 @@ PIPELINE_ROUTES: RouteTable[PipelineServices] = RouteTable(
     *BACKFILL_ROUTES,
     *SCHEDULE_ROUTES,
     *TABLE_ROUTES,
+    *CHECK_ROUTES,
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 from common.errors import Conflict, InvalidInput, NotConfigured, NotFound, QuotaExceeded, Violation
 from common.http.edge import Edge
+from common.http.endpoints.checks import step_checks
 from common.http.endpoints.configs import CONFIG_ID
 from common.http.endpoints.links import run_links
 from common.http.endpoints.quotes import quote_run
@@ -199,8 +200,8 @@ def run_body(edge: Edge, row: Mapping[str, Any]) -> dict[str, Any]:
     """Describe a run without its levels."""
     body: dict[str, Any] = {name: row.get(name) for name in schemas()["run"]["properties"]}
     body |= {name: list(row.get(name) or ()) for name in ("retried_by", "left_out")}
-    links = run_links(edge, row["pipeline_logging_id"], row["pipeline_id"])
-    return body | {"refused_firings": _refused(row), "links": links}
+    more = {"links": run_links(edge, row["pipeline_logging_id"], row["pipeline_id"])}
+    return body | {"refused_firings": _refused(row)} | more
 
 
 def _refused(row: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -217,6 +218,7 @@ def _step_body(row: Mapping[str, Any], quotes: Quotes) -> dict[str, Any]:
     more = {"ps_type": row.get("step_type"), "job_url": f"{CONSOLE}?{place}" if job_id else None}
     has_failed = row["status"] == StepStatus.FAILED
     reason = (row.get("error_reason") or "") if has_failed else ""
+    more["checks"] = step_checks(row)
     return body | more | _failure(failure_class(reason, row.get("error_message") or ""))
 
 
@@ -230,10 +232,7 @@ def _failure_of_run(row: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) 
 
 
 def _failure(found: FailureClass | None) -> dict[str, Any]:
-    return {
-        "error_class": found.value if found else None,
-        "next_step": found.next_step if found else None,
-    }
+    return {"error_class": found.value if found else None, "next_step": found.next_step if found else None}
 
 
 RUN_ROUTES: tuple[Route[PipelineServices], ...] = (

@@ -15,12 +15,14 @@ from common.pipelines.parameters import bind_parameters
 from common.pipelines.tables import Policy
 from common.runs.attempts import Outcome
 from common.runs.compiling import ConfigCompiler
+from common.runs.judging import CheckJudge
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import StepJobs
 from common.runs.steps import StepWorker
 from common.times import utc_now
 from common.warehouse.bigquery import Central
 from common.warehouse.jobs import ExecutorJobs
+from tests.fakes.runs import MemoryRuns
 from tests.unit.pipelines.examples import STEP_TYPES
 from tests.unit.runs.examples import a_run
 
@@ -91,6 +93,7 @@ class StepRuns:
             message=message,
             jobs_of=lambda _: jobs,
             guard=ConfigCompiler(compiler=compiler).judge,
+            check_judge=CheckJudge(run=message.run, store=MemoryRuns(), clock=utc_now),
             is_cancelled=lambda: False,
             clock=utc_now,
             sleep=time.sleep,

@@ -173,11 +173,11 @@ def filled(bootstrapped: Central) -> Central:
     append(
         bootstrapped,
         "tenant_dq_results",
-        check("acme", "failed", "rows", "PASS"),
-        check("acme", "failed", "rows", "PASS"),
-        check("acme", "failed", "nulls", "WARNING"),
-        check("acme", "failed", "unique", "FAIL"),
-        check("umbra", "done", "rows", "FAIL"),
+        check("acme", "failed", "rows", "PASSED"),
+        check("acme", "failed", "rows", "PASSED"),
+        check("acme", "failed", "nulls", "WARNED"),
+        check("acme", "failed", "unique", "FAILED"),
+        check("umbra", "done", "rows", "FAILED"),
     )
     append(
         bootstrapped,

@@ -18,6 +18,7 @@ from common.pipelines.secret_values import ParameterSeal
 from common.pipelines.step_types import load_step_types
 from common.pipelines.tables import Policy
 from common.public_urls import PublicUrls
+from common.quality.reading import CheckFilter, QualityLog
 from common.runs.beginning import RunAdmission
 from common.runs.cancelling import RunCanceller
 from common.runs.compiling import ConfigCompiler
@@ -70,6 +71,8 @@ class Rows:
     rows: list[dict[str, Any]] = field(default_factory=list)
     runs: dict[str, tuple[Run, RunStatus]] = field(default_factory=dict)
     asked: list[HistoryFilter] = field(default_factory=list)
+    checks: list[dict[str, Any]] = field(default_factory=list)
+    asked_results: list[CheckFilter] = field(default_factory=list)
 
     def read_run(self, tenant_id: str, run_id: str, now: datetime) -> Mapping[str, Any] | None:
         mine = (row for row in self.rows if row["tenant_id"] == tenant_id)
@@ -85,6 +88,13 @@ class Rows:
     def read_receipt(self, tenant_id: str, run_id: str, now: datetime) -> Sequence[Mapping[str, Any]]:
         found = self.read_run(tenant_id, run_id, now)
         return [] if found is None else [step | {"secret": "not for callers"} for step in found["steps"]]
+
+    def read_checks(self, tenant_id: str, run_id: str, since: datetime) -> Sequence[Mapping[str, Any]]:
+        return [one for one in self.checks if one["tenant_id"] == tenant_id and one["run_id"] == run_id]
+
+    def read_results(self, tenant_id: str, wanted: CheckFilter) -> Sequence[Mapping[str, Any]]:
+        self.asked_results.append(wanted)
+        return [one for one in self.checks if one["tenant_id"] == tenant_id][: wanted.page_size]
 
     def find(self, tenant_id: str, run_id: str, now: datetime) -> OpenRun | None:
         run, status = self.runs.get(run_id, (None, RunStatus.PENDING))
@@ -208,6 +218,7 @@ class World:
                 claims=jobs,
                 clock=clock,
             ),
+            quality=QualityLog(reader=self.rows, clock=clock),
             schedules=Schedules(timetable=self.timetable, refused=self.refusals, clock=clock),
             tester=ConfigTester(
                 configs=configs,

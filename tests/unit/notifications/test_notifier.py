@@ -67,6 +67,9 @@ class World:
     def read_receipt(self, tenant_id: str, run_id: str, since: Any) -> Sequence[Mapping[str, Any]]:
         return []
 
+    def read_checks(self, tenant_id: str, run_id: str, since: Any) -> Sequence[Mapping[str, Any]]:
+        return []
+
     def secret(self, tenant_id: str, credential_id: str) -> Mapping[str, str]:
         if credential_id == "gone":
             raise InvalidInput([Violation("/notifications", "the credential gone does not exist")])

@@ -68,10 +68,13 @@ def test_each_example_of_a_pipeline_compiles(example: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_example_of_a_config_compiles(name: str) -> None:
+    checks = [{"type": "row_count", "min": 1}] if STEP_TYPES.by_name[name].checked else None
     for config in STEP_TYPES.by_name[name].validator.schema["examples"]:  # type: ignore[index]
         document = {
             "pipeline": {"name": "Example"},
-            "steps": [{"id": "a", "ps_type": name, "config": config}],
+            "steps": [
+                {"id": "a", "ps_type": name, "config": config} | ({"checks": checks} if checks else {})
+            ],
         }
         assert compiled(document).levels
 

@@ -39,6 +39,7 @@ class Platform:
         self.credential = ""
         self.worker = LevelWorker(
             store=self.rows,
+            checks=self.rows,
             claims=self.jobs,
             identities=self.jobs,
             levels=self.levels,

@@ -36,6 +36,7 @@ class Platform:
         self.refusals: dict[str, str] = {}
         self.worker = LevelWorker(
             store=self.rows,
+            checks=self.rows,
             claims=self.jobs,
             identities=self.jobs,
             levels=self.levels,

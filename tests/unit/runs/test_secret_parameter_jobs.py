@@ -52,6 +52,7 @@ class Platform:
         self.rows = MemoryRuns()
         self.worker = LevelWorker(
             store=self.rows,
+            checks=self.rows,
             claims=self.jobs,
             identities=self.jobs,
             levels=MemoryLevels(),

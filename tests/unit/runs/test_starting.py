@@ -98,6 +98,7 @@ class Platform:
         """Return who carries out levels."""
         return LevelWorker(
             store=self.rows,
+            checks=self.rows,
             claims=self.jobs,
             identities=self.jobs,
             levels=self.levels,

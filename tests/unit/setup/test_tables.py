@@ -20,7 +20,7 @@ KEY_FIELDS = {
     "tenant_dq_results": ["check_name", "tenant_id", "status", "row_count"],
 }
 AUDIT_LOG = "platform_audit_log"
-TYPES = {"STRING", "INTEGER", "BOOLEAN", "TIMESTAMP", "DATE", "JSON", "BYTES"}
+TYPES = {"FLOAT", "STRING", "INTEGER", "BOOLEAN", "TIMESTAMP", "DATE", "JSON", "BYTES"}
 
 TABLES = pytest.mark.parametrize("table", central_tables(), ids=lambda table: table.name)
 

@@ -68,12 +68,12 @@ quality_of_run AS (
   SELECT
     pipeline_logging_id,
     COUNT(*) AS total_dq_checks,
-    COUNTIF(status = 'PASS') AS dq_checks_passed,
-    COUNTIF(status = 'WARNING') AS dq_checks_warning,
-    COUNTIF(status = 'FAIL') AS dq_checks_failed,
+    COUNTIF(status = 'PASSED') AS dq_checks_passed,
+    COUNTIF(status = 'WARNED') AS dq_checks_warning,
+    COUNTIF(status = 'FAILED') AS dq_checks_failed,
     ARRAY_AGG(
       IF(
-        status = 'FAIL',
+        status = 'FAILED',
         STRUCT(target_table AS table_name, check_name AS check_name, details AS failures, executed_at AS checked_at),
         NULL
       )

@@ -1,0 +1,42 @@
+"""Candidates: tables that a step's rows go to first, until its checks have let them through.
+
+A plan names its candidate before there is a run; each run has one of its own. It expires by itself.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from common.pipelines.plans import CheckJob, CopyJob, Job, QueryJob
+
+PREFIX = "_cvg_"
+"""How the names of the platform's own tables in a tenant's dataset begin; steps write none of them."""
+CANDIDATE = f"{PREFIX}candidate"
+"""Stands for the candidate in the plan of a step."""
+RUN_ID = f"{PREFIX}run_id"
+"""Stands for the run's ID in SQL of the platform's."""
+LIFETIME = timedelta(days=1)
+"""As long as a run can take: a candidate is made after its run has begun."""
+
+
+def candidate_of(run_id: str, step_id: str) -> str:
+    """Name the candidate of a step in one run."""
+    return f"{PREFIX}{run_id}_{step_id}"
+
+
+def in_run(work: Job, run_id: str, step_id: str) -> Job:
+    """Put the candidate of a run, and its ID, in the places that a job of the plan has for them.
+
+    Both are of characters that any place of a statement can hold.
+    """
+
+    def named(text: str) -> str:
+        return text.replace(CANDIDATE, candidate_of(run_id, step_id)).replace(RUN_ID, run_id)
+
+    match work:
+        case QueryJob():
+            return replace(work, sql=named(work.sql), destination=named(work.destination))
+        case CopyJob():
+            return replace(work, sources=tuple(named(source) for source in work.sources))
+        case CheckJob():
+            return replace(work, sql=named(work.sql), checked=named(work.checked))
+    return work

@@ -1,0 +1,3 @@
+-- Select the rows that have passed their checks.
+-- Parameters: none
+SELECT * FROM ${table}

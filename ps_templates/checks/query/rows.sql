@@ -1,0 +1,5 @@
+-- Select the rows that a query finds.
+-- Parameters: those that the query uses
+SELECT * FROM (
+  ${query}
+)

@@ -1,0 +1,133 @@
+"""Runs of pipelines with checks on a BigQuery that has rows: compiled, carried out, read back."""
+
+import itertools
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from common.pipelines.compile import compile_pipeline
+from common.pipelines.configs import Compiler
+from common.pipelines.documents import read_document
+from common.pipelines.pipeline import BoundParameter, Pipeline
+from common.pipelines.step_types import TEMPLATES, load_step_types
+from common.pipelines.tables import Policy
+from common.runs.compiling import ConfigCompiler
+from common.runs.level_messages import LevelMessage
+from common.runs.levels import LevelWorker
+from common.runs.ports import JobsOf
+from common.runs.run import Run, StepOutline, Trigger, TriggerType
+from common.times import utc_now
+from common.warehouse.bigquery import Central, Queries
+from common.warehouse.check_rows import CheckRows
+from common.warehouse.jobs import ClaimedJobs, ExecutorJobs
+from common.warehouse.runs import RunRows
+from common.warehouse.streaming import Streaming
+from tests.fakes.runs import MemoryLevels
+
+STEP_TYPES = load_step_types(TEMPLATES)
+_numbers = itertools.count()
+
+
+@dataclass(slots=True, kw_only=True)
+class CheckedRuns:
+    """One tenant's runs on BigQuery."""
+
+    central: Central
+    tenant_id: str
+    levels: MemoryLevels = field(default_factory=MemoryLevels)
+
+    def acting_for(self, pipeline: Pipeline) -> JobsOf:
+        jobs = self.jobs
+        return lambda step: jobs
+
+    @property
+    def jobs(self) -> ExecutorJobs:
+        return ExecutorJobs(
+            client=self.central.client, location=self.central.location, project=self.central.project
+        )
+
+    @property
+    def results(self) -> CheckRows:
+        queries, streaming = Queries(central=self.central), Streaming(central=self.central)
+        return CheckRows(queries=queries, streaming=streaming)
+
+    @property
+    def rows(self) -> RunRows:
+        return RunRows(queries=Queries(central=self.central), streaming=Streaming(central=self.central))
+
+    def run(self, document: str, day: str = "2026-01-31") -> str:
+        """Carry a pipeline out and return the run's ID."""
+        return self.deliver(self.message(document, day))
+
+    def message(self, document: str, day: str = "2026-01-31") -> LevelMessage:
+        """Make the first message of a run."""
+        pipeline = compile_pipeline(
+            read_document(document.encode(), None),
+            tenant_id=self.tenant_id,
+            config_id="daily",
+            version=1,
+            project_id=self.central.project,
+            step_types=STEP_TYPES,
+            policy=Policy(project_id=self.central.project, dataset=self.tenant_id),
+        ).pipeline
+        run = Run(
+            tenant_id=self.tenant_id,
+            run_id=f"run-{next(_numbers)}",
+            config_id="daily",
+            config_version=1,
+            ticket=1,
+            started_at=utc_now(),
+            run_date=datetime.fromisoformat(day).replace(tzinfo=UTC).date(),
+            trigger=Trigger(type=TriggerType.API, by="test"),
+            parameters=(BoundParameter(name="date", type="DATE", value=day),),
+            levels=tuple(tuple(step.id for step in level) for level in pipeline.levels),
+            steps=tuple(
+                StepOutline(step_id=step.id, jobs=tuple(job.name for job in step.jobs))
+                for step in pipeline.steps
+            ),
+        )
+        return LevelMessage(run=run, pipeline=pipeline, level=1)
+
+    def deliver(self, message: LevelMessage) -> str:
+        """Carry out a level, and those that follow."""
+        worker = self.worker(message.pipeline)
+        worker.carry_out(message)
+        while self.levels.sent:
+            worker.carry_out(self.levels.take())
+        return message.run.run_id
+
+    def worker(self, pipeline: Pipeline) -> LevelWorker:
+        compiler = Compiler(
+            step_types=STEP_TYPES,
+            project_id=self.central.project,
+            policy_of=lambda _: Policy(project_id="p", dataset="d"),
+        )
+        return LevelWorker(
+            store=self.rows,
+            checks=self.results,
+            claims=ClaimedJobs(client=self.central.client, location=self.central.location),
+            identities=self,
+            levels=self.levels,
+            guard=ConfigCompiler(compiler=compiler).judge,
+            clock=utc_now,
+            sleep=time.sleep,
+            budget=timedelta(minutes=5),
+        )
+
+    def end(self, run_id: str) -> tuple[str, str]:
+        """Return the state in which a run has ended, and why."""
+        row = self.rows.read_run(self.tenant_id, run_id, utc_now())
+        assert row is not None
+        return row["status"], row["error_message"] or ""
+
+    def checks(self, run_id: str) -> dict[str, Mapping[str, Any]]:
+        """Return what came of the checks of a run, by their names."""
+        found = self.rows.read_checks(self.tenant_id, run_id, utc_now() - timedelta(days=1))
+        return {row["check_name"]: row for row in found}
+
+    def table(self, name: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a table."""
+        rows = self.central.client.query_and_wait(f"SELECT * FROM `{self.tenant_id}.{name}`")
+        return sorted((tuple(row.values()) for row in rows), key=str)
