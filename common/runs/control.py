@@ -19,6 +19,11 @@ def steps_of(message: LevelMessage) -> tuple[list[Step], list[Step]]:
     return [step for step in message.steps if step not in skipped], skipped
 
 
+def later_steps(message: LevelMessage) -> list[Step]:
+    """Return the steps of the levels after the message's."""
+    return [step for level in message.pipeline.levels[message.level :] for step in level]
+
+
 def _is_skipped(message: LevelMessage, step: Step) -> bool:
     """Tell whether a step is skipped: by its condition, or where it has none by those that it depends on."""
     if step.run_if:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 from common.claims import ClaimJobs
 from common.errors import ConvergenceError, Unavailable, WarehouseError
@@ -16,12 +18,11 @@ from common.runs.attempts import (
     Outcome,
     running_row,
     skipped_row,
-    stopped_row,
     tried_again,
     underway_row,
 )
 from common.runs.cancelling import CANCELLED_BY_HAND, is_cancelled
-from common.runs.control import ends_run, lanes, lost_steps, states_after, steps_of
+from common.runs.control import ends_run, lanes, later_steps, lost_steps, states_after, steps_of
 from common.runs.failures import is_bigquerys
 from common.runs.guarding import Guard
 from common.runs.handovers import Handovers
@@ -30,8 +31,9 @@ from common.runs.level_messages import LevelMessage
 from common.runs.ports import CheckStore, Identities, JobReport, JobsOf, LevelPublisher, RunStore
 from common.runs.run import EndReason, Run, RunStatus, StepRow, StepStatus
 from common.runs.secret_parameter_jobs import with_secret_parameters
-from common.runs.step_jobs import BEGINNING, job_id_at, latest_job
-from common.runs.steps import StepWorker
+from common.runs.step_jobs import BEGINNING, job_id_at
+from common.runs.steps import Judgement, StepWorker
+from common.runs.stopped_steps import stopped_step
 from common.times import Clock
 
 logger = logging.getLogger(__name__)
@@ -39,6 +41,20 @@ logger = logging.getLogger(__name__)
 
 def nothing_more(_run: Run) -> None:
     """Leave it at the end of a run."""
+
+
+FIRST_LEVEL = 1
+
+type _End = tuple[RunStatus, str, EndReason]
+"""How, and by what, a run is to end before its time."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Started:
+    """The jobs that a call has under way, and whether rows tell of them."""
+
+    attempts: Sequence[Attempt] = ()
+    is_told: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,33 +90,61 @@ class LevelWorker:
 
     def _carry_out(self, message: LevelMessage) -> Sequence[Attempt] | Sequence[Outcome]:
         """Do what can be done; return how far each step has come."""
-        if is_cancelled(self.claims, message.run.run_id):
-            self._stop(message, RunStatus.CANCELLED, CANCELLED_BY_HAND, EndReason.CANCELLED)
-            return ()
-        if message.end_reason:
-            self._stop(message, RunStatus.FAILED, message.end_reason, EndReason.NOT_CONTINUED)
-            return ()
-        if self._is_past_its_time(message):
-            minutes = message.pipeline.timeout_minutes
-            error = f"the run took longer than its timeout of {minutes} minutes"
-            self._stop(message, RunStatus.FAILED, error, EndReason.TIMEOUT)
-            return ()
-        worker = self._worker(message)
+        started = _Started()
+        worker = self._worker(message, lambda: self._record_started(message, started))
         steps, skipped = steps_of(message)
-        if 0 < message.pipeline.max_parallel < len(steps):
+        has_lanes = 0 < message.pipeline.max_parallel < len(steps)
+        end, judged = self._looked(message, worker, () if has_lanes else steps)
+        if end:
+            self._stop(message, *end)
+            return ()
+        if has_lanes:
             return self._carry_out_in_lanes(worker, steps, skipped)
-        attempts = self.at_once(worker.begin, steps) if steps else []
-        self._record_running(message, attempts)
-        if any(attempt.fault for attempt in attempts):
-            return attempts
-        outcomes = self.at_once(worker.finish, attempts) if steps else []
-        self._conclude(worker, attempts, outcomes, skipped)
+        started.attempts = self.at_once(lambda pair: worker.begin(*pair), judged) if judged else []
+        if any(attempt.fault for attempt in started.attempts):
+            self._record_started(message, started)
+            return started.attempts
+
+        def follow(attempt: Attempt) -> Outcome:
+            # That a run has begun is told while its first jobs run; of later levels, where they take long.
+            if attempt is started.attempts[0] and message.level == FIRST_LEVEL:
+                worker.tell()
+            return worker.finish(attempt)
+
+        outcomes = self.at_once(follow, started.attempts) if started.attempts else []
+        self._conclude(worker, started.attempts, outcomes, skipped)
         return outcomes
+
+    def _looked(
+        self, message: LevelMessage, worker: StepWorker, steps: Sequence[Step]
+    ) -> tuple[_End | None, Sequence[tuple[Step, Judgement | None]]]:
+        """Look whether the run is to end here, and judge its steps meanwhile, where they could be begun."""
+        end = self._end_of(message)
+
+        def look() -> _End | None:
+            if is_cancelled(self.claims, message.run.run_id):
+                return RunStatus.CANCELLED, CANCELLED_BY_HAND, EndReason.CANCELLED
+            return end
+
+        if end or message.continuation:
+            return look(), [(step, None) for step in steps]
+        works: list[Callable[[], Any]] = [look, *(partial(worker.judge, step) for step in steps)]
+        found, *judged = self.at_once(lambda work: work(), works)
+        return found, list(zip(steps, judged, strict=True))
+
+    def _end_of(self, message: LevelMessage) -> _End | None:
+        if message.end_reason:
+            return RunStatus.FAILED, message.end_reason, EndReason.NOT_CONTINUED
+        if self._is_past_its_time(message):
+            limit = f"its timeout of {message.pipeline.timeout_minutes} minutes"
+            return RunStatus.FAILED, f"the run took longer than {limit}", EndReason.TIMEOUT
+        return None
 
     def _carry_out_in_lanes(
         self, worker: StepWorker, steps: Sequence[Step], skipped: Sequence[Step]
     ) -> Sequence[Outcome]:
         """Carry out some steps at once and the others after them; whoever repeats it has the same lanes."""
+        worker = replace(worker, tell=lambda: None)  # Each step is told of by itself.
 
         def in_lane(lane: Sequence[Step]) -> list[tuple[Attempt, Outcome]]:
             done: list[tuple[Attempt, Outcome]] = []
@@ -137,7 +181,7 @@ class LevelWorker:
         """End a run whose level cannot be carried out, for the reason that the message gives."""
         self._stop(message, RunStatus.FAILED, message.end_reason, EndReason.GIVEN_UP)
 
-    def _worker(self, message: LevelMessage) -> StepWorker:
+    def _worker(self, message: LevelMessage, tell: Callable[[], None]) -> StepWorker:
         return StepWorker(
             message=message,
             jobs_of=self._jobs_of(message),
@@ -147,6 +191,7 @@ class LevelWorker:
             clock=self.clock,
             sleep=self.sleep,
             deadline=self.clock() + self.budget,
+            tell=tell,
         )
 
     def _jobs_of(self, message: LevelMessage) -> JobsOf:
@@ -154,6 +199,12 @@ class LevelWorker:
 
     def _handovers(self) -> Handovers:
         return Handovers(claims=self.claims, levels=self.levels, clock=self.clock, budget=self.budget)
+
+    def _record_started(self, message: LevelMessage, started: _Started) -> None:
+        """Write down, once in a call, what is under way."""
+        if not started.is_told:
+            started.is_told = True
+            self._record_running(message, started.attempts)
 
     def _record_running(self, message: LevelMessage, attempts: Sequence[Attempt]) -> None:
         rows = [
@@ -213,7 +264,7 @@ class LevelWorker:
         return self._end(message, RunStatus.FAILED, error, EndReason.STEP_FAILED)
 
     def _fail(self, message: LevelMessage, rows: Sequence[StepRow], failed: Sequence[Outcome]) -> None:
-        skipped = [skipped_row(step, self.clock) for step in _later_steps(message)]
+        skipped = [skipped_row(step, self.clock) for step in later_steps(message)]
         self.store.append_steps(message.run, [*rows, *skipped], self.clock())
         if any(outcome.status is StepStatus.CANCELLED for outcome in failed) and is_cancelled(
             self.claims, message.run.run_id
@@ -227,36 +278,10 @@ class LevelWorker:
     def _stop(self, message: LevelMessage, status: RunStatus, error: str, reason: EndReason) -> None:
         """End a run before its time: stop its jobs, write down what they came to, skip the rest."""
         jobs_of = self._jobs_of(message)
-        rows = [row for step in message.steps for row in self._stopped_rows(message, step, jobs_of)]
-        rows += [skipped_row(step, self.clock) for step in _later_steps(message)]
+        rows = [stopped_step(message.run, step, jobs_of, self.clock) for step in message.steps]
+        rows += [skipped_row(step, self.clock) for step in later_steps(message)]
         self.store.append_steps(message.run, rows, self.clock())
         self._end(message, status, error, reason)
-
-    def _stopped_rows(self, message: LevelMessage, step: Step, jobs_of: JobsOf) -> list[StepRow]:
-        try:
-            return self._stopped_by_us(message, step, jobs_of)
-        except Unavailable:
-            raise
-        except WarehouseError as refused:
-            # An account of the tenant's, most likely: its job, if there is one, is in the tenant's project,
-            # where the tenant can see and stop it. The run's end does not wait for who may look at it.
-            unknown = JobReport(
-                job_id="",
-                is_done=True,
-                error_reason=refused.reason or "invalid",
-                error_message=f"its job could not be looked at: {refused}",
-            )
-            return [stopped_row(step, unknown, self.clock)]
-
-    def _stopped_by_us(self, message: LevelMessage, step: Step, jobs_of: JobsOf) -> list[StepRow]:
-        jobs = jobs_of(step)
-        found = latest_job(jobs, message.run, step)
-        if found is None:
-            return [skipped_row(step, self.clock)]
-        position, report = found
-        jobs.cancel(report.job_id)
-        report = jobs.find(report.job_id) or report
-        return [stopped_row(step, report, self.clock, position)]
 
     def _end(
         self, message: LevelMessage, status: RunStatus, error: str = "", reason: EndReason | None = None
@@ -269,10 +294,6 @@ class LevelWorker:
 
     def _is_past_its_time(self, message: LevelMessage) -> bool:
         return self.clock() - message.run.started_at > timedelta(minutes=message.pipeline.timeout_minutes)
-
-
-def _later_steps(message: LevelMessage) -> list[Step]:
-    return [step for level in message.pipeline.levels[message.level :] for step in level]
 
 
 def _has_begun(message: LevelMessage, jobs_of: JobsOf) -> bool:

@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 MAX_POLL_SECONDS = 10.0
 """How long BigQuery is asked to wait for a query's end in one request."""
+TOLD_AFTER_SECONDS = 5.0
+"""How long a job of a later level is under way before its run's rows say so."""
 PART_OF_WAITED = 0.1
 SHORTEST_PAUSE_SECONDS = 0.05
 """Who has to ask again and again asks after a tenth of the time that the job has taken so far."""
@@ -33,6 +35,10 @@ OWN_REASONS = frozenset(
     {"firewall", "credential", "secretNotOpened", "stopped", SCHEMA_CHANGED, PROTECTED, CHECKS_FAILED}
 )
 """Reasons of the platform's own, and of those who stop jobs: they need no advice."""
+
+
+type Judgement = tuple[StepJob, DryRun] | JobReport | Unavailable
+"""What came of judging a job: it may run, it is refused, or nobody can tell for now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +66,21 @@ class StepWorker:
     clock: Clock
     sleep: Callable[[float], None]
     deadline: datetime
+    tell: Callable[[], None]
+    """Says that the level's jobs are under way; called where they take long."""
 
-    def begin(self, step: Step) -> Attempt:
-        """Start the step's first job, or attach to it."""
-        return self._launch(step, BEGINNING)
+    def judge(self, step: Step) -> Judgement | None:
+        """Judge the step's first job; None where an earlier call may have begun it, which is seen first."""
+        if self.message.continuation:
+            return None
+        try:
+            return self._judged(step, step_job(self.message, step))
+        except Unavailable as fault:
+            return fault
+
+    def begin(self, step: Step, judged: Judgement | None = None) -> Attempt:
+        """Start the step's first job, which has been judged just now, or attach to it."""
+        return self._launch(step, BEGINNING, judged)
 
     def finish(self, attempt: Attempt) -> Outcome:
         """Follow a step to its end, job by job; give up when time is short, the jobs keep running."""
@@ -103,13 +120,13 @@ class StepWorker:
             return self._cancelled(attempt, rows)
         return self._launch(attempt.step, following.position)
 
-    def _launch(self, step: Step, position: Position) -> Attempt:
+    def _launch(self, step: Step, position: Position, judged: Judgement | None = None) -> Attempt:
         job = step_job(self.message, step, position)
         launched = Attempt(step=step, position=position, report=not_begun(job))
         try:
             if self.message.continuation and (known := self._find(step, job)):
                 return replace(launched, report=known, is_attached=True)
-            judged = self._judged(step, job)
+            judged = self._prepared(step, judged or self._judged(step, job))
             if isinstance(judged, JobReport):
                 # An earlier delivery may have run the job while the guard still let it pass.
                 known = self._earlier(step, job)
@@ -127,11 +144,21 @@ class StepWorker:
         try:
             jobs = self.jobs_of(step)
             job = resolved(self.message, job, jobs, self.guard)
-            dry_run = guarded_dry_run(jobs, job, self.guard)
-            jobs.prepare(job, dry_run)
+            return job, guarded_dry_run(jobs, job, self.guard)
         except WarehouseError as error:
             return refused_by(job, error)
-        return job, dry_run
+
+    def _prepared(self, step: Step, judged: Judgement) -> tuple[StepJob, DryRun] | JobReport:
+        if isinstance(judged, Unavailable):
+            raise judged
+        if isinstance(judged, JobReport):
+            return judged
+        job, dry_run = judged
+        try:
+            self.jobs_of(step).prepare(job, dry_run)
+        except WarehouseError as error:
+            return refused_by(job, error)
+        return judged
 
     def _submitted(self, step: Step, job: StepJob) -> JobReport:
         try:
@@ -173,16 +200,19 @@ class StepWorker:
         while not attempt.report.is_done and (left := self._seconds_until(self.deadline)) > 0:
             waited = -self._seconds_until(attempt.report.started_at or self.clock())
             pause = min(max(waited * PART_OF_WAITED, SHORTEST_PAUSE_SECONDS), left)
-            attempt = replace(attempt, report=self._awaited(attempt, job, pause, left))
+            if waited >= TOLD_AFTER_SECONDS:
+                self.tell()
+            patience = MAX_POLL_SECONDS if waited >= TOLD_AFTER_SECONDS else TOLD_AFTER_SECONDS - waited
+            attempt = replace(attempt, report=self._awaited(attempt, job, pause, min(left, patience)))
         return replace(attempt, report=as_kept(job.work, attempt.report))
 
-    def _awaited(self, attempt: Attempt, job: StepJob, pause: float, left: float) -> JobReport:
-        """Wait for a job, at most until BigQuery has had its longest poll, and a `pause` at the least."""
+    def _awaited(self, attempt: Attempt, job: StepJob, pause: float, patience: float) -> JobReport:
+        """Wait for a job, in one request of BigQuery's; ask for it no sooner than after a pause."""
         asked_at, known = self.clock(), attempt.report
         if not isinstance(job.work, QueryJob | CheckJob):
             self.sleep(pause)
         try:
-            report = self.jobs_of(attempt.step).wait(job, known, min(left, MAX_POLL_SECONDS))
+            report = self.jobs_of(attempt.step).wait(job, known, patience)
         except Unavailable:
             raise
         except WarehouseError as error:

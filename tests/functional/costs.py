@@ -1,5 +1,6 @@
 """What a run costs, counted at BigQuery's and Pub/Sub's doors."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -24,16 +25,35 @@ class Counted:
 
 
 def cost_of_a_run(site: Site, tenant: Tenant, levels: Levels) -> list[Counted]:
-    """Run a pipeline of this shape, and count. The upload before has warmed the key's memory."""
-    answer = tenant.upload("shape", a_pipeline_file(*map(dict, levels)))
+    """Run a pipeline of this shape, and count."""
+    run_id = _ran(site, tenant, a_pipeline_file(*map(dict, levels)))
+    counts = _counts_of_a_run(site)
+    assert tenant.status(run_id)["status"] == "COMPLETED"
+    return list(held_against(COST_OF_A_RUN, counts, {"L": len(levels), "N": sum(map(len, levels))}))
+
+
+def requests_of_a_run(site: Site, tenant: Tenant, levels: Levels) -> Counter[str]:
+    """Run a pipeline of this shape, whose steps make their tables anew, and count requests by their kind."""
+    run_id = _ran(site, tenant, a_pipeline_file(*map(dict, levels), target="WRITE_TRUNCATE"))
+    counted = site.bigquery.counts.methods.copy()
+    assert tenant.status(run_id)["status"] == "COMPLETED"
+    return counted
+
+
+def own_requests(methods: Counter[str]) -> int:
+    """Count the requests of a run's own: whether streaming knows a table, an instance asks for all runs."""
+    return methods.total() - methods["tables.get"]
+
+
+def _ran(site: Site, tenant: Tenant, text: str) -> str:
+    """Run a pipeline, and count from its request on; the upload before has warmed the key's memory."""
+    answer = tenant.upload("shape", text)
     assert answer.status_code == 201, answer.text
     site.drain()
     reset_counts(site)
     run_id = tenant.run("shape")
     site.drain()
-    counts = _counts_of_a_run(site)
-    assert tenant.status(run_id)["status"] == "COMPLETED"
-    return list(held_against(COST_OF_A_RUN, counts, {"L": len(levels), "N": sum(map(len, levels))}))
+    return run_id
 
 
 def reset_counts(site: Site) -> None:
@@ -60,6 +80,7 @@ def _counts_of_a_run(site: Site) -> dict[str, int]:
         "claims": claims,
         "step jobs": step_jobs,
         "dry runs": counts.dry_runs,
+        "requests to BigQuery": own_requests(counts.methods),
         "`tabledata.insertAll` calls": counts.insert_all,
         "level messages": messages[LEVELS_TOPIC],
         "run events": messages[EVENTS_TOPIC],

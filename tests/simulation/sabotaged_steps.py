@@ -1,6 +1,6 @@
 """Protections of the plans of steps, removed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 
@@ -62,8 +62,8 @@ def the_second_job_starts_before_the_first_is_done(world: World) -> None:
             return replace(attempt, report=replace(attempt.report, is_done=True))
 
     class Worker(LevelWorker):
-        def _worker(self, message: LevelMessage) -> StepWorker:
-            made = LevelWorker._worker(self, message)
+        def _worker(self, message: LevelMessage, tell: Callable[[], None]) -> StepWorker:
+            made = LevelWorker._worker(self, message, tell)
             return Steps(**{field.name: getattr(made, field.name) for field in fields(StepWorker)})
 
     work_as(world, Worker)
