@@ -11,7 +11,7 @@ from rich.table import Table
 
 from cli.drawing import steps_table
 from cli.progress import StepLine, seconds, step_lines
-from common.client.following import Pace, follow
+from common.client.following import Pace, ReadStatus, follow
 from common.client.runs import RunStatus
 
 __all__ = ["Pace", "Screen", "watch"]
@@ -31,7 +31,7 @@ class Screen(Protocol):
         """Show one line, in the colour of a state."""
 
 
-def watch(read_status: Callable[[], RunStatus], screen: Screen, pace: Pace | None = None) -> RunStatus:
+def watch(read_status: ReadStatus, screen: Screen, pace: Pace | None = None) -> RunStatus:
     """Show a run until it has ended and return its last status; StillRunning where it does not end."""
     seen = follow(read_status, pace)
     view = _View(screen=screen, status=next(seen))

@@ -198,7 +198,8 @@ def _go_on(session: Session, client: Client, begun: RunAccepted, *, is_followed:
 def _follow(session: Session, client: Client, run_id: str, *, as_json: bool) -> None:
     """Show a run to its end, which is the command's exit code."""
     try:
-        ended = watch(lambda: client.runs.status(run_id), session.screen.notes if as_json else session.screen)
+        screen = session.screen.notes if as_json else session.screen
+        ended = watch(lambda wait: client.runs.status(run_id, wait), screen)
     except KeyboardInterrupt:
         session.screen.note(f"The run goes on: convergence status {run_id}, or cancel {run_id}")
         raise typer.Exit(Exit.INTERRUPTED) from None

@@ -2,7 +2,7 @@
 
     client = Client(Api(url="https://api.example.com", key=Key.tenant(text)))
     begun = client.runs.start("daily", {"date": "2024-01-01"})
-    for status in follow(lambda: client.runs.status(begun["pipeline_logging_id"])):
+    for status in follow(lambda wait: client.runs.status(begun["pipeline_logging_id"], wait)):
         ...
 
 It knows the API's document and nothing of the platform's inside: it can do what curl can.

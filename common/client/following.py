@@ -9,6 +9,8 @@ from common.client.runs import RunStatus
 
 ENDED = frozenset({"COMPLETED", "FAILED", "CANCELLED"})
 GROWTH = 1.5
+WAIT_SECONDS = 20
+"""How long the platform is asked to wait for news of a run."""
 
 
 class StillRunning(ApiError):
@@ -17,7 +19,7 @@ class StillRunning(ApiError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How often a run is looked at: each look is a query. Pauses grow while nothing changes."""
+    """How often a run is looked at where the platform does not wait. Pauses grow while nothing changes."""
 
     first_seconds: float = 1.0
     max_seconds: float = 10.0
@@ -25,8 +27,12 @@ class Pace:
     """After how long the run is let go; None for never."""
 
 
+type ReadStatus = Callable[[int], RunStatus]
+"""Reads a run's status, once it has got further or so many seconds have gone by."""
+
+
 def follow(
-    read: Callable[[], RunStatus],
+    read: ReadStatus,
     pace: Pace | None = None,
     *,
     sleep: Callable[[float], None] = time.sleep,
@@ -35,14 +41,18 @@ def follow(
     """Yield a run's status at each look, its end included; StillRunning where it takes too long."""
     pace = pace or Pace()
     began, pause = monotonic(), pace.first_seconds
-    status = read()
+    status = read(0)
     yield status
     while status["status"] not in ENDED:
         if pace.limit_seconds is not None and monotonic() - began > pace.limit_seconds:
             raise StillRunning(f"the run has not ended after {pace.limit_seconds:g} s")
-        sleep(pause)
-        before, status = _picture(status), read()
-        pause = min(pause * GROWTH, pace.max_seconds) if _picture(status) == before else pace.first_seconds
+        before, asked_at = _picture(status), monotonic()
+        status = read(WAIT_SECONDS)
+        if _picture(status) != before:
+            pause = pace.first_seconds
+        else:  # The platform need not wait.
+            sleep(max(0.0, pause - (monotonic() - asked_at)))
+            pause = min(pause * GROWTH, pace.max_seconds)
         yield status
 
 

@@ -172,9 +172,9 @@ class Runs:
         )
         return cast("RunAccepted", self.api.send(call).body)
 
-    def status(self, run_id: str) -> RunStatus:
-        """Show a run with its levels and steps."""
-        return cast("RunStatus", self.api.get(f"{RUNS}/status/{segment(run_id)}"))
+    def status(self, run_id: str, wait: int | None = None) -> RunStatus:
+        """Show a run with its levels and steps; wait so many seconds for it to end or get further."""
+        return cast("RunStatus", self.api.get(f"{RUNS}/status/{segment(run_id)}", wait=wait or None))
 
     def receipt(self, run_id: str) -> RunReceipt:
         """Show every job that a run made in BigQuery."""

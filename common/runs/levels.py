@@ -44,7 +44,6 @@ def nothing_more(_run: Run) -> None:
 
 
 FIRST_LEVEL = 1
-
 type _End = tuple[RunStatus, str, EndReason]
 """How, and by what, a run is to end before its time."""
 
@@ -135,9 +134,10 @@ class LevelWorker:
     def _end_of(self, message: LevelMessage) -> _End | None:
         if message.end_reason:
             return RunStatus.FAILED, message.end_reason, EndReason.NOT_CONTINUED
-        if self._is_past_its_time(message):
-            limit = f"its timeout of {message.pipeline.timeout_minutes} minutes"
-            return RunStatus.FAILED, f"the run took longer than {limit}", EndReason.TIMEOUT
+        minutes = message.pipeline.timeout_minutes
+        if self.clock() - message.run.started_at > timedelta(minutes=minutes):
+            error = f"the run took longer than its timeout of {minutes} minutes"
+            return RunStatus.FAILED, error, EndReason.TIMEOUT
         return None
 
     def _carry_out_in_lanes(
@@ -291,9 +291,6 @@ class LevelWorker:
         self.store.append_run(message.run, status, self.clock(), error, reason)
         logger.info("run ended", extra={"status": status, "error": error})
         self.after_end(message.run)
-
-    def _is_past_its_time(self, message: LevelMessage) -> bool:
-        return self.clock() - message.run.started_at > timedelta(minutes=message.pipeline.timeout_minutes)
 
 
 def _has_begun(message: LevelMessage, jobs_of: JobsOf) -> bool:

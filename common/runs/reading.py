@@ -8,9 +8,11 @@ neither lose it nor show it twice.
 import base64
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from threading import BoundedSemaphore
 from typing import Any, Protocol
 
 from common.claims import ClaimJobs
@@ -23,6 +25,10 @@ from common.runs.tickets import counted, without_rows
 from common.times import Clock, from_rfc3339, to_rfc3339
 
 HISTORY_WINDOW = timedelta(days=400)
+MAX_WAITING = 10
+"""How many requests at a time one instance lets wait for runs: a quarter of its threads."""
+FIRST_PAUSE_SECONDS, PAUSE_GROWTH, MAX_PAUSE_SECONDS = 0.25, 1.2, 5.0
+"""How often a run is looked at for who waits for it: each look is a query."""
 END_OF_IDS = "~"  # sorts after every run ID
 
 
@@ -63,9 +69,33 @@ class RunLog:
     store: RunStore
     claims: ClaimJobs
     clock: Clock
+    sleep: Callable[[float], None] = time.sleep
+    waiting: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(MAX_WAITING))
+    """Those who wait for a run; an instance keeps its other threads for everybody else."""
 
-    def status(self, tenant_id: str, run_id: str) -> dict[str, Any]:
-        """Return a run with its levels and steps; NotFound where this tenant has none of that ID."""
+    def status(self, tenant_id: str, run_id: str, wait_seconds: float = 0) -> dict[str, Any]:
+        """Return a run with its levels and steps; NotFound where this tenant has none of that ID.
+
+        With `wait_seconds` the answer comes once the run has ended or got further, or the time is up: at once
+        where too many wait already.
+        """
+        run = self._status(tenant_id, run_id)
+        if wait_seconds and not RunStatus(run["status"]).is_terminal and self.waiting.acquire(blocking=False):
+            try:
+                return self._further(run, tenant_id, self.clock() + timedelta(seconds=wait_seconds))
+            finally:
+                self.waiting.release()
+        return run
+
+    def _further(self, run: dict[str, Any], tenant_id: str, until: datetime) -> dict[str, Any]:
+        seen, pause = _picture(run), FIRST_PAUSE_SECONDS
+        while _picture(run) == seen and self.clock() + timedelta(seconds=pause) <= until:
+            self.sleep(pause)
+            pause = min(pause * PAUSE_GROWTH, MAX_PAUSE_SECONDS)
+            run = self._status(tenant_id, run["pipeline_logging_id"])
+        return run
+
+    def _status(self, tenant_id: str, run_id: str) -> dict[str, Any]:
         row = self.reader.read_run(tenant_id, run_id, self.clock())
         if row is None:
             raise NotFound(f"there is no run {run_id!r}")
@@ -75,7 +105,7 @@ class RunLog:
 
     def receipt(self, tenant_id: str, run_id: str) -> dict[str, Any]:
         """Return a run with every job that it made in BigQuery; NotFound where the tenant has none such."""
-        run = self.status(tenant_id, run_id)
+        run = self._status(tenant_id, run_id)
         attempts = self.reader.read_receipt(tenant_id, run_id, run["start_time"])
         return run | {"attempts": [_attempt(attempt) for attempt in attempts if attempt["job_id"]]}
 
@@ -152,6 +182,12 @@ def _attempt(row: Mapping[str, Any]) -> dict[str, Any]:
 def _has_checks(row: Mapping[str, Any]) -> bool:
     outlines = json.loads(row["run_metadata"] or "{}").get("steps", [])
     return any(CHECKS in outline.get("jobs", ()) for outline in outlines)
+
+
+def _picture(run: Mapping[str, Any]) -> tuple[object, ...]:
+    """Return what changes as a run gets further."""
+    steps = (step for level in run["levels"] for step in level["steps"])
+    return run["status"], *((step["status"], step.get("attempt")) for step in steps)
 
 
 def _level(number: int, step_ids: Sequence[str], rows: Mapping[str, dict[str, Any]]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from google.api_core.retry import Retry, if_exception_type
 from google.auth import crypt, impersonated_credentials, jwt
 from google.auth.credentials import AnonymousCredentials, Credentials
 from google.cloud import bigquery
+from google.cloud.bigquery import enums
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 from google.oauth2.credentials import Credentials as TokenCredentials
 from requests.adapters import HTTPAdapter
@@ -108,7 +109,12 @@ def make_account_client(key: ServiceAccountKey, *, location: str, emulator_host:
 
 
 def _roomy(client: bigquery.Client) -> bigquery.Client:
-    """Keep as many connections as there are threads: by default the client throws away all but ten."""
+    """Keep as many connections as there are threads: by default the client throws away all but ten.
+
+    A query that is only read gets no job of its own where BigQuery can answer it without one: it is one
+    request, and sooner answered. Whoever needs a job starts one under an ID.
+    """
+    client.default_job_creation_mode = enums.JobCreationMode.JOB_CREATION_OPTIONAL
     adapter = HTTPAdapter(pool_maxsize=MAX_CONNECTIONS)
     for scheme in ("https://", "http://"):
         client._http.mount(scheme, adapter)

@@ -35,6 +35,7 @@ from local.bigquery.long_polls import LongPolls
 from local.bigquery.merges import Merges
 from local.bigquery.metadata_rates import MetadataRates
 from local.bigquery.proxy import Layer, Proxy
+from local.bigquery.short_queries import ShortQueries
 from local.bigquery.streamed_rows import StreamedRows
 from local.bigquery.streaming_buffer import StreamingBuffer
 from local.bigquery.strict_sql import StrictSql
@@ -83,6 +84,7 @@ class LocalBigQuery:
         self._layers: list[Layer] = [
             self.counts,
             self.latency,
+            ShortQueries(),
             self.faults,
             JobNames(),
             JobSettings(),

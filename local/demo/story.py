@@ -97,7 +97,9 @@ class Story:
         self.screen.chapter("Follow it")
         call = guide.status(key, begun["pipeline_logging_id"])
         self.screen.command(call.as_curl(self.api.url))
-        run: Mapping[str, Any] = watch(lambda: self.api.send(call).body, self.screen, PACE)
+        run: Mapping[str, Any] = watch(
+            lambda wait: self.api.send(replace(call, query={"wait": wait or None})).body, self.screen, PACE
+        )
         self.screen.line(f"→ {run['status']} in {seconds(run['duration_ms'] / 1000)}", run["status"])
         check_run(run)
         return run

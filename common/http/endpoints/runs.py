@@ -10,7 +10,8 @@ from common.http.endpoints.checks import step_checks
 from common.http.endpoints.configs import CONFIG_ID
 from common.http.endpoints.links import run_links
 from common.http.endpoints.quotes import quote_run
-from common.http.routing import Access, Answer, Call, Parameter, Place, Route
+from common.http.endpoints.run_parameters import IDEMPOTENCY_KEY, RUN_ID, USER_ID, WAIT
+from common.http.routing import Access, Answer, Call, Route
 from common.http.schemas import pointer, schemas
 from common.http.services import PipelineServices
 from common.pipelines.intervals import read_interval
@@ -21,28 +22,6 @@ from common.runs.retrying import RetryRequest
 from common.runs.run import EndReason, Run, RunStatus, StepStatus, Trigger, TriggerType
 from common.runs.starting import RunRequest, StartedRun
 from common.runs.statements import statements_of
-
-RUN_ID = Parameter(
-    name="pipeline_logging_id",
-    place=Place.PATH,
-    description="The run's ID.",
-    schema={"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
-    example="0b6ff0d2-6a6c-4c1d-9a57-9a0d5b7f3c11",
-)
-USER_ID = Parameter(
-    name="X-User-ID",
-    place=Place.HEADER,
-    description="The user for whom the run is asked for; for your own records, never checked.",
-    schema={"type": "string", "pattern": "^[!-~]{1,255}$"},
-    example="ada@customer.example",
-)
-IDEMPOTENCY_KEY = Parameter(
-    name="Idempotency-Key",
-    place=Place.HEADER,
-    description="Makes repeats safe: all requests with the same key are one run.",
-    schema={"type": "string", "pattern": "^[!-~]{1,255}$"},
-    example="nightly-2024-01-01",
-)
 
 DEFAULT_TRIGGER = "api_user"
 CONSOLE = "https://console.cloud.google.com/bigquery"
@@ -113,9 +92,13 @@ def cancel_run(call: Call[PipelineServices]) -> Answer:
 
 
 def read_run(call: Call[PipelineServices]) -> Answer:
-    """Show a run with its levels and steps."""
-    row = call.services.run_log.status(call.caller.tenant_id, call.path["pipeline_logging_id"])
-    quotes = call.services.quotes
+    """Show a run with its levels and steps.
+
+    `?wait=20` answers once the run has ended or a step has got further, or after so many seconds: who follows
+    a run asks again at once. Where too many wait already, the answer comes without a wait.
+    """
+    run_id, quotes = call.path["pipeline_logging_id"], call.services.quotes
+    row = call.services.run_log.status(call.caller.tenant_id, run_id, call.query.get("wait", 0))
     levels = [
         {**level, "steps": [_step_body(step, quotes) for step in level["steps"]]} for level in row["levels"]
     ]
@@ -273,7 +256,7 @@ RUN_ROUTES: tuple[Route[PipelineServices], ...] = (
         path="/api/v1/pipelines/status/{pipeline_logging_id}",
         endpoint=read_run,
         access=Access.READ,
-        parameters=(RUN_ID,),
+        parameters=(RUN_ID, WAIT),
         answers={200: "run_status"},
         tag="Runs",
     ),

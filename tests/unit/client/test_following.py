@@ -1,7 +1,7 @@
 """Following runs, reading lists to their ends, and the answers' types."""
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Union, cast, get_args, get_origin, get_type_hints, is_typeddict
 
@@ -23,7 +23,7 @@ from common.client import (
     tenant,
 )
 from common.client.client import Client
-from common.client.following import Pace
+from common.client.following import WAIT_SECONDS, Pace, ReadStatus
 from common.client.operator import Operator
 from common.client.runs import RunStatus
 from common.http.openapi import api_document
@@ -36,9 +36,9 @@ def a_status(status: str, *steps: str) -> RunStatus:
     return cast("RunStatus", {"status": status, "levels": [{"level": 1, "steps": told}]})
 
 
-def read_one_by_one(*answers: RunStatus) -> Callable[[], RunStatus]:
+def read_one_by_one(*answers: RunStatus) -> ReadStatus:
     left = iter(answers)
-    return lambda: next(left)
+    return lambda _wait: next(left)
 
 
 def test_a_run_is_looked_at_until_it_has_ended() -> None:
@@ -46,7 +46,27 @@ def test_a_run_is_looked_at_until_it_has_ended() -> None:
     read = read_one_by_one(a_status("PENDING"), a_status("RUNNING"), a_status("FAILED"), a_status("RUNNING"))
     seen = [status["status"] for status in follow(read, sleep=pauses.append)]
     assert seen == ["PENDING", "RUNNING", "FAILED"]
-    assert len(pauses) == 2
+    assert pauses == []
+
+
+def test_the_platform_is_asked_to_wait_but_for_the_first_look() -> None:
+    waits: list[int] = []
+    answers = read_one_by_one(a_status("PENDING"), a_status("RUNNING"), a_status("COMPLETED"))
+
+    def read(wait: int) -> RunStatus:
+        waits.append(wait)
+        return answers(wait)
+
+    assert len(list(follow(read, sleep=lambda _: None))) == 3
+    assert waits == [0, WAIT_SECONDS, WAIT_SECONDS]
+
+
+def test_a_platform_that_has_waited_is_asked_again_at_once() -> None:
+    pauses: list[float] = []
+    read = read_one_by_one(a_status("RUNNING"), a_status("RUNNING"), a_status("COMPLETED"))
+    clock = iter([0.0, 0.0, 20.0, 20.0, 21.0])
+    list(follow(read, sleep=pauses.append, monotonic=lambda: next(clock)))
+    assert pauses == [0.0]
 
 
 def test_a_run_that_has_ended_is_looked_at_once() -> None:
@@ -57,8 +77,9 @@ def test_looks_grow_rare_while_nothing_changes_and_frequent_when_something_does(
     pauses: list[float] = []
     same = [a_status("RUNNING", "RUNNING")] * 4
     read = read_one_by_one(*same, a_status("RUNNING", "COMPLETED"), a_status("COMPLETED"))
-    list(follow(read, Pace(first_seconds=1.0, max_seconds=2.0), sleep=pauses.append))
-    assert pauses == [1.0, 1.5, 2.0, 2.0, 1.0]
+    pace = Pace(first_seconds=1.0, max_seconds=2.0)
+    list(follow(read, pace, sleep=pauses.append, monotonic=lambda: 0.0))
+    assert pauses == [1.0, 1.5, 2.0]
 
 
 def test_a_run_is_let_go_when_its_time_is_over() -> None:
@@ -67,7 +88,10 @@ def test_a_run_is_let_go_when_its_time_is_over() -> None:
     with pytest.raises(StillRunning, match="has not ended after 10 s"):
         list(
             follow(
-                lambda: a_status("RUNNING"), pace, sleep=lambda _: None, monotonic=lambda: float(next(clock))
+                lambda _: a_status("RUNNING"),
+                pace,
+                sleep=lambda _: None,
+                monotonic=lambda: float(next(clock)),
             )
         )
 

@@ -179,7 +179,7 @@ def test_each_change_of_a_step_is_a_line_where_there_is_no_terminal() -> None:
     )
     screen, text = plain_screen()
     assert (
-        watch(lambda: cast("RunStatus", next(answers)), screen, Pace(first_seconds=0.0))["status"]
+        watch(lambda _: cast("RunStatus", next(answers)), screen, Pace(first_seconds=0.0))["status"]
         == "COMPLETED"
     )
     assert [line.split(maxsplit=2)[2] for line in text.getvalue().splitlines()] == [
@@ -193,7 +193,7 @@ def test_a_run_that_does_not_end_ends_the_demo() -> None:
     screen, _ = plain_screen()
     pace = Pace(first_seconds=0.0, limit_seconds=0.0)
     with pytest.raises(StillRunning, match="has not ended after 0 s"):
-        watch(lambda: cast("RunStatus", run_status("RUNNING", [step("a", "RUNNING")])), screen, pace)
+        watch(lambda _: cast("RunStatus", run_status("RUNNING", [step("a", "RUNNING")])), screen, pace)
 
 
 def test_a_terminal_shows_one_table_with_a_row_per_step() -> None:
