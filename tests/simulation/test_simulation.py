@@ -10,7 +10,7 @@ from tests.simulation.sabotage import SABOTAGES, Sabotage
 from tests.simulation.world import World
 
 WORLDS = 600
-ENOUGH_TO_NOTICE = 300
+ENOUGH_TO_NOTICE = 900
 
 
 @pytest.fixture(autouse=True)
