@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PAGE = Path(__file__).parents[2] / "docs" / "exactly-once.md"
-ROW = re.compile(r"^\| (?P<what>.+?) \| (?P<how_many>.+?) \|$", re.MULTILINE)
+ROW = re.compile(r"^\| (?P<what>[^|]+?) \| (?P<how_many>[^|]+?) \|$", re.MULTILINE)
 TERM = re.compile(r"(?P<factor>[\d,]*)(?P<size>[A-Z]?)")
 MOST = "at most "
 
