@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from common.errors import Unavailable
 from common.pipelines.pipeline import Step
@@ -131,3 +132,11 @@ def skipped_row(step: Step, clock: Clock) -> StepRow:
 def tried_again(error: Exception) -> str:
     """Say what has stopped a step that goes on by itself."""
     return f"is tried again: {error}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Next:
+    """What follows on a job that has ended, and when."""
+
+    position: Position
+    due: datetime

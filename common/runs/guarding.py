@@ -30,6 +30,9 @@ def refused_by(job: StepJob, error: WarehouseError) -> JobReport:
     )
 
 
+type Judgement = tuple[StepJob, DryRun] | JobReport | Unavailable
+"""What came of judging a job: it may run, it is refused, or nobody can tell for now."""
+
 type Guard = Callable[[StepJob, DryRun | None], str]
 """Judges a job's text, or where there is one its dry run: the reason why it must not run, "" where it may."""
 

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from common.claims import ClaimJobs
-from common.errors import ConvergenceError, Unavailable, WarehouseError
+from common.errors import ConvergenceError, Unavailable
 from common.pipelines.pipeline import Step
 from common.pipelines.secret_values import NoSeal, ParameterSeal
 from common.runs.at_once import AtOnce, in_threads
@@ -24,15 +24,15 @@ from common.runs.attempts import (
 from common.runs.cancelling import CANCELLED_BY_HAND, is_cancelled
 from common.runs.control import ends_run, lanes, later_steps, lost_steps, states_after, steps_of
 from common.runs.failures import is_bigquerys
-from common.runs.guarding import Guard
+from common.runs.guarding import Guard, Judgement
 from common.runs.handovers import Handovers
 from common.runs.judging import CheckJudge
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import CheckStore, Identities, JobReport, JobsOf, LevelPublisher, RunStore
 from common.runs.run import EndReason, Run, RunStatus, StepRow, StepStatus
 from common.runs.secret_parameter_jobs import with_secret_parameters
-from common.runs.step_jobs import BEGINNING, job_id_at
-from common.runs.steps import Judgement, StepWorker
+from common.runs.step_jobs import BEGINNING, has_begun
+from common.runs.steps import StepWorker
 from common.runs.stopped_steps import stopped_step
 from common.times import Clock
 
@@ -249,7 +249,7 @@ class LevelWorker:
         # with it, and relies on being led on.
         is_led_on = message.continuation > 0 and states != message.states
         is_attached = all(attempt.is_attached for attempt in attempts)
-        if is_attached and not is_led_on and _has_begun(following, worker.jobs_of):
+        if is_attached and not is_led_on and has_begun(message.run, steps_of(following)[0], worker.jobs_of):
             # This delivery repeats one that got further; to repeat its message too would double every level
             # after it.
             return None
@@ -291,16 +291,3 @@ class LevelWorker:
         self.store.append_run(message.run, status, self.clock(), error, reason)
         logger.info("run ended", extra={"status": status, "error": error})
         self.after_end(message.run)
-
-
-def _has_begun(message: LevelMessage, jobs_of: JobsOf) -> bool:
-    steps, _ = steps_of(message)
-    if not steps:
-        return False
-    first = steps[0]
-    try:
-        return jobs_of(first).find(job_id_at(message.run, first, BEGINNING)) is not None
-    except Unavailable:
-        raise
-    except WarehouseError:
-        return False  # To deliver a level once more does no harm.

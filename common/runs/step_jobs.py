@@ -1,10 +1,11 @@
 """A step's jobs in BigQuery: what each is asked for, and its ID, the lock on its effect."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from common.claims import as_label
+from common.errors import Unavailable, WarehouseError
 from common.pipelines.candidates import in_run
 from common.pipelines.partitions import at_partition
 from common.pipelines.pipeline import Step
@@ -12,7 +13,7 @@ from common.pipelines.plans import MAIN, CopyJob, ExtractJob, FilesLoadedJob, Jo
 from common.pipelines.uris import with_values
 from common.runs.incremental import given_by_step
 from common.runs.level_messages import LevelMessage
-from common.runs.ports import JobReport, StepJob, StepJobs
+from common.runs.ports import JobReport, JobsOf, StepJob, StepJobs
 from common.runs.run import Run
 
 
@@ -137,3 +138,23 @@ def _trace_label(run: Run) -> dict[str, str]:
     # traceparent is `00-<trace>-<span>-<flags>`: the trace joins the job with the request and with every log
     # line.
     return {"trace": run.traceparent.split("-")[1]} if run.traceparent else {}
+
+
+def has_begun(run: Run, steps: Sequence[Step], jobs_of: JobsOf) -> bool:
+    """Tell whether the first of a level's steps has had a job."""
+    if not steps:
+        return False
+    try:
+        return jobs_of(steps[0]).find(job_id_at(run, steps[0], BEGINNING)) is not None
+    except Unavailable:
+        raise
+    except WarehouseError:
+        return False  # To deliver a level once more does no harm.
+
+
+def names_of_tables(jobs_of: JobsOf, step: Step, tenant_id: str) -> Sequence[str]:
+    """Name the tables of a tenant; none where they cannot be listed, since names only help."""
+    try:
+        return jobs_of(step).table_names(tenant_id)
+    except WarehouseError:
+        return ()

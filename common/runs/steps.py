@@ -1,9 +1,10 @@
 """Carrying out one step, job by job: guard, submit or attach, wait, try again where a failure may pass."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from common.claims import says_of_itself
 from common.errors import AlreadyExists, Conflict, Unavailable, WarehouseError
@@ -11,15 +12,24 @@ from common.pipelines.pipeline import Step
 from common.pipelines.plans import CheckJob, FilesLoadedJob, QueryJob
 from common.quality.results import CheckResult
 from common.runs.advice import with_advice, with_place
-from common.runs.attempts import Attempt, Outcome, running_row, step_row, underway_row
-from common.runs.guarding import Guard, guarded_dry_run, not_begun, refused_by
+from common.runs.attempts import Attempt, Next, Outcome, running_row, step_row, underway_row
+from common.runs.guarding import Guard, Judgement, guarded_dry_run, not_begun, refused_by
 from common.runs.incremental import PROTECTED, SCHEMA_CHANGED, resolved
 from common.runs.judging import CHECKS_FAILED, CheckJudge
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import DryRun, JobReport, JobsOf, StepJob
 from common.runs.retries import is_limit, is_retryable, pause_before, pause_for_limit
 from common.runs.run import StepRow, StepStatus
-from common.runs.step_jobs import BEGINNING, Position, as_kept, job_id_at, labels, latest_wait, step_job
+from common.runs.step_jobs import (
+    BEGINNING,
+    Position,
+    as_kept,
+    job_id_at,
+    labels,
+    latest_wait,
+    names_of_tables,
+    step_job,
+)
 from common.times import Clock
 
 logger = logging.getLogger(__name__)
@@ -35,18 +45,6 @@ OWN_REASONS = frozenset(
     {"firewall", "credential", "secretNotOpened", "stopped", SCHEMA_CHANGED, PROTECTED, CHECKS_FAILED}
 )
 """Reasons of the platform's own, and of those who stop jobs: they need no advice."""
-
-
-type Judgement = tuple[StepJob, DryRun] | JobReport | Unavailable
-"""What came of judging a job: it may run, it is refused, or nobody can tell for now."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Next:
-    """What follows on a job that has ended, and when."""
-
-    position: Position
-    due: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +102,7 @@ class StepWorker:
         rows.append(underway_row(attempt, self.clock))
         return Outcome(step=attempt.step, status=None, rows=tuple(rows), fault=attempt.fault)
 
-    def _go_on(self, attempt: Attempt, following: _Next, rows: list[StepRow]) -> Attempt | Outcome:
+    def _go_on(self, attempt: Attempt, following: Next, rows: list[StepRow]) -> Attempt | Outcome:
         """Make the next job of a step when it is due, or end the call; note an attempt that is over."""
         is_over = replace(following.position, waits=0) != replace(attempt.position, waits=0)
         if is_over:
@@ -228,23 +226,23 @@ class StepWorker:
         job = step_job(self.message, attempt.step, attempt.position)
         return self.check_judge.judged(attempt, job, self.jobs_of)
 
-    def _next(self, attempt: Attempt) -> _Next | None:
+    def _next(self, attempt: Attempt) -> Next | None:
         """Say what follows on a job that is done; nothing where the step has come to its end."""
         report, at, step = attempt.report, attempt.position, attempt.step
         if not report.has_failed:
             following = Position(job=at.job + 1)
-            return None if attempt.is_at_last_job else _Next(position=following, due=self.clock())
+            return None if attempt.is_at_last_job else Next(position=following, due=self.clock())
         if report.is_unreadable or report.error_reason == CHECKS_FAILED:
             return None
         ended_at = report.ended_at or self.clock()
         if is_limit(report.error_reason, report.error_message):
             pause = pause_for_limit(at.waits, job_id_at(self.message.run, step, at))
             waited = replace(at, waits=at.waits + bool(report.job_id))
-            return _Next(position=waited, due=ended_at + pause)
+            return Next(position=waited, due=ended_at + pause)
         if at.attempt < step.retry.attempts and is_retryable(report.error_reason, report.error_message):
             pause = pause_before(at.attempt + 1, step.retry, report.job_id)
             again = Position(job=at.job, attempt=at.attempt + 1)
-            return _Next(position=again, due=ended_at + pause)
+            return Next(position=again, due=ended_at + pause)
         return None
 
     def _later(self, attempt: Attempt) -> Attempt | None:
@@ -276,13 +274,7 @@ class StepWorker:
         report = attempt.report
         if not report.has_failed or report.error_reason in OWN_REASONS:
             return report
-
-        def tables() -> Sequence[str]:
-            try:
-                return self.jobs_of(attempt.step).table_names(self.message.run.tenant_id)
-            except WarehouseError:  # Names only help; the step has failed without them.
-                return ()
-
+        tables = partial(names_of_tables, self.jobs_of, attempt.step, self.message.run.tenant_id)
         job = attempt.step.jobs[attempt.position.job]
         said = with_advice(report.error_reason, with_place(report.error_message, job), tables)
         return replace(report, error_message=said)
