@@ -95,6 +95,7 @@ class StepRuns:
             guard=ConfigCompiler(compiler=compiler).judge,
             check_judge=CheckJudge(run=message.run, store=MemoryRuns(), clock=utc_now),
             is_cancelled=lambda: False,
+            tell=lambda: None,
             clock=utc_now,
             sleep=time.sleep,
             deadline=utc_now() + timedelta(minutes=1),

@@ -231,14 +231,16 @@ def _append_steps(central: Central) -> None:
         # The second attempt counts, whatever the first one's late row says; COMPLETED beats RUNNING.
         step("acme", "done", "extract", "COMPLETED", attempt=2, rows_processed=7, bytes_billed=10),
         step("acme", "done", "extract", "RUNNING", attempt=2),
-        step("acme", "done", "extract", "FAILED", attempt=1, error_message="first try"),
+        step("acme", "done", "extract", "FAILED", attempt=1, error_message="first try", bytes_billed=3),
         step("acme", "done", "load", "COMPLETED", step_index=1, level=2, rows_processed=5, bytes_billed=0),
         step("acme", "done", "load", "COMPLETED", step_index=1, level=2, rows_processed=5, bytes_billed=0),
         step("acme", "failed", "extract", "RUNNING"),
         step("acme", "failed", "extract", "FAILED", error_message="no such column", end_time=late(1)),
         step("acme", "failed", "load", "SKIPPED", step_index=1, level=2),
         # The step is at its second job; the first one took two attempts and is done.
-        step("acme", "started", "extract", "RUNNING", attempt=2, job_index=0, end_time=late(1)),
+        step(
+            "acme", "started", "extract", "RUNNING", attempt=2, job_index=0, end_time=late(1), bytes_billed=20
+        ),
         step("acme", "started", "extract", "RUNNING", job_name="publish", job_index=1),
         step("umbra", "done", "extract", "FAILED", error_message="secret of umbra"),
     )
@@ -298,7 +300,8 @@ def test_a_pending_run_with_steps_is_running_and_one_without_is_not(acme: dict[s
 def test_steps_are_counted_once_by_their_latest_attempt(acme: dict[str, Row]) -> None:
     done, failed = acme["done"], acme["failed"]
     assert (done["total_steps"], done["steps_completed"], done["steps_failed"]) == (2, 2, 0)
-    assert (done["total_rows_processed"], done["total_bytes_billed"]) == (12, 10)
+    assert (done["total_rows_processed"], done["total_bytes_billed"]) == (12, 13), "bytes of both attempts"
+    assert acme["started"]["total_bytes_billed"] == 20, "bytes of the job before"
     assert done["failed_steps_details"] == []
     assert (failed["total_steps"], failed["steps_failed"], failed["steps_skipped"]) == (2, 1, 1)
     assert (acme["started"]["steps_running"], failed["steps_running"]) == (1, 0)

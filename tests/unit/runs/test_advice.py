@@ -16,7 +16,9 @@ def rows_of_the_page() -> list[tuple[str, str, str]]:
     rows = [
         line.strip("| \n").split(" | ") for line in PAGE.read_text().splitlines() if line.startswith("| `")
     ]
-    return [(said, reason.strip("`"), added) for _, said, reason, added in rows]
+    return [
+        (said, reason.strip("`"), added) for _, said, reason, added in (row for row in rows if len(row) == 4)
+    ]
 
 
 def told(reason: str, said: str, *tables: str) -> str:

@@ -34,6 +34,9 @@ class ChangingRun:
     def read_receipt(self, tenant_id: str, run_id: str, since: datetime) -> Sequence[Mapping[str, Any]]:
         raise NotImplementedError
 
+    def read_checks(self, tenant_id: str, run_id: str, since: datetime) -> Sequence[Mapping[str, Any]]:
+        return ()
+
     def read_history(self, tenant_id: str, wanted: HistoryFilter) -> Sequence[Mapping[str, Any]]:
         raise NotImplementedError
 

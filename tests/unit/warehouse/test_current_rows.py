@@ -27,6 +27,7 @@ OF_STEPS = {
 """The same of a step's latest attempt, of its latest job."""
 CANONICAL = {"recorded_at DESC", "version DESC", *FIRST_END, *OF_JOBS, *OF_STEPS}
 OF_ENDS = {
+    **dict.fromkeys(("quality/earlier", "quality/history", "quality/of_run"), "recorded_at"),
     "files/read": "IF(state = 'CLAIMED', 1, 0), recorded_at",
     "schedules/record": "outcome.has_begun DESC, outcome.end_time",
     "tables/last_writes": "end_time DESC, pipeline_logging_id",

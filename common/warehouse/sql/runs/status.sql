@@ -1,10 +1,27 @@
 -- Read one run with the latest attempt of each of its steps, and the retries of it.
 -- Parameters: tenant_id STRING, run_id STRING, since TIMESTAMP
-WITH steps AS (
-  -- As current_step_logs does; that one's rows are chosen before a reader's days could be.
+WITH jobs AS (
+  -- Of each attempt at a job its end, or else its latest row.
   SELECT *
   FROM `${project}.${dataset}.tenant_step_logs`
   WHERE tenant_id = @tenant_id AND pipeline_logging_id = @run_id AND start_time >= @since
+  QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY step_id, COALESCE(job_index, 0), attempt
+    ORDER BY
+      status IN ('COMPLETED', 'FAILED', 'CANCELLED', 'SKIPPED') DESC,
+      IF(status IN ('COMPLETED', 'FAILED', 'CANCELLED', 'SKIPPED'), recorded_at, NULL),
+      end_time IS NOT NULL DESC,
+      recorded_at DESC
+  ) = 1
+),
+steps AS (
+  -- As current_step_logs does; that one's rows are chosen before a reader's days could be. Bytes are those of all its jobs.
+  SELECT
+    * REPLACE (
+      SUM(bytes_processed) OVER (PARTITION BY step_id) AS bytes_processed,
+      SUM(bytes_billed) OVER (PARTITION BY step_id) AS bytes_billed
+    )
+  FROM jobs
   QUALIFY ROW_NUMBER() OVER (
     PARTITION BY step_id
     ORDER BY

@@ -25,11 +25,26 @@ config AS (
   WHERE tenant_id = '${tenant_id}'
   QUALIFY ROW_NUMBER() OVER (PARTITION BY config_id, version ORDER BY recorded_at DESC) = 1
 ),
-step AS (
+job AS (
+  -- Of each attempt at a job its end, or else its latest row.
   SELECT *
   FROM `${project}.${dataset}.tenant_step_logs`
   WHERE tenant_id = '${tenant_id}'
     AND start_time >= TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 400 DAY)
+  QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY pipeline_logging_id, step_id, COALESCE(job_index, 0), attempt
+    ORDER BY
+      status IN ('COMPLETED', 'FAILED', 'CANCELLED', 'SKIPPED') DESC,
+      IF(status IN ('COMPLETED', 'FAILED', 'CANCELLED', 'SKIPPED'), recorded_at, NULL),
+      end_time IS NOT NULL DESC,
+      recorded_at DESC
+  ) = 1
+),
+step AS (
+  -- What its last job came to, and the bytes of all its jobs.
+  SELECT
+    * REPLACE (SUM(bytes_billed) OVER (PARTITION BY pipeline_logging_id, step_id) AS bytes_billed)
+  FROM job
   QUALIFY ROW_NUMBER() OVER (
     PARTITION BY pipeline_logging_id, step_id
     ORDER BY
