@@ -3,6 +3,7 @@
 A plan names its candidate before there is a run; each run has one of its own. It expires by itself.
 """
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -16,6 +17,14 @@ RUN_ID = f"{PREFIX}run_id"
 """Stands for the run's ID in SQL of the platform's."""
 LIFETIME = timedelta(days=1)
 """As long as a run can take: a candidate is made after its run has begun."""
+
+
+_NAME = re.compile(rf"{PREFIX}[0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}_.+")
+
+
+def is_candidate(table: str) -> bool:
+    """Tell whether a table is a candidate of some run: its rows are nobody's to read yet."""
+    return _NAME.fullmatch(table) is not None
 
 
 def candidate_of(run_id: str, step_id: str) -> str:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from common.errors import Conflict, Forbidden, NotFound, QueryRefused
+from common.pipelines.candidates import is_candidate
 from common.pipelines.names import is_table_name
 from common.pipelines.tables import PLATFORM_TABLES
 from common.setup.views import TENANT_VIEW
@@ -107,7 +108,7 @@ class Writes(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnTables:
-    """What a tenant does with its tables. Other tenants' tables are not there: NotFound."""
+    """What a tenant does with its tables: not there are other tenants', and rows that await their checks."""
 
     store: TableStore
     writes: Writes
@@ -116,7 +117,8 @@ class OwnTables:
     def list(self, tenant_id: str, after: str, most: int) -> tuple[Sequence[SeenTable], str]:
         """List tables by name, those that come after one; and where the next page begins, "" at the end."""
         with _as_the_shared_account():
-            names = sorted(name for name in self.store.names(tenant_id) if name > after)
+            there = self.store.names(tenant_id)
+            names = sorted(name for name in there if name > after and not is_candidate(name))
             page = names[:most]
             found = self.store.describe(tenant_id, page)
         since = self.clock() - MEMORY_OF_WRITES
@@ -147,7 +149,8 @@ class OwnTables:
 
     def _find(self, tenant_id: str, name: str) -> OwnTable:
         with _as_the_shared_account():
-            found = self.store.describe(tenant_id, [name]) if is_table_name(name) else ()
+            can_be = is_table_name(name) and not is_candidate(name)
+            found = self.store.describe(tenant_id, [name]) if can_be else ()
         if not found:
             raise NotFound("there is no table of this name in your dataset")
         return found[0]

@@ -12,7 +12,14 @@ from local.demo.calls import ApiCall
 from local.demo.guide import PipelineFile
 from local.demo.screen import Screen
 from local.demo.tables import TenantTables
-from local.demo.verdict import check_any_rows, check_csv_rows, check_guide_rows, check_run, check_view
+from local.demo.verdict import (
+    check_any_rows,
+    check_csv_rows,
+    check_guide_rows,
+    check_run,
+    check_verdicts,
+    check_view,
+)
 
 MAX_ROWS_SHOWN = 10
 # Each look is a query, on the machine that carries out the run.
@@ -55,7 +62,7 @@ class Story:
     def tell_of_csv(self, key: Key) -> None:
         """Act out the second part: from a CSV to a result in five calls, without a BigQuery client."""
         self._upload(key)
-        self._run(key)
+        self._checks(self._run(key))
         self.screen.chapter("Your tables")
         for table in self._call(guide.tables(key)).body["tables"]:
             written = table["last_written"]
@@ -65,6 +72,15 @@ class Story:
         found = self._call(guide.rows(key, guide.CSV_RESULT)).body
         check_csv_rows(guide.CSV_RESULT, found["rows"])
         self.screen.rows(found["rows"])
+
+    def _checks(self, run: Mapping[str, Any]) -> None:
+        """Show what the run's answer says of the rows that it published."""
+        self.screen.chapter("What its checks found")
+        checks = [check for level in run["levels"] for step in level["steps"] for check in step["checks"]]
+        for check in checks:
+            found = f"{check['observed']}, where {check['expected']} is expected"
+            self.screen.line(f"{check['status']:<8}{check['name']:<28}{found}")
+        check_verdicts(checks)
 
     def _environment(self) -> None:
         self.screen.chapter("Set up the environment")

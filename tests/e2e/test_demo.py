@@ -86,6 +86,7 @@ def test_the_demo_shows_every_command_with_its_answer_and_succeeds(tmp_path: Pat
         "pipeline_status",
         "--data-binary @configs/setup/from_csv.yml",
         "seed_orders",
+        "WARNED  taxes_are_small",
         "from_csv/taxes",
         "/api/v1/pipelines/tables/taxes/rows",
         "28.5",

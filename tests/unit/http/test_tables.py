@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from common.pipelines.candidates import candidate_of
 from common.setup.views import TENANT_VIEW
 from common.tenants.keys import Scope, whole_scopes
 from common.tenants.own_tables import MAX_ANSWER_BYTES, LastWrite
@@ -156,3 +157,12 @@ def test_a_key_that_had_all_scopes_has_them_still() -> None:
     assert whole_scopes(["run", "read", "manage"]) == frozenset(Scope)
     assert whole_scopes(["run", "read"]) == keys_with("run", "read")
     assert whole_scopes(["data"]) == keys_with("data")
+
+
+def test_rows_that_no_check_has_let_through_are_not_there(world: World) -> None:
+    candidate = candidate_of("0b6ff0d2-6a6c-4c1d-9a57-9a0d5b7f3c11", "clean_up")
+    world.tables.put("acme", candidate, [{"id": 1}])
+    listed = (world.ask("GET", TABLES).json or {})["tables"]
+    assert candidate not in [one["table"] for one in listed]
+    assert world.ask("GET", f"{TABLES}/{candidate}/rows").status_code == 404
+    assert world.ask("DELETE", f"{TABLES}/{candidate}").status_code == 404
