@@ -7,6 +7,7 @@ from common.pipelines.pipeline import Pipeline
 from common.runs.at_once import AtOnce
 from common.runs.level_messages import LevelMessage
 from common.runs.quotes import Quote, Quotes, one_by_one
+from common.schedules.backfill_requests import told_as_parameters
 from common.schedules.waiting import WaitingRun
 
 MAX_DRY_RUNS = 120
@@ -62,5 +63,6 @@ def spread[T](items: Sequence[T], most: int) -> list[T]:
 
 
 def _message(run: WaitingRun, pipeline: Pipeline) -> LevelMessage:
-    ready = run.ready(pipeline)
+    with told_as_parameters():
+        ready = run.ready(pipeline)
     return LevelMessage(run=run.as_run(ready.parameters), pipeline=pipeline, level=1)

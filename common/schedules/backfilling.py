@@ -25,7 +25,7 @@ from common.runs.run import RunStatus, Trigger, TriggerType
 from common.runs.tickets import Ledger
 from common.schedules.backfill_days import Room, days_of
 from common.schedules.backfill_estimates import BackfillEstimates, Estimate
-from common.schedules.backfill_requests import BACKFILLS, BackfillRequest, Rerun
+from common.schedules.backfill_requests import BACKFILLS, BackfillRequest, Rerun, told_as_parameters
 from common.schedules.filling import SlotFiller
 from common.schedules.intervals import intervals_between
 from common.schedules.queue import RunQueue
@@ -111,7 +111,9 @@ class Backfills:
             raise NotFound(f"there is no pipeline config {request.config_id!r}")
         pipeline = self.compile(request.tenant_id, facts.config)
         request.check_parameters()
-        request = replace(request, parameters=with_secrets_sealed(pipeline, request.parameters, self.seal))
+        with told_as_parameters():
+            sealed = with_secrets_sealed(pipeline, request.parameters, self.seal)
+        request = replace(request, parameters=sealed)
         plan, runs = self._plan(request, pipeline, facts.config, facts.ledger, now)
         _check_bytes(plan, request.maximum_bytes)
         if not is_dry_run and runs:

@@ -219,7 +219,7 @@ def test_an_estimate_says_nothing_of_tables_that_are_not_ones_own(world: World) 
         ({"start": "2024-02-30"}, "/start"),
         ({"step": "week"}, "/step"),
         ({"max_parallel": 0}, "/max_parallel"),
-        ({"parameters": {"regin": "EU"}}, "/regin"),
+        ({"parameters": {"regin": "EU"}}, "/parameters/regin"),
     ],
 )
 def test_what_makes_no_sense_is_told(world: World, changes: dict[str, Any], pointer: str) -> None:
