@@ -112,12 +112,13 @@ class _Builder:
 
     def _scalar(self, event: yaml.ScalarEvent) -> Value:
         _refuse_tag(event)
+        told = _with_whole_characters(event.value) if event.style == '"' else event.value
         if self._awaits_key():
-            return event.value
+            return told
         written = self._written(event)
         if event.style == '"':
             _check_escapes(written, _line(event))
-        value = event.value if event.style is not None else _plain(event.value, _line(event))
+        value = told if event.style is not None else _plain(told, _line(event))
         if not isinstance(value, str) or not any(blank in value for blank in " \n"):
             return value  # No query is one word.
         line, column = _place(event.start_mark)
@@ -199,6 +200,11 @@ def _refuse_tag(event: yaml.ScalarEvent | yaml.SequenceStartEvent | yaml.Mapping
             f"anchors (&{event.anchor}) are not allowed: write the value out, or in quotes if it is a text",
             *place,
         )
+
+
+def _with_whole_characters(text: str) -> str:
+    """Put the halves together by which JSON escapes a character beyond U+FFFF; a half alone stays one."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
 
 def _plain(text: str, line: int) -> Value:

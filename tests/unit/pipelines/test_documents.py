@@ -263,3 +263,8 @@ def test_what_yaml_would_change_without_a_word_is_refused(text: str, words: str)
 def test_escapes_that_mean_what_they_look_like_are_kept() -> None:
     document = read_document(b'pipeline: "a\\\\d \\"b\\" \\n \\t \\/ \\u00e9"\n', None)
     assert document == {"pipeline": 'a\\d "b" \n \t / é'}
+
+
+def test_a_character_that_json_escapes_by_halves_is_one_in_yaml_too() -> None:
+    document = read_document(b'a: "x \\ud83d\\ude00 y" # no JSON\n"\\uD83D\\uDE00": 1\n', "application/yaml")
+    assert document == {"a": "x \U0001f600 y", "\U0001f600": 1}
