@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.bench.bursts import bursts
+from tests.bench.cold_start import PARTS, modules_of, read_budget
 from tests.bench.minutes import COST_OF_A_MINUTE, minute
 from tests.bench.ratios import SQL, STEPS, ratios
 from tests.bench.report import Report
@@ -37,6 +38,7 @@ def main() -> int:
     report = Report()
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder), LEVEL_SECONDS) as site:
         counted = [*_runs(site, report), *_minute(site, report, given.firings, given.latency_ms / 1000)]
+    report.cold_starts({function: modules_of(function) for function in PARTS}, read_budget())
     burst, *longer = bursts()
     report.bursts([burst, *longer])
     broken = sum(not one.is_kept for one in counted) + (not burst.is_kept)

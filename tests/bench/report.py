@@ -1,5 +1,6 @@
 """What the bench shows: two tables of counts against their promises, one of ratios, and one of a burst."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from rich.box import SIMPLE
@@ -63,6 +64,14 @@ class Report:
                 f"{one.handovers_per_level:.1f}",
                 str(one.most_deliveries),
             )
+        self._console.print(table)
+
+    def cold_starts(self, counted: Mapping[str, Counter[str]], budget: Mapping[str, int]) -> None:
+        """Show what each function loads, and the packages that add most."""
+        table = _table("Modules that a new instance loads (exact)", "of a budget of", "most of them")
+        for function, modules in counted.items():
+            most = ", ".join(f"{package} {count}" for package, count in modules.most_common(6))
+            table.add_row(f"{function}: {modules.total():,}", f"{budget[function]:,}", most)
         self._console.print(table)
 
     def verdict(self, broken: int) -> None:
