@@ -98,7 +98,7 @@ def read_budget() -> dict[str, int]:
 
 
 def _load(function: str) -> Counter[str]:
-    sys.meta_path.insert(0, _DeployedAlone())  # type: ignore[arg-type]
+    sys.meta_path.insert(0, _DeployedAlone())
     path = ROOT / "functions" / function / "main.py"
     spec = importlib.util.spec_from_file_location(f"main_of_{function}", path)
     assert spec is not None
