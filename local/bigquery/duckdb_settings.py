@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow  # type: ignore[import-untyped]
 
 from local.bigquery.changes import Change
 from local.bigquery.commits import Connection
@@ -64,4 +65,5 @@ def remember_missing_pandas() -> None:
     Python itself looks through all folders each time, which takes as long as the statement.
     """
     if "pandas" not in sys.modules and importlib.util.find_spec("pandas") is None:
+        pyarrow.array([])  # It looks for pandas once, and takes the None below for a pandas.
         sys.modules["pandas"] = None  # type: ignore[assignment]

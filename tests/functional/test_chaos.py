@@ -35,7 +35,7 @@ FAULTS = [
     ),
     *(
         Fault(method="tabledata.insertAll", nth=nth, effect=effect)
-        for nth in (1, 2, 3, 6)
+        for nth in (1, 2, 3, 5)
         for effect in (Effect.CUT_AFTER, Effect.INTERNAL_ERROR)
     ),
     *(Fault(method="jobs.get", nth=nth, effect=Effect.CUT_BEFORE) for nth in (1, 2)),

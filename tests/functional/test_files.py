@@ -370,4 +370,4 @@ def test_the_ledger_is_written_by_no_step_of_the_tenants(tenant: Tenant) -> None
     step = {"id": "a", "ps_type": "bq_etl.query", "config": config}
     answer = tenant.upload("files", json.dumps({"pipeline": {"name": "T"}, "steps": [step]}))
     assert answer.status_code == 422
-    assert "table of the platform" in answer.text
+    assert "the platform's own tables" in answer.text
