@@ -1,12 +1,15 @@
 """A level whose job outlives its call, on the real adapters."""
 
 import base64
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any, cast
 
 import pytest
 
+from common.pipelines.pipeline import Pipeline
 from common.runs.level_messages import LevelMessage, decode
+from common.runs.ports import Identities, JobReport, JobsOf, StepJob, StepJobs
 from common.times import utc_now
 from common.wiring import PUSH_DEADLINE, SERVICES, dispatcher
 from tests.fakes.clock import VirtualClock
@@ -16,10 +19,38 @@ ENDLESS = "UNNEST(GENERATE_ARRAY(1, 1000000))"
 BUDGET = timedelta(seconds=60)
 
 
+@dataclass(frozen=True, slots=True)
+class WithoutWaiting:
+    """The real jobs; waiting for one of them is a look at it, and takes virtual time."""
+
+    jobs: StepJobs
+    clock: VirtualClock
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.jobs, name)
+
+    def wait(self, job: StepJob, known: JobReport, seconds: float) -> JobReport:
+        self.clock.sleep(seconds)
+        return self.jobs.find(job.job_id) or known
+
+
+@dataclass(frozen=True, slots=True)
+class ActingWithoutWaiting:
+    """The real accounts, whose jobs nobody waits for."""
+
+    identities: Identities
+    clock: VirtualClock
+
+    def acting_for(self, pipeline: Pipeline) -> JobsOf:
+        jobs_of = self.identities.acting_for(pipeline)
+        return lambda step: cast("StepJobs", WithoutWaiting(jobs_of(step), self.clock))
+
+
 def work_until_time_is_up(message: LevelMessage, clock: VirtualClock) -> None:
     """Carry a level out as one delivery of its message does; the waiting alone takes no time."""
     worker = SERVICES.worker
-    replace(worker, budget=BUDGET, clock=clock, sleep=clock.sleep).carry_out(message)
+    identities = ActingWithoutWaiting(worker.identities, clock)
+    replace(worker, budget=BUDGET, clock=clock, sleep=clock.sleep, identities=identities).carry_out(message)
 
 
 @pytest.mark.parametrize("characters", [53, 54, 63])
