@@ -118,7 +118,7 @@ def _try_pipelines(platform: Platform, key: str, say: Callable[[str], None]) -> 
 def _follow(platform: Platform, key: str, run: str) -> str:
     """Wait for the run's end; SmokeError where that is another than COMPLETED."""
 
-    def look() -> Any:
+    def look(_wait: float) -> Any:
         return platform.call("GET", f"/api/v1/pipelines/status/{run}", 200, key=key)
 
     try:

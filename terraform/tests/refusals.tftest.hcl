@@ -91,6 +91,7 @@ run "second_faults" {
     var.admin_api_key,
     var.allowed_sources,
     var.dedicated_tenants,
+    var.file_buckets,
     var.function_settings,
     var.kms_keys,
     var.alert_thresholds,
@@ -101,6 +102,7 @@ run "second_faults" {
     admin_api_key     = null                                                     # terraform writes the secret, and has no value
     allowed_sources   = ["*"]                                                    # everything
     dedicated_tenants = { tenants_copy = "tenant-copy" }                         # named like the central dataset
+    file_buckets      = { "gs://acme-files" = {} }                               # an address, no name
     function_settings = { admin = { memory = "512" } }                           # no unit
     kms_keys          = { regional = "my-key" }                                  # not the full name
     alert_thresholds  = { stuck_seconds = 60 }                                   # less than a level may take
@@ -115,6 +117,7 @@ run "third_faults" {
     var.admin_api_key,
     var.allowed_sources,
     var.dedicated_tenants,
+    var.file_buckets,
     var.function_settings,
     var.kms_keys,
   ]
@@ -123,6 +126,7 @@ run "third_faults" {
     admin_api_key     = "made-up-admin-key-0001,short"                                                        # the second key is short
     allowed_sources   = ["example-convergence-test"]                                                          # the platform's project
     dedicated_tenants = { acme = "convergence-admin" }                                                        # one of the platform's accounts
+    file_buckets      = { acme-files = { tenants = ["beta"] } }                                               # no dedicated tenant
     function_settings = { admin = { timeout_seconds = 7200 } }                                                # two hours
     kms_keys          = { regional = "projects/example-keys/locations/europe-west1/keyRings/r/cryptoKeys/k" } # in another region
   }

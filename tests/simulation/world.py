@@ -108,7 +108,7 @@ class World:
         self.has_sweeper = True
         self._delivered = 0
         self._minutes = 0
-        self._rows_before = 0
+        self._before = (0, 0)
         prepare_tenants(self)
 
     def run(self) -> "World":
@@ -276,13 +276,14 @@ class World:
 
     def _has_come_to_rest(self) -> bool:
         """Tell whether a calm minute has gone by, nothing has come of it, and nothing is open."""
-        rows_before, self._rows_before = self._rows_before, self.rows.calls
+        before, self._before = self._before, (self.rows.calls, len(self.jobs.claims))
         now = self.stage.now
         was_kept = any(until > now - 2 * MINUTE for _, until in self.tables.kept())
         is_calm = now > START + TROUBLED + MINUTE and not was_kept
-        return (
-            is_calm and self.rows.calls == rows_before and not self._open_runs() and not self.waiting.waits()
-        )
+        is_still = (
+            self._before == before
+        )  # A claim alone is a run that somebody is beginning, or has died over.
+        return is_calm and is_still and not self._open_runs() and not self.waiting.waits()
 
     def _open_runs(self) -> list[str]:
         return [run_id for run_id, row in self.rows.current().items() if not row.status.is_terminal]
