@@ -11,7 +11,7 @@ import pytest
 from common.pipelines.compile import compile_pipeline
 from common.pipelines.documents import read_document
 from common.pipelines.pipeline import Pipeline, Step
-from common.pipelines.plans import CopyJob, LoadJob, QueryJob, StatementType
+from common.pipelines.plans import CheckJob, CopyJob, LoadJob, QueryJob, StatementType
 from common.pipelines.step_types import load_step_types
 from common.pipelines.tables import PUBLIC_DATA, Policy
 from common.setup.tables import TENANT_SCHEMAS, Shape, central_tables, tenant_table
@@ -245,33 +245,31 @@ def test_a_pipeline_that_is_shown_is_what_bigquery_accepts(text: bytes) -> None:
     pipeline = compiled(text)
     types = {parameter.name: parameter.type for parameter in pipeline.parameters}
     tables: Tables = {f"{PROJECT}.{TENANT}.{name}": columns for name, columns in SOURCES.items()}
-    for step in pipeline.steps:
+    for step, job in ((one, job) for one in pipeline.steps for job in one.jobs):
         analyzer = Analyzer(tables, default_dataset=f"{PROJECT}.{TENANT}")
-        target = f"{PROJECT}.{TENANT}.{step.target_table}"
-        for job in step.jobs:
-            if isinstance(job, CopyJob):
-                tables[target] = tables[job.sources[0]]
-                continue
-            if isinstance(job, LoadJob):
-                tables[target] = {
-                    column.name: column_type({"type": column.type, "mode": column.mode})
-                    for column in job.columns
-                }
-            if not isinstance(job, QueryJob):
-                continue
-            tenants_text = job.queries[0] if job.queries else job.sql
-            kinds = GIVEN_BY_STEPS | types
-            if job.statement_type is StatementType.MERGE and not job.on_schema_change:
-                assert (
-                    analyzer.analyze(job.sql, {name: kinds[name] for name in job.parameters}).kind == "MERGE"
-                )
-                continue
-            named = {name: kinds[name] for name in job.parameters if f"@{name}" in tenants_text}
-            rows = dict(analyzer.analyze(tenants_text, named).columns)
-            assert all(rows)
-            tables[target] = analyzed(pipeline, step, tables, types, rows) if job.on_schema_change else rows
-            if job.statement_type is StatementType.CREATE_VIEW:
-                assert analyzer.analyze(job.sql).kind == "CREATE_VIEW"
+        target = f"{PROJECT}.{TENANT}.{job.destination}"
+        if isinstance(job, CopyJob):
+            tables[target] = tables[job.sources[0]]
+            continue
+        if isinstance(job, LoadJob):
+            tables[target] = {
+                column.name: column_type({"type": column.type, "mode": column.mode}) for column in job.columns
+            }
+        kinds = GIVEN_BY_STEPS | types
+        if isinstance(job, CheckJob):
+            assert analyzer.analyze(job.sql, {name: kinds[name] for name in job.parameters}).columns
+        if not isinstance(job, QueryJob):
+            continue
+        tenants_text = job.queries[0] if job.queries else job.sql
+        if job.statement_type is StatementType.MERGE and not job.on_schema_change:
+            assert analyzer.analyze(job.sql, {name: kinds[name] for name in job.parameters}).kind == "MERGE"
+            continue
+        named = {name: kinds[name] for name in job.parameters if f"@{name}" in tenants_text}
+        rows = dict(analyzer.analyze(tenants_text, named).columns)
+        assert all(rows)
+        tables[target] = analyzed(pipeline, step, tables, types, rows) if job.on_schema_change else rows
+        if job.statement_type is StatementType.CREATE_VIEW:
+            assert analyzer.analyze(job.sql).kind == "CREATE_VIEW"
 
 
 def analyzed(

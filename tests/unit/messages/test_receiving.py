@@ -181,7 +181,7 @@ def test_a_strangers_words_are_no_labels_of_the_log(caplog: pytest.LogCaptureFix
     work = lambda _: seen.append(dict(current_context().labels))  # noqa: E731
     for by in RejectedBy:
         got(pushed(tenant="victim", run="r1"), work, DeadLetters(), by)
-    assert seen == [{"tenant": "victim", "run": "r1"}, {}]
+    assert seen == [{"tenant": "victim", "run": "r1"}, {}, {}]
 
 
 def test_an_api_key_never_reaches_the_dead_letters() -> None:

@@ -18,6 +18,7 @@ from common.pipelines.tables import Policy
 from tests.unit.pipelines.examples import (
     POLICY,
     ROOT,
+    SOURCES,
     STEP_TYPES,
     a_document,
     a_step,
@@ -35,7 +36,7 @@ def test_a_small_file_becomes_a_pipeline_with_every_default() -> None:
         version=1,
         name="Daily",
         parameters=(Parameter(name="date", type="DATE", description="The day that the run is for."),),
-        sources=("bigquery-public-data",),
+        sources=tuple(sorted(SOURCES)),
         levels=(
             (
                 Step(

@@ -85,7 +85,7 @@ def test_an_extract_reads_its_table_and_writes_its_files() -> None:
         (OF_A_DAY | {"partition": "soon"}, "/partition: must be a partition"),
         ({"target_table": "orders$20260131"}, "/target_table: names a partition ($)"),
         ({"target_table": "victim.orders"}, "/target_table: must be in your own dataset"),
-        ({"target_table": "_cvg_loaded_files"}, "/target_table: must not be a table of the platform"),
+        ({"target_table": "_cvg_loaded_files"}, "/target_table: must not begin with _cvg_"),
         ({"mode": "all", "schema_update": "add_columns"}, "/schema_update: is for rows that are added"),
         ({"format": "avro", "header_rows": 1}, "/header_rows: is for csv files alone"),
         ({"format": "json", "delimiter": ";"}, "/delimiter: is for csv files alone"),

@@ -17,10 +17,9 @@ WITH jobs AS (
 steps AS (
   -- As current_step_logs does; that one's rows are chosen before a reader's days could be. Bytes are those of all its jobs.
   SELECT
-    * REPLACE (
-      SUM(bytes_processed) OVER (PARTITION BY step_id) AS bytes_processed,
-      SUM(bytes_billed) OVER (PARTITION BY step_id) AS bytes_billed
-    )
+    * EXCEPT (bytes_processed, bytes_billed),
+    SUM(bytes_processed) OVER (PARTITION BY step_id) AS bytes_processed,
+    SUM(bytes_billed) OVER (PARTITION BY step_id) AS bytes_billed
   FROM jobs
   QUALIFY ROW_NUMBER() OVER (
     PARTITION BY step_id

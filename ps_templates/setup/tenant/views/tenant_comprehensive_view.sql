@@ -43,7 +43,8 @@ job AS (
 step AS (
   -- What its last job came to, and the bytes of all its jobs.
   SELECT
-    * REPLACE (SUM(bytes_billed) OVER (PARTITION BY pipeline_logging_id, step_id) AS bytes_billed)
+    * EXCEPT (bytes_billed),
+    SUM(bytes_billed) OVER (PARTITION BY pipeline_logging_id, step_id) AS bytes_billed
   FROM job
   QUALIFY ROW_NUMBER() OVER (
     PARTITION BY pipeline_logging_id, step_id
