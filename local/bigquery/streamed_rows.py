@@ -8,7 +8,8 @@ from local.bigquery.calls import Call
 from local.bigquery.proxy import Forward
 from local.bigquery.statements import Table
 
-ATTEMPTS = 5
+ATTEMPTS = 50
+"""Where a statement changes the table again and again: BigQuery's streaming is in no statement's way."""
 CONFLICT = "Failed to commit"
 
 
