@@ -74,8 +74,8 @@ run "everything" {
   }
 
   assert {
-    condition     = { for function, paths in local.gateway_paths : paths[1] => function } == { "/admin/*" = "admin", "/api/v1/tenants/*" = "onboarding", "/api/v1/pipelines/*" = "pipelines" }
-    error_message = "The gateway sends each of the contract's paths to its function."
+    condition     = { for function, paths in local.gateway_paths : paths[1] => function } == { "/admin/*" = "admin", "/api/v1/tenants/*" = "onboarding", "/api/v1/pipelines/*" = "pipelines", "/console/*" = "console" }
+    error_message = "The gateway sends each path to its function, the console's too."
   }
 
   assert {

@@ -91,7 +91,6 @@ run "second_faults" {
     var.admin_api_key,
     var.allowed_sources,
     var.dedicated_tenants,
-    var.file_buckets,
     var.function_settings,
     var.kms_keys,
     var.alert_thresholds,
@@ -102,7 +101,6 @@ run "second_faults" {
     admin_api_key     = null                                                     # terraform writes the secret, and has no value
     allowed_sources   = ["*"]                                                    # everything
     dedicated_tenants = { tenants_copy = "tenant-copy" }                         # named like the central dataset
-    file_buckets      = { "gs://acme-files" = {} }                               # an address, no name
     function_settings = { admin = { memory = "512" } }                           # no unit
     kms_keys          = { regional = "my-key" }                                  # not the full name
     alert_thresholds  = { stuck_seconds = 60 }                                   # less than a level may take
@@ -117,7 +115,6 @@ run "third_faults" {
     var.admin_api_key,
     var.allowed_sources,
     var.dedicated_tenants,
-    var.file_buckets,
     var.function_settings,
     var.kms_keys,
   ]
@@ -126,7 +123,6 @@ run "third_faults" {
     admin_api_key     = "made-up-admin-key-0001,short"                                                        # the second key is short
     allowed_sources   = ["example-convergence-test"]                                                          # the platform's project
     dedicated_tenants = { acme = "convergence-admin" }                                                        # one of the platform's accounts
-    file_buckets      = { acme-files = { tenants = ["beta"] } }                                               # no dedicated tenant
     function_settings = { admin = { timeout_seconds = 7200 } }                                                # two hours
     kms_keys          = { regional = "projects/example-keys/locations/europe-west1/keyRings/r/cryptoKeys/k" } # in another region
   }
@@ -159,6 +155,30 @@ run "fifth_faults" {
 
   variables {
     dedicated_tenants = { aaa = "tenant-a", bbb = "tenant-b", ccc = "tenant-c", ddd = "tenant-d", eee = "tenant-e" } # more than a condition can name
+  }
+}
+
+run "buckets_have_names" {
+  command = plan
+
+  expect_failures = [
+    var.file_buckets,
+  ]
+
+  variables {
+    file_buckets = { "gs://acme-files" = {} } # an address, no name
+  }
+}
+
+run "tenants_of_buckets_are_dedicated" {
+  command = plan
+
+  expect_failures = [
+    var.file_buckets,
+  ]
+
+  variables {
+    file_buckets = { acme-files = { tenants = ["beta"] } } # no dedicated tenant
   }
 }
 
