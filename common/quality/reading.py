@@ -1,15 +1,12 @@
 """Reading what came of checks: the history of a table's, or of one check, page by page."""
 
-import base64
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from common.errors import InvalidInput, Violation
-from common.times import Clock, from_rfc3339, to_rfc3339
+from common.cursors import cursor_at, position_of
+from common.times import Clock
 
 WINDOW = timedelta(days=400)
 END_OF_IDS = "~"  # sorts after every key
@@ -57,7 +54,7 @@ class QualityLog:
         """Return a page of results, the latest first, and the cursor of the next ("" at the end)."""
         now, asked = self.clock(), (table, check, config_id, status)
         # A result that is written while somebody turns pages is on none of them.
-        before_time, before_id = _position(cursor, asked) if cursor else (now + WINDOW, END_OF_IDS)
+        before_time, before_id = position_of(cursor, asked) if cursor else (now + WINDOW, END_OF_IDS)
         wanted = CheckFilter(
             since=now - WINDOW,
             before_time=before_time,
@@ -69,27 +66,6 @@ class QualityLog:
             page_size=page_size,
         )
         rows = [dict(row) for row in self.reader.read_results(tenant_id, wanted)]
-        return rows, _cursor(rows[-1], asked) if len(rows) == page_size else ""
-
-
-def _cursor(row: Mapping[str, Any], asked: Sequence[str]) -> str:
-    position = json.dumps([to_rfc3339(row["executed_at"]), row["dq_result_id"], _hash(asked)])
-    return base64.urlsafe_b64encode(position.encode()).decode().rstrip("=")
-
-
-def _position(cursor: str, asked: Sequence[str]) -> tuple[datetime, str]:
-    try:
-        moment, key, hashed = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        position = from_rfc3339(moment), str(key)
-    except (ValueError, TypeError) as error:
-        raise InvalidInput(
-            [Violation("/cursor", "use the next_cursor of the page before, unchanged")]
-        ) from error
-    if hashed != _hash(asked):
-        told = "is of a page with other filters: repeat those, or leave it out"
-        raise InvalidInput([Violation("/cursor", told)])
-    return position
-
-
-def _hash(asked: Sequence[str]) -> str:
-    return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16]
+        if len(rows) < page_size:
+            return rows, ""
+        return rows, cursor_at(rows[-1]["executed_at"], rows[-1]["dq_result_id"], asked)

@@ -5,8 +5,6 @@ else was admitted. Neither changes any more, so a run keeps its place from QUEUE
 neither lose it nor show it twice.
 """
 
-import base64
-import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,13 +14,14 @@ from threading import BoundedSemaphore
 from typing import Any, Protocol
 
 from common.claims import ClaimJobs
+from common.cursors import cursor_at, position_of
 from common.errors import InvalidInput, NotFound, Violation
 from common.pipelines.plans import CHECKS
 from common.runs.ports import RunStore
 from common.runs.quotas import Quota, quotas
 from common.runs.run import RunStatus, StepStatus
 from common.runs.tickets import counted, without_rows
-from common.times import Clock, from_rfc3339, to_rfc3339
+from common.times import Clock
 
 HISTORY_WINDOW = timedelta(days=400)
 MAX_WAITING = 10
@@ -117,7 +116,11 @@ class RunLog:
         rows = [dict(row) for row in self.reader.read_history(tenant_id, wanted)]
         is_full = len(rows) == wanted.page_size
         names = ("status", "config_id", "since", "until")
-        return rows, _cursor(rows[-1], [filters.get(name) for name in names]) if is_full else ""
+        if not is_full:
+            return rows, ""
+        last, asked = rows[-1], [filters.get(name) for name in names]
+        moment = last.get("queued_at") or last["start_time"]
+        return rows, cursor_at(moment, last["pipeline_logging_id"], asked)
 
     def quotas(self, tenant_id: str) -> tuple[Quota, Quota, Quota]:
         """Return the use of the three limits, counted as an admission would count it now."""
@@ -142,7 +145,7 @@ def history_filter(
     if since and since >= end:
         raise InvalidInput([Violation("/query/to", "must be later than `from`")])
     before_time, before_id = (
-        _position(cursor, [status, config_id, since, until]) if cursor else (end, END_OF_IDS)
+        position_of(cursor, [status, config_id, since, until]) if cursor else (end, END_OF_IDS)
     )
     return HistoryFilter(
         since=since or now - HISTORY_WINDOW,
@@ -205,29 +208,3 @@ def level_status(states: set[str]) -> str:
     if len(states) == 1:
         return next(iter(states))
     return StepStatus.RUNNING.value
-
-
-def _cursor(row: Mapping[str, Any], wanted: Sequence[Any]) -> str:
-    moment = to_rfc3339(row.get("queued_at") or row["start_time"])
-    position = json.dumps([moment, row["pipeline_logging_id"], _hash(wanted)])
-    return base64.urlsafe_b64encode(position.encode()).decode().rstrip("=")
-
-
-def _position(cursor: str, wanted: Sequence[Any]) -> tuple[datetime, str]:
-    try:
-        moment, run_id, hashed = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        position = from_rfc3339(moment), str(run_id)
-    except (ValueError, TypeError) as error:
-        raise InvalidInput(
-            [Violation("/cursor", "use the next_cursor of the page before, unchanged")]
-        ) from error
-    if hashed != _hash(wanted):
-        raise InvalidInput(
-            [Violation("/cursor", "is of a page with other filters: repeat those, or leave it out")]
-        )
-    return position
-
-
-def _hash(wanted: Sequence[Any]) -> str:
-    """Tell one filter from another; "" and None leave a filter out."""
-    return hashlib.sha256(json.dumps([str(one or "") for one in wanted]).encode()).hexdigest()[:16]

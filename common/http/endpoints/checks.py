@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from common.http.endpoints.configs import CONFIG_ID
-from common.http.endpoints.links import run_links
+from common.http.endpoints.links import CURSOR, run_links
 from common.http.routing import Access, Answer, Call, Parameter, Place, Route
 from common.http.schemas import schemas
 from common.http.services import PipelineServices
@@ -46,13 +46,7 @@ FILTERS = (
         schema={"type": "integer", "minimum": 1, "maximum": 100, "default": 50},
         example=50,
     ),
-    Parameter(
-        name="cursor",
-        place=Place.QUERY,
-        description="The `next_cursor` of the page before, unchanged.",
-        schema={"type": "string", "pattern": "^[A-Za-z0-9_-]{1,256}$"},
-        example="WyIyMDI0LTAxLTE4VDA5OjMwOjAwWiIsICIwYjZmZjBkMiJd",
-    ),
+    CURSOR,
 )
 _OTHERWISE = {
     "name": "check_name",

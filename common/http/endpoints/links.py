@@ -3,6 +3,15 @@
 from urllib.parse import quote, urlencode
 
 from common.http.edge import Edge
+from common.http.routing import Parameter, Place
+
+CURSOR = Parameter(
+    name="cursor",
+    place=Place.QUERY,
+    description="The `next_cursor` of the page before, unchanged.",
+    schema={"type": "string", "pattern": "^[A-Za-z0-9_-]{1,256}$"},
+    example="WyIyMDI0LTAxLTE4VDA5OjMwOjAwWiIsICIwYjZmZjBkMiJd",
+)
 
 
 def run_links(edge: Edge, run_id: str, config_id: str) -> dict[str, str]:

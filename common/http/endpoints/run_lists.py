@@ -6,7 +6,7 @@ from typing import Any
 
 from common.errors import InvalidInput, Violation
 from common.http.endpoints.configs import CONFIG_ID
-from common.http.endpoints.links import run_links
+from common.http.endpoints.links import CURSOR, run_links
 from common.http.endpoints.runs import run_body
 from common.http.routing import Access, Answer, Call, Parameter, Place, Route
 from common.http.schemas import MOMENT, pointer
@@ -50,13 +50,7 @@ HISTORY_FILTERS = (
         schema={"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
         example=20,
     ),
-    Parameter(
-        name="cursor",
-        place=Place.QUERY,
-        description="The `next_cursor` of the page before, unchanged.",
-        schema={"type": "string", "pattern": "^[A-Za-z0-9_-]{1,256}$"},
-        example="WyIyMDI0LTAxLTE4VDA5OjMwOjAwWiIsICIwYjZmZjBkMiJd",
-    ),
+    CURSOR,
 )
 
 
