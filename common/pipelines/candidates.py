@@ -8,18 +8,17 @@ from dataclasses import replace
 from datetime import timedelta
 
 from common.pipelines.plans import CheckJob, CopyJob, Job, QueryJob
+from common.pipelines.tables import PLATFORM_TABLES
 
-PREFIX = "_cvg_"
-"""How the names of the platform's own tables in a tenant's dataset begin; steps write none of them."""
-CANDIDATE = f"{PREFIX}candidate"
+CANDIDATE = f"{PLATFORM_TABLES}candidate"
 """Stands for the candidate in the plan of a step."""
-RUN_ID = f"{PREFIX}run_id"
+RUN_ID = f"{PLATFORM_TABLES}run_id"
 """Stands for the run's ID in SQL of the platform's."""
 LIFETIME = timedelta(days=1)
 """As long as a run can take: a candidate is made after its run has begun."""
 
 
-_NAME = re.compile(rf"{PREFIX}[0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}_.+")
+_NAME = re.compile(rf"{PLATFORM_TABLES}[0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}_.+")
 
 
 def is_candidate(table: str) -> bool:
@@ -29,7 +28,7 @@ def is_candidate(table: str) -> bool:
 
 def candidate_of(run_id: str, step_id: str) -> str:
     """Name the candidate of a step in one run."""
-    return f"{PREFIX}{run_id}_{step_id}"
+    return f"{PLATFORM_TABLES}{run_id}_{step_id}"
 
 
 def in_run(work: Job, run_id: str, step_id: str) -> Job:

@@ -11,14 +11,13 @@ from typing import Any
 
 from common.errors import Violation
 from common.json_pointers import pointer
-from common.pipelines.candidates import PREFIX
 from common.pipelines.codec import from_json
 from common.pipelines.firewall import tables_without_dataset
 from common.pipelines.job_templates import JobTemplate
 from common.pipelines.partitions import partition_of, split_decorator
 from common.pipelines.plans import Job, QueryJob, StatementType
 from common.pipelines.statement_compiler import CompiledStatement, StatementCompiler
-from common.pipelines.tables import Policy, TableName
+from common.pipelines.tables import PLATFORM_TABLES, Policy, TableName
 from common.pipelines.uris import judged_example, uri_rule, with_identifiers
 
 
@@ -83,8 +82,8 @@ class JobCompiler:
     def _destination(self, template: JobTemplate, value: Any, place: str) -> dict[str, Any]:
         table, partition = split_decorator(value) if "partition" in template.members else (value, "")
         path, rule = self.statements.variables.path(table)
-        if path and path[-1].startswith(PREFIX):
-            rule = f"must not begin with {PREFIX}: so are the platform's own tables called"
+        if path and path[-1].startswith(PLATFORM_TABLES):
+            rule = f"must not begin with {PLATFORM_TABLES}: so are the platform's own tables called"
         if rule := rule or self.policy.reason_against_writing(path):
             self.violations.append(Violation(place, rule))
             return {}
