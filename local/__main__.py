@@ -3,15 +3,14 @@
 import argparse
 import logging
 import os
-import signal
 import sys
-import threading
 from contextlib import closing
 from pathlib import Path
 
 from common.warehouse.clients import make_client
 from local.first_steps import FirstSteps, Step, missing_step
 from local.first_tenant import FirstTenant
+from local.interrupts import Interrupts, interrupts_heard
 from local.options import Options, options_from_environment
 from local.platform import OPEN_BUCKET, Platform
 
@@ -44,9 +43,11 @@ def main() -> int:
 
 def serve(options: Options) -> int:
     """Serve until SIGINT or SIGTERM; one clear line where the platform cannot start."""
-    stopped = threading.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: stopped.set())
+    with interrupts_heard() as interrupts:
+        return _serve_until(interrupts, options)
+
+
+def _serve_until(interrupts: Interrupts, options: Options) -> int:
     # The local BigQuery speaks of each of its requests, and of options that DuckDB has no word for.
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     logging.getLogger("sqlglot").setLevel(logging.ERROR)
@@ -66,7 +67,7 @@ def serve(options: Options) -> int:
                 return cannot_start(error)
         steps.step = first_missing(platform)
         print(f"{steps.next()}\n\nCtrl-C ends it.\n", flush=True)
-        stopped.wait()
+        interrupts.wait()
         print("Stopping: jobs are ended, what is not done yet goes on with the next start.", flush=True)
     finally:  # The terminal may be gone, and with it our output: the platform still ends in order.
         platform.stop()

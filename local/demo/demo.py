@@ -1,12 +1,10 @@
 """`python -m local demo`: the story on a stage of its own, and what it came to as an exit code."""
 
-import signal
 import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
-from threading import Event
 
 from cli.progress import seconds
 from common.client import Api, ApiError, Key
@@ -17,6 +15,7 @@ from local.demo.screen import Screen
 from local.demo.stage import ephemeral_options, logging_to, started_platform
 from local.demo.story import Story
 from local.demo.tables import TenantTables
+from local.interrupts import Interrupts, interrupts_heard
 
 SUCCEEDED, FAILED, INTERRUPTED = 0, 1, 130
 
@@ -32,15 +31,24 @@ def run(config: Path | None, screen: Screen | None = None, *, is_kept: bool = Fa
     except DemoError as error:
         shown.end(f"The demo cannot start: {error}", is_good=False)
         return FAILED
-    interrupted = _listen_for_interrupts()
+    with interrupts_heard(_raise_interrupt) as interrupts:
+        return _acted(file, shown, interrupts, is_kept=is_kept)
+
+
+def _raise_interrupt(*_: object) -> None:
+    """Let Ctrl-C and `kill` end the demo in the same way: the platform is stopped, its data thrown away."""
+    raise KeyboardInterrupt
+
+
+def _acted(file: PipelineFile, shown: Screen, interrupts: Interrupts, *, is_kept: bool) -> int:
     with tempfile.NamedTemporaryFile(prefix="convergence-demo-", suffix=".log", delete=False) as made:
         log = Path(made.name)
     began = time.monotonic()
     try:
-        summary = _told(file, shown, log, is_kept=is_kept)
+        summary = _told(file, shown, log, interrupts if is_kept else None)
     except (DemoError, ApiError, KeyboardInterrupt) as error:
         # What an interrupt breaks off can end in an error of its own.
-        if interrupted.is_set():
+        if interrupts.have_come():
             log.unlink()
             shown.end("Interrupted; the platform has been stopped.", is_good=False)
             return INTERRUPTED
@@ -53,20 +61,7 @@ def run(config: Path | None, screen: Screen | None = None, *, is_kept: bool = Fa
     return SUCCEEDED
 
 
-def _listen_for_interrupts() -> Event:
-    """Let Ctrl-C and `kill` end the demo in the same way: the platform is stopped, its data thrown away."""
-    interrupted = Event()
-
-    def interrupt(*_: object) -> None:
-        interrupted.set()
-        raise KeyboardInterrupt
-
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, interrupt)
-    return interrupted
-
-
-def _told(file: PipelineFile, screen: Screen, log: Path, *, is_kept: bool) -> str:
+def _told(file: PipelineFile, screen: Screen, log: Path, kept_until: Interrupts | None) -> str:
     options = ephemeral_options()
     with ExitStack() as stage:
         stage.enter_context(logging_to(log, options.project))
@@ -87,11 +82,11 @@ def _told(file: PipelineFile, screen: Screen, log: Path, *, is_kept: bool) -> st
                 "BIGQUERY_LOCATION": options.location,
                 "ADMIN_API_KEY": f"{options.admin_api_key[:4]}…",
             },
-            at_the_end=_look_around(screen, options.url) if is_kept else lambda _: None,
+            at_the_end=_look_around(screen, options.url, kept_until) if kept_until else lambda _: None,
         ).tell()
 
 
-def _look_around(screen: Screen, url: str) -> Callable[[Key], None]:
+def _look_around(screen: Screen, url: str, until: Interrupts) -> Callable[[Key], None]:
     """Leave the platform up until Ctrl-C, and say where to look and by which key."""
 
     def wait(tenant_key: Key) -> None:
@@ -99,6 +94,6 @@ def _look_around(screen: Screen, url: str) -> Callable[[Key], None]:
         screen.answer(f"the console is at {url}/, for who signs in with {tenant_key.value}")
         screen.line("Ctrl-C ends it.")
         with suppress(KeyboardInterrupt):
-            Event().wait()
+            until.wait()
 
     return wait

@@ -1,0 +1,44 @@
+"""A signal ends the wait of the main thread, whichever thread the system gives it to."""
+
+import subprocess
+import sys
+
+PATIENCE_SECONDS = 60
+
+# The main thread does not take the signal, so that the system can only give it to the other one.
+WAITS_BESIDE_A_THREAD = """
+import os, signal, threading
+from local.interrupts import interrupts_heard
+
+with interrupts_heard(lambda *_: print("handled", flush=True)) as interrupts:
+    print(interrupts.have_come())
+    {before}
+    thread = threading.Thread(target=threading.Event().wait, daemon=True)
+    thread.start()
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    {later}
+    interrupts.wait()
+    print(interrupts.have_come())
+"""
+
+
+END = "os.kill(os.getpid(), signal.SIGTERM)"
+
+
+def ran(before: str = "", later: str = "") -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", WAITS_BESIDE_A_THREAD.format(before=before, later=later)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE_SECONDS,
+    )
+    return done.stdout.split()
+
+
+def test_a_signal_to_another_thread_ends_the_wait() -> None:
+    assert ran(later=f"threading.Timer(0.2, lambda: {END}).start()") == ["False", "handled", "True"]
+
+
+def test_a_signal_before_the_wait_ends_it_at_once() -> None:
+    assert ran(before=END) == ["False", "handled", "True"]
