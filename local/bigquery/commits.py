@@ -24,6 +24,10 @@ WRITES = re.compile(rf"\s*(?:DELETE|INSERT|MERGE|TRUNCATE|UPDATE)\b[A-Z\s]*?{TAR
 COMMENTS = re.compile(START)
 TURN_SECONDS = 10.0
 """How long a transaction waits for its turn at the most."""
+CONFLICT = "Failed to commit"
+"""What DuckLake says where another commit was faster."""
+ATTEMPTS = 50
+"""How often what met conflicts is done, where others change the same table again and again."""
 NOT_IN_A_LAKE = frozenset({"bq", "emulator", "memory", "temp"})
 
 _turn = threading.RLock()

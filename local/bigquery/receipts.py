@@ -26,7 +26,7 @@ from local_bigquery.models import Job, JobConfiguration
 from sqlglot import exp
 
 from local.bigquery import catalog
-from local.bigquery.commits import is_a_lake, word_of
+from local.bigquery.commits import ATTEMPTS, CONFLICT, is_a_lake, word_of
 from local.bigquery.sql_files import sql
 from local.bigquery.statements import trees_of
 
@@ -171,11 +171,22 @@ def _execute_job(job: Job, *arguments: Any) -> None:
 
 
 def _execute_query(cursor: Any, *arguments: Any, **options: Any) -> Any:
-    return _query(_with_receipts(cursor), *arguments, **options)
+    return _despite_conflicts(lambda: _query(_with_receipts(cursor), *arguments, **options))
 
 
 def _handler(handler: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda cursor, *arguments: handler(_with_receipts(cursor), *arguments)
+    return lambda cursor, *arguments: _despite_conflicts(lambda: handler(_with_receipts(cursor), *arguments))
+
+
+def _despite_conflicts[T](work: Callable[[], T]) -> T:
+    """Work once more where another commit was in the way: in BigQuery, writes wait for each other."""
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return work()
+        except Exception as error:
+            if CONFLICT not in str(error) or not _job.get() or find(*_job.get().rsplit(":", 1)) is not None:
+                raise
+    return work()
 
 
 def _with_receipts(cursor: Any) -> Any:

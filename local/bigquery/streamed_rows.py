@@ -1,16 +1,13 @@
-"""Streamed rows that are lost by nothing but BigQuery's own rules."""
+"""Streamed rows that are lost by nothing but BigQuery's own rules: they are in no statement's way."""
 
 from local_bigquery.catalog import tabledata
 from local_bigquery.engine import database
 
 from local.bigquery.answers import Answer
 from local.bigquery.calls import Call
+from local.bigquery.commits import ATTEMPTS, CONFLICT
 from local.bigquery.proxy import Forward
 from local.bigquery.statements import Table
-
-ATTEMPTS = 50
-"""Where a statement changes the table again and again: BigQuery's streaming is in no statement's way."""
-CONFLICT = "Failed to commit"
 
 
 class StreamedRows:

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import duckdb
 import pytest
 from google.cloud import bigquery
 
-from local.bigquery import LocalBigQuery
+from local.bigquery import LocalBigQuery, commits, receipts
 from tests.unit.local.conftest import PROJECT, connect
 from tests.unit.local.test_bigquery_server import in_new_process
 
@@ -186,3 +187,23 @@ def test_a_job_that_is_stopped_after_its_rows_are_committed_is_done(
         job.result()
         assert (job.state, job.error_result) == ("DONE", None)
         assert rows_of(client, "append") == [1, 2, 3]
+
+
+@pytest.mark.parametrize("conflicts", [1, 3])
+def test_a_job_that_meets_another_one_s_commit_does_its_work_once(
+    client: bigquery.Client, dataset: str, conflicts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit, left = commits.Connection._commit, [None] * conflicts
+
+    def commit_late(connection: commits.Connection) -> None:
+        if receipts._job.get() and left:
+            left.pop()
+            connection._connection.execute("ROLLBACK")
+            raise duckdb.TransactionException("Failed to commit: Failed to commit DuckLake transaction.")
+        commit(connection)
+
+    monkeypatch.setattr(commits.Connection, "_commit", commit_late)
+    appended = bigquery.QueryJobConfig(destination=f"{PROJECT}.{dataset}.t", write_disposition="WRITE_APPEND")
+    client.query("SELECT 1 AS a", appended, job_retry=None).result()
+    assert not left
+    assert [row.a for row in client.query_and_wait(f"SELECT a FROM {dataset}.t")] == [1]
