@@ -34,6 +34,7 @@ from local.bigquery.latency import Latency
 from local.bigquery.long_polls import LongPolls
 from local.bigquery.merges import Merges
 from local.bigquery.metadata_rates import MetadataRates
+from local.bigquery.metadata_turns import MetadataTurns
 from local.bigquery.proxy import Layer, Proxy
 from local.bigquery.short_queries import ShortQueries
 from local.bigquery.streamed_rows import StreamedRows
@@ -96,6 +97,7 @@ class LocalBigQuery:
             self.strict_sql,
             self.billing,
             MetadataRates(self.limits),
+            MetadataTurns(),
             StreamingBuffer(self.limits),
             DmlLimits(self.limits),
             JobTimeouts(),
