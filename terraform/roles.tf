@@ -68,7 +68,10 @@ locals {
     read_tables  = ["bigquery.datasets.get", "bigquery.tables.get", "bigquery.tables.getData", "bigquery.tables.list"]
     write_tables = ["bigquery.tables.create", "bigquery.tables.delete", "bigquery.tables.update", "bigquery.tables.updateData"]
     # With datasets.delete: a dataset goes with all that is in it, whatever that is.
-    empty = ["bigquery.models.delete", "bigquery.models.list", "bigquery.routines.delete", "bigquery.routines.list", "bigquery.tables.delete", "bigquery.tables.list"]
+    empty = [
+      "bigquery.models.delete", "bigquery.models.list", "bigquery.routines.delete", "bigquery.routines.list",
+      "bigquery.tables.delete", "bigquery.tables.deleteSnapshot", "bigquery.tables.list",
+    ]
     share = ["bigquery.datasets.getIamPolicy", "bigquery.datasets.setIamPolicy", "bigquery.datasets.update"]
   }
 
@@ -120,9 +123,13 @@ locals {
       title       = "delete datasets of offboarded tenants"
       permissions = concat(["bigquery.datasets.delete", "bigquery.datasets.get"], local.permissions.empty)
     }
+    # A snapshot that expires takes deleteSnapshot where it is made: its end is a deletion. Files are written by export.
     WriteTenants = {
-      title       = "run tenants' SQL"
-      permissions = concat(local.permissions.read_tables, local.permissions.write_tables)
+      title = "run tenants' SQL"
+      permissions = concat(
+        local.permissions.read_tables, local.permissions.write_tables,
+        ["bigquery.tables.createSnapshot", "bigquery.tables.deleteSnapshot", "bigquery.tables.export"],
+      )
     }
     ShareTenants = {
       title       = "let accounts of tenants' own credentials into tenants' datasets"
@@ -132,7 +139,7 @@ locals {
     # Without tables.create, update and delete that account, whose key the tenant holds, cannot touch the authorized view.
     FillTables = {
       title       = "read and fill the tables of a tenant's dataset"
-      permissions = ["bigquery.tables.get", "bigquery.tables.getData", "bigquery.tables.list", "bigquery.tables.updateData"]
+      permissions = ["bigquery.tables.export", "bigquery.tables.get", "bigquery.tables.getData", "bigquery.tables.list", "bigquery.tables.updateData"]
     }
     Snapshot = {
       title       = "take snapshots of central tables"

@@ -15,7 +15,7 @@ from local.bigquery.failed_jobs import fail_job
 from local.bigquery.proxy import Forward
 from local.bigquery.statements import WRITES, Kind, Statement, Table, statements_of
 from local.bigquery.switch import Switch
-from local.bigquery.tables import exists
+from local.bigquery.tables import exists, is_snapshot
 
 METHODS = {
     "datasets.patch": "bigquery.datasets.update",
@@ -27,6 +27,8 @@ METHODS = {
 """Methods whose permission is called otherwise than they are."""
 CREATE, WRITE = "bigquery.tables.create", "bigquery.tables.updateData"
 UPDATE = "bigquery.tables.update"
+EXPORT = "bigquery.tables.export"
+SNAPSHOT, DELETE_SNAPSHOT = "bigquery.tables.createSnapshot", "bigquery.tables.deleteSnapshot"
 UNREADABLE = "Access Denied: the local BigQuery cannot read the job, so it cannot tell what it touches."
 RESULTS = "_results"
 """Where jobs without a destination leave their rows."""
@@ -80,6 +82,8 @@ def _denial(caller: str, call: Call) -> str:
         return _job_denial(caller, call) if call.job_configuration else UNREADABLE  # A multipart upload.
     project, dataset, table = call.table
     permission = METHODS.get(call.method) or f"bigquery.{call.method}"
+    if call.method == "tables.delete" and is_snapshot(call.table):
+        permission = DELETE_SNAPSHOT
     if dataset in ("", RESULTS) or may(caller, permission, project, dataset):
         return ""
     if table:
@@ -96,7 +100,22 @@ def _job_denial(caller: str, call: Call) -> str:
     sources, destination = _job_tables(call.job_configuration)
     if table := first_unreadable(caller, sources):
         return _no_query(table)
+    for (project, dataset, name), permission in _asked_beside(call.job_configuration):
+        if not may(caller, permission, project, dataset):
+            return _no_permission("Table", f"{project}:{dataset}.{name}", permission)
     return _destination_denial(caller, destination, call.job_configuration) if destination else ""
+
+
+def _asked_beside(configuration: dict[str, Any]) -> Iterator[tuple[Table, str]]:
+    """List what extracts and snapshots take beside reading: what expires is deleted."""
+    sources, destination = _job_tables(configuration)
+    copy = configuration.get("copy") or {}
+    if configuration.get("extract"):
+        yield from ((source, EXPORT) for source in sources)
+    if copy.get("operationType") == "SNAPSHOT" and destination:
+        yield from ((source, SNAPSHOT) for source in sources)
+        if copy.get("destinationExpirationTime"):
+            yield from ((table, DELETE_SNAPSHOT) for table in (*sources, destination))
 
 
 def _destination_denial(caller: str, table: Table, configuration: dict[str, Any]) -> str:

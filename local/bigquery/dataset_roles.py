@@ -7,6 +7,7 @@ from local_bigquery.catalog import datasets
 from local_bigquery.errors import BigQueryError
 
 from local.bigquery import tables
+from local.bigquery.callers import home_of
 from local.bigquery.statements import Table
 
 READ = frozenset(
@@ -16,6 +17,8 @@ READ = frozenset(
         "bigquery.models.list",
         "bigquery.routines.get",
         "bigquery.routines.list",
+        "bigquery.tables.createSnapshot",
+        "bigquery.tables.export",
         "bigquery.tables.get",
         "bigquery.tables.getData",
         "bigquery.tables.list",
@@ -32,7 +35,7 @@ WRITE = READ | {
     "bigquery.tables.update",
     "bigquery.tables.updateData",
 }
-OWN = WRITE | {"bigquery.datasets.delete", "bigquery.datasets.update"}
+OWN = WRITE | {"bigquery.datasets.delete", "bigquery.datasets.update", "bigquery.tables.deleteSnapshot"}
 ROLES = {
     "READER": READ,
     "WRITER": WRITE,
@@ -41,14 +44,32 @@ ROLES = {
     "roles/bigquery.dataEditor": WRITE,
     "roles/bigquery.dataOwner": OWN,
 }
+WRITE_TENANTS = "convergenceWriteTenants"
 CUSTOM_ROLES = {
-    # Terraform makes this one: with it a credential's account fills tables, and can neither make, change nor
-    # delete a table or a view.
+    # Terraform makes these. With this one a credential's account fills tables, and can neither make, change
+    # nor delete a table or a view.
     "convergenceFillTables": frozenset(
         {
+            "bigquery.tables.export",
             "bigquery.tables.get",
             "bigquery.tables.getData",
             "bigquery.tables.list",
+            "bigquery.tables.updateData",
+        }
+    ),
+    # This one the accounts have that run tenants' SQL.
+    WRITE_TENANTS: frozenset(
+        {
+            "bigquery.datasets.get",
+            "bigquery.tables.create",
+            "bigquery.tables.createSnapshot",
+            "bigquery.tables.delete",
+            "bigquery.tables.deleteSnapshot",
+            "bigquery.tables.export",
+            "bigquery.tables.get",
+            "bigquery.tables.getData",
+            "bigquery.tables.list",
+            "bigquery.tables.update",
             "bigquery.tables.updateData",
         }
     ),
@@ -60,10 +81,19 @@ READ_TABLE = "bigquery.tables.getData"
 def may(caller: str, permission: str, project: str, dataset: str) -> bool:
     """Tell whether the access entries of a dataset give a permission to the caller (an e-mail address)."""
     return any(
-        permission in _permissions(entry.get("role", ""))
+        permission in _permissions(entry.get("role", "")) | _of_executor(entry, caller, project)
         for entry in _entries(project, dataset)
         if _is_about(entry, caller)
     )
+
+
+def _of_executor(entry: dict[str, Any], caller: str, project: str) -> frozenset[str]:
+    """Return what the project's own accounts have beside the entry that makes them writers of a dataset.
+
+    In the cloud it is a grant on the project, on the condition that the dataset is one of theirs.
+    """
+    is_executor = entry.get("role") == "WRITER" and home_of(caller) == project
+    return CUSTOM_ROLES[WRITE_TENANTS] if is_executor else frozenset()
 
 
 def _permissions(role: str) -> frozenset[str]:

@@ -17,6 +17,12 @@ def exists(table: Table) -> bool:
     return bool(catalog_tables.exists(*table))
 
 
+def is_snapshot(table: Table) -> bool:
+    """Tell whether there is a snapshot of that name."""
+    stored = metadata.load(TableResource, *table)
+    return bool(stored and stored.type == "SNAPSHOT")
+
+
 def under_view(view: Table) -> frozenset[Table]:
     """Return what a view reads; nothing for a table, or for what does not exist."""
     stored = metadata.load(TableResource, *view)

@@ -17,7 +17,7 @@ from local.bigquery.calls import Call
 from local.bigquery.failed_jobs import fail_job
 from local.bigquery.proxy import Forward
 from local.bigquery.statements import Table, trees_of
-from local.bigquery.tables import DEEPEST_VIEW, under_view
+from local.bigquery.tables import DEEPEST_VIEW, is_snapshot, under_view
 
 LOOKS, PAUSE_SECONDS = 100, 0.05
 
@@ -63,8 +63,7 @@ def _snapshot_written(configuration: dict[str, Any]) -> Table | None:
         job = configuration.get(kind) or {}
         if "destinationTable" in job and job.get("operationType") != "SNAPSHOT":
             table = _table(job["destinationTable"])
-            stored = metadata.load(TableResource, *table)
-            if stored and stored.type == "SNAPSHOT":
+            if is_snapshot(table):
                 return table
     return None
 

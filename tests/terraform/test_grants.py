@@ -7,6 +7,7 @@ import pytest
 from local.bigquery.dataset_roles import CUSTOM_ROLES
 from tests.terraform.configuration import ROOT, function_defaults, local_values
 from tests.terraform.documents import documented_writers
+from tests.terraform.test_hostile_functions import permissions
 from tests.terraform.wiring import reached
 
 FUNCTIONS = set(function_defaults())
@@ -69,6 +70,15 @@ def test_the_role_of_credentials_accounts_is_what_the_local_bigquery_takes_it_fo
     assert not {"tables.create", "tables.update", "tables.delete"} & {
         permission.removeprefix("bigquery.") for permission in permissions
     }
+
+
+def test_the_role_that_runs_tenants_sql_is_what_the_local_bigquery_takes_it_for() -> None:
+    assert permissions("WriteTenants") == CUSTOM_ROLES["convergenceWriteTenants"]
+
+
+def test_who_deletes_datasets_may_delete_the_snapshots_in_them() -> None:
+    for role in ("OwnTenants", "RemoveTenants", "WriteTenants"):
+        assert {"bigquery.tables.delete", "bigquery.tables.deleteSnapshot"} <= permissions(role)
 
 
 def test_whoever_pauses_the_dispatcher_may_and_nobody_else() -> None:

@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from google.api_core import exceptions as google
@@ -7,7 +8,7 @@ from google.oauth2.credentials import Credentials
 
 from common.tenants.service_accounts import ServiceAccountKey
 from common.warehouse.clients import make_account_client
-from local.bigquery import LocalBigQuery
+from local.bigquery import LocalBigQuery, dataset_roles
 from tests.fakes.credentials import a_key_file
 from tests.unit.local.conftest import PROJECT
 
@@ -170,6 +171,41 @@ def test_a_copy_needs_access_on_both_sides(executor: bigquery.Client) -> None:
         executor.copy_table(f"{PROJECT}.central.runs", f"{PROJECT}.acme.stolen").result()
     with pytest.raises(google.Forbidden):
         executor.copy_table(f"{PROJECT}.acme.own", f"{PROJECT}.shared.given").result()
+
+
+def snapshot_of(client: bigquery.Client, source: str, name: str, *, days: int = 0) -> None:
+    config = bigquery.CopyJobConfig(operation_type="SNAPSHOT")
+    if days:
+        expires = (datetime.now(UTC) + timedelta(days=days)).isoformat()
+        config._properties["copy"]["destinationExpirationTime"] = expires
+    client.copy_table(f"{PROJECT}.{source}", f"{PROJECT}.acme.{name}", job_config=config).result()
+
+
+def test_a_snapshot_that_expires_takes_the_right_to_delete_it(
+    executor: bigquery.Client, filler: bigquery.Client
+) -> None:
+    snapshot_of(executor, "acme.own", "own_kept", days=1)
+    snapshot_of(executor, "shared.rates", "rates_kept")
+    with pytest.raises(google.Forbidden, match="deleteSnapshot"):
+        snapshot_of(executor, "shared.rates", "rates_of_a_day", days=1)
+    with pytest.raises(google.Forbidden, match="createSnapshot"):
+        snapshot_of(filler, "acme.own", "theirs")
+    with pytest.raises(google.Forbidden, match="deleteSnapshot"):
+        filler.delete_table(f"{PROJECT}.acme.rates_kept")
+    for name in ("own_kept", "rates_kept"):
+        executor.delete_table(f"acme.{name}")
+
+
+def test_files_are_written_of_tables_that_may_be_exported(
+    server: LocalBigQuery, executor: bigquery.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uri = "gs://given/own-*.json"
+    config = bigquery.ExtractJobConfig(destination_format="NEWLINE_DELIMITED_JSON")  # type: ignore[no-untyped-call]
+    executor.extract_table(f"{PROJECT}.acme.own", uri, job_config=config).result()
+    monkeypatch.setitem(dataset_roles.CUSTOM_ROLES, "convergenceWriteTenants", frozenset())
+    monkeypatch.setitem(dataset_roles.ROLES, "WRITER", dataset_roles.WRITE - {"bigquery.tables.export"})
+    with pytest.raises(google.Forbidden, match="export denied"):
+        executor.extract_table(f"{PROJECT}.acme.own", uri, job_config=config).result()
 
 
 Calls = Callable[[bigquery.Client], object]
