@@ -7,11 +7,11 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 
-from common.pipelines.plans import CheckJob, CopyJob, Job, QueryJob
+from common.pipelines.plans import CheckJob, CopyJob, ExtractJob, Job, QueryJob
 from common.pipelines.tables import PLATFORM_TABLES
 
 CANDIDATE = f"{PLATFORM_TABLES}candidate"
-"""Stands for the candidate in the plan of a step."""
+"""Stands in the plan of a step for its candidate, and for a table that it hands from job to job."""
 RUN_ID = f"{PLATFORM_TABLES}run_id"
 """Stands for the run's ID in SQL of the platform's."""
 LIFETIME = timedelta(days=1)
@@ -45,6 +45,8 @@ def in_run(work: Job, run_id: str, step_id: str) -> Job:
             return replace(work, sql=named(work.sql), destination=named(work.destination))
         case CopyJob():
             return replace(work, sources=tuple(named(source) for source in work.sources))
+        case ExtractJob(source=source) if source == CANDIDATE:
+            return replace(work, source=named(source))
         case CheckJob():
             return replace(work, sql=named(work.sql), checked=named(work.checked))
     return work

@@ -11,13 +11,14 @@ from typing import Any
 
 from common.errors import Violation
 from common.json_pointers import pointer
+from common.pipelines.candidates import CANDIDATE
 from common.pipelines.codec import from_json
 from common.pipelines.firewall import tables_without_dataset
 from common.pipelines.job_templates import JobTemplate
 from common.pipelines.partitions import partition_of, split_decorator
 from common.pipelines.plans import Job, QueryJob, StatementType
 from common.pipelines.statement_compiler import CompiledStatement, StatementCompiler
-from common.pipelines.tables import PLATFORM_TABLES, Policy, TableName
+from common.pipelines.tables import Policy, TableName
 from common.pipelines.uris import judged_example, uri_rule, with_identifiers
 
 
@@ -80,10 +81,10 @@ class JobCompiler:
         return compiled if is_select else compiled | {"queries": list(made.queries)}
 
     def _destination(self, template: JobTemplate, value: Any, place: str) -> dict[str, Any]:
+        if template.members["destination"] == CANDIDATE:  # The plan's own word, which no field can say.
+            return {"destination": CANDIDATE}
         table, partition = split_decorator(value) if "partition" in template.members else (value, "")
         path, rule = self.statements.variables.path(table)
-        if path and path[-1].startswith(PLATFORM_TABLES):
-            rule = f"must not begin with {PLATFORM_TABLES}: so are the platform's own tables called"
         if rule := rule or self.policy.reason_against_writing(path):
             self.violations.append(Violation(place, rule))
             return {}
@@ -98,7 +99,9 @@ class JobCompiler:
         found = [self._readable(text, where) for text, where in self._items(value, place)]
         return {"sources": [str(table) for table in found if table]}
 
-    def _source(self, _: JobTemplate, value: Any, place: str) -> dict[str, Any]:
+    def _source(self, template: JobTemplate, value: Any, place: str) -> dict[str, Any]:
+        if template.members["source"] == CANDIDATE:
+            return {"source": CANDIDATE}
         table = self._readable(value, place)
         if table and not self.policy.is_own(table):
             self.violations.append(Violation(place, f"must be in your own dataset, {self.policy.dataset}"))

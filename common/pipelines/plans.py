@@ -136,6 +136,8 @@ class QueryJob:
     """Whether the destination is never made anew."""
     candidate_for: str = ""
     """The table that the destination's rows become once they are checked; "" where it is the target."""
+    is_temporary: bool = False
+    """Whether the destination is there for the step's later jobs alone: like a candidate, it expires."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,6 +79,13 @@ _COMPRESSIONS = {
 def extract_violations(config: Mapping[str, Any], _types: Mapping[str, str]) -> list[tuple[str, str]]:
     """Find what an extract's fields say against each other."""
     form, broken = config["format"], list[tuple[str, str]]()
+    if "source_query" not in config:
+        if "source_table" not in config:
+            broken.append(("source_table", "is required, or source_query"))
+        if "maximum_bytes_billed" in config:
+            broken.append(("maximum_bytes_billed", "goes with source_query: a table is written for nothing"))
+    elif "source_table" in config:
+        broken.append(("source_table", "stands beside /source_query: write one of them"))
     if config.get("compression", "NONE") not in _COMPRESSIONS[form]:
         broken.append(("compression", f"must be one of {', '.join(_COMPRESSIONS[form])} for {form} files"))
     for name in ("delimiter", "header"):
@@ -108,7 +115,18 @@ RULES: Mapping[str, Rule] = {
         fields=("target_table", *PARTITION_FIELDS),
         find_broken=lambda config, types: partition_in(config, types)[1],
     ),
-    "extract": Rule(fields=("format", "compression", "delimiter", "header"), find_broken=extract_violations),
+    "extract": Rule(
+        fields=(
+            "source_table",
+            "source_query",
+            "maximum_bytes_billed",
+            "format",
+            "compression",
+            "delimiter",
+            "header",
+        ),
+        find_broken=extract_violations,
+    ),
     "load": Rule(
         fields=("target_table", "format", "schema", "mode", *PARTITION_FIELDS, *_OF_FORMATS),
         find_broken=load_violations,

@@ -1,4 +1,4 @@
-"""Candidates of steps whose rows are checked before they are published: tables that expire by themselves."""
+"""Tables that expire by themselves: candidates, whose rows are checked first, and what jobs hand to jobs."""
 
 from datetime import UTC, datetime
 
@@ -17,11 +17,11 @@ from common.warehouse.translation import translated
 def make_candidate(
     client: bigquery.Client, dataset: bigquery.DatasetReference, work: QueryJob, dry_run: DryRun
 ) -> None:
-    """Make an empty table for the rows of a job, laid out like its target; leave one that is there.
+    """Make an empty table for a job's rows, laid out like its target if it has one; leave one that is there.
 
     Rows that are added to the target need its columns, those that replace it bring their own.
     """
-    target = _found(client, dataset.table(work.candidate_for))
+    target = _found(client, dataset.table(work.candidate_for)) if work.candidate_for else None
     keeps_columns = target is not None and not _replaces(work)
     candidate = bigquery.Table(
         dataset.table(work.destination),
@@ -33,7 +33,8 @@ def make_candidate(
     candidate.time_partitioning = target.time_partitioning if target else time_partitioning(work.partitioning)
     candidate.range_partitioning = target.range_partitioning if target else None
     candidate.clustering_fields = target.clustering_fields if target else list(work.clustering) or None
-    candidate.description = f"Rows of {work.candidate_for} that are being checked; it expires by itself."
+    use = f"of {work.candidate_for} that are being checked" if work.candidate_for else "for a step's last job"
+    candidate.description = f"Rows {use}; it expires by itself."
     try:
         with translated():
             client.create_table(candidate, retry=RETRY, timeout=TIMEOUT_SECONDS)

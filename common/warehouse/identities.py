@@ -15,6 +15,7 @@ from common.runs.ports import DryRun, JobReport, JobsOf, RowColumn, StepJob
 from common.tenants.credential_access import REASON
 from common.tenants.service_accounts import ServiceAccountKey
 from common.warehouse.buckets import no_buckets
+from common.warehouse.candidates import make_candidate
 from common.warehouse.clients import RETRY, TIMEOUT_SECONDS
 from common.warehouse.files import FileLedgerRows
 from common.warehouse.job_kinds import BigQueryJob, columns_of, load_config, taken_over, time_partitioning
@@ -38,8 +39,11 @@ class AccountJobs(ExecutorJobs):
         work = job.work
         if not isinstance(work, QueryJob | LoadJob) or _says_itself_what_it_writes(work):
             return
-        schema = [taken_over(column) for column in _columns(work, dry_run)]
         dataset = bigquery.DatasetReference(self.project, job.tenant_id)
+        if isinstance(work, QueryJob) and work.is_temporary:
+            make_candidate(self.maker, dataset, work, dry_run)
+            return
+        schema = [taken_over(column) for column in _columns(work, dry_run)]
         table = bigquery.Table(dataset.table(work.destination), schema=schema)
         table.time_partitioning = time_partitioning(work.partitioning)
         table.clustering_fields = list(work.clustering) or None

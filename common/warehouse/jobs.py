@@ -167,8 +167,8 @@ class ExecutorJobs(Jobs):
             )
 
     def prepare(self, job: StepJob, dry_run: DryRun) -> None:
-        """Make a candidate, which has to expire; an executor makes other targets by the job itself."""
-        if isinstance(job.work, QueryJob) and job.work.candidate_for:
+        """Make a table that has to expire; an executor makes other targets by the job itself."""
+        if isinstance(job.work, QueryJob) and (job.work.candidate_for or job.work.is_temporary):
             dataset = bigquery.DatasetReference(self.project, job.tenant_id)
             make_candidate(self.client, dataset, job.work, dry_run)
 

@@ -11,6 +11,7 @@ from google.cloud import bigquery
 
 from common.tenants.service_accounts import ServiceAccountKey
 from common.wiring import ACCOUNTS, ADAPTERS
+from local.platform import OPEN_BUCKET
 from tests.fakes.credentials import a_key_file
 from tests.functional.environment import PROJECT, THEIRS
 from tests.functional.site import Site, Tenant
@@ -118,6 +119,30 @@ def test_its_rows_are_written_as_the_step_says(customer: Customer) -> None:
         assert outcome(customer.tenant, ORDERS, write_disposition=disposition) == ("COMPLETED", "")
         written.append(customer.imported())
     assert written == [[1, 2], [1, 1, 2, 2], [1, 2]]
+
+
+def test_its_rows_go_out_by_a_table_that_the_platform_makes_and_lets_expire(
+    site: Site, customer: Customer
+) -> None:
+    tenant = customer.tenant
+    config = {
+        "source_query": ORDERS,
+        "uris": f"gs://{OPEN_BUCKET}/{tenant.tenant_id}/orders-*.json",
+        "format": "json",
+        "credential": "my-gcp",
+    }
+    step = {"id": "out", "ps_type": "bq_etl.extract", "config": config}
+    saved = tenant.upload("out", json.dumps({"pipeline": {"name": "Out"}, "steps": [step]}))
+    assert saved.status_code == 201, saved.text
+    run_id = tenant.run("out")
+    site.drain()
+    receipt = tenant.call("GET", f"/api/v1/pipelines/runs/{run_id}/receipt").get_json()
+    told = [(one["job_name"], one["status"], one["job_project"]) for one in receipt["attempts"]]
+    assert told == [("rows", "COMPLETED", THEIRS), ("main", "COMPLETED", THEIRS)]
+    (file,) = (site.buckets / OPEN_BUCKET / tenant.tenant_id).glob("orders-*")
+    assert sorted(json.loads(line)["n"] for line in file.read_text().splitlines()) == [1, 2]
+    candidate = ADAPTERS.platform_client.get_table(f"{tenant.tenant_id}._cvg_{run_id}_out")
+    assert candidate.expires
 
 
 def test_its_account_may_replace_rows_and_no_columns(customer: Customer) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import pytest
 import yaml
 from pyarrow import orc
 
+from common.runs.ports import StepJob
 from common.warehouse.jobs import ExecutorJobs
+from common.wiring import ADAPTERS
 from local.platform import OPEN_BUCKET
 from tests.functional.environment import THEIRS
 from tests.functional.site import Site, Tenant
@@ -271,6 +274,67 @@ def test_what_is_handed_out_comes_in_again(tenant: Tenant, folder: Path, form: s
     assert orders(tenant, "again") == [1, 2]
 
 
+def an_extract(tenant: Tenant, query: str, **config: Any) -> str:
+    """Write a pipeline that hands out the rows of a query."""
+    uris = f"gs://{OPEN_BUCKET}/{tenant.tenant_id}/out-*.json"
+    extract = {"source_query": query, "uris": uris, "format": "json"} | config
+    step = {"id": "out", "ps_type": "bq_etl.extract", "config": extract}
+    retry = {"retry": {"attempts": 3, "backoff_seconds": 0}}
+    return json.dumps({"pipeline": {"name": "Out"}, "steps": [step | retry]})
+
+
+def handed_out(folder: Path) -> list[Any]:
+    return [json.loads(line) for path in folder.glob("out-*") for line in path.read_text().splitlines()]
+
+
+def test_the_rows_of_a_query_are_handed_out_by_a_table_that_expires(tenant: Tenant, folder: Path) -> None:
+    query = "SELECT ${date} AS d, n FROM UNNEST([1, 2]) AS n WHERE n > 1"
+    assert tenant.upload("files", an_extract(tenant, query)).status_code == 201
+    status = run(tenant, {"date": "2026-03-01"})
+    assert status["status"] == "COMPLETED", status["error_message"]
+    assert handed_out(folder) == [{"d": "2026-03-01", "n": 2}]
+    assert "_cvg_" not in tenant.call("GET", "/api/v1/pipelines/tables").text
+    (left,) = (
+        table
+        for table in ADAPTERS.platform_client.list_tables(tenant.tenant_id)
+        if table.table_id.startswith("_cvg_")
+    )
+    expires = ADAPTERS.platform_client.get_table(left.reference).expires
+    assert expires
+    assert expires < datetime.now(UTC) + timedelta(days=1)
+
+
+@pytest.mark.parametrize("job", ["rows", "main"])
+@pytest.mark.parametrize("is_after", [False, True])
+def test_an_extract_that_dies_at_either_of_its_jobs_hands_out_what_its_query_found_first(
+    site: Site, tenant: Tenant, folder: Path, monkeypatch: pytest.MonkeyPatch, job: str, is_after: bool
+) -> None:
+    put(folder, "a.csv", "1,eu")
+    upload(tenant)
+    run(tenant)
+    assert tenant.upload("files", an_extract(tenant, "SELECT COUNT(*) AS n FROM orders")).status_code < 300
+    tenant.run("files")
+    (message,) = site.take_levels()
+    started = ExecutorJobs._started
+
+    def die(jobs: ExecutorJobs, asked: StepJob) -> Any:
+        made = started(jobs, asked) if is_after or asked.work.name != job else None
+        if asked.work.name == job:
+            raise Killed
+        return made
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ExecutorJobs, "_started", die)
+        with pytest.raises(Killed):
+            site.deliver(message)
+    site.rows(f"INSERT INTO {tenant.tenant_id}.orders (id) VALUES (2)")
+    for _ in range(3):
+        site.deliver_until_acknowledged(message)
+    site.drain()
+    query_is_done = job == "main" or is_after
+    assert [int(row["n"]) for row in handed_out(folder)] == [1 if query_is_done else 2]
+
+
 @pytest.mark.parametrize("name", ["load", "extract"])
 def test_the_example_of_the_type_runs_as_it_stands_and_again(tenant: Tenant, name: str) -> None:
     text = (TEMPLATES / "bq_etl" / name / "example.yml").read_text(encoding="utf-8")
@@ -289,7 +353,8 @@ def test_the_example_of_the_type_runs_as_it_stands_and_again(tenant: Tenant, nam
         assert [tuple(row.values()) for row in found] == [("eu", 2), ("us", 1)]
     else:
         folder = tenant.site.buckets / OPEN_BUCKET / "sales/2026/03/01"
-        assert [path.name for path in folder.iterdir()] == ["sales-000000000000.csv.gz"]
+        names = sorted(path.name for path in folder.iterdir())
+        assert names == ["eu-000000000000.json", "sales-000000000000.csv.gz"]
 
 
 def test_a_load_and_an_extract_cost_what_the_page_says(site: Site, tenant: Tenant, folder: Path) -> None:
@@ -304,6 +369,8 @@ def test_a_load_and_an_extract_cost_what_the_page_says(site: Site, tenant: Tenan
     step = {"id": "out", "ps_type": "bq_etl.extract", "config": config}
     assert tenant.upload("files", json.dumps({"pipeline": {"name": "T"}, "steps": [step]})).status_code < 300
     assert counted(site, tenant) == {"step": 1, "ledger": 0, "claims": 0, "dry runs": 0}
+    assert tenant.upload("files", an_extract(tenant, "SELECT 1 AS n")).status_code < 300
+    assert counted(site, tenant) == {"step": 2, "ledger": 0, "claims": 0, "dry runs": 1}
 
 
 def counted(site: Site, tenant: Tenant) -> dict[str, int]:
@@ -370,4 +437,4 @@ def test_the_ledger_is_written_by_no_step_of_the_tenants(tenant: Tenant) -> None
     step = {"id": "a", "ps_type": "bq_etl.query", "config": config}
     answer = tenant.upload("files", json.dumps({"pipeline": {"name": "T"}, "steps": [step]}))
     assert answer.status_code == 422
-    assert "the platform's own tables" in answer.text
+    assert "must not be a table of the platform" in answer.text

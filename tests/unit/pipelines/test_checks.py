@@ -229,4 +229,4 @@ def test_a_step_of_checks_reads_what_the_tenant_may_read() -> None:
 
 def test_no_step_writes_a_table_that_is_called_like_the_platforms_own() -> None:
     (rule,) = violations_of(a_document(a_step(target="_cvg_candidate")))
-    assert "must not begin with _cvg_" in rule
+    assert "no name that begins with _cvg_" in rule

@@ -1,9 +1,11 @@
 """Steps that load files, and hand them out: what their config becomes, and what it may not say."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from common.pipelines.candidates import in_run
 from common.pipelines.plans import (
     Column,
     ExtractJob,
@@ -11,6 +13,7 @@ from common.pipelines.plans import (
     FilesLoadedJob,
     LoadJob,
     LoadMode,
+    QueryJob,
     SchemaUpdate,
     WriteDisposition,
 )
@@ -71,6 +74,29 @@ def test_an_extract_reads_its_table_and_writes_its_files() -> None:
     )
 
 
+def test_an_extract_of_a_query_hands_its_rows_from_job_to_job() -> None:
+    config = {"uris": "gs://acme-files/*.json", "format": "json", "maximum_bytes_billed": 20_971_520}
+    query = {"source_query": "SELECT * FROM orders WHERE d = ${date}"}
+    rows, extract = jobs("bq_etl.extract", config | query)
+    assert rows == QueryJob(
+        name="rows",
+        sql="SELECT * FROM orders WHERE d = @date",
+        destination="_cvg_candidate",
+        is_temporary=True,
+        write_disposition=WriteDisposition.EMPTY,
+        parameters=("date",),
+        maximum_bytes_billed=20_971_520,
+    )
+    assert extract == ExtractJob(
+        source="_cvg_candidate", uris=("gs://acme-files/*.json",), format=FileFormat.JSON
+    )
+    run_id = "00000000-0000-0000-0000-000000000001"
+    handed: Any = in_run(extract, run_id, "a")
+    assert in_run(rows, run_id, "a").destination == handed.source
+    named_so = replace(extract, source="my_cvg_candidate")
+    assert in_run(named_so, run_id, "a") == named_so
+
+
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
@@ -85,7 +111,7 @@ def test_an_extract_reads_its_table_and_writes_its_files() -> None:
         (OF_A_DAY | {"partition": "soon"}, "/partition: must be a partition"),
         ({"target_table": "orders$20260131"}, "/target_table: names a partition ($)"),
         ({"target_table": "victim.orders"}, "/target_table: must be in your own dataset"),
-        ({"target_table": "_cvg_loaded_files"}, "/target_table: must not begin with _cvg_"),
+        ({"target_table": "_cvg_loaded_files"}, "/target_table: must not be a table of the platform"),
         ({"mode": "all", "schema_update": "add_columns"}, "/schema_update: is for rows that are added"),
         ({"format": "avro", "header_rows": 1}, "/header_rows: is for csv files alone"),
         ({"format": "json", "delimiter": ";"}, "/delimiter: is for csv files alone"),
@@ -106,6 +132,16 @@ def test_what_a_load_may_not_say_is_told(changes: dict[str, Any], told: str) -> 
     [
         ({"uris": "gs://victim-files/a-*.csv"}, "/uris: step a names gs://victim-files/a-*.csv"),
         ({"source_table": "victim.orders"}, "/source_table: "),
+        ({"source_table": None}, "/source_table: is required, or source_query"),
+        ({"source_query": "SELECT 1 AS a"}, "/source_table: stands beside /source_query"),
+        ({"maximum_bytes_billed": 20_971_520}, "/maximum_bytes_billed: goes with source_query"),
+        (
+            {"source_table": None, "source_query": "SELECT * FROM victim.t"},
+            "/source_query: step a reads victim.t",
+        ),
+        ({"source_table": None, "source_query": "SELECT 1; DROP TABLE t"}, "/source_query: step a has more"),
+        ({"source_table": None, "source_query": "DELETE FROM t WHERE TRUE"}, "/source_query: step a begins"),
+        ({"source_table": None, "source_query": "SELECT ${nothing}"}, "/source_query: step a uses"),
         ({"source_table": "bigquery-public-data.samples.shakespeare"}, "must be in your own dataset"),
         ({"source_table": "tenant_comprehensive_view"}, "the platform's own views"),
         ({"compression": "ZSTD"}, "/compression: must be one of NONE, GZIP for csv files"),
@@ -114,7 +150,8 @@ def test_what_a_load_may_not_say_is_told(changes: dict[str, Any], told: str) -> 
     ],
 )
 def test_what_an_extract_may_not_say_is_told(changes: dict[str, Any], told: str) -> None:
-    found = violations_of(document("bq_etl.extract", EXTRACT | changes))
+    config = {name: value for name, value in (EXTRACT | changes).items() if value is not None}
+    found = violations_of(document("bq_etl.extract", config))
     assert any(told in violation for violation in found), found
 
 

@@ -1,0 +1,3 @@
+-- Select the rows that are written to files.
+-- Parameters: those that source_query uses
+${source_query}
