@@ -9,18 +9,19 @@ ENTITIES = {character: f"#{ord(character)};" for character in "#&<>\"'`;|[](){}"
 
 
 def flowchart(graph: ConfigGraph) -> str:
-    """Draw steps as boxes, a frame for each pipeline where there are several, and tables as cylinders."""
+    """Draw steps as boxes, tables as cylinders, and where there are several pipelines, a frame for each."""
     return "\n".join(_lines(graph))
 
 
 def _lines(graph: ConfigGraph) -> Iterator[str]:
     ids = {node: f"s{number}" for number, node in enumerate(step["node"] for step in graph["steps"])}
     ids |= {node: f"t{number}" for number, node in enumerate(table["node"] for table in graph["tables"])}
+    ids |= {pipeline["config_id"]: f"p{number}" for number, pipeline in enumerate(graph["pipelines"])}
     yield "flowchart LR"
-    for number, pipeline in enumerate(graph["pipelines"]):
+    for pipeline in graph["pipelines"]:
         steps = [step for step in graph["steps"] if step["config_id"] == pipeline["config_id"]]
         boxes = [f'    {ids[step["node"]]}["{_label(step["step_id"])}"]' for step in steps]
-        frame = f'    subgraph p{number}["{_label(pipeline["config_id"])}"]'
+        frame = f'    subgraph {ids[pipeline["config_id"]]}["{_label(pipeline["config_id"])}"]'
         yield from [frame, *boxes, "    end"] if len(graph["pipelines"]) > 1 else boxes
     for table in graph["tables"]:
         yield f'    {ids[table["node"]]}[("{_label(table["table"])}")]'

@@ -12,7 +12,10 @@ def graph(
     context: typer.Context,
     config_id: ConfigId,
     across: Annotated[
-        bool, typer.Option("--across", help="The pipelines too with which it shares tables.")
+        bool,
+        typer.Option(
+            "--across", help="The pipelines too with which it shares tables, or that run before and after it."
+        ),
     ] = False,
     version: Annotated[int | None, typer.Option(min=1, help="A version; else the latest.")] = None,
     as_json: AsJson = False,

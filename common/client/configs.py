@@ -120,7 +120,7 @@ class TableShown(TypedDict):
 
 
 GraphEdge = TypedDict("GraphEdge", {"from": str, "to": str, "kind": str})
-"""What comes of what: reads, writes or precedes."""
+"""What comes of what: reads, writes or precedes, between steps, tables (by `node`) and pipelines (by ID)."""
 
 
 class ConfigGraph(TypedDict):
@@ -158,7 +158,7 @@ class Configs:
         return cast("Config", self.api.get(_path(config_id), version=version))
 
     def graph(self, config_id: str, version: int | None = None, *, across: bool = False) -> ConfigGraph:
-        """Show a pipeline's steps and tables, and with `across` the pipelines that they are shared with."""
+        """Show a pipeline's steps and tables, and with `across` the pipelines that are connected with it."""
         found = self.api.get(f"{_path(config_id)}/graph", version=version, across=across or None)
         return cast("ConfigGraph", found)
 

@@ -1,6 +1,7 @@
-"""Graphs of pipelines: which step reads and writes which table, and which steps wait for which.
+"""Graphs of pipelines: which step reads and writes which table, and which steps and pipelines wait for which.
 
-Steps are known as `config/step`, tables by their full names: no name of one kind is a name of the other.
+Steps are known as `config/step`, pipelines by their IDs, tables by their full names: no name of one kind is a
+name of another.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -9,6 +10,7 @@ from enum import StrEnum
 
 from common.errors import InvalidInput
 from common.pipelines.configs import Configs, StoredConfig
+from common.pipelines.followers import after_in
 from common.pipelines.grants import TenantSqlGrants
 from common.pipelines.job_judgements import tables_named
 from common.pipelines.pipeline import Pipeline, Step
@@ -27,7 +29,7 @@ class EdgeKind(StrEnum):
     WRITES = "writes"
     """From a step to the table that it writes."""
     PRECEDES = "precedes"
-    """From a step to the one that waits for it."""
+    """From a step to the one that waits for it, and from a pipeline to the one that runs after it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,37 +87,45 @@ class Graphs:
         return ConfigGraph(graph=graph_of(self._nodes(pipeline)), versions={config_id: pipeline.version})
 
     def across(self, tenant_id: str, config_id: str, version: int | None = None) -> ConfigGraph:
-        """Return it with the tenant's other configs that are connected with it by tables.
+        """Return it with the tenant's other configs that are connected with it, by tables or by `after`.
 
         A thousand steps are looked at; configs beyond, and those that today's rules refuse, are left out.
         """
-        pipeline = self.configs.compiled(tenant_id, config_id, version)
+        asked, grants = self.configs.get(tenant_id, config_id, version), self.configs.grants_of(tenant_id)
+        pipeline = self._compiled(asked, grants)
         nodes, versions = {config_id: self._nodes(pipeline)}, {config_id: pipeline.version}
+        after = {config_id: after_in(asked.pipeline_yaml)}
         left_out: list[str] = []
         room = MAX_STEPS - len(pipeline.steps)
-        grants = self.configs.grants_of(tenant_id)
         for row in self.configs.list(tenant_id):
             if row.config_id == config_id:
                 continue
-            found = self._compiled(row, grants) if room > 0 else None
+            found = self._compiled_if_allowed(row, grants) if room > 0 else None
             room -= max(MIN_WEIGHT, len(found.steps) if found else 0)
             if found is None:
                 left_out.append(row.config_id)
             else:
                 nodes[row.config_id], versions[row.config_id] = self._nodes(found), row.version
-        reached = connected(config_id, nodes)
+                after[row.config_id] = after_in(row.pipeline_yaml)
+        reached = connected(config_id, nodes, after)
         return ConfigGraph(
-            graph=graph_of([node for one in reached for node in nodes[one]]),
+            graph=graph_of(
+                [node for one in reached for node in nodes[one]],
+                {one: [other for other in after[one] if other in reached] for one in reached},
+            ),
             versions={one: versions[one] for one in reached},
             left_out=tuple(left_out),
         )
 
-    def _compiled(self, row: StoredConfig, grants: TenantSqlGrants) -> Pipeline | None:
+    def _compiled(self, row: StoredConfig, grants: TenantSqlGrants) -> Pipeline:
+        return self.configs.compiler.compile_text(
+            row.pipeline_yaml, row.tenant_id, row.config_id, row.version, grants
+        )
+
+    def _compiled_if_allowed(self, row: StoredConfig, grants: TenantSqlGrants) -> Pipeline | None:
         """Compile another config; None where today's rules refuse it."""
         try:
-            return self.configs.compiler.compile_text(
-                row.pipeline_yaml, row.tenant_id, row.config_id, row.version, grants
-            )
+            return self._compiled(row, grants)
         except InvalidInput:
             return None
 
@@ -144,9 +154,18 @@ def _reads_of(step: Step, policy: Policy) -> frozenset[TableName]:
     return frozenset({table for job in step.jobs for table in tables_named(job, policy)} - own)
 
 
-def connected(config_id: str, nodes: Mapping[str, Sequence[StepNode]]) -> list[str]:
-    """List the pipelines that hand tables to each other, from one of them on, by ID; it comes first."""
-    neighbours = {one: {other for other in nodes if _share(nodes[one], nodes[other])} for one in nodes}
+def connected(
+    config_id: str, nodes: Mapping[str, Sequence[StepNode]], after: Mapping[str, Sequence[str]]
+) -> list[str]:
+    """List the pipelines that hand tables to each other or run after each other, by ID; one comes first."""
+    neighbours = {
+        one: {
+            other
+            for other in nodes
+            if _share(nodes[one], nodes[other]) or other in after[one] or one in after[other]
+        }
+        for one in nodes
+    }
     reached, waiting = [config_id], [config_id]
     while waiting:
         new = sorted(neighbours[waiting.pop(0)] - set(reached))
@@ -155,10 +174,15 @@ def connected(config_id: str, nodes: Mapping[str, Sequence[StepNode]]) -> list[s
     return [config_id, *sorted(reached[1:])]
 
 
-def graph_of(steps: Sequence[StepNode]) -> Graph:
-    """Connect steps with tables, and with each other."""
+def graph_of(steps: Sequence[StepNode], after: Mapping[str, Sequence[str]] | None = None) -> Graph:
+    """Connect steps with tables, and with each other; pipelines with those `after` which they run."""
     written = {node.writes for node in steps if node.writes}
     edges = {edge for node in steps for edge in _edges(node, written)}
+    edges |= {
+        Edge(source=first, target=then, kind=EdgeKind.PRECEDES)
+        for then, named in (after or {}).items()
+        for first in named
+    }
     tables = written | {table for node in steps for table in _read_tables(node, written)}
     return Graph(steps=tuple(steps), tables=tuple(sorted(tables)), edges=tuple(sorted(edges)))
 

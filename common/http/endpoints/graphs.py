@@ -9,7 +9,10 @@ from common.pipelines.tables import TableName
 ACROSS = Parameter(
     name="across",
     place=Place.QUERY,
-    description="Whether the pipelines are shown too with which it shares tables, or does so by others.",
+    description=(
+        "Whether the pipelines are shown too that share tables with it, or run before or after it, or do so "
+        "by others."
+    ),
     schema={"type": "boolean", "default": False},
     example=True,
 )

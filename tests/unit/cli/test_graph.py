@@ -44,10 +44,12 @@ def test_a_step_that_waits_by_a_table_has_no_second_arrow(
 
 def test_several_pipelines_have_a_frame_each(convergence: Convergence, here: ScriptedPlatform) -> None:
     two = [{"config_id": "daily", "version": 1}, {"config_id": "report", "version": 2}]
-    here.answer(200, GRAPH | {"pipelines": two, "left_out": ["huge"]})
+    later = {"from": "daily", "to": "report", "kind": "precedes"}
+    here.answer(200, GRAPH | {"pipelines": two, "edges": [later], "left_out": ["huge"]})
     outcome = convergence("graph", "daily", "--across", "--version", "1")
     assert here.asked[0].target.endswith("/graph?version=1&across=true")
     assert outcome.out.count("    subgraph p") == outcome.out.count("    end\n") == 2
+    assert "    p0 -.-> p1\n" in outcome.out
     assert outcome.error == "Not looked at: huge\n"
 
 

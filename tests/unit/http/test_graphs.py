@@ -28,10 +28,16 @@ def test_a_graph_names_steps_tables_and_edges() -> None:
 
 
 def test_every_edge_leads_from_a_node_to_a_node() -> None:
-    body = a_world().ask("GET", f"{GRAPH}?across=true").json or {}
+    world = a_world()
+    later = "after: [daily]\n" + FILE.replace("orders", "others").replace("totals", "more")
+    saved = world.ask("POST", f"{CONFIG}_later", data=later, content_type="application/yaml")
+    assert saved.status_code == 201
+    body = world.ask("GET", f"{GRAPH}?across=true").json or {}
+    assert {"from": "daily", "to": "daily_later", "kind": "precedes"} in body["edges"]
     nodes = {part["node"] for part in (*body["steps"], *body["tables"])}
+    nodes |= {pipeline["config_id"] for pipeline in body["pipelines"]}
     assert {edge[end] for edge in body["edges"] for end in ("from", "to")} <= nodes
-    assert len(nodes) == len(body["steps"]) + len(body["tables"])
+    assert len(nodes) == len(body["steps"]) + len(body["tables"]) + len(body["pipelines"])
 
 
 def test_another_tenants_graph_is_not_found() -> None:

@@ -1,6 +1,7 @@
 """Graphs of configs: steps, tables, what comes of what, and whose they are."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -25,13 +26,16 @@ def configs() -> Configs:
     return Configs(store=MemoryConfigs(), compiler=rules, clock=VirtualClock())
 
 
-def save(configs: Configs, config_id: str, tenant_id: str = "acme", **steps: str) -> None:
+def save(
+    configs: Configs, config_id: str, tenant_id: str = "acme", after: Sequence[str] = (), **steps: str
+) -> None:
     """Keep a pipeline of steps, each of which writes the table of its name."""
     told = [
         {"id": step, "ps_type": "bq_etl.query", "config": {"source_query": sql, "target_table": step}}
         for step, sql in steps.items()
     ]
-    body = json.dumps({"pipeline": {"name": config_id}, "steps": told}).encode()
+    later = {"after": list(after)} if after else {}
+    body = json.dumps({"pipeline": {"name": config_id}, "steps": told} | later).encode()
     configs.save(tenant_id=tenant_id, config_id=config_id, body=body, content_type=None, created_by=None)
 
 
@@ -84,6 +88,28 @@ def test_across_pipelines_those_are_shown_that_share_tables(configs: Configs) ->
         assert list(found.versions) == [config_id, *others]
         assert found.left_out == ()
     assert "p.acme.orders reads daily/total" in edges(look.across("acme", "report"))
+
+
+def test_across_pipelines_those_are_shown_that_run_after_each_other(configs: Configs) -> None:
+    save(configs, "daily", orders="SELECT 1 AS n")
+    save(configs, "report", after=["daily", "gone"], page="SELECT 2 AS n")
+    save(configs, "mails", after=["report"], mail="SELECT 3 AS n")
+    save(configs, "apart", after=["gone"], other="SELECT 4 AS n")
+    look = Graphs(configs=configs)
+    for config_id, others in (("daily", ["mails", "report"]), ("mails", ["daily", "report"]), ("apart", [])):
+        assert list(look.across("acme", config_id).versions) == [config_id, *others]
+    told = [edge for edge in edges(look.across("acme", "daily")) if "precedes" in edge]
+    assert told == ["daily precedes report", "report precedes mails"]
+    assert not [edge for edge in edges(look.of("acme", "report")) if "precedes" in edge]
+
+
+def test_who_runs_after_whom_is_shown_as_the_version_has_it(configs: Configs) -> None:
+    save(configs, "daily", orders="SELECT 1 AS n")
+    save(configs, "report", page="SELECT 2 AS n")
+    save(configs, "report", after=["daily"], page="SELECT 2 AS n")
+    look = Graphs(configs=configs)
+    assert list(look.across("acme", "report", 1).versions) == ["report"]
+    assert look.across("acme", "report").versions == {"report": 2, "daily": 1}
 
 
 def test_an_older_version_is_shown_as_it_was(configs: Configs) -> None:
