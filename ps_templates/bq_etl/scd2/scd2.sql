@@ -1,4 +1,4 @@
--- Close the rows whose columns have changed, and add them as they are now; one row of each key is valid.
+-- Close the rows that have changed, by hard_deletes also those that are gone, and add what has changed as it is now.
 -- Parameters: those that source_query uses, valid_at
 MERGE ${target_table} AS target
 USING (
@@ -30,3 +30,13 @@ WHEN NOT MATCHED BY TARGET
   AND source._cvg_changed
   AND IFNULL(source._cvg_valid_from < @valid_at, TRUE)
   THEN INSERT (@@columns, valid_from, valid_to) VALUES (@@source_columns, @valid_at, NULL)
+WHEN NOT MATCHED BY SOURCE
+  AND ${hard_deletes} = 'close'
+  AND target.valid_to IS NULL
+  AND target.valid_from < @valid_at
+  THEN UPDATE SET valid_to = @valid_at
+WHEN NOT MATCHED BY SOURCE
+  AND ${hard_deletes} = 'close'
+  AND target.valid_to IS NULL
+  AND target.valid_from = @valid_at
+  THEN DELETE
