@@ -21,6 +21,7 @@ from local.bigquery.changes import START, Change, change_by
 TARGET = r'\s("(?:[^"]|"")+"|\w+)\.'
 DEFINES = re.compile(rf"\s*(?:ALTER|COMMENT|CREATE|DROP)\b[A-Z\s]*?{TARGET}", re.IGNORECASE)
 WRITES = re.compile(rf"\s*(?:DELETE|INSERT|MERGE|TRUNCATE|UPDATE)\b[A-Z\s]*?{TARGET}", re.IGNORECASE)
+CHORES = re.compile(r"\s*CALL\s+ducklake_", re.IGNORECASE)
 COMMENTS = re.compile(START)
 TURN_SECONDS = 10.0
 """How long a transaction waits for its turn at the most."""
@@ -93,12 +94,21 @@ class Connection:
                 self._connection.execute(statement)
             finally:
                 self._end_turn()
+        elif CHORES.match(statement):
+            self._tidy(statement, parameters)
         elif self._is_in_transaction or not writes_a_lake(statement):
             self._run(statement, parameters)
         else:
             with self._transaction():
                 self._run(statement, parameters)
                 self._told = self.fetchall()
+
+    def _tidy(self, statement: str, parameters: Any) -> None:
+        self._take_turn()
+        try:
+            self._told = self._connection.execute(statement, parameters).fetchall()
+        finally:
+            self._end_turn()
 
     def _note(self, word: str, change: Change) -> None:
         if word in ("BEGIN", "COMMIT", "ROLLBACK"):

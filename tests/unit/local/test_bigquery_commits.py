@@ -86,6 +86,12 @@ def test_rows_are_committed_in_turns(threads: ThreadPoolExecutor, statement: str
     assert not meeting.have_met
 
 
+def test_files_are_merged_in_turns(threads: ThreadPoolExecutor) -> None:
+    meeting = Meeting("CALL ducklake_merge_adjacent_files")
+    run_twice(threads, meeting, "-- Merge.\nCALL ducklake_merge_adjacent_files($project)")
+    assert not meeting.have_met
+
+
 def test_a_transaction_has_its_turn_until_it_is_committed(threads: ThreadPoolExecutor) -> None:
     meeting = Meeting("COMMIT")
     run_twice(threads, meeting, "BEGIN", DEFINITIONS[0], "COMMIT")
