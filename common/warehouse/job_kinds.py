@@ -76,8 +76,9 @@ def load_config(job: StepJob, work: LoadJob) -> bigquery.LoadJobConfig:
         config.field_delimiter = work.delimiter
         config.quote_character = work.quote
         config.null_marker = work.null_marker
-        config.skip_leading_rows = work.header_rows
         config.allow_quoted_newlines = work.has_quoted_newlines
+        if work.header_rows is not None:  # The client would send "None".
+            config.skip_leading_rows = work.header_rows
     return config
 
 

@@ -236,6 +236,21 @@ def test_files_are_read_as_the_step_says(
     assert orders(tenant) == [1]
 
 
+@pytest.mark.parametrize("has_schema", [True, False])
+def test_header_rows_that_nobody_counts_are_none_or_found_out(
+    tenant: Tenant, folder: Path, has_schema: bool
+) -> None:
+    (folder / "a.csv").write_text("1,eu\n2,us\n" if has_schema else "id,region\n1,eu\n2,us\n")
+    document = json.loads(a_file(tenant))
+    config = document["steps"][0]["config"]
+    for name in ("header_rows", *(() if has_schema else ("schema",))):
+        del config[name]
+    assert tenant.upload("files", json.dumps(document)).status_code == 201
+    status = run(tenant)
+    assert status["status"] == "COMPLETED", status["error_message"]
+    assert orders(tenant) == [1, 2]
+
+
 @pytest.mark.parametrize("form", ["parquet", "avro", "orc"])
 def test_files_that_know_their_columns_need_no_schema(tenant: Tenant, folder: Path, form: str) -> None:
     path = folder / f"a.{form}"
