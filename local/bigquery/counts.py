@@ -14,12 +14,15 @@ class Counts:
 
     def __init__(self) -> None:
         self.methods: Counter[str] = Counter()
+        self.subjects: Counter[str] = Counter()
+        """By what was asked about: a job's ID, else a dataset, "" where the request names neither."""
         self.job_ids: list[str] = []
         self.dry_runs = 0
 
     async def handle(self, call: Call, forward: Forward) -> Answer:
         """Count the call and pass it on."""
         self.methods[call.method] += 1
+        self.subjects[call.names.get("datasetId") or call.job_id] += 1
         if call.is_dry_run:
             self.dry_runs += 1
         elif call.starts_job:
@@ -29,6 +32,7 @@ class Counts:
     def reset(self) -> None:
         """Start again from zero."""
         self.methods.clear()
+        self.subjects.clear()
         self.job_ids.clear()
         self.dry_runs = 0
 

@@ -8,6 +8,7 @@ from pathlib import Path
 PAGE = Path(__file__).parents[2] / "docs" / "exactly-once.md"
 ROW = re.compile(r"^\| (?P<what>[^|]+?) \| (?P<how_many>[^|]+?) \|$", re.MULTILINE)
 TERM = re.compile(r"(?P<factor>[\d,]*)(?P<size>[A-Z]?)")
+STEP = re.compile(r"^\| (?P<step>`[^|]+?) \|(?P<numbers>(?: [^|]+ \|){3}) [^|]+ \|$", re.MULTILINE)
 MOST = "at most "
 
 
@@ -31,6 +32,18 @@ def promises(heading: str) -> list[Promise]:
     section = PAGE.read_text(encoding="utf-8").partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
     rows = [Promise(**row.groupdict()) for row in ROW.finditer(section)]
     return [row for row in rows if row.how_many not in {"how many", "---"}]
+
+
+def costs_of_steps() -> dict[str, tuple[Promise, ...]]:
+    """Read what a step of each type takes: jobs, dry runs and requests, by the step's words."""
+    found = STEP.finditer(PAGE.read_text(encoding="utf-8"))
+    return {
+        row["step"]: tuple(
+            Promise(what=what, how_many=number.strip())
+            for what, number in zip(("jobs", "dry runs", "requests"), row["numbers"].split("|"), strict=False)
+        )
+        for row in found
+    }
 
 
 def _value(text: str, sizes: Mapping[str, int]) -> int:

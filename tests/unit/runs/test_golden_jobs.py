@@ -1,4 +1,4 @@
-"""What each step type asks of BigQuery, by each of its strategies: golden jobs, analyzed by Google's own tool.
+"""What each step type asks of BigQuery, by each of its strategies: golden jobs, and what the analyzer says.
 
 `python -m tests.unit.runs.test_golden_jobs` writes the golden file anew, for somebody to read the difference.
 """
