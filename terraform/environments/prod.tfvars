@@ -14,10 +14,11 @@ rate_limits = {
 
 maximum_bytes_billed = 549755813888 # half a TiB a step
 
-onboarding_mode     = "token"
-levels_signed       = true
-console_enabled     = true
-credentials_enabled = true
+onboarding_mode       = "token"
+levels_signed         = true
+console_enabled       = true
+credentials_enabled   = true
+notifications_enabled = true
 # The public half of the key ring, from `make credentials-public-keys`: no secret, and no key of anybody's here.
 credentials_public_keys = "{\"active\": \"k1\", \"public_keys\": {\"k1\": \"bm9ib2R5cy1wdWJsaWMta2V5LWJ1dC0zMi1ieXRlcyE=\"}}"
 kms_keys = {

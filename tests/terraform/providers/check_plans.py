@@ -12,6 +12,8 @@ from tests.terraform.configuration import MODULE, blocks, parse
 from tests.terraform.providers.workspace import ROOT, TerraformError, Workspace, count_by_type
 
 EXAMPLES = sorted((ROOT / "terraform" / "environments").glob("*.tfvars"))
+EVERYTHING = f"-var-file={ROOT / 'terraform' / 'environments' / 'prod.tfvars'}"
+"""Every function is deployed."""
 
 
 def test_the_module_is_valid(workspace: Workspace) -> None:
@@ -66,8 +68,7 @@ def test_each_example_plans_with_a_made_up_token(workspace: Workspace, example: 
 
 
 def test_terraform_and_make_bundle_agree_on_every_hash(workspace: Workspace) -> None:
-    given = {"project_id": "example-convergence"}
-    planned = json.loads(workspace.evaluate("jsonencode(local.bundle_hashes)", **given))
+    planned = json.loads(workspace.evaluate("jsonencode(local.bundle_hashes)", EVERYTHING))
     made = {
         folder.name: bundle_hash(bundled_files(folder)) for folder in (workspace.module / "bundles").iterdir()
     }
@@ -75,7 +76,7 @@ def test_terraform_and_make_bundle_agree_on_every_hash(workspace: Workspace) -> 
 
 
 def test_terraforms_zips_hold_what_make_bundles_do(workspace: Workspace) -> None:
-    workspace.plan(f"-var-file={EXAMPLES[0]}")
+    workspace.plan(EVERYTHING)
     zips = {path.name.partition("-")[0]: path for path in (workspace.module / ".build").glob("*.zip")}
     for folder in (workspace.module / "bundles").iterdir():
         with ZipFile(zips[folder.name]) as bundle:

@@ -91,10 +91,9 @@ class Workspace:
         before = json.loads(file.read_text()) if file.exists() else {}
         file.write_text(json.dumps({**before, **variables}))
 
-    def evaluate(self, expression: str, **variables: str) -> str:
+    def evaluate(self, expression: str, *arguments: str) -> str:
         """Evaluate an expression of the module, which must be a string."""
-        given = [f"-var={name}={value}" for name, value in variables.items()]
-        return str(json.loads(self.terraform("console", *given, typed=expression)))
+        return str(json.loads(self.terraform("console", *arguments, typed=expression)))
 
     def apply(self) -> None:
         """Apply everything."""
