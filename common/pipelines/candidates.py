@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 
-from common.pipelines.plans import CheckJob, CopyJob, ExtractJob, Job, QueryJob
+from common.pipelines.plans import CheckJob, CopyJob, ExtractJob, Job, LoadJob, QueryJob
 from common.pipelines.tables import PLATFORM_TABLES
 
 CANDIDATE = f"{PLATFORM_TABLES}candidate"
@@ -42,9 +42,18 @@ def in_run(work: Job, run_id: str, step_id: str) -> Job:
 
     match work:
         case QueryJob():
-            return replace(work, sql=named(work.sql), destination=named(work.destination))
+            return replace(
+                work,
+                sql=named(work.sql),
+                first_sql=named(work.first_sql),
+                queries=tuple(named(query) for query in work.queries),
+                destination=named(work.destination),
+            )
+        case LoadJob():
+            return replace(work, destination=named(work.destination))
         case CopyJob():
-            return replace(work, sources=tuple(named(source) for source in work.sources))
+            sources = tuple(named(source) for source in work.sources)
+            return replace(work, sources=sources, destination=named(work.destination))
         case ExtractJob(source=source) if source == CANDIDATE:
             return replace(work, source=named(source))
         case CheckJob():

@@ -46,16 +46,14 @@ def judge_job(work: Job, policy: Policy) -> Iterable[str]:
                 reason for text in _tenants_texts(work) for reason in judge_statement(text, policy).reasons
             )
         case LoadJob():
-            return filter(
-                None, (*_files(work.uris, policy), policy.reason_against_writing([work.destination]))
-            )
+            return filter(None, (*_files(work.uris, policy), _against_target(work, policy)))
         case FilesLoadedJob():
             return ()
         case ExtractJob():
             return filter(None, (*_files(work.uris, policy), policy.reason_against_reading([work.source])))
         case CopyJob():
             sources = (policy.reason_against_reading(source.split(".")) for source in work.sources)
-            return filter(None, (*sources, policy.reason_against_writing([work.destination])))
+            return filter(None, (*sources, _against_target(work, policy)))
 
 
 def judge_reading(work: Job, reading: Reading, policy: Policy) -> Iterable[str]:
@@ -86,6 +84,11 @@ def _tenants_texts(work: QueryJob | CheckJob) -> tuple[str, ...]:
     if isinstance(work, QueryJob) and work.statement_type is not StatementType.SELECT:
         return work.queries
     return (work.sql,)
+
+
+def _against_target(work: LoadJob | CopyJob, policy: Policy) -> str:
+    """Judge the table that a job is there for: a candidate is the platform's own."""
+    return policy.reason_against_writing([work.candidate_for or work.destination])
 
 
 def _files(uris: Iterable[str], policy: Policy) -> Iterator[str]:

@@ -11,9 +11,10 @@
 […]                                             the items of several such sources, each once
 anything else                                   itself
 `first_sql` is the SELECT that makes a destination which is not there yet; `@@name` in SQL is what is known
-when the job runs (`common.runs.incremental`). `when` takes a job into the plan by fields: by their values,
-{"strategy": ["merge"]}, or by whether they are given, {"keys": true}. `docs/step-types.md` tells how a type
-is made of it.
+when the job runs (`common.runs.incremental`). `publish_sql` is what merges the rows of a step with checks
+which `sql` has written to its candidate instead (`common.pipelines.merging`). `when` takes a job into the
+plan by fields: by their values, {"strategy": ["merge"]}, or by whether they are given, {"keys": true}.
+`docs/step-types.md` tells how a type is made of it.
 """
 
 import re
@@ -38,7 +39,7 @@ KINDS: Mapping[str, type[Job]] = {
 
 _FIELD = re.compile(r"\$\{(\w+(?:\.\w+)*)\}")
 _COMMENTS = re.compile(r"(?:--[^\n]*\n|\s)*")
-_OF_A_STATEMENT = frozenset({"sql", "first_sql", "parameters", "queries", "places"})
+_OF_A_STATEMENT = frozenset({"sql", "first_sql", "parameters", "queries", "places", "candidate_for"})
 """Members that follow from a job's SQL file."""
 
 
@@ -82,6 +83,7 @@ class JobTemplate:
     members: Mapping[str, Value]
     statement: Statement | None
     first: Statement | None
+    publishing: Statement | None
     when: Mapping[str, Value]
 
     def is_wanted(self, config: "Config") -> bool:
@@ -95,7 +97,7 @@ class JobTemplate:
     @property
     def fed_by(self) -> frozenset[str]:
         """The fields that the job comes from."""
-        placed = [name for one in (self.statement, self.first) if one for name in one.fields]
+        placed = [name for one in (self.statement, self.first, self.publishing) if one for name in one.fields]
         return frozenset([name for member in self.members for name in self.sources_of(member)] + placed)
 
 
@@ -151,7 +153,7 @@ def _read_job(
     name: str, folder: Path, raw: Mapping[str, Any], schema: Schema, pipeline: Schema
 ) -> JobTemplate:
     place = f"{name}: the job {raw.get('name', MAIN)}"
-    if unknown := raw.keys() - {"name", "kind", "sql", "first_sql", "members", "when"}:
+    if unknown := raw.keys() - {"name", "kind", "sql", "first_sql", "publish_sql", "members", "when"}:
         raise ValueError(f"{place} has {min(unknown)}, which plan.json does not know")
     if raw["kind"] not in KINDS:
         raise ValueError(f"{place} has the kind {raw['kind']}: known are {', '.join(KINDS)}")
@@ -166,12 +168,18 @@ def _read_job(
             declaration = declaration_of(field, schema, pipeline) or {}
             if "default" not in declaration and not is_sure(field, schema, given):
                 raise ValueError(f"{place}: {field} must be required, for {member} comes from it")
-    statement, first = (
+    statement, first, publishing = (
         _read_statement(name, folder / raw[key], schema, pipeline, given) if key in raw else None
-        for key in ("sql", "first_sql")
+        for key in ("sql", "first_sql", "publish_sql")
     )
     return JobTemplate(
-        name=raw.get("name", MAIN), kind=kind, members=members, statement=statement, first=first, when=when
+        name=raw.get("name", MAIN),
+        kind=kind,
+        members=members,
+        statement=statement,
+        first=first,
+        publishing=publishing,
+        when=when,
     )
 
 

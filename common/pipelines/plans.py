@@ -18,6 +18,9 @@ MAIN = "main"
 CHECKS = "checks"
 """The name of the job that does all checks of a table."""
 
+PUBLISH = "publish"
+"""The name of the job by which checked rows come to their table."""
+
 
 class WriteDisposition(StrEnum):
     """What happens to the rows that a target table holds already."""
@@ -174,6 +177,13 @@ class LoadJob:
     partitioning: Partitioning | None = None
     clustering: tuple[str, ...] = ()
     schema_update: tuple[SchemaUpdate, ...] = ()
+    candidate_for: str = ""
+    """As `QueryJob` has it."""
+
+    @property
+    def has_layout_later(self) -> bool:
+        """Tell whether the rows are laid out when they are published: their columns are not known before."""
+        return bool(self.candidate_for) and not self.columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,6 +243,8 @@ class CopyJob:
     partition: str = ""
     """The one partition that is copied, as `QueryJob` has it; "" for all of them."""
     partition_type: str = "DAY"
+    candidate_for: str = ""
+    """As `QueryJob` has it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from common.errors import Violation
 from common.json_schema import Schema
 from common.pipelines.names import COLUMN_RULE, is_column_name
 
-RESERVED_LABELS = ("pipeline", "run", "step", "tenant", "trace")
+RESERVED_LABELS = ("files", "pipeline", "published_by", "run", "step", "tenant", "trace")
 
 _DAY_OR_TIME = r"\d{4}-\d{2}-\d{2}(?:[Tt ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:[Zz]|[+-]\d{2}:\d{2}))?"
 _COLUMN = r"(?:[A-Za-z_]|[^\x00-\x7F])(?:[A-Za-z0-9_]|[^\x00-\x7F]){0,299}"

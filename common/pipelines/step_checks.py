@@ -9,10 +9,12 @@ from common.json_pointers import pointer
 from common.pipelines.check_compiler import CheckCompiler
 from common.pipelines.check_texts import CheckedTable, CheckTexts
 from common.pipelines.checked_plans import (
+    Merging,
     Publication,
     keeping_failing_rows,
     publication_of,
     with_checks,
+    writers_of,
 )
 from common.pipelines.job_templates import Config
 from common.pipelines.plans import CheckJob, Job, QueryJob
@@ -41,7 +43,9 @@ class StepChecks:
     reads: set[TableName] = field(default_factory=set)
     _parameters: set[str] = field(default_factory=set)
 
-    def put_into(self, jobs: Sequence[Job], target: TableName | None) -> tuple[Job, ...]:
+    def put_into(
+        self, jobs: Sequence[Job], target: TableName | None, merging: Merging | None = None
+    ) -> tuple[Job, ...]:
         """Return the plan with the step's checks; as it is where there are none, or they break rules."""
         checks = self.raw.get("checks")
         if checks is None:
@@ -50,7 +54,11 @@ class StepChecks:
             if "failing_rows" in self.raw:
                 self._add("goes with checks: it is their failing rows that are kept", "failing_rows")
             return tuple(jobs)
-        publication = publication_of(jobs, target) if target and jobs else None
+        publication = (
+            publication_of(jobs, target, merging, is_under_credential=self.policy.runs_elsewhere)
+            if target and jobs
+            else None
+        )
         table = self._read_table() if self.type.checked else self._candidate(target, jobs, publication)
         if table is None:
             return tuple(jobs)
@@ -88,13 +96,11 @@ class StepChecks:
         return CheckedTable(path=str(candidate), name=target.table)
 
     def _why_not(self, target: TableName | None, jobs: Sequence[Job], publication: Publication | None) -> str:
-        if self.config.get("credential"):
-            return f"cannot stand beside a credential: {_INSTEAD}"
         if not jobs:
             return ""
         if target is None:
             return f"goes with a step that writes a table: {_INSTEAD}"
-        if publication is None:
+        if publication is None and writers_of(jobs, target):  # What is broken is told where it is.
             return f"cannot keep the rows of a step of the type {self.raw.get('ps_type')} back: {_INSTEAD}"
         return ""
 
@@ -134,7 +140,8 @@ class StepChecks:
     def _jobs(self, compiler: CheckCompiler, jobs: Sequence[Job]) -> tuple[QueryJob | CheckJob, ...]:
         limits = [job.maximum_bytes_billed for job in jobs if isinstance(job, QueryJob)]
         own = self.config.get("maximum_bytes_billed")
-        limit = limits[0] if limits else int(own) if own is not None else self.policy.maximum_bytes_billed
+        most = None if self.policy.runs_elsewhere else self.policy.maximum_bytes_billed
+        limit = limits[-1] if limits else int(own) if own is not None else most
         parameters = tuple(sorted(compiler.parameters | self._parameters))
         check = CheckJob(
             sql=compiler.sql,

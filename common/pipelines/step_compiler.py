@@ -10,11 +10,13 @@ from typing import Any
 
 from common.errors import Violation
 from common.json_pointers import pointer
+from common.pipelines.checked_plans import Merging
 from common.pipelines.conditions import NoCondition, read_condition
 from common.pipelines.intervals import BOUNDS, GIVEN_TO_STATEMENTS
 from common.pipelines.job_compiler import JobCompiler
 from common.pipelines.job_templates import JobTemplate
 from common.pipelines.levels import Node
+from common.pipelines.merging import merging_of
 from common.pipelines.parameters import FULL_REFRESH
 from common.pipelines.pipeline import OnFailure, Priority, Retry, Step
 from common.pipelines.plans import Job, QueryJob, WriteDisposition
@@ -52,6 +54,8 @@ class StepCompiler:
     jobs: list[Job] = field(default_factory=list)
     reads: frozenset[TableName] = frozenset()
     target: TableName | None = None
+    _merging: Merging | None = None
+    """What a job that merges rows into the target is made of, where they are checked before."""
     _query_field: str = ""
     _asks_for: tuple[str, ...] = ()
 
@@ -66,6 +70,11 @@ class StepCompiler:
         """The step's config, empty where there is none."""
         config = self.raw.get("config")
         return config if isinstance(config, dict) else {}
+
+    @property
+    def _policy(self) -> Policy:
+        """What the step may touch: under a credential it runs in a project of the tenant's."""
+        return replace(self.context.policy, runs_elsewhere=bool(self.config.get("credential")))
 
     def compile(self, shape_violations: Collection[Violation]) -> None:
         """Compile all that can be compiled where the file's shape has the given faults."""
@@ -83,7 +92,7 @@ class StepCompiler:
             step_id=self.id,
             path=("steps", self.index, "config"),
             config=step_type.config(self.config),
-            policy=replace(self.context.policy, runs_elsewhere=credential),
+            policy=self._policy,
             variables=variables,
             platform_variables=variables.with_parameters(GIVEN_TO_STATEMENTS),
         )
@@ -116,7 +125,7 @@ class StepCompiler:
             config=self.config,
             type=step_type,
             step_types=self.context.step_types,
-            policy=self.context.policy,
+            policy=self._policy,
             variables=self.context.variables,
             secrets=self.context.secrets,
         )
@@ -125,7 +134,7 @@ class StepCompiler:
             f"{violation.pointer}/".startswith(place) for violation in shape_violations for place in places
         ):
             return
-        self.jobs = list(checks.put_into(self.jobs, self.target))
+        self.jobs = list(checks.put_into(self.jobs, self.target, self._merging))
         self.violations += checks.violations
         self.reads |= checks.reads
 
@@ -161,6 +170,9 @@ class StepCompiler:
             self._query_field = template.statement.queries[0]
         if job := compiler.compile(template):
             self.jobs.append(job)
+            if "checks" in self.raw:
+                publish = self.context.step_types.checks.frames["publish"]
+                self._merging = merging_of(template, job, compiler, publish) or self._merging
 
     def node(self) -> Node:
         """Return what the order of steps depends on."""

@@ -6,9 +6,12 @@ whose job ID is the lock. So all that is taken is known to whoever takes more, a
 it had before, whoever makes it again.
 
 What has become of files that another job took, BigQuery says of that job. One that was never made is kept
-from being made: its ID is used up, and the step that meant to have it takes its next attempt.
+from being made: its ID is used up, and the step that meant to have it takes its next attempt. Where the rows
+are checked before they are published, the files are loaded once they are: the jobs in between are looked at
+in their order, and the first one that is missing is kept from being made, which ends the step.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -20,6 +23,7 @@ from common.errors import AlreadyExists, QueryRefused, Unavailable
 from common.pipelines.plans import FilesLoadedJob, LoadJob, LoadMode
 from common.pipelines.uris import LEFT_OUT, matches, prefix_of
 from common.runs.ports import JobReport, StepJob
+from common.runs.retries import is_limit
 
 MAX_FILES = 10_000
 """Of one load job: as many as BigQuery takes by their names."""
@@ -31,6 +35,8 @@ MAX_TURNS = 5
 TAKEN_OVER = "files"
 """The label of a job that is there for another one not to be made."""
 
+PUBLISHED_BY = "published_by"
+"""The label of a load whose rows go to a candidate: the jobs that follow until they are published."""
 FILES_IN_USE = "filesInUse"
 """The reason of a step that waits for another load of its table (`common.runs.retries`)."""
 FILES_TAKEN_OVER = "filesTakenOver"
@@ -116,8 +122,9 @@ class LoadJobs(Protocol):
 
 
 def ledger_name(work: LoadJob | FilesLoadedJob) -> str:
-    """Name the ledger of what a load writes: a table, or one partition of it."""
-    return f"{work.destination}${work.partition}" if work.partition else work.destination
+    """Name the ledger of what a load is there for: a table, or one partition of it."""
+    table = (work.candidate_for if isinstance(work, LoadJob) else "") or work.destination
+    return f"{table}${work.partition}" if work.partition else table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,20 +208,61 @@ class FileClaims:
             raise QueryRefused(f"{told}, and this step's account cannot tell what became of it", "invalid")
         report = self.jobs.find(batch.job_id)
         if report is None:
-            if now - batch.claimed_at < PATIENCE:
-                raise Unavailable(_waits(batch), FILES_IN_USE)
-            try:
-                self.jobs.use_up(batch.job_id, batch.labels)
-            except AlreadyExists as taken:
-                raise Unavailable(_waits(batch), FILES_IN_USE) from taken
+            self._keep_from(batch, batch.job_id, batch.claimed_at, now)
             return replace(batch, state=BatchState.VOID)
         if not report.is_done:
             raise Unavailable(_waits(batch), FILES_IN_USE)
-        return replace(batch, state=BatchState.VOID if report.has_failed else BatchState.LOADED)
+        if report.has_failed:
+            return replace(batch, state=BatchState.VOID)
+        following = filter(None, report.labels.get(PUBLISHED_BY, "").split("-"))
+        return self._published(batch, report, tuple(following), now)
+
+    def _published(
+        self, batch: FileBatch, load: JobReport, following: Sequence[str], now: datetime
+    ) -> FileBatch:
+        """Say whether the rows of a load have been published by the last of the jobs that follow on it."""
+        since, step = load.ended_at or now, _of_step(batch.job_id)
+        for name in following:
+            attempt, waits = 1, 0
+            while True:
+                job_id = f"{step}-{attempt}-{name}" + (f"-w{waits}" if waits else "")
+                report = self.jobs.find(job_id)
+                if report is None:
+                    self._keep_from(batch, job_id, since, now)
+                    return replace(batch, state=BatchState.VOID)
+                if not report.is_done:
+                    raise Unavailable(_waits(batch), FILES_IN_USE)
+                since = report.ended_at or since
+                if not report.has_failed:
+                    break
+                if report.error_reason == FILES_TAKEN_OVER:
+                    return replace(batch, state=BatchState.VOID)
+                if is_limit(report.error_reason, report.error_message):
+                    waits += 1
+                else:
+                    attempt, waits = attempt + 1, 0
+        return replace(batch, state=BatchState.LOADED)
+
+    def _keep_from(self, batch: FileBatch, job_id: str, since: datetime, now: datetime) -> None:
+        """Keep a job from being made that could have been by now; Unavailable where it still may be."""
+        if now - since < PATIENCE:
+            raise Unavailable(_waits(batch), FILES_IN_USE)
+        try:
+            self.jobs.use_up(job_id, batch.labels)
+        except AlreadyExists as taken:
+            raise Unavailable(_waits(batch), FILES_IN_USE) from taken
 
 
 def _claimant(labels: Mapping[str, str]) -> dict[str, str]:
     return {name: labels.get(name, "") for name in ("tenant", "pipeline", "run", "step")}
+
+
+def _of_step(job_id: str) -> str:
+    """Return what the IDs of all jobs of a step begin with, of that of its load."""
+    return _ATTEMPT.sub("", job_id)
+
+
+_ATTEMPT = re.compile(r"-\d+(?:-w\d+)?$")
 
 
 def _waits(batch: FileBatch) -> str:

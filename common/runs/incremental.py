@@ -78,9 +78,13 @@ def resolved(message: LevelMessage, job: StepJob, jobs: StepJobs, guard: Guard) 
     if is_refresh and work.is_protected:
         raise QueryRefused("the step is protected: no run makes its table anew", PROTECTED)
     incoming = guarded_dry_run(jobs, source_of(job), guard).schema
-    there = jobs.columns_of(job.tenant_id, work.destination)
+    there = jobs.columns_of(job.tenant_id, work.candidate_for or work.destination)
     is_first_run = there is None or is_refresh
     given = given_by_step(message, work, _column_type(work, incoming), is_first_run=is_first_run)
+    if work.candidate_for:
+        if not is_first_run and work.on_schema_change is SchemaChange.FAIL:
+            _refuse_changes(work, incoming, there or ())
+        return _with_parameters(job, work, given)
     if there is None or is_refresh:
         disposition = WriteDisposition.TRUNCATE if is_refresh else WriteDisposition.EMPTY
         first = replace(
@@ -103,20 +107,34 @@ def _columns_written(
 ) -> Sequence[RowColumn]:
     """Choose the columns that are written, and make those that the table is to get."""
     there = [column for column in there if column.name.lower() not in work.own_columns]
-    known, returned = ({column.name.lower() for column in columns} for columns in (there, incoming))
+    known = {column.name.lower() for column in there}
     new = [column for column in incoming if column.name.lower() not in known]
     if work.on_schema_change is SchemaChange.APPEND_COLUMNS:
         if new:
             jobs.add_columns(job.tenant_id, work.destination, new)
         return incoming
     if work.on_schema_change is SchemaChange.FAIL:
-        missing = [column.name for column in there if column.name.lower() not in returned]
-        told = [f"the query has {column.name}, which {work.destination} has not" for column in new]
-        told += [f"{work.destination} has {name}, which the query has not" for name in missing]
-        if told:
-            mend = "write on_schema_change: append_columns or ignore, or run it with full_refresh"
-            raise QueryRefused(f"columns have changed: {'; '.join(told)}. To go on, {mend}", SCHEMA_CHANGED)
+        _refuse_changes(work, incoming, there)
     return [column for column in incoming if column.name.lower() in known]
+
+
+def _refuse_changes(work: QueryJob, incoming: Sequence[RowColumn], there: Sequence[RowColumn]) -> None:
+    target = work.candidate_for or work.destination
+    had = [column for column in there if column.name.lower() not in work.own_columns]
+    known, returned = ({column.name.lower() for column in columns} for columns in (had, incoming))
+    told = [
+        f"the query has {column.name}, which {target} has not"
+        for column in incoming
+        if column.name.lower() not in known
+    ]
+    told += [
+        f"{target} has {column.name}, which the query has not"
+        for column in had
+        if column.name.lower() not in returned
+    ]
+    if told:
+        mend = "write on_schema_change: append_columns or ignore, or run it with full_refresh"
+        raise QueryRefused(f"columns have changed: {'; '.join(told)}. To go on, {mend}", SCHEMA_CHANGED)
 
 
 def _texts(work: QueryJob, columns: Sequence[RowColumn]) -> dict[str, str]:

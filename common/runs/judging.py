@@ -4,10 +4,11 @@ import logging
 from dataclasses import dataclass, replace
 
 from common.errors import Unavailable, WarehouseError
-from common.pipelines.plans import CheckJob
+from common.pipelines.plans import CheckJob, LoadJob
 from common.quality.results import CheckResult, why_failed
 from common.quality.verdicts import CheckStatus, judge
 from common.runs.attempts import Attempt
+from common.runs.files import FILES_TAKEN_OVER
 from common.runs.guarding import refused_by
 from common.runs.ports import CheckStore, JobReport, JobsOf, StepJob, StepJobs
 from common.runs.run import Run
@@ -70,6 +71,17 @@ class CheckJudge:
             )
             for verdict in verdicts
         )
+
+
+def ends_step(attempt: Attempt) -> bool:
+    """Tell whether no other job may follow on one that has failed, whatever it has failed by.
+
+    That is so where nobody can tell, where checks have failed, and where another run has taken over files
+    that were to be published: it will load them.
+    """
+    report, work = attempt.report, attempt.step.jobs[attempt.position.job]
+    is_overtaken = report.error_reason == FILES_TAKEN_OVER and not isinstance(work, LoadJob)
+    return report.is_unreadable or is_overtaken or report.error_reason == CHECKS_FAILED
 
 
 def _failed_by(report: JobReport, reason: str) -> JobReport:

@@ -9,8 +9,18 @@ from common.errors import Unavailable, WarehouseError
 from common.pipelines.candidates import in_run
 from common.pipelines.partitions import at_partition
 from common.pipelines.pipeline import Step
-from common.pipelines.plans import MAIN, CopyJob, ExtractJob, FilesLoadedJob, Job, LoadJob, QueryJob
+from common.pipelines.plans import (
+    MAIN,
+    PUBLISH,
+    CopyJob,
+    ExtractJob,
+    FilesLoadedJob,
+    Job,
+    LoadJob,
+    QueryJob,
+)
 from common.pipelines.uris import with_values
+from common.runs.files import PUBLISHED_BY
 from common.runs.incremental import given_by_step
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import JobReport, JobsOf, StepJob, StepJobs
@@ -64,7 +74,7 @@ def step_job(message: LevelMessage, step: Step, position: Position = BEGINNING) 
         work=work,
         parameters=tuple(by_name[name] for name in work.parameters),
         timeout_seconds=step.timeout_minutes * 60,
-        labels=step.labels | labels(message.run, step) | _trace_label(message.run),
+        labels=step.labels | labels(message.run, step) | _trace_label(message.run) | _following(step, work),
         sources=message.pipeline.sources,
         credential=step.credential,
         priority=step.priority,
@@ -138,6 +148,14 @@ def _trace_label(run: Run) -> dict[str, str]:
     # traceparent is `00-<trace>-<span>-<flags>`: the trace joins the job with the request and with every log
     # line.
     return {"trace": run.traceparent.split("-")[1]} if run.traceparent else {}
+
+
+def _following(step: Step, work: Job) -> dict[str, str]:
+    """Name the jobs that publish what a load has written to its candidate."""
+    if not isinstance(work, LoadJob) or not work.candidate_for:
+        return {}
+    names = [job.name for job in step.jobs]
+    return {PUBLISHED_BY: "-".join(names[names.index(work.name) + 1 : names.index(PUBLISH) + 1])}
 
 
 def has_begun(run: Run, steps: Sequence[Step], jobs_of: JobsOf) -> bool:

@@ -15,7 +15,7 @@ from common.runs.advice import with_advice, with_place
 from common.runs.attempts import Attempt, Next, Outcome, running_row, step_row, underway_row
 from common.runs.guarding import Guard, Judgement, guarded_dry_run, not_begun, refused_by
 from common.runs.incremental import PROTECTED, SCHEMA_CHANGED, resolved
-from common.runs.judging import CHECKS_FAILED, CheckJudge
+from common.runs.judging import CHECKS_FAILED, CheckJudge, ends_step
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import DryRun, JobReport, JobsOf, StepJob
 from common.runs.retries import is_limit, is_retryable, pause_before, pause_for_limit
@@ -232,7 +232,7 @@ class StepWorker:
         if not report.has_failed:
             following = Position(job=at.job + 1)
             return None if attempt.is_at_last_job else Next(position=following, due=self.clock())
-        if report.is_unreadable or report.error_reason == CHECKS_FAILED:
+        if ends_step(attempt):
             return None
         ended_at = report.ended_at or self.clock()
         if is_limit(report.error_reason, report.error_message):

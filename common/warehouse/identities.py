@@ -15,7 +15,7 @@ from common.runs.ports import DryRun, JobReport, JobsOf, RowColumn, StepJob
 from common.tenants.credential_access import REASON
 from common.tenants.service_accounts import ServiceAccountKey
 from common.warehouse.buckets import no_buckets
-from common.warehouse.candidates import make_candidate
+from common.warehouse.candidates import candidate_written_by, make_candidate
 from common.warehouse.clients import RETRY, TIMEOUT_SECONDS
 from common.warehouse.files import FileLedgerRows
 from common.warehouse.job_kinds import BigQueryJob, columns_of, load_config, taken_over, time_partitioning
@@ -36,12 +36,11 @@ class AccountJobs(ExecutorJobs):
 
     def prepare(self, job: StepJob, dry_run: DryRun) -> None:
         """Make the target table, empty, by what the dry run says of the rows; leave one that is there."""
-        work = job.work
-        if not isinstance(work, QueryJob | LoadJob) or _says_itself_what_it_writes(work):
+        work, dataset = job.work, bigquery.DatasetReference(self.project, job.tenant_id)
+        if candidate := candidate_written_by(work):
+            make_candidate(self.maker, dataset, candidate, dry_run)
             return
-        dataset = bigquery.DatasetReference(self.project, job.tenant_id)
-        if isinstance(work, QueryJob) and work.is_temporary:
-            make_candidate(self.maker, dataset, work, dry_run)
+        if not isinstance(work, QueryJob | LoadJob) or _says_itself_what_it_writes(work):
             return
         schema = [taken_over(column) for column in _columns(work, dry_run)]
         table = bigquery.Table(dataset.table(work.destination), schema=schema)

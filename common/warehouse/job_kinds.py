@@ -62,8 +62,8 @@ def load_config(job: StepJob, work: LoadJob) -> bigquery.LoadJobConfig:
         write_disposition=work.write_disposition.value,
         autodetect=not work.columns,
         max_bad_records=work.max_bad_records,
-        time_partitioning=time_partitioning(work.partitioning),
-        clustering_fields=list(work.clustering) or None,
+        time_partitioning=None if work.has_layout_later else time_partitioning(work.partitioning),
+        clustering_fields=None if work.has_layout_later else list(work.clustering) or None,
         schema_update_options=[option.value for option in work.schema_update] or None,
         **_common(job),
     )
@@ -119,7 +119,7 @@ def time_partitioning(partitioning: Partitioning | None) -> bigquery.TimePartiti
 
 _USED_UP = {
     "reason": FILES_TAKEN_OVER,
-    "message": "another run has taken the files over: this one had not begun to load them in time",
+    "message": "another run has taken the files over: this one had not gone on with them in time",
 }
 """What a job has failed by that is there for another one not to be made."""
 # What a column of a table takes over from a query: no policy tags, no descriptions, and no REQUIRED, which
@@ -247,7 +247,8 @@ def _common(job: StepJob) -> dict[str, Any]:
 
 def written_table(work: QueryJob | LoadJob, dataset: bigquery.DatasetReference) -> bigquery.TableReference:
     """Name what a job writes: its table, or one partition of it."""
-    decorator = f"${work.partition}" if work.partition else ""
+    is_whole = isinstance(work, LoadJob) and work.has_layout_later
+    decorator = f"${work.partition}" if work.partition and not is_whole else ""
     return dataset.table(f"{work.destination}{decorator}")
 
 

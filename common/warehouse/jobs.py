@@ -1,7 +1,7 @@
 """Jobs under IDs of ours: claims in the platform's name, tenants' steps under the executor's."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from common.quality.contracts import FoundColumn
 from common.runs.files import TAKEN_OVER, FileClaims, ledger_name
 from common.runs.ports import DryRun, JobReport, RowColumn, StepJob
 from common.warehouse.buckets import BucketsOf, no_buckets
-from common.warehouse.candidates import make_candidate
+from common.warehouse.candidates import candidate_written_by, expiring, make_candidate
 from common.warehouse.clients import NO_RETRY, RETRY, TIMEOUT_SECONDS, RateLimiter
 from common.warehouse.files import FileLedgerRows, closing_query
 from common.warehouse.job_kinds import (
@@ -168,9 +168,9 @@ class ExecutorJobs(Jobs):
 
     def prepare(self, job: StepJob, dry_run: DryRun) -> None:
         """Make a table that has to expire; an executor makes other targets by the job itself."""
-        if isinstance(job.work, QueryJob) and (job.work.candidate_for or job.work.is_temporary):
+        if candidate := candidate_written_by(job.work):
             dataset = bigquery.DatasetReference(self.project, job.tenant_id)
-            make_candidate(self.client, dataset, job.work, dry_run)
+            make_candidate(self.client, dataset, candidate, dry_run)
 
     def read_counts(self, job_id: str) -> Mapping[str, Any]:
         """Return the one row of a check's job that is done; QueryRefused where it is gone."""
@@ -251,7 +251,8 @@ class ExecutorJobs(Jobs):
             case CopyJob():
                 decorator = f"${work.partition}" if work.partition else ""
                 sources = [bigquery.TableReference.from_string(f"{name}{decorator}") for name in work.sources]
-                target, how = dataset.table(f"{work.destination}{decorator}"), copy_config(job, work)
+                target = dataset.table(f"{work.destination}{decorator}")
+                how = copy_config(job, replace(work, expires_at=expiring(work.expires_at, work)))
                 with translated():
                     return self.client.copy_table(sources, target, job_config=how, **call)
 

@@ -17,6 +17,7 @@ from local.bigquery.access import Access
 from local.bigquery.billing import Billing
 from local.bigquery.calls import Scope
 from local.bigquery.changed_layouts import ChangedLayouts
+from local.bigquery.columnless_tables import ColumnlessTables
 from local.bigquery.constant_jobs import ConstantJobs
 from local.bigquery.counts import Counts
 from local.bigquery.dml_limits import DmlLimits
@@ -93,6 +94,7 @@ class LocalBigQuery:
             GoogleSql(),
             ChangedLayouts(),
             ViewsAndCopies(),
+            ColumnlessTables(),
             self.access,
             self.strict_sql,
             self.billing,

@@ -13,6 +13,7 @@ from google.api_core import exceptions as google
 
 from common.claims import Claim
 from common.errors import QueryRefused, WarehouseError
+from common.pipelines.candidates import LIFETIME
 from common.pipelines.pipeline import Pipeline, SealedValue, Step
 from common.pipelines.plans import CheckJob, CopyJob, ExtractJob, FilesLoadedJob, Job, LoadJob, QueryJob
 from common.quality.contracts import FoundColumn
@@ -109,6 +110,8 @@ class MemoryJobs:
         """The columns of tables, by `project.dataset.table`."""
         self.prepared: list[str] = []
         """The target tables that were made ready."""
+        self.candidates: dict[str, datetime | None] = {}
+        """When each candidate expires that was made or written; None where it never does."""
         self.buckets = MemoryBuckets(clock=clock)
         self.ledgers: dict[str, MemoryLedger] = defaultdict(lambda: MemoryLedger(clock=clock, at=at))
         """Of each tenant's dataset."""
@@ -169,6 +172,10 @@ class MemoryJobs:
     def prepare(self, job: StepJob, dry_run: DryRun) -> None:
         self._refuse("prepare", job.work.destination)
         self.prepared.append(job.work.destination)
+        if _candidate_of(job.work):
+            self.at(f"before candidate {job.work.destination}")
+            self.candidates.setdefault(job.work.destination, self.clock() + LIFETIME)
+            self.at(f"after candidate {job.work.destination}")
 
     def submit(self, job: StepJob) -> JobReport:
         self.at(f"before submit {job.job_id}")
@@ -304,6 +311,8 @@ class MemoryJobs:
         job, report = self._jobs[job_id]
         if error is None:
             self.effects.append(job)
+            if _candidate_of(job.work):
+                self.candidates.setdefault(job.work.destination, None)
             if isinstance(job.work, FilesLoadedJob):
                 self.ledgers[job.tenant_id].close(ledger_name(job.work), job.labels)
             rows, files = (None, 1) if isinstance(job.work, ExtractJob) else (self._rows_of(job), None)
@@ -318,6 +327,11 @@ class MemoryJobs:
             details={"job_type": JOB_TYPES.get(type(job.work), "query")},
         )
         self._jobs[job_id] = (job, done)
+
+
+def _candidate_of(work: Job) -> str:
+    """Name the table that a job's rows are a candidate for, "" where they are none."""
+    return getattr(work, "candidate_for", "")
 
 
 def _taken(job_id: str) -> WarehouseError:

@@ -29,8 +29,7 @@ class Promise:
 
 def promises(heading: str) -> list[Promise]:
     """Read the table of one section."""
-    section = PAGE.read_text(encoding="utf-8").partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
-    rows = [Promise(**row.groupdict()) for row in ROW.finditer(section)]
+    rows = [Promise(**row.groupdict()) for row in ROW.finditer(_section(heading))]
     return [row for row in rows if row.how_many not in {"how many", "---"}]
 
 
@@ -44,6 +43,16 @@ def costs_of_steps() -> dict[str, tuple[Promise, ...]]:
         )
         for row in found
     }
+
+
+def rows_of_table(heading: str) -> dict[str, list[str]]:
+    """Read the rows of the table of one section, by their first cells."""
+    rows = (line.strip("| ").split(" | ") for line in _section(heading).splitlines() if line.startswith("| "))
+    return {row[0]: row for row in rows}
+
+
+def _section(heading: str) -> str:
+    return PAGE.read_text(encoding="utf-8").partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
 
 
 def _value(text: str, sizes: Mapping[str, int]) -> int:

@@ -13,6 +13,7 @@ from common.schedules.firings import firings_a_day, run_id_of
 from common.schedules.tenant_admissions import ANOTHERS_TURN
 from common.times import start_of_day, start_of_month
 from tests.fakes.runs import RunRow
+from tests.simulation.publications import broken_publications
 from tests.simulation.tables import LOST
 from tests.simulation.tenants import LIMITS, START, TROUBLED
 from tests.simulation.world import BUDGET, SECOND, Sent, World
@@ -49,6 +50,7 @@ def broken_invariants(world: World) -> list[str]:
         *_failed_by_a_limit(world),
         *_carried_out_in_vain(world, rows),
         *_not_followed_once(world, rows),
+        *broken_publications(world),
     ]
 
 
@@ -173,10 +175,10 @@ def _jobs_out_of_order(world: World, rows: dict[str, RunRow]) -> Iterator[str]:
 def _steps_out_of_order(world: World) -> Iterator[str]:
     reached: dict[str, int] = defaultdict(int)
     for job in world.jobs.effects:
-        level = int(job.work.destination.split("_")[2])
+        level = int(job.labels["step"].split("_")[2])
         run_id = job.labels["run"]
         if level < reached[run_id]:
-            yield f"run {run_id} wrote {job.work.destination} after level {reached[run_id]}"
+            yield f"run {run_id} wrote {job.labels['step']} after level {reached[run_id]}"
         reached[run_id] = max(level, reached[run_id])
 
 

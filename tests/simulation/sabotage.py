@@ -28,8 +28,11 @@ from tests.simulation.sabotaged_schedules import (
     tickets_do_not_name_their_schedule,
 )
 from tests.simulation.sabotaged_steps import (
+    a_failed_check_publishes,
     a_step_is_completed_by_its_first_job,
+    candidates_are_made_by_their_jobs,
     followers_have_new_ids,
+    rows_are_published_before_their_checks_are_read,
     states_stay_behind,
     the_second_job_starts_before_the_first_is_done,
     work_as,
@@ -320,6 +323,9 @@ SABOTAGES: tuple[Sabotage, ...] = (
     Sabotage(remove=limits_are_failures, breaks="by a limit"),
     Sabotage(remove=the_second_job_starts_before_the_first_is_done, breaks="was done"),
     Sabotage(remove=a_step_is_completed_by_its_first_job, breaks="wrote nothing"),
+    Sabotage(remove=rows_are_published_before_their_checks_are_read, breaks="before its checks were read"),
+    Sabotage(remove=a_failed_check_publishes, breaks="although its checks failed"),
+    Sabotage(remove=candidates_are_made_by_their_jobs, breaks="does not expire"),
     Sabotage(remove=followers_have_new_ids, breaks="was followed"),
     Sabotage(remove=states_stay_behind, breaks="was carried out"),
     Sabotage(remove=levels_overtake_each_other, breaks="after level"),

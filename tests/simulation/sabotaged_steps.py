@@ -61,10 +61,40 @@ def the_second_job_starts_before_the_first_is_done(world: World) -> None:
                 return StepWorker._wait(self, attempt)
             return replace(attempt, report=replace(attempt.report, is_done=True))
 
+    _carry_steps_out_as(world, Steps)
+
+
+def rows_are_published_before_their_checks_are_read(world: World) -> None:
+    """Go on as soon as the checks' job is done, whatever it has counted."""
+
+    class Steps(StepWorker):
+        def _checked(self, attempt: Attempt) -> Attempt:
+            return attempt
+
+    _carry_steps_out_as(world, Steps)
+
+
+def a_failed_check_publishes(world: World) -> None:
+    """Write down that a check has failed, and go on."""
+
+    class Steps(StepWorker):
+        def _checked(self, attempt: Attempt) -> Attempt:
+            judged = StepWorker._checked(self, attempt)
+            return replace(judged, report=attempt.report)
+
+    _carry_steps_out_as(world, Steps)
+
+
+def candidates_are_made_by_their_jobs(world: World) -> None:
+    """Leave it to the query to make the table that it writes, which then never expires."""
+    world.jobs.prepare = lambda job, dry_run: None  # type: ignore[method-assign]
+
+
+def _carry_steps_out_as(world: World, kind: type[StepWorker]) -> None:
     class Worker(LevelWorker):
         def _worker(self, message: LevelMessage, tell: Callable[[], None]) -> StepWorker:
             made = LevelWorker._worker(self, message, tell)
-            return Steps(**{field.name: getattr(made, field.name) for field in fields(StepWorker)})
+            return kind(**{field.name: getattr(made, field.name) for field in fields(StepWorker)})
 
     work_as(world, Worker)
 

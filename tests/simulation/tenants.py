@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from common.pipelines.pipeline import OnFailure, Parameter, Pipeline, Retry, Step
 from common.pipelines.schedule import CatchUp, Overlap, Schedule
+from common.quality.checks import Check, Severity
+from common.quality.verdicts import FAILED, ROW_COUNT
 from common.runs.ports import ConfigText
 from common.runs.quotas import Limits
 from common.schedules.firings import ScheduledConfig
@@ -14,7 +16,7 @@ from common.schedules.following import Follower
 from tests.fakes.jobs import Outcome
 from tests.fakes.runs import MemoryTenant
 from tests.simulation.troubles import Troubles
-from tests.unit.runs.examples import a_step, a_step_of_two_jobs
+from tests.unit.runs.examples import a_checked_step, a_step, a_step_of_two_jobs
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -37,11 +39,13 @@ def prepare_tenants(world: "World") -> None:
     past, overlaps = Random(f"the past of {world.seed}"), Random(f"the overlaps of {world.seed}")
     following = Random(f"who follows of {world.seed}")
     tolerances = Random(f"what may fail of {world.seed}")
+    qualities = Random(f"what is checked of {world.seed}")
     for tenant_id in ("acme", "globex", FILLS_BACK):
         world.rows.tenants[tenant_id] = MemoryTenant(limits=LIMITS)
         world.jobs.forgotten |= _forgotten(past, tenant_id)
         for config_id in ("hourly", "nightly"):
             pipeline = _tolerant(tolerances, _pipeline(random, tenant_id, config_id))
+            pipeline = _checked(world, qualities, pipeline)
             world.pipelines[f"{tenant_id}/{config_id}"] = pipeline
             stored = ConfigText(config_id=config_id, version=1, text="pipeline: {name: Simulated}")
             world.rows.tenants[tenant_id].configs[config_id] = stored
@@ -120,6 +124,23 @@ def _tolerant_step(random: Random, step: Step, before: list[str]) -> Step:
         depends_on=(named,) if named else (),
         run_if=condition,
     )
+
+
+def _checked(world: "World", random: Random, pipeline: Pipeline) -> Pipeline:
+    """Have the rows of some steps be checked before they are published, and break a check now and then."""
+    if random.random() < 0.5:
+        return pipeline
+    levels = [tuple(_checked_step(world, random, step) for step in level) for level in pipeline.levels]
+    return replace(pipeline, levels=tuple(levels))
+
+
+def _checked_step(world: "World", random: Random, step: Step) -> Step:
+    if random.random() < 0.5:
+        return step
+    severity = random.choice([Severity.ERROR, Severity.WARN])
+    world.jobs.counts[step.id] = {ROW_COUNT: 10, f"{FAILED}_0": random.choice([0, 0, 0, 3])}
+    check = Check(name="not_null_id", type="not_null", severity=severity, expected="have no id")
+    return replace(step, jobs=a_checked_step(step.id, step.level, checks=(check,)).jobs)
 
 
 def _step(random: Random, name: str, level: int) -> Step:

@@ -31,6 +31,7 @@ from common.times import to_rfc3339
 from local.pubsub.windows import SlowStart
 from tests.fakes.jobs import MemoryJobs
 from tests.fakes.runs import MemoryLevels, MemoryProgress, MemoryRuns
+from tests.simulation.publications import Publications
 from tests.simulation.pushes import Pushes
 from tests.simulation.stage import Killed, Odds, Stage
 from tests.simulation.tables import LogTables
@@ -97,6 +98,7 @@ class World:
         self.progress: Any = MemoryProgress(self.rows)
         self.pipelines: dict[str, Pipeline] = {}
         self.sent: list[Sent] = []
+        self.publications = Publications()
         self.takers: dict[str, str] = {}
         """Who took each ticket, by the ID of its claim."""
         self.waiting = WaitingRoom(self)
@@ -301,6 +303,7 @@ class World:
         self._enter(name, lambda: self.pushes.push(name, delivery), delay)
 
     def _at_job(self, point: str) -> None:
+        self.publications.note(point)
         before, is_taken, claim = point.partition("after claim ")
         if is_taken and not before:
             self.takers[claim] = self.stage.acting_process

@@ -2,7 +2,7 @@
 
 import itertools
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,6 +20,7 @@ from common.runs.ports import JobsOf
 from common.runs.run import Run, StepOutline, Trigger, TriggerType
 from common.times import utc_now
 from common.warehouse.bigquery import Central, Queries
+from common.warehouse.buckets import BucketsOf, no_buckets
 from common.warehouse.check_rows import CheckRows
 from common.warehouse.jobs import ClaimedJobs, ExecutorJobs
 from common.warehouse.runs import RunRows
@@ -37,16 +38,29 @@ class CheckedRuns:
     central: Central
     tenant_id: str
     levels: MemoryLevels = field(default_factory=MemoryLevels)
+    buckets: BucketsOf = no_buckets
+    acting_as: ExecutorJobs | None = None
+    """Whose jobs are made instead of the executor's own."""
+    sleep: Callable[[float], None] = time.sleep
 
     def acting_for(self, pipeline: Pipeline) -> JobsOf:
-        jobs = self.jobs
+        jobs = self.acting_as or self.jobs
         return lambda step: jobs
 
     @property
     def jobs(self) -> ExecutorJobs:
         return ExecutorJobs(
-            client=self.central.client, location=self.central.location, project=self.central.project
+            client=self.central.client,
+            location=self.central.location,
+            project=self.central.project,
+            buckets=self.buckets,
         )
+
+    @property
+    def policy(self) -> Policy:
+        """What the tenant may read, a bucket of its own among it."""
+        sources = frozenset({f"gs://{self.tenant_id.replace('_', '-')}"})
+        return Policy(project_id=self.central.project, dataset=self.tenant_id, allowed_sources=sources)
 
     @property
     def results(self) -> CheckRows:
@@ -70,7 +84,7 @@ class CheckedRuns:
             version=1,
             project_id=self.central.project,
             step_types=STEP_TYPES,
-            policy=Policy(project_id=self.central.project, dataset=self.tenant_id),
+            policy=self.policy,
         ).pipeline
         run = Run(
             tenant_id=self.tenant_id,
@@ -102,7 +116,7 @@ class CheckedRuns:
         compiler = Compiler(
             step_types=STEP_TYPES,
             project_id=self.central.project,
-            policy_of=lambda _: Policy(project_id="p", dataset="d"),
+            policy_of=lambda _: self.policy,
         )
         return LevelWorker(
             store=self.rows,
@@ -112,7 +126,7 @@ class CheckedRuns:
             levels=self.levels,
             guard=ConfigCompiler(compiler=compiler).judge,
             clock=utc_now,
-            sleep=time.sleep,
+            sleep=self.sleep,
             budget=timedelta(minutes=5),
         )
 
@@ -124,8 +138,11 @@ class CheckedRuns:
 
     def checks(self, run_id: str) -> dict[str, Mapping[str, Any]]:
         """Return what came of the checks of a run, by their names."""
-        found = self.rows.read_checks(self.tenant_id, run_id, utc_now() - timedelta(days=1))
-        return {row["check_name"]: row for row in found}
+        return {row["check_name"]: row for row in self.all_results(run_id)}
+
+    def all_results(self, run_id: str) -> Sequence[Mapping[str, Any]]:
+        """Return what came of the checks of a run, as readers have it."""
+        return self.rows.read_checks(self.tenant_id, run_id, utc_now() - timedelta(days=1))
 
     def table(self, name: str) -> list[tuple[Any, ...]]:
         """Return the rows of a table."""

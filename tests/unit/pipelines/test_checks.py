@@ -206,9 +206,29 @@ def test_all_faults_of_checks_are_told_at_once_with_the_others() -> None:
     assert len(found) == 4
 
 
-def test_checks_cannot_stand_beside_a_credential() -> None:
-    (rule,) = rules(ID, config={"credential": "gcp"})
-    assert "/steps/0/checks: cannot stand beside a credential" in rule
+def test_a_check_under_a_credential_names_other_tables_with_their_project() -> None:
+    query = {"type": "query", "query": "SELECT * FROM sales.orders"}
+    (rule,) = rules(query, config={"credential": "gcp"})
+    assert "reads sales.orders, which names no project" in rule
+
+
+def test_rows_of_a_view_are_nobodys_to_keep_back() -> None:
+    step = {
+        "id": "v",
+        "ps_type": "bq_etl.view",
+        "config": {"source_query": "SELECT 1 AS id", "target_table": "v"},
+        "checks": [ID],
+    }
+    (rule,) = violations_of(a_document(step))
+    assert rule.startswith("/steps/0/checks: cannot keep the rows of a step of the type bq_etl.view back")
+
+
+def test_files_go_with_a_step_that_writes_a_table() -> None:
+    config = {"source_table": "t", "uris": "gs://acme-files/a.csv", "format": "csv"}
+    (rule,) = violations_of(
+        a_document({"id": "x", "ps_type": "bq_etl.extract", "config": config, "checks": [ID]})
+    )
+    assert rule.startswith("/steps/0/checks: goes with a step that writes a table")
 
 
 def test_failing_rows_go_with_checks() -> None:

@@ -3,8 +3,10 @@
 from datetime import date
 from typing import Any
 
+from common.pipelines.candidates import CANDIDATE
 from common.pipelines.pipeline import Pipeline, Step
-from common.pipelines.plans import QueryJob, WriteDisposition
+from common.pipelines.plans import PUBLISH, CheckJob, CopyJob, QueryJob, WriteDisposition
+from common.quality.checks import Check
 from common.runs.level_messages import LevelMessage
 from common.runs.run import Run, Trigger, TriggerType
 from tests.fakes.clock import START
@@ -52,6 +54,19 @@ def a_step_of_two_jobs(step_id: str, level: int = 1, **changes: Any) -> Step:
     """Make a step that fills a table beside its target first, and then its target."""
     jobs = (a_query(f"{step_id}_beside"), a_query(step_id, name="publish"))
     return a_step(step_id, level, jobs=jobs, **changes)
+
+
+def a_checked_step(step_id: str, level: int = 1, *, checks: tuple[Check, ...] = (), **changes: Any) -> Step:
+    """Make a step whose rows are checked in a candidate before a copy publishes them."""
+    candidate = f"p.acme.{CANDIDATE}"
+    rows = a_query(
+        CANDIDATE, sql="SELECT 1 AS id", candidate_for=step_id, write_disposition=WriteDisposition.EMPTY
+    )
+    check = CheckJob(
+        sql=f"SELECT COUNT(*) FROM `{candidate}`", checks=checks, table=step_id, checked=candidate
+    )
+    publish = CopyJob(name=PUBLISH, sources=(candidate,), destination=step_id)
+    return a_step(step_id, level, jobs=(rows, check, publish), **changes)
 
 
 def a_pipeline(*levels: tuple[Step, ...], **changes: Any) -> Pipeline:

@@ -4,14 +4,13 @@ from typing import Any
 
 import pytest
 
-from common.pipelines.candidates import CANDIDATE
-from common.pipelines.plans import CheckJob, CopyJob, QueryJob, WriteDisposition
+from common.pipelines.plans import CheckJob, CopyJob
 from common.quality.checks import Bounds, Check, Judgement, Severity
 from common.quality.contracts import FoundColumn
 from common.quality.verdicts import CheckStatus
 from common.runs.level_messages import LevelMessage, decode, encode
 from common.runs.run import RunStatus, StepOutline, StepStatus
-from tests.unit.runs.examples import RUN_ID, a_message, a_pipeline, a_run, a_step
+from tests.unit.runs.examples import RUN_ID, a_checked_step, a_message, a_pipeline, a_run, a_step
 from tests.unit.runs.test_levels import Platform, ProcessKilled
 
 CANDIDATE_OF_RUN = f"_cvg_{RUN_ID}_a"
@@ -20,18 +19,7 @@ WARNING = Check(name="unique_id", type="unique", severity=Severity.WARN, expecte
 
 
 def checked(*checks: Check) -> LevelMessage:
-    candidate = f"p.acme.{CANDIDATE}"
-    jobs = (
-        QueryJob(
-            sql="SELECT 1 AS id",
-            destination=CANDIDATE,
-            candidate_for="a",
-            write_disposition=WriteDisposition.EMPTY,
-        ),
-        CheckJob(sql=f"SELECT COUNT(*) FROM `{candidate}`", checks=checks, table="a", checked=candidate),
-        CopyJob(name="publish", sources=(candidate,), destination="a"),
-    )
-    pipeline = a_pipeline((a_step("a", jobs=jobs),), (a_step("b", 2),))
+    pipeline = a_pipeline((a_checked_step("a", checks=checks),), (a_step("b", 2),))
     outlines = (StepOutline(step_id="a", jobs=("main", "checks", "publish")), StepOutline(step_id="b"))
     return a_message(pipeline, run=a_run(levels=(("a",), ("b",)), steps=outlines))
 
