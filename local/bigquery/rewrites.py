@@ -18,6 +18,9 @@ from local.bigquery.values_as_text import begin_substrings, read_text, spell_jso
 
 Rule = Callable[[exp.Expr, object], exp.Expr]
 BYTE = 256
+FRACTION = re.compile(r"%M:%E[*\d]S")
+WHOLE_SECONDS = r"(:\d\d:\d\d)([^.\d]|$)"
+WITHIN_A_SECOND = {"MILLISECOND": 1_000, "MICROSECOND": 1_000_000}
 GROUPED = re.compile(r"%'(\d*[a-zA-Z])")
 
 
@@ -29,7 +32,7 @@ def install() -> None:
         rules.STATEMENT_RULES[place:place] = (judge, expand_unnests)
         typed = rules.STATEMENT_RULES.index(rules.typing.annotate) + 1
         rules.STATEMENT_RULES.insert(typed, spell_json)
-        rules.NODE_RULES[:0] = (spell_numbers, read_text, begin_substrings)
+        rules.NODE_RULES[:0] = (spell_numbers, read_text, begin_substrings, stay_within_a_second)
         rules.NODE_RULES.append(group_thousands)
     for name in ("ARRAY_FILTER", "ARRAY_TRANSFORM"):
         dialect.UNAVAILABLE.pop(name, None)
@@ -117,6 +120,41 @@ def spell_bytes(tree: exp.Expr, _: object) -> exp.Expr:
     return tree
 
 
+def open_value_tables(tree: exp.Expr, _: object) -> exp.Expr:
+    """Make columns of the fields of a whole query's `SELECT AS STRUCT`."""
+    if isinstance(tree, exp.Select) and tree.args.get("kind") == "STRUCT":
+        tree.set("kind", None)
+    return tree
+
+
+def read_fractions(tree: exp.Expr, _: object) -> exp.Expr:
+    """Read seconds with or without a fraction by `%E*S`; DuckDB reads them by two formats."""
+    for reading in tree.find_all(exp.StrToTime, exp.ParseDatetime, exp.ParseTime):
+        template, text = reading.args.get("format"), reading.this
+        if isinstance(template, exp.Literal) and FRACTION.search(template.name):
+            template.replace(exp.Literal.string(FRACTION.sub("%M:%S.%f", template.name)))
+            with_fraction = (exp.Literal.string(part) for part in (WHOLE_SECONDS, r"\1.0\2"))
+            text.replace(exp.Anonymous(this="REGEXP_REPLACE", expressions=[text.copy(), *with_fraction]))
+    return tree
+
+
+def parse_safely(tree: exp.Expr, _: object) -> exp.Expr:
+    """Give NULL for what SAFE.PARSE_TIMESTAMP cannot read; the time zone comes to it only later."""
+    for safe in list(tree.find_all(exp.SafeFunc)):
+        if isinstance(safe.this, exp.StrToTime) and not isinstance(safe.this, exp.ParseDatetime):
+            safe.replace(exp.Anonymous(this="TRY", expressions=[safe.this.copy()]))
+    return tree
+
+
+def stay_within_a_second(node: exp.Expr, _: object) -> exp.Expr:
+    """Extract microseconds without the seconds, which DuckDB counts in."""
+    most = WITHIN_A_SECOND.get(node.name.upper()) if isinstance(node, exp.Extract) else None
+    if most and "is_whole" not in node.meta:
+        node.meta["is_whole"] = True
+        return exp.Mod(this=node.copy(), expression=exp.Literal.number(most))
+    return node
+
+
 def group_thousands(node: exp.Expr, _: object) -> exp.Expr:
     """Group digits by commas for `%'d`; DuckDB takes the flag for the character to group them by."""
     if (
@@ -175,4 +213,7 @@ EARLY: tuple[Rule, ...] = (
     name_struct_fields,
     limit_values,
     spell_bytes,
+    open_value_tables,
+    read_fractions,
+    parse_safely,
 )

@@ -290,3 +290,31 @@ def test_values_as_text_are_googlesqls(shop: bigquery.Client, sql: str, text: st
 def test_what_bigquery_refuses_is_refused(shop: bigquery.Client, sql: str, words: str) -> None:
     with pytest.raises(BadRequest, match=words):
         ask(shop, sql)
+
+
+@pytest.mark.parametrize(
+    ("sql", "row"),
+    [
+        ("SELECT AS STRUCT 1 AS a, 'x' AS b", (1, "x")),
+        (
+            "SELECT EXTRACT(MICROSECOND FROM t), EXTRACT(MILLISECOND FROM t), EXTRACT(SECOND FROM t), "
+            "MOD(EXTRACT(MILLISECOND FROM t), 100) FROM (SELECT DATETIME '2024-01-01 23:59:59.123456' AS t)",
+            (123456, 123, 59, 23),
+        ),
+        (
+            "SELECT UNIX_MICROS(PARSE_TIMESTAMP('%FT%H:%M:%E*S%Ez', '1970-01-01T02:00:00.5+02:00')), "
+            "UNIX_MICROS(PARSE_TIMESTAMP('%FT%H:%M:%E*SZ', '1970-01-01T00:00:01Z')), "
+            "UNIX_MICROS(PARSE_TIMESTAMP('%F %H:%M:%E3S', '1970-01-01 00:00:01.250'))",
+            (500_000, 1_000_000, 1_250_000),
+        ),
+        (
+            "SELECT SAFE.PARSE_TIMESTAMP('%F', 'soon'), SAFE.PARSE_TIMESTAMP('%F', 'soon', 'Europe/Berlin'), "
+            "UNIX_SECONDS(SAFE.PARSE_TIMESTAMP('%F', '1970-01-02'))",
+            (None, None, 86_400),
+        ),
+    ],
+)
+def test_times_are_read_and_taken_apart_as_bigquery_does(
+    shop: bigquery.Client, sql: str, row: tuple[Any, ...]
+) -> None:
+    assert ask(shop, sql)[1] == [row]
