@@ -7,6 +7,7 @@ from common.client.backfills import Backfills
 from common.client.configs import Configs
 from common.client.credentials import Credentials
 from common.client.keys import Keys
+from common.client.quality import Quality
 from common.client.quotes import Quotes
 from common.client.runs import Runs
 from common.client.schedules import Schedules
@@ -59,6 +60,11 @@ class Client:
     def schedules(self) -> Schedules:
         """Its schedules."""
         return Schedules(self.api)
+
+    @property
+    def quality(self) -> Quality:
+        """What came of its checks."""
+        return Quality(self.api)
 
     @property
     def tables(self) -> Tables:

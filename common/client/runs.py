@@ -8,6 +8,8 @@ from uuid import uuid4
 from common.client.api import Api
 from common.client.calls import Call, Content, segment
 from common.client.paging import walk
+from common.client.quality import Check
+from common.client.tenant import Price
 
 RUNS = "/api/v1/pipelines"
 
@@ -24,8 +26,18 @@ class RunAccepted(TypedDict):
     retry_of: NotRequired[str]
 
 
+class RunFigures(TypedDict):
+    """What a run's steps have come to so far."""
+
+    rows_processed: int | None
+    bytes_processed: int | None
+    bytes_billed: int | None
+    own_project_bytes_billed: int | None
+    cost: float | None
+
+
 class Run(TypedDict):
-    """One run, without its steps."""
+    """One run, without its steps; `figures` where a list was asked for them."""
 
     pipeline_logging_id: str
     pipeline_id: str
@@ -46,6 +58,7 @@ class Run(TypedDict):
     retried_by: list[str]
     left_out: list[str]
     refused_firings: Mapping[str, Any] | None
+    figures: NotRequired[RunFigures]
     links: Mapping[str, str]
 
 
@@ -62,6 +75,7 @@ class RunStep(TypedDict):
     rows_processed: int | None
     bytes_processed: int | None
     bytes_billed: int | None
+    cost: float | None
     start_time: str | None
     end_time: str | None
     duration_ms: int | None
@@ -70,6 +84,7 @@ class RunStep(TypedDict):
     error_class: str | None
     next_step: str | None
     job_url: str | None
+    checks: list[Check]
 
 
 class RunLevel(TypedDict):
@@ -87,6 +102,8 @@ class RunStatus(Run):
     error_class: str | None
     next_step: str | None
     parameters: Mapping[str, Any]
+    price: Price
+    figures: RunFigures
     levels: list[RunLevel]
 
 
@@ -196,7 +213,7 @@ class Runs:
         return cast("RunAccepted", self.api.post(path, request or {}, is_repeatable=True))
 
     def history(self, **filters: Any) -> RunHistory:
-        """Return a page of runs: `status`, `pipeline_id`, `from`, `to`, `limit`, `cursor`."""
+        """Return a page of runs: `status`, `pipeline_id`, `from`, `to`, `limit`, `cursor`, `figures`."""
         return cast("RunHistory", self.api.get(f"{RUNS}/history", **filters))
 
     def each(self, **filters: Any) -> Iterator[Run]:

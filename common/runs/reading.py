@@ -7,7 +7,7 @@ neither lose it nor show it twice.
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import BoundedSemaphore
@@ -55,6 +55,11 @@ class RunReader(Protocol):
 
     def read_checks(self, tenant_id: str, run_id: str, since: datetime) -> Sequence[Mapping[str, Any]]:
         """Return what came of the checks of a run that began at `since`, each once, by step and name."""
+
+    def read_figures(
+        self, tenant_id: str, run_ids: Collection[str], since: datetime
+    ) -> Sequence[Mapping[str, Any]]:
+        """Return what the steps of runs have come to, each run once; the first of them began at `since`."""
 
     def read_history(self, tenant_id: str, wanted: HistoryFilter) -> Sequence[Mapping[str, Any]]:
         """Return the columns of runs, those in the queue too, the last asked for first."""
@@ -109,11 +114,16 @@ class RunLog:
         return run | {"attempts": [_attempt(attempt) for attempt in attempts if attempt["job_id"]]}
 
     def history(
-        self, tenant_id: str, *, cursor: str = "", **filters: Any
+        self, tenant_id: str, *, cursor: str = "", with_figures: bool = False, **filters: Any
     ) -> tuple[list[dict[str, Any]], str]:
-        """Return a page of runs, the last asked for first, and the cursor of the next ("" at the end)."""
+        """Return a page of runs, the last asked for first, and the cursor of the next ("" at the end).
+
+        With `with_figures` each has `figures`: what its steps have come to so far.
+        """
         wanted = history_filter(self.clock(), cursor=cursor, **filters)
         rows = [dict(row) for row in self.reader.read_history(tenant_id, wanted)]
+        if with_figures:
+            self._add_figures(tenant_id, rows)
         is_full = len(rows) == wanted.page_size
         names = ("status", "config_id", "since", "until")
         if not is_full:
@@ -121,6 +131,16 @@ class RunLog:
         last, asked = rows[-1], [filters.get(name) for name in names]
         moment = last.get("queued_at") or last["start_time"]
         return rows, cursor_at(moment, last["pipeline_logging_id"], asked)
+
+    def _add_figures(self, tenant_id: str, rows: Sequence[dict[str, Any]]) -> None:
+        """Add what runs have come to; a page without runs that have begun asks for nothing."""
+        begun = [row for row in rows if row["status"] != RunStatus.QUEUED and not row.get("refused_firings")]
+        ids = [row["pipeline_logging_id"] for row in begun]
+        since = min((row["start_time"] for row in begun), default=None)
+        found = self.reader.read_figures(tenant_id, ids, since) if since else ()
+        figures = {one["pipeline_logging_id"]: one for one in found}
+        for row in rows:
+            row["figures"] = figures.get(row["pipeline_logging_id"], {})
 
     def quotas(self, tenant_id: str) -> tuple[Quota, Quota, Quota]:
         """Return the use of the three limits, counted as an admission would count it now."""
@@ -176,6 +196,24 @@ def described(row: Mapping[str, Any], checks: Sequence[Mapping[str, Any]] = ()) 
         "left_out": metadata.get("left_out", []),
         "levels": levels,
     }
+
+
+def figures_of(run: Mapping[str, Any]) -> dict[str, int | None]:
+    """Sum up what the steps of a run have come to; None where none of them says anything."""
+    steps = [step for level in run["levels"] for step in level["steps"]]
+    own = [step for step in steps if step.get("job_project")]
+    platforms = [step for step in steps if not step.get("job_project")]
+    return {
+        "rows_processed": _sum(steps, "rows_processed"),
+        "bytes_processed": _sum(steps, "bytes_processed"),
+        "bytes_billed": _sum(platforms, "bytes_billed"),
+        "own_project_bytes_billed": _sum(own, "bytes_billed"),
+    }
+
+
+def _sum(steps: Sequence[Mapping[str, Any]], name: str) -> int | None:
+    known = [step[name] for step in steps if step.get(name) is not None]
+    return sum(known) if known else None
 
 
 def _attempt(row: Mapping[str, Any]) -> dict[str, Any]:

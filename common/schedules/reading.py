@@ -1,7 +1,7 @@
 """Reading runs that have not begun: what is in the queue, or was refused, is shown like any run."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -39,6 +39,12 @@ class QueuedRunReader:
     def read_checks(self, tenant_id: str, run_id: str, since: datetime) -> Sequence[Mapping[str, Any]]:
         """Return what came of a run's checks."""
         return self.reader.read_checks(tenant_id, run_id, since)
+
+    def read_figures(
+        self, tenant_id: str, run_ids: Collection[str], since: datetime
+    ) -> Sequence[Mapping[str, Any]]:
+        """Return what runs have come to: those that have not begun come to nothing."""
+        return self.reader.read_figures(tenant_id, run_ids, since)
 
     def read_history(self, tenant_id: str, wanted: HistoryFilter) -> Sequence[Mapping[str, Any]]:
         """Return the columns of runs, those in the queue too: one query reads both."""

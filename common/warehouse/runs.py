@@ -131,6 +131,12 @@ class RunRows:
         day = (since - CLOCKS_APART).date()
         return self.queries.read("quality/of_run", tenant_id=tenant_id, run_id=run_id, since=day)
 
+    def read_figures(self, tenant_id: str, run_ids: Collection[str], since: datetime) -> list[Row]:
+        """Read what runs have come to, of which the first began at `since`; without steps, nothing."""
+        return self.queries.read(
+            "runs/figures", tenant_id=tenant_id, run_ids=sorted(run_ids), since=since - CLOCKS_APART
+        )
+
     def read_history(self, tenant_id: str, wanted: HistoryFilter) -> list[Row]:
         """Read a page of runs, those in the queue too, the last asked for first."""
         rows = self.queries.read(

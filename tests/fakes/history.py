@@ -1,11 +1,11 @@
 """The history of runs in memory: those that have rows, and those in the queue."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from common.runs.reading import HistoryFilter
-from common.runs.run import RunStatus
+from common.runs.run import RunStatus, StepRow, StepStatus
 from common.schedules.reading import row_of_refusal
 from tests.fakes.runs import MemoryRuns, RunRow
 from tests.fakes.schedules import MemoryQueue, MemoryRefusals
@@ -27,6 +27,29 @@ class MemoryHistory:
         found += [row_of_refusal(one) for one in refused]
         mine = [row for row in found if row["tenant_id"] == tenant_id and _is_wanted(row, wanted)]
         return sorted(mine, key=_place, reverse=True)[: wanted.page_size]
+
+    def read_figures(
+        self, tenant_id: str, run_ids: Collection[str], since: datetime
+    ) -> Sequence[dict[str, Any]]:
+        mine = {run_id for run_id, row in self.rows.current().items() if row.run.tenant_id == tenant_id}
+        found = []
+        for run_id in mine.intersection(run_ids):
+            jobs = self._jobs(run_id, since)
+            if jobs:
+                last = self.rows.steps_of(run_id).values()
+                found.append({"pipeline_logging_id": run_id, **_figures(last, jobs)})
+        return found
+
+    def _jobs(self, run_id: str, since: datetime) -> list[StepRow]:
+        """Return the row that counts of each attempt at a job: its end, or else its latest."""
+        jobs: dict[tuple[str, int, int], StepRow] = {}
+        for owner, row in self.rows.step_rows:
+            key = (row.step_id, row.job_index, row.attempt)
+            known = jobs.get(key)
+            has_ended = known is not None and known.status is not StepStatus.RUNNING
+            if owner == run_id and row.started_at >= since and not has_ended:
+                jobs[key] = row
+        return list(jobs.values())
 
     def _begun(self, row: RunRow) -> dict[str, Any]:
         run = row.run
@@ -75,6 +98,22 @@ class MemoryHistory:
             "retried_by": [],
             "left_out": list(waiting.left_out),
         }
+
+
+def _figures(last: Iterable[StepRow], jobs: Sequence[StepRow]) -> dict[str, int | None]:
+    own = [job for job in jobs if job.job_project]
+    platforms = [job for job in jobs if not job.job_project]
+    return {
+        "rows_processed": _sum(row.rows for row in last),
+        "bytes_processed": _sum(job.bytes_processed for job in jobs),
+        "bytes_billed": _sum(job.bytes_billed for job in platforms),
+        "own_project_bytes_billed": _sum(job.bytes_billed for job in own),
+    }
+
+
+def _sum(counts: Iterable[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
 
 
 def _place(row: dict[str, Any]) -> tuple[datetime, str]:

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
+from common.costs.prices import Price
 from common.errors import InvalidInput, Violation
 from common.http.endpoints.configs import CONFIG_ID
 from common.http.endpoints.links import CURSOR, run_links
-from common.http.endpoints.runs import run_body
+from common.http.endpoints.runs import figures_body, run_body
 from common.http.routing import Access, Answer, Call, Parameter, Place, Route
 from common.http.schemas import MOMENT, pointer
 from common.http.services import PipelineServices
@@ -51,6 +52,13 @@ HISTORY_FILTERS = (
         example=20,
     ),
     CURSOR,
+    Parameter(
+        name="figures",
+        place=Place.QUERY,
+        description="Whether each run tells the rows and bytes that it has come to: that is a query more.",
+        schema={"type": "boolean", "default": False},
+        example=True,
+    ),
 )
 
 
@@ -72,9 +80,15 @@ def list_runs(call: Call[PipelineServices]) -> Answer:
         status=query.get("status", ""),
         config_id=query.get("pipeline_id", ""),
         page_size=query["limit"],
+        with_figures=query["figures"],
     )
-    runs = [run_body(call.services.edge, row) for row in rows]
+    price = call.services.quotes.price
+    runs = [run_body(call.services.edge, row) | _figures(row, price) for row in rows]
     return Answer(body={"runs": runs, "next_cursor": cursor or None})
+
+
+def _figures(row: Mapping[str, Any], price: Price) -> dict[str, Any]:
+    return {"figures": figures_body(row["figures"], price)} if "figures" in row else {}
 
 
 def _moment(query: Mapping[str, Any], name: str) -> datetime | None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from common.costs.prices import Price
 from common.errors import Conflict, InvalidInput, NotConfigured, NotFound, QuotaExceeded, Violation
 from common.http.edge import Edge
 from common.http.endpoints.checks import step_checks
@@ -11,6 +12,7 @@ from common.http.endpoints.configs import CONFIG_ID
 from common.http.endpoints.links import run_links
 from common.http.endpoints.quotes import quote_run
 from common.http.endpoints.run_parameters import IDEMPOTENCY_KEY, RUN_ID, USER_ID, WAIT
+from common.http.endpoints.usage import price_body
 from common.http.routing import Access, Answer, Call, Route
 from common.http.schemas import pointer, schemas
 from common.http.services import PipelineServices
@@ -18,6 +20,7 @@ from common.pipelines.intervals import read_interval
 from common.pipelines.selection import read_selection
 from common.runs.failures import FailureClass, failure_class
 from common.runs.quotes import Quotes
+from common.runs.reading import figures_of
 from common.runs.retrying import RetryRequest
 from common.runs.run import EndReason, Run, RunStatus, StepStatus, Trigger, TriggerType
 from common.runs.starting import RunRequest, StartedRun
@@ -103,6 +106,7 @@ def read_run(call: Call[PipelineServices]) -> Answer:
         {**level, "steps": [_step_body(step, quotes) for step in level["steps"]]} for level in row["levels"]
     ]
     more = {"error_reason": row.get("error_reason"), "parameters": row["parameters"], "levels": levels}
+    more |= {"figures": figures_body(figures_of(row), quotes.price), "price": price_body(quotes.price)}
     more |= _failure_of_run(row, [step for level in levels for step in level["steps"]])
     return Answer(body=run_body(call.services.edge, row) | more)
 
@@ -181,10 +185,19 @@ def parameters_of(body: Mapping[str, Any]) -> dict[str, Any]:
 
 def run_body(edge: Edge, row: Mapping[str, Any]) -> dict[str, Any]:
     """Describe a run without its levels."""
-    body: dict[str, Any] = {name: row.get(name) for name in schemas()["run"]["properties"]}
+    # A list tells figures where it is asked for them.
+    names = [name for name in schemas()["run"]["properties"] if name != "figures"]
+    body: dict[str, Any] = {name: row.get(name) for name in names}
     body |= {name: list(row.get(name) or ()) for name in ("retried_by", "left_out")}
     more = {"links": run_links(edge, row["pipeline_logging_id"], row["pipeline_id"])}
     return body | {"refused_firings": _refused(row)} | more
+
+
+def figures_body(figures: Mapping[str, int | None], price: Price) -> dict[str, Any]:
+    """Describe what a run's steps have come to, and what that cost."""
+    cost = price.cost(figures.get("bytes_billed"))
+    told = {name: figures.get(name) for name in schemas()["run_figures"]["properties"]}
+    return told | {"cost": None if cost is None else float(cost)}
 
 
 def _refused(row: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -202,6 +215,9 @@ def _step_body(row: Mapping[str, Any], quotes: Quotes) -> dict[str, Any]:
     has_failed = row["status"] == StepStatus.FAILED
     reason = (row.get("error_reason") or "") if has_failed else ""
     more["checks"] = step_checks(row)
+    # What a tenant's own project pays is between Google and the tenant.
+    cost = None if row.get("job_project") else quotes.price.cost(row.get("bytes_billed"))
+    more["cost"] = None if cost is None else float(cost)
     return body | more | _failure(failure_class(reason, row.get("error_message") or ""))
 
 

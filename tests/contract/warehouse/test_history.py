@@ -1,7 +1,7 @@
 """One contract for the history of runs, waiting ones among them, in memory and on the local BigQuery."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -37,6 +37,8 @@ class HistoryReader(Protocol):
     """What is under contract here."""
 
     def read_history(self, tenant_id: str, wanted: HistoryFilter) -> Sequence[Any]: ...
+
+    def read_figures(self, tenant_id: str, run_ids: Collection[str], since: datetime) -> Sequence[Any]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,6 +269,55 @@ def test_another_tenants_runs_that_wait_are_not_in_the_history(past: Past, backe
     twin = replace(a_waiting_run(other.tenant_id, 1), run_id=f"{past.tenant_id}-run-2")
     backend.queue.append([AdmissionResult(waiting=twin, status=RunStatus.QUEUED)], START)
     assert past.states() == ["2 PENDING", "1 QUEUED"]
+
+
+def a_job(run: Run, step_id: str, status: StepStatus = StepStatus.COMPLETED, **changes: Any) -> StepRow:
+    """Make a row of a step that has ended, or of one of its jobs."""
+    return replace(
+        StepRow(
+            step_id=step_id,
+            ps_type="bq_etl.query",
+            index=0,
+            level=1,
+            attempt=1,
+            status=status,
+            started_at=run.started_at,
+            ended_at=run.started_at + MINUTE,
+        ),
+        **changes,
+    )
+
+
+def test_runs_tell_what_their_steps_have_come_to_where_that_is_asked_for(past: Past) -> None:
+    run, other, _ = past.begin(1), past.begin(2), past.begin(3)
+    past.queue(4)
+    main = a_job(run, "a", rows=5, bytes_billed=10)
+    failed = a_job(run, "b", StepStatus.FAILED, bytes_billed=100)
+    rows = [
+        # A step of two jobs, whose rows are the last one's; told twice, they count once.
+        replace(main, status=StepStatus.RUNNING),
+        replace(main, status=StepStatus.RUNNING),
+        replace(main, job_index=1, job_name="publish", rows=4, bytes_billed=1, bytes_processed=7),
+        # A step that failed once, and one in a project of the tenant's own.
+        failed,
+        replace(failed, attempt=2, status=StepStatus.COMPLETED, rows=2, bytes_billed=1000),
+        a_job(run, "c", bytes_billed=50, job_project="own-project"),
+    ]
+    past.backend.runs.append_steps(run, rows, run.started_at)
+    past.backend.runs.append_steps(other, [a_job(other, "a", rows=70)], other.started_at)
+    told = {row["pipeline_logging_id"][-1]: row["figures"] for row in past.page(with_figures=True)[0]}
+    names = ("rows_processed", "bytes_processed", "bytes_billed", "own_project_bytes_billed")
+    assert [told["1"][name] for name in names] == [6, 7, 1111, 50]
+    assert [told["2"][name] for name in names] == [70, None, None, None]
+    assert (told["3"], told["4"]) == ({}, {})
+    assert all("figures" not in row for row in past.page()[0])
+
+
+def test_another_tenants_figures_are_not_told(past: Past, backend: Backend) -> None:
+    run = past.begin(1)
+    past.backend.runs.append_steps(run, [a_job(run, "a", rows=5)], run.started_at)
+    assert backend.history.read_figures(past.tenant_id, [run.run_id], START)
+    assert not backend.history.read_figures("globex", [run.run_id], START)
 
 
 def a_firing(past: Past, number: int) -> WaitingRun:

@@ -16,6 +16,7 @@ from common.client import (
     follow,
     keys,
     operator,
+    quality,
     quotes,
     runs,
     schedules,
@@ -114,6 +115,7 @@ def test_a_list_whose_cursor_does_not_move_has_an_end(client: Client, platform: 
 SCHEMAS = {
     runs.RunAccepted: "run_accepted",
     runs.Run: "run",
+    runs.RunFigures: "run_figures",
     runs.RunStep: "run_step",
     runs.RunLevel: "run_level",
     runs.RunStatus: "run_status",
@@ -149,6 +151,9 @@ SCHEMAS = {
     tenant.Price: "price",
     quotes.Quote: "quote",
     quotes.QuoteStep: "quote_step",
+    quality.Check: "step_check",
+    quality.CheckResult: "check_result",
+    quality.CheckResults: "quality",
     tenant.Quota: "quota",
     tenant.QuotaUse: "quota_use",
     tenant.Onboarded: "tenant_onboarded",
@@ -215,7 +220,19 @@ def test_a_type_that_the_document_has_otherwise_is_found() -> None:
 
 
 def test_every_type_of_an_answer_is_held_against_the_document() -> None:
-    modules = (runs, configs, backfills, schedules, tenant, keys, credentials, operator, quotes, tables)
+    modules = (
+        runs,
+        configs,
+        backfills,
+        schedules,
+        tenant,
+        keys,
+        credentials,
+        operator,
+        quality,
+        quotes,
+        tables,
+    )
     own = {
         member
         for module in modules
@@ -239,6 +256,7 @@ def test_every_path_of_the_client_is_in_the_document(client: Client, platform: S
         "entries",
         "tenants",
         "tables",
+        "results",
     )
     cursors = ("next_cursor", "next_before", "next_after")
     platform.answer(200, {name: [] for name in lists} | dict.fromkeys(cursors))
@@ -246,6 +264,7 @@ def test_every_path_of_the_client_is_in_the_document(client: Client, platform: S
         _call_all(part)
     _call_all(client.credentials)
     _call_all(client.tables)
+    _call_all(client.quality)
     _call_all(Operator(client.api))
     document = api_document()
     known = {

@@ -355,6 +355,35 @@ def test_a_page_that_ends_with_a_run_that_has_waited_goes_on_where_it_was_asked_
     assert world.rows.asked[1].before_time == START - timedelta(hours=1)
 
 
+def test_the_history_tells_figures_where_it_is_asked_for_them(world: World) -> None:
+    figures = {"rows_processed": 3, "bytes_processed": 2**40, "bytes_billed": 2**40}
+    waits = row("waits", status="QUEUED")
+    world.rows.rows = [row(figures=figures), row("other"), waits]
+    plain = world.ask("GET", "/api/v1/pipelines/history").json or {}
+    assert all("figures" not in run for run in plain["runs"])
+    assert world.rows.asked_figures == []
+    told = world.ask("GET", "/api/v1/pipelines/history?figures=true").json or {}
+    assert world.rows.asked_figures == [([RUN_ID, "other"], START)]
+    first, second, third = (run["figures"] for run in told["runs"])
+    assert first == {**figures, "own_project_bytes_billed": None, "cost": 6.25}
+    assert set(second.values()) == set(third.values()) == {None}
+
+
+def test_a_run_tells_what_its_steps_have_come_to(world: World) -> None:
+    own = step("transform", bytes_billed=50, bytes_processed=7, rows_processed=None, job_project="own")
+    world.rows.rows = [row(steps=[step(bytes_billed=2**40), own])]
+    told = world.ask("GET", f"/api/v1/pipelines/status/{RUN_ID}").json or {}
+    assert told["figures"] == {
+        "rows_processed": 3,
+        "bytes_processed": 7,
+        "bytes_billed": 2**40,
+        "own_project_bytes_billed": 50,
+        "cost": 6.25,
+    }
+    assert [one["cost"] for level in told["levels"] for one in level["steps"]] == [6.25, None]
+    assert told["price"]["per_tebibyte"] == 6.25
+
+
 def test_the_history_is_filtered(world: World) -> None:
     query = "status=FAILED&pipeline_id=daily&from=2024-01-01&to=2024-01-18T12:00:00%2B02:00&limit=100"
     assert world.ask("GET", f"/api/v1/pipelines/history?{query}").status_code == 200

@@ -1,6 +1,6 @@
 """The pipelines function on in-memory ports, for tests of its endpoints."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -72,6 +72,7 @@ class Rows:
     runs: dict[str, tuple[Run, RunStatus]] = field(default_factory=dict)
     asked: list[HistoryFilter] = field(default_factory=list)
     checks: list[dict[str, Any]] = field(default_factory=list)
+    asked_figures: list[tuple[list[str], datetime]] = field(default_factory=list)
     asked_results: list[CheckFilter] = field(default_factory=list)
 
     def read_run(self, tenant_id: str, run_id: str, now: datetime) -> Mapping[str, Any] | None:
@@ -81,9 +82,9 @@ class Rows:
     def read_history(self, tenant_id: str, wanted: HistoryFilter) -> Sequence[Mapping[str, Any]]:
         self.asked.append(wanted)
         mine = [row for row in self.rows if row["tenant_id"] == tenant_id]
-        return [{name: value for name, value in row.items() if name != "steps"} for row in mine][
-            : wanted.page_size
-        ]
+        left_out = {"steps", "figures"}
+        columns = [{name: value for name, value in row.items() if name not in left_out} for row in mine]
+        return columns[: wanted.page_size]
 
     def read_receipt(self, tenant_id: str, run_id: str, now: datetime) -> Sequence[Mapping[str, Any]]:
         found = self.read_run(tenant_id, run_id, now)
@@ -91,6 +92,16 @@ class Rows:
 
     def read_checks(self, tenant_id: str, run_id: str, since: datetime) -> Sequence[Mapping[str, Any]]:
         return [one for one in self.checks if one["tenant_id"] == tenant_id and one["run_id"] == run_id]
+
+    def read_figures(
+        self, tenant_id: str, run_ids: Collection[str], since: datetime
+    ) -> Sequence[Mapping[str, Any]]:
+        self.asked_figures.append((list(run_ids), since))
+        return [
+            {"pipeline_logging_id": row["pipeline_logging_id"], **row["figures"]}
+            for row in self.rows
+            if row["tenant_id"] == tenant_id and row["pipeline_logging_id"] in run_ids and "figures" in row
+        ]
 
     def read_results(self, tenant_id: str, wanted: CheckFilter) -> Sequence[Mapping[str, Any]]:
         self.asked_results.append(wanted)

@@ -1,7 +1,7 @@
 """Who is told of what: once each, again where it failed for certain, and nobody of another tenant's run."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -56,6 +56,11 @@ class World:
             "job_id": "job-1",
         }
         return {"start_time": START, "steps": [step], "error_reason": "stepFailed", "error_message": "failed"}
+
+    def read_figures(
+        self, tenant_id: str, run_ids: Collection[str], since: Any
+    ) -> Sequence[Mapping[str, Any]]:
+        return []
 
     def read_history(self, tenant_id: str, wanted: Any) -> Sequence[Mapping[str, Any]]:
         assert wanted.until == START

@@ -1,6 +1,6 @@
 """A status that is waited for: it comes with the run's news, and holds up nobody else."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from threading import BoundedSemaphore
 from typing import Any
@@ -36,6 +36,11 @@ class ChangingRun:
 
     def read_checks(self, tenant_id: str, run_id: str, since: datetime) -> Sequence[Mapping[str, Any]]:
         return ()
+
+    def read_figures(
+        self, tenant_id: str, run_ids: Collection[str], since: datetime
+    ) -> Sequence[Mapping[str, Any]]:
+        raise NotImplementedError
 
     def read_history(self, tenant_id: str, wanted: HistoryFilter) -> Sequence[Mapping[str, Any]]:
         raise NotImplementedError

@@ -1,7 +1,7 @@
 """Runs over the concurrent limit wait, begin in order as slots come free, can be cancelled, and expire."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -333,6 +333,11 @@ class NoRuns:
         return []
 
     def read_checks(self, tenant_id: str, run_id: str, since: datetime) -> Sequence[Mapping[str, Any]]:
+        return []
+
+    def read_figures(
+        self, tenant_id: str, run_ids: Collection[str], since: datetime
+    ) -> Sequence[Mapping[str, Any]]:
         return []
 
     def read_history(self, tenant_id: str, wanted: HistoryFilter) -> Sequence[Mapping[str, Any]]:
