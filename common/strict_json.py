@@ -13,9 +13,12 @@ What each is called to whoever has written it is for the readers to say.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from math import isfinite
 from typing import Any
+
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 class JsonViolation(Exception):
@@ -92,7 +95,7 @@ def check_values(value: Any, most_levels: int, *, scalars_count: bool, takes_nul
 
 def check_text(text: str, *, takes_nul: bool = False) -> None:
     """Refuse a text that UTF-8 cannot write, or that holds a NUL."""
-    if any("\ud800" <= character <= "\udfff" for character in text):
+    if _HALF_CHARACTER.search(text):
         raise HalfCharacter
     if "\0" in text and not takes_nul:
         raise NulCharacter

@@ -159,7 +159,10 @@ def _read_by(node: Node, nodes: Iterable[Node]) -> set[str]:
         other.id
         for other in nodes
         if other.writes is not None
-        and (other.writes in node.reads or any(table.covers(other.writes) for table in wildcards))
+        and (
+            other.writes in node.reads
+            or (wildcards and any(table.covers(other.writes) for table in wildcards))
+        )
     }
 
 

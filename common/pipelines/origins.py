@@ -147,13 +147,11 @@ def _marks(text: str) -> Sequence[tuple[int, int]]:
 
 def _written(origin: Origin) -> Iterator[tuple[str, tuple[int, int]]]:
     """List what a scalar holds beside blanks, with escapes read, and where each of it is."""
-    text, line, column = origin.written, origin.line, origin.column
-    index = text.find("\n") if origin.style in {"|", ">"} else 0
-    if index > 0:
-        column += index
-    elif origin.style in {"'", '"'}:
-        index, column = 1, column + 1
-    while 0 <= index < len(text):
+    if origin.style not in {"'", '"'}:
+        yield from _written_as_it_is(origin)
+        return
+    text, line, column, index = origin.written, origin.line, origin.column + 1, 1
+    while index < len(text):
         character, length = _read(text, index, origin.style)
         if character and character not in _BLANKS:
             yield character, (line, column)
@@ -162,6 +160,20 @@ def _written(origin: Origin) -> Iterator[tuple[str, tuple[int, int]]]:
         line += breaks
         column = length - passed.rfind("\n") if breaks else column + length
         index += length
+
+
+def _written_as_it_is(origin: Origin) -> Iterator[tuple[str, tuple[int, int]]]:
+    """List the same of a scalar without quotes; what stands behind the mark of a block is none of it."""
+    text, line = origin.written, origin.line
+    begin = text.find("\n") if origin.style in {"|", ">"} else 0
+    column = origin.column + begin
+    for character in text[begin:] if begin >= 0 else "":
+        if character == "\n":
+            line, column = line + 1, 1
+            continue
+        if character not in _BLANKS:
+            yield character, (line, column)
+        column += 1
 
 
 def _read(text: str, index: int, style: str | None) -> tuple[str, int]:

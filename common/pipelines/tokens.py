@@ -72,6 +72,8 @@ MASK = "$"
 
 STATEMENTS_KEPT = 4
 """Each rule of a step asks for the tokens of its statement, one after the other."""
+_KINDS = {kind.value: kind for kind in Kind}
+_BLANKS = " \t\n"
 _INVISIBLE = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp", "Zs"}
 _IN_TEXTS = {"Cf", "Zs"}
 """Invisible characters that many scripts and emoji are written with: joiners, blanks of their own."""
@@ -89,11 +91,19 @@ def tokens(sql: str) -> tuple[Token, ...]:
     """Cut a statement into tokens that are the statement; LexicalViolation where that is in doubt."""
     found = []
     line = column = 1
+    # A file of some hundred steps has a hundred thousand tokens: what most of them are comes first.
     for match in _LEXEME.finditer(sql):
-        token = Token(Kind(match.lastgroup or ""), match.group(), line, column)
-        _check(token)
+        text = match.group()
+        token = Token(_KINDS[match.lastgroup or ""], text, line, column)
         found.append(token)
-        line, column = _behind(token.text, line, column)
+        if token.kind is Kind.BROKEN or not (
+            text.isascii() and (text.isprintable() or not text.strip(_BLANKS))
+        ):
+            _check(token)
+        if "\n" in text:
+            line, column = _behind(text, line, column)
+        else:
+            column += len(text)
     return tuple(found)
 
 
@@ -135,12 +145,12 @@ def _check(token: Token) -> None:
     if token.kind is Kind.BROKEN:
         what = {"/*": "comment", "`": "quoted name"}.get(token.text, "string")
         raise LexicalViolation(f"has a {what} that begins in {token.place} and does not end")
-    if token.text.isascii() and token.text.isprintable():
+    if not token.text.strip(_BLANKS):
         return
     allowed = _IN_TEXTS if token.kind in {Kind.COMMENT, Kind.STRING} else set[str]()
     for character in token.text:
         category = unicodedata.category(character)
-        if character in " \t\n" or category not in _INVISIBLE:
+        if character in _BLANKS or category not in _INVISIBLE:
             continue
         if category in allowed and character not in _TURNS_TEXT:
             continue

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cli.pipeline_files import config_id_of
+from common.pipelines.tokens import tokens
 from tests.unit.cli.conftest import Convergence
 
 GOOD = """\
@@ -193,6 +194,7 @@ def test_a_pipeline_is_called_as_its_file_says_or_like_the_file(text: str, confi
 
 
 def test_two_hundred_steps_are_checked(convergence: Convergence, home: Path) -> None:
+    """What takes long is done thrice for a step at the most: as written, as rendered, for warnings."""
     steps = "".join(
         f"  - {{id: s{number}, ps_type: bq_etl.query, config: {{source_query: "
         f"SELECT n FROM t{number - 1}, target_table: t{number}}}}}\n"
@@ -201,7 +203,9 @@ def test_two_hundred_steps_are_checked(convergence: Convergence, home: Path) -> 
     (home / "big.yml").write_text(
         f"pipeline: {{id: big, name: Big}}\ndependencies: {{{levels(200)}}}\nsteps:\n{steps}"
     )
+    tokens.cache_clear()
     outcome = convergence("validate", "big.yml", "--json")
+    assert tokens.cache_info().misses < 4 * 200  # Those of templates are among them.
     (file,) = json.loads(outcome.out)["files"]
     assert (outcome.code, sum(map(len, file["levels"]))) == (0, 200)
 
