@@ -10,6 +10,8 @@ from cli.progress import StepLine
 
 STYLES = {
     "COMPLETED": "green",
+    "PASSED": "green",
+    "WARNED": "yellow",
     "RUNNING": "yellow",
     "FAILED": "red",
     "CANCELLED": "magenta",

@@ -4,10 +4,12 @@ from datetime import UTC, datetime
 
 from cli.progress import step_lines
 from cli.screen import Screen
+from cli.stories import told
 from cli.words import moment, took
 from common.client.runs import RunStatus
 
 STATE = 2
+PASSED = "PASSED"
 
 
 def show_run(screen: Screen, run: RunStatus) -> None:
@@ -36,6 +38,10 @@ def show_run(screen: Screen, run: RunStatus) -> None:
     lines = step_lines(run, datetime.now(UTC))
     rows = [(line.level, line.step, line.status, line.duration, line.rows, line.target) for line in lines]
     screen.table(("Level", "Step", "State", "Duration", "Rows", "Target"), rows, status=STATE)
+    for step in [step for level in run["levels"] for step in level["steps"]]:
+        for check in step["checks"]:
+            if check["status"] != PASSED:
+                screen.line(f"{step['step_id']}: {told(check)}", check["status"])
     for line in lines:
         if line.error:
             screen.line(f"{line.step}: {line.error}", line.status)

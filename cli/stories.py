@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cli.words import size, took
+from common.client.quality import Check
 from common.client.runs import RunAttempt, RunReceipt, RunStatus
 
 
@@ -18,10 +19,11 @@ class Event:
 
 def story_of(run: RunStatus, receipt: RunReceipt) -> list[Event]:
     """Return all that is known of a run, in the order of time."""
-    events = [*_beginnings(run), *(event for one in receipt["attempts"] for event in _attempt(one))]
+    attempts = (event for one in receipt["attempts"] for event in _attempt(one))
+    events = [*_beginnings(run), *attempts, *_checks(run)]
     # What has no time is what was never tried: it stands before the end.
-    told = sorted((event for event in events if event.at), key=lambda event: event.at)
-    return [*told, *_errors(run), *_end(run)]
+    in_time = sorted((event for event in events if event.at), key=lambda event: event.at)
+    return [*in_time, *_errors(run), *_end(run)]
 
 
 def _beginnings(run: RunStatus) -> Iterator[Event]:
@@ -50,6 +52,19 @@ def _attempt(one: RunAttempt) -> Iterator[Event]:
         yield Event(
             at=one["end_time"], text=f"{name}  {one['status']}  {words}".rstrip(), status=one["status"]
         )
+
+
+def told(check: Check) -> str:
+    """Say in one line what came of a check."""
+    return f"check {check['name']}  {check['status']}  {check['observed']}, expected {check['expected']}"
+
+
+def _checks(run: RunStatus) -> Iterator[Event]:
+    for level in run["levels"]:
+        for step in level["steps"]:
+            for check in step["checks"]:
+                text = f"level {level['level']}  {step['step_id']}  {told(check)}"
+                yield Event(at=check["checked_at"] or "", text=text, status=check["status"])
 
 
 def _errors(run: RunStatus) -> Iterator[Event]:

@@ -8,7 +8,7 @@ from typer._completion_shared import get_completion_script
 
 from cli.exits import Exit
 from cli.failures import CommandError
-from cli.options import session_of
+from cli.options import AsJson, session_of
 from cli.profiles import Profile
 from cli.session import Session, checked_address, tenant_of
 from common.client import Api, Client, Key, Operator
@@ -74,10 +74,13 @@ def logout(context: typer.Context) -> None:
     session.screen.line(f"The profile {session.profile_name} and its key are forgotten")
 
 
-def open_console(context: typer.Context) -> None:
+def open_console(context: typer.Context, as_json: AsJson = False) -> None:
     """Open the console in the browser, or print its address where there is none."""
     session = session_of(context)
     address = console_address(session)
+    if as_json:
+        session.screen.json({"url": address})
+        return
     session.screen.line(address)
     if session.screen.is_terminal:
         typer.launch(address)

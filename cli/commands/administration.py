@@ -140,10 +140,14 @@ def sources(
     source: Annotated[
         list[str] | None, typer.Argument(help="A project, dataset or table; none takes all away.")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Set what a tenant may read beside its own dataset."""
     session = session_of(context)
     kept = session.operator.set_sources(tenant_id, source or [])
+    if as_json:
+        session.screen.json({"tenant_id": tenant_id, "sources": kept})
+        return
     session.screen.line(f"{tenant_id} may read {', '.join(kept) or 'nothing more than every tenant'}")
 
 

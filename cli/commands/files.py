@@ -13,8 +13,7 @@ from cli.failures import CommandError
 from cli.options import session_of
 from cli.pipeline_files import found_files
 from cli.reports import Format, report
-
-EXAMPLE = Path(__file__).parents[1] / "example.yml"
+from common.client.configs import EXAMPLE
 
 
 @contextmanager

@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NotRequired, TypedDict, cast
 
 from common.client.api import Api
 from common.client.calls import Call, Content, segment
 
 CONFIGS = "/api/v1/pipelines/configs"
+EXAMPLE = Path(__file__).with_name("example.yml")
+"""A pipeline file to begin with, each part with a comment; it runs as it is."""
+EXAMPLE_ID = "daily_sales"
 
 
 class ConfigSummary(TypedDict):

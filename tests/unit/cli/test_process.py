@@ -8,12 +8,15 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import pytest
+import typer
 
+from cli.app import app
 from tests.unit.cli.conftest import KEY
 from tests.unit.cli.test_runs import ACCEPTED, a_status, a_step
 from tests.unit.cli.test_sessions import QUOTA
@@ -177,7 +180,30 @@ def test_every_command_is_listed(environment: dict[str, str]) -> None:
     assert listed >= {
         *("login", "init", "validate", "diff", "deploy", "quote", "run", "status", "logs", "cancel", "retry"),
         *("backfill", "schedules", "history", "quota", "keys", "credentials", "open", "completion", "admin"),
+        *("logs", "usage", "show", "quality", "graph", "test"),
     }
+
+
+SILENT = {"login", "logout", "init", "completion", "tables delete", "credentials delete"}
+"""Commands without an answer of the API's that they could show as JSON."""
+
+
+def test_every_command_that_shows_something_shows_it_as_json() -> None:
+    def commands(command: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+        inner = getattr(command, "commands", {})
+        for word, one in inner.items():
+            yield from commands(one, f"{name} {word}".strip())
+        if name and (not inner or command.invoke_without_command):
+            yield name, command
+
+    known = dict(commands(typer.main.get_command(app)))
+    without = {
+        name
+        for name, command in known.items()
+        if not any("--json" in option.opts for option in command.params)
+    }
+    assert len(known) > 40
+    assert without == SILENT
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -39,7 +39,7 @@ def a_step(status: str, **more: Any) -> dict[str, Any]:
     names = "job_id job_name target_table rows_processed bytes_processed bytes_billed start_time end_time"
     more_names = ("duration_ms", "error_reason", "error_message", *FAILURE, "job_url")
     none = dict.fromkeys((*names.split(), *more_names))
-    return {**none, **step, **more}
+    return {**none, "checks": [], **step, **more}
 
 
 def a_status(status: str, *steps: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -202,7 +202,11 @@ def test_logs_tell_the_story_in_the_order_of_time(convergence: Convergence, here
         "rows_processed": 1200,
         "error_reason": None,
     }
-    here.answer(200, FAILED)
+    check = {"name": "enough", "status": "WARNED", "observed": "3 rows", "expected": "5 at least"}
+    checked = check | {"checked_at": "2024-01-18T09:30:05Z"}
+    (level,) = FAILED["levels"]
+    (step,) = level["steps"]
+    here.answer(200, FAILED | {"levels": [level | {"steps": [step | {"checks": [checked]}]}]})
     here.answer(200, {"attempts": [second, first]})
     outcome = convergence("logs", "r-1")
     assert outcome.code == 0
@@ -212,6 +216,7 @@ def test_logs_tell_the_story_in_the_order_of_time(convergence: Convergence, here
         "level 1  extract  attempt 1  job j-1",
         "level 1  extract  attempt 1  FAILED  read 2.0 KiB  billed 10.0 MiB  backendError",
         "level 1  extract  publish  attempt 2  job j-2",
+        "level 1  extract  check enough  WARNED  3 rows, expected 5 at least",
         "level 1  extract  publish  attempt 2  COMPLETED  1,200 rows  read 2.0 KiB  billed 10.0 MiB",
         "level 1  extract  Not found: Table acme.ordres",
         "FAILED after 7.0 s: step extract: Not found: Table acme.ordres",

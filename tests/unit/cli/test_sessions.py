@@ -5,6 +5,7 @@ import stat
 from pathlib import Path
 
 import pytest
+import typer
 
 from tests.unit.cli.conftest import KEY, Convergence
 from tests.unit.client.server import ScriptedPlatform
@@ -221,3 +222,23 @@ def test_a_secret_that_cannot_be_read_is_not_repeated(
     outcome = convergence("credentials", "put", "c", "--file", "secret.json")
     assert (outcome.code, here.asked) == (2, [])
     assert "very-secret" not in outcome.error
+
+
+def test_the_consoles_address_is_printed_where_there_is_no_terminal(
+    convergence: Convergence, here: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(typer, "launch", lambda _: pytest.fail("a browser is opened for nobody"))
+    assert convergence("open").out == f"{here.url}/\n"
+    assert json.loads(convergence("open", "--json").out) == {"url": f"{here.url}/"}
+    monkeypatch.setenv("CONVERGENCE_URL", "https://{function}.example.com")
+    assert convergence("open").out == "https://console.example.com/\n"
+    assert here.asked == []
+
+
+def test_sources_are_told_as_json(
+    convergence: Convergence, here: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONVERGENCE_ADMIN_KEY", "an-operators-key")
+    here.answer(200, {"tenant_id": "acme", "sources": ["p.shared"]})
+    told = {"tenant_id": "acme", "sources": ["p.shared"]}
+    assert json.loads(convergence("admin", "sources", "acme", "p.shared", "--json").out) == told
