@@ -33,15 +33,24 @@ def tell_dispatcher(visit: Visit) -> Answered:
 
 
 def tenants(visit: Visit) -> Answered:
-    """List the tenants."""
-    return Page(
-        template="tenants.html", values={"tenants": list(islice(visit.operator.tenants(), MAX_LISTED))}
-    )
+    """List the tenants, each with what it has used of this month and what that cost."""
+    usage = visit.operator.usage()
+    values = {
+        "tenants": list(islice(visit.operator.tenants(), MAX_LISTED)),
+        "used": {row["tenant_id"]: row for row in usage["rows"]},
+        "usage": usage,
+    }
+    return Page(template="tenants.html", values=values)
 
 
 def tenant(visit: Visit) -> Answered:
-    """Show a tenant: its plan and the use of it, its keys, its datasets."""
-    return Page(template="tenant.html", values={"tenant": visit.operator.tenant(visit.path["tenant_id"])})
+    """Show a tenant: its plan, the use of it and what that cost, its keys, its datasets."""
+    tenant_id = visit.path["tenant_id"]
+    values = {
+        "tenant": visit.operator.tenant(tenant_id),
+        "usage": visit.operator.usage(tenant_id=tenant_id, by="pipeline"),
+    }
+    return Page(template="tenant.html", values=values)
 
 
 def change_tenant(visit: Visit) -> Answered:

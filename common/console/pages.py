@@ -6,6 +6,7 @@ from typing import Any
 
 from common.client import ENDED
 from common.client.keys import ApiKeyIssued
+from common.console.quality_pages import MAX_RESULTS, histories_of
 from common.console.visits import Answered, Elsewhere, Page, PageRoute, Visit
 from common.times import utc_now
 
@@ -14,11 +15,12 @@ MAX_STRIP_RUNS = 1000
 
 
 def overview(visit: Visit) -> Answered:
-    """Show how far the limits are used, what ran, what runs, and what is due next."""
+    """Show how far the limits are used, what ran, runs and is due next, and which checks are broken."""
     now = utc_now()
     since = (now - timedelta(days=STRIP_DAYS - 1)).date()
     runs = list(islice(visit.client.runs.each(limit=100, **{"from": since.isoformat()}), MAX_STRIP_RUNS))
     schedules = [one for one in visit.client.schedules.list() if one["next_fire_time"]]
+    checks = histories_of(visit.client.quality.results(limit=MAX_RESULTS)["results"])
     running = [run for run in runs if run["status"] not in ENDED]
     return Page(
         template="overview.html",
@@ -31,6 +33,8 @@ def overview(visit: Visit) -> Answered:
             "today": now.date(),
             "running": running,
             "latest": runs[:10],
+            "checks": checks,
+            "broken": [one for one in checks if one.is_broken],
             "due": sorted(schedules, key=lambda one: str(one["next_fire_time"]))[:10],
         },
     )

@@ -11,7 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from common.times import from_rfc3339
-from common.words import in_bytes, in_time
+from common.words import in_bytes, in_time, visible
 
 STATES = ("COMPLETED", "FAILED", "CANCELLED", "RUNNING", "PENDING", "QUEUED", "SKIPPED")
 STRIP_HEIGHT = 60
@@ -26,6 +26,11 @@ PLOT_WIDTH = 1112
 PLOT_HEIGHT = 90
 AXIS = 20
 MAX_NAME = 22
+MAX_TITLE = 300
+MARK_WIDTH = 8
+MARK_HEIGHT = 18
+MARK_TOPS = {"PASSED": 10, "WARNED": 5}
+"""Where the marks of results begin: what is wrong stands out without its colour, too."""
 
 
 def strip(runs: Sequence[Mapping[str, Any]], days: int, today: date) -> Markup:
@@ -134,6 +139,36 @@ def durations(runs: Sequence[Mapping[str, Any]]) -> Markup:
     return _plot(bars, in_time(longest), told)
 
 
+def rows(runs: Sequence[Mapping[str, Any]]) -> Markup:
+    """Draw how many rows the steps of runs have written, the oldest run first."""
+    known = [run for run in reversed(runs) if run["figures"]["rows_processed"] is not None]
+    bars = [
+        (count, run["status"], f"{run['start_time']}: {count:,} rows, {run['status']}")
+        for run in known
+        for count in (run["figures"]["rows_processed"],)
+    ]
+    most = f"{max((count for count, _, _ in bars), default=0):,}"
+    return _plot(bars, most, f"Rows that the last {len(bars)} runs have written; the most were {most}")
+
+
+def verdicts(results: Sequence[Mapping[str, Any]]) -> Markup:
+    """Draw what came of a check run after run, the oldest first: a mark for each, high where it is broken."""
+    counts = Counter(one["status"] for one in results)
+    told = ", ".join(f"{count} {state}" for state, count in counts.items())
+    marks = [
+        _rectangle(
+            place * MARK_WIDTH,
+            MARK_TOPS.get(one["status"], 0),
+            MARK_WIDTH - 2,
+            MARK_HEIGHT - MARK_TOPS.get(one["status"], 0),
+            one["status"],
+            f"{one['checked_at']}: {one['status']}, {one['observed'] or 'nothing told'}",
+        )
+        for place, one in enumerate(results)
+    ]
+    return _svg(len(results) * MARK_WIDTH, MARK_HEIGHT, f"The last {len(results)} results: {told}", marks)
+
+
 def billed(days: Sequence[Mapping[str, Any]]) -> Markup:
     """Draw what each day was billed for."""
     bars = [
@@ -176,20 +211,27 @@ def _arrow(start: float, end: float, height: float) -> Markup:
 def _rectangle(
     left: float, top: float, width: float, height: float, kind: str, told: str = "", radius: int = 2
 ) -> Markup:
-    title = Markup("<title>{}</title>").format(told) if told else ""
+    title = Markup("<title>{}</title>").format(_told(told)) if told else ""
     return Markup(
         '<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="{}">{}</rect>'
     ).format(f"state-{kind}", left, top, width, height, radius, title)
 
 
 def _text(left: float, baseline: float, text: str, kind: str = "name") -> Markup:
-    return Markup('<text class="{}" x="{:.1f}" y="{:.1f}">{}</text>').format(kind, left, baseline, text)
+    return Markup('<text class="{}" x="{:.1f}" y="{:.1f}">{}</text>').format(
+        kind, left, baseline, visible(text)
+    )
 
 
 def _svg(width: float, height: float, title: str, parts: Sequence[Markup]) -> Markup:
     return Markup(
         '<svg role="img" aria-label="{}" viewBox="0 0 {:.0f} {:.0f}" width="{:.0f}" height="{:.0f}">{}</svg>'
-    ).format(title, width, height, width, height, Markup("").join(parts))
+    ).format(_told(title), width, height, width, height, Markup("").join(parts))
+
+
+def _told(text: str) -> str:
+    """Write a title: what the text hides is written out, and of a long one its beginning."""
+    return visible(text if len(text) <= MAX_TITLE else f"{text[: MAX_TITLE - 1]}…")
 
 
 def _short(name: str) -> str:

@@ -2,35 +2,61 @@
 
 import difflib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from statistics import quantiles
 from typing import Any
 
 from common.client import Content, Problem
 from common.client.calls import segment
-from common.client.configs import Config
+from common.client.configs import EXAMPLE, EXAMPLE_ID, Config
 from common.client.quotes import Quote
 from common.client.runs import Run
 from common.console import run_forms, run_pages
 from common.console.visits import Answered, Elsewhere, Page, PageRoute, Visit
+from common.times import utc_now
 
 RECENT_RUNS = 100
 """How many runs of a pipeline, or of all, its numbers are of."""
+COST_DAYS = 30
+LINES_AROUND = 2
 REFUSED = frozenset({400, 404, 409, 413, 422})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileLine:
+    """A line of a file, and the rules that it breaks."""
+
+    number: int
+    text: str
+    rules: Sequence[str]
 
 
 def pipelines(visit: Visit) -> Answered:
     """List the pipelines, each with its last runs in numbers and its next one."""
+    since = utc_now().date() - timedelta(days=COST_DAYS - 1)
+    usage = visit.client.tenant.usage(**{"from": since.isoformat()}, by="pipeline")
+    costs = {row["pipeline_id"]: row["cost"] for row in usage["rows"]}
     recent = visit.client.runs.history(limit=RECENT_RUNS)["runs"]
     schedules = {one["config_id"]: one for one in visit.client.schedules.list()}
     listed = [
         {
             "config": config,
             "schedule": schedules.get(config["config_id"]),
+            "cost": costs.get(config["config_id"], 0.0),
             **numbers_of([run for run in recent if run["pipeline_id"] == config["config_id"]]),
         }
         for config in visit.client.configs.list()
     ]
-    return Page(template="pipelines.html", values={"pipelines": listed, "recent": len(recent)})
+    return Page(
+        template="pipelines.html",
+        values={
+            "pipelines": listed,
+            "recent": len(recent),
+            "price": usage["price"],
+            "cost_days": COST_DAYS,
+        },
+    )
 
 
 def pipeline(visit: Visit) -> Answered:
@@ -58,7 +84,9 @@ def edit(visit: Visit) -> Answered:
 
 
 def new(visit: Visit) -> Answered:
-    """Ask for a new pipeline's ID and file."""
+    """Ask for a new pipeline's ID and file; with an example in it where that is asked for."""
+    if visit.query.get("example"):
+        return _editor(EXAMPLE_ID, EXAMPLE.read_text(encoding="utf-8"), is_new=True)
     return _editor(visit.query.get("config_id", ""), "", is_new=True)
 
 
@@ -104,8 +132,28 @@ def address(config_id: str) -> str:
     return f"/console/pipelines/{segment(config_id)}"
 
 
+def excerpt_of(text: str, problem: Problem | None) -> list[FileLine]:
+    """Return the lines of a file around those that break rules, with the rules at their lines."""
+    rules: dict[int, list[str]] = {}
+    for broken in problem.errors if problem else ():
+        if broken.line:
+            rules.setdefault(broken.line, []).append(broken.rule)
+    shown = {line + around for line in rules for around in range(-LINES_AROUND, LINES_AROUND + 1)}
+    return [
+        FileLine(number=number, text=line, rules=rules.get(number, []))
+        for number, line in enumerate(text.splitlines(), start=1)
+        if number in shown
+    ]
+
+
 def _editor(config_id: str, text: str, *, is_new: bool, problem: Problem | None = None) -> Page:
-    values = {"config_id": config_id, "text": text, "problem": problem, "is_new": is_new}
+    values = {
+        "config_id": config_id,
+        "text": text,
+        "problem": problem,
+        "is_new": is_new,
+        "excerpt": excerpt_of(text, problem),
+    }
     return Page(template="edit.html", values=values, status=422 if problem else 200)
 
 
@@ -114,7 +162,7 @@ def _pipeline(
 ) -> Page:
     config_id = config["config_id"]
     shown = _version(visit.query.get("version", ""), config["version"])
-    runs = visit.client.runs.history(limit=50, pipeline_id=config_id)["runs"]
+    runs = visit.client.runs.history(limit=50, pipeline_id=config_id, figures=True)["runs"]
     schedules = [one for one in visit.client.schedules.list() if one["config_id"] == config_id]
     before = shown - 1
     text = config["pipeline_yaml"] if shown == config["version"] else _text(visit, config_id, shown)

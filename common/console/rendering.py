@@ -23,6 +23,7 @@ NAVIGATION = {
         ("/console/pipelines", "Pipelines"),
         ("/console/runs", "Runs"),
         ("/console/tables", "Tables"),
+        ("/console/quality", "Quality"),
         ("/console/usage", "Usage"),
         ("/console/keys", "Keys"),
         ("/console/credentials", "Credentials"),
@@ -33,6 +34,8 @@ NAVIGATION = {
         ("/console/operator/audit", "Audit"),
     ),
 }
+LITTLE = 1.0
+GOOGLES_CONSOLE = "https://console.cloud.google.com/"
 LIVE_SECONDS = 2
 """How often a page of something under way is asked for again."""
 
@@ -50,7 +53,13 @@ class Templates:
             finalize=_shown,
         )
         self._environment.filters.update(
-            bytes=in_bytes, duration=in_time, moment=moment, percent=percent, number=number
+            bytes=in_bytes,
+            duration=in_time,
+            moment=moment,
+            percent=percent,
+            number=number,
+            cost=cost,
+            is_googles=is_googles,
         )
         self._environment.globals.update(
             pictures=pictures,
@@ -99,6 +108,18 @@ def percent(share: float | None) -> str:
 def number(count: int | None) -> str:
     """Write a count with its thousands apart; "—" where it is not known."""
     return UNKNOWN if count is None else f"{count:,}"
+
+
+def cost(amount: float | None, currency: str) -> str:
+    """Write what something cost, to the hundredth of a cent where it is little; "—" where it is not known."""
+    if amount is None:
+        return UNKNOWN
+    return f"{amount:,.2f} {currency}" if amount >= LITTLE or not amount else f"{amount:.4f} {currency}"
+
+
+def is_googles(address: str | None) -> bool:
+    """Tell whether an address is a page of Google's console: no other leads out of this one."""
+    return bool(address and address.startswith(GOOGLES_CONSOLE))
 
 
 def _shown(value: Any) -> Any:

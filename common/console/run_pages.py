@@ -42,7 +42,6 @@ def run(visit: Visit) -> Answered:
         values={
             "run": status,
             "now": utc_now(),
-            "total": _totals(status),
             "can_retry": status["status"] in {"FAILED", "CANCELLED"},
             "receipt": visit.client.runs.receipt(run_id),
             "statements": [] if is_live else _statements(visit, status),
@@ -90,21 +89,6 @@ def with_errors(found: Sequence[RunStatement], run: RunStatus) -> list[dict[str,
             {**one, "lines": one["sql"].splitlines(), "error": error, "at": int(place[1]) if place else 0}
         )
     return shown
-
-
-def _totals(run: RunStatus) -> dict[str, int | None]:
-    """Sum what the steps say; None where none says anything."""
-    steps = [step for level in run["levels"] for step in level["steps"]]
-
-    def sum_of(told: list[int | None]) -> int | None:
-        known = [count for count in told if count is not None]
-        return sum(known) if known else None
-
-    return {
-        "rows": sum_of([step["rows_processed"] for step in steps]),
-        "read": sum_of([step["bytes_processed"] for step in steps]),
-        "billed": sum_of([step["bytes_billed"] for step in steps]),
-    }
 
 
 ROUTES = (

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
@@ -14,17 +13,19 @@ from werkzeug.wrappers import Request, Response
 from common.client import Api, ApiError, Key, Problem
 from common.console import (
     backfill_pages,
+    onboarding_pages,
     operator_pages,
     pages,
     pipeline_pages,
+    quality_pages,
     run_pages,
     static_files,
     table_pages,
 )
+from common.console.refusals import Refused, shown
 from common.console.rendering import Templates
 from common.console.sessions import Role, Session, SessionSeal, is_secure
 from common.console.visits import Answered, Elsewhere, Page, PageRoute, Visit
-from common.errors import RateLimited
 
 logger = logging.getLogger(__name__)
 
@@ -32,11 +33,13 @@ HOME = "/console/"
 SIGN_IN = "/console/sign-in"
 SIGN_OUT = "/console/sign-out"
 ROUTES: Sequence[PageRoute] = (
+    *onboarding_pages.ROUTES,
     *pages.ROUTES,
     *pipeline_pages.ROUTES,
     *backfill_pages.ROUTES,
     *run_pages.ROUTES,
     *table_pages.ROUTES,
+    *quality_pages.ROUTES,
     *operator_pages.ROUTES,
 )
 SECURITY_HEADERS = {
@@ -60,14 +63,6 @@ class Attempts(Protocol):
 
     def count(self, source: str) -> None:
         """Note a wrong key."""
-
-
-class Refused(Exception):
-    """A request that the console itself refuses; the message says why."""
-
-    def __init__(self, message: str, status: int = 403) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +118,8 @@ class Console:
                 _check_form(request, session)
             response: Response = found(Arrival(request, session), **path)
             return response
-        if session.role is Role.NOBODY:
-            return redirect(SIGN_IN, 303)
         if session.role is not found.role:
-            return redirect(_home(session), 303)
+            return redirect(SIGN_IN if session.role is Role.NOBODY else _home(session), 303)
         if request.method == "POST":
             _check_form(request, session)
         visit = Visit(
@@ -136,7 +129,23 @@ class Console:
             query=request.args.to_dict(),
             form=request.form.to_dict(),
         )
+        if session.role is Role.NOBODY:
+            return self._answer_stranger(request, session, found, visit)
         return self._told(session, found.visit(visit), request.path)
+
+    def _answer_stranger(
+        self, request: Request, session: Session, route: PageRoute, visit: Visit
+    ) -> Response:
+        """Answer who is not signed in: wrong tokens are counted like wrong keys, and forms need a session."""
+        source = self.source_of(request)
+        self.attempts.check(source)
+        answered = route.visit(visit)
+        if isinstance(answered, Page) and answered.status == 403:
+            self.attempts.count(source)
+        begins = answered.begins if isinstance(answered, Page) else None
+        response = self._told(begins or session, answered, request.path)
+        self.seal.write(request, response, begins or session)
+        return response
 
     def _told(self, session: Session, answered: Answered, here: str = "") -> Response:
         if isinstance(answered, Elsewhere):
@@ -148,7 +157,7 @@ class Console:
         if isinstance(error, Problem) and error.status == 401:
             page = Page(template="sign_in.html", values={"told": "The key is no longer valid."}, status=401)
             return self._signed_out(request, page)
-        status, values = _shown(error)
+        status, values = shown(error)
         if status >= 500:
             logger.error("page failed", exc_info=error)
         return self._told(session, Page(template="problem.html", values=values, status=status))
@@ -221,25 +230,3 @@ def _check_form(request: Request, session: Session) -> None:
         raise Refused("this form does not come from a page of the console")
     if not session.accepts(request.form.get("form_token", "")):
         raise Refused("this form was made for another session; load its page again, and send it once more")
-
-
-def _shown(error: Exception) -> tuple[int, dict[str, object]]:
-    """Say what a page shows of an error, and by which status."""
-    match error:
-        case Problem():
-            return error.status, {
-                "title": error.title or "The platform refuses this",
-                "told": error.detail,
-                "errors": error.errors,
-                "request_id": error.request_id,
-            }
-        case Refused():
-            return error.status, {"title": "Not possible", "told": str(error)}
-        case HTTPException():
-            return error.code or 500, {"title": error.name, "told": error.description}
-        case ApiError():
-            return 502, {"title": "The platform does not answer", "told": "Try again in a minute."}
-        case RateLimited():
-            return 429, {"title": "Too many attempts", "told": str(error)}
-        case _:
-            return 500, {"title": "Something went wrong", "told": "The console failed; it has been logged."}

@@ -10,6 +10,7 @@ from common.client import Problem
 from common.client.configs import ConfigGraph
 from common.client.tables import Table
 from common.client.tenant import UsageRow
+from common.console.quality_pages import MAX_RESULTS, histories_of
 from common.console.visits import Answered, Page, PageRoute, Visit
 from common.times import utc_now
 
@@ -26,7 +27,7 @@ def tables(visit: Visit) -> Answered:
 
 
 def table(visit: Visit) -> Answered:
-    """Show a table: its columns, its first rows, the steps that write and read it."""
+    """Show a table: its columns, its first rows, the steps that write and read it, its checks over time."""
     name = visit.path["table"]
     found = visit.client.tables.find(name)
     if found is None:
@@ -39,7 +40,14 @@ def table(visit: Visit) -> Answered:
         if problem.status not in {403, 409}:
             raise
         told = problem.detail
-    values = {"table": found, "rows": rows, "told": told, "lineage": _lineage(visit, found)}
+    checked = visit.client.quality.results(table=name, limit=MAX_RESULTS)["results"]
+    values = {
+        "table": found,
+        "rows": rows,
+        "told": told,
+        "lineage": _lineage(visit, found),
+        "checks": histories_of(checked),
+    }
     return Page(template="table.html", values=values)
 
 

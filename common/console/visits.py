@@ -37,6 +37,8 @@ class Page:
     values: Mapping[str, Any] = field(default_factory=dict)
     status: int = 200
     is_live: bool = False
+    begins: Session | None = None
+    """The session that the browser has from this page on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,9 @@ class LivedIn:
             assert saved.status_code == 201, saved.text
         self.failed = tenant.run("hostile", {"trigger_by": HOSTILE[:60], "parameters": {"word": HOSTILE}})
         tenant.site.drain()
+        tenant.upload("checked", checked_file())
+        self.checked = tenant.run("checked")
+        tenant.site.drain()
         fine = f"SELECT ${{date}} AS d, '''{written} {LONG}''' AS word, STRUCT([1, 2] AS numbers) AS nested"
         tenant.upload("fine", a_pipeline_file({"one": fine}))
         asked = {"start": "2024-01-01", "end": "2024-01-02", "step": "day"}
@@ -77,6 +80,9 @@ class LivedIn:
             "backfill": f"/console/backfills/{self.backfill}",
             "tables": "/console/tables",
             "table": "/console/tables/one",
+            "checked table": "/console/tables/checked",
+            "checked run": f"/console/runs/{self.checked}",
+            "quality": "/console/quality",
             "usage": "/console/usage",
             "keys": "/console/keys",
             "credentials": "/console/credentials",
@@ -100,17 +106,35 @@ def hostile_file(sql: str) -> str:
     )
 
 
-def test_a_pipeline_is_written_run_and_followed_live_to_its_end(
-    window: Window, tenant: Tenant, site: Site
+def checked_file() -> str:
+    """Write a pipeline file that checks hostile words, and finds them to be none that it knows."""
+    written = HOSTILE.encode("ascii", "backslashreplace").decode()
+    check = {"type": "expression", "name": "known_words", "expression": "word = 'known'", "severity": "warn"}
+    step = {
+        "id": "checked",
+        "ps_type": "bq_etl.query",
+        "config": {"source_query": f"SELECT '''{written}''' AS word", "target_table": "checked"},
+        "checks": [check | {"description": HOSTILE}, {"type": "row_count", "min": 1}],
+    }
+    return json.dumps({"pipeline": {"id": "checked", "name": HOSTILE}, "steps": [step]})
+
+
+def test_from_no_key_to_a_first_run_that_is_followed_live_to_its_end(
+    window: Window, site: Site, tenant_ids: Iterator[str]
 ) -> None:
-    page = window.sign_in(tenant.key)
-    expect(page.get_by_role("heading", level=1)).to_have_text(tenant.tenant_id)
-    page.get_by_role("link", name="Pipelines").click()
-    page.get_by_role("link", name="New pipeline").click()
-    page.get_by_label("ID").fill("daily")
-    page.get_by_label("Pipeline file (YAML)").fill(a_pipeline_file({"first": "SELECT 1 AS n"}))
+    tenant_id = next(tenant_ids)
+    page = window.open("/")
+    page.get_by_role("link", name="Onboard a tenant").click()
+    page.get_by_label("Tenant ID").fill(tenant_id)
+    page.get_by_label("Company").fill("Acme")
+    page.get_by_label("Administrator's e-mail").fill("a@acme.example")
+    page.get_by_role("button", name="Check only").click()
+    expect(page.get_by_role("status")).to_contain_text("Ready for onboarding")
+    page.get_by_role("button", name="Onboard", exact=True).click()
+    key = page.locator("code.secret").inner_text()
+    page.get_by_role("link", name="Write the first pipeline").click()
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("daily")
+    expect(page.get_by_role("heading", level=1)).to_have_text("daily_sales")
     page.get_by_role("button", name="Run", exact=True).click()
     expect(page.locator("main[data-live]")).to_be_attached()
     page.evaluate("window.isTheSamePage = true")
@@ -118,7 +142,24 @@ def test_a_pipeline_is_written_run_and_followed_live_to_its_end(
     expect(page.locator("h1 .state")).to_have_text("COMPLETED")
     expect(page.locator("main[data-live]")).not_to_be_attached()
     assert page.evaluate("window.isTheSamePage"), "the page was loaded anew, not followed"
+    page.get_by_role("button", name="Sign out").click()
+    window.sign_in(key)
+    expect(page.get_by_role("heading", level=1)).to_have_text(tenant_id)
     assert window.refused() == []
+
+
+def test_a_pipeline_with_faults_is_mended_where_they_are(window: Window, tenant: Tenant) -> None:
+    page = window.sign_in(tenant.key)
+    page.get_by_role("link", name="Pipelines").click()
+    page.get_by_role("link", name="New pipeline").click()
+    page.get_by_label("ID").fill("daily")
+    text = a_pipeline_file({"first": "SELECT 1 AS n"})
+    page.get_by_label("Pipeline file (YAML)").fill(text.replace("bq_etl.query", "bq_etl.nothing"))
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("li.at .rule").first).to_contain_text("bq_etl.nothing")
+    page.get_by_label("Pipeline file (YAML)").fill(text)
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("daily")
 
 
 def test_a_failing_run_is_read_and_retried(window: Window, tenant: Tenant, site: Site) -> None:
@@ -185,7 +226,7 @@ def test_every_page_keeps_the_policy_is_light_and_can_be_read_by_all(
     chromium: Chromium, lived_in: LivedIn, size: tuple[int, int], theme: str, rules: Mapping[str, Any]
 ) -> None:
     with chromium.window(size, color_scheme=theme) as window:
-        found = _looked_at(window, {"sign in": "/"}, rules)
+        found = _looked_at(window, {"sign in": "/", "onboard": "/console/onboard"}, rules)
         window.sign_in(lived_in.key)
         found |= _looked_at(window, lived_in.pages, rules)
     with chromium.window(size, color_scheme=theme) as window:
@@ -196,7 +237,7 @@ def test_every_page_keeps_the_policy_is_light_and_can_be_read_by_all(
 
 def test_what_strangers_write_is_shown_as_text(window: Window, lived_in: LivedIn) -> None:
     page = window.sign_in(lived_in.key)
-    for name in ("pipeline", "run", "table", "keys"):
+    for name in ("pipeline", "run", "table", "keys", "checked table"):
         window.open(lived_in.pages[name])
         text = page.locator("main").inner_text()
         assert SHOWN in text, name

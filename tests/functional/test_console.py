@@ -1,6 +1,8 @@
 """The console: what a tenant and an operator see and do in a browser, over the functions' own API."""
 
+import html
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import quote
 from uuid import uuid4
@@ -9,6 +11,8 @@ import pytest
 import requests
 
 from common.http.edge import WrongKeys
+from common.tenants.authentication import digest_of
+from common.tenants.onboarding_limits import OnboardingMode
 from tests.functional.consoles import SECRET, Browser, FunctionsInProcess, console_of
 from tests.functional.environment import ADMIN_KEY
 from tests.functional.site import Site, Tenant, a_pipeline_file
@@ -58,6 +62,74 @@ def test_a_pipeline_is_uploaded_run_and_followed_to_its_end(browser: Browser, si
     assert run.rpartition("/")[2] in browser.get("/console/runs?status=COMPLETED")
 
 
+ASKED = {
+    "company_name": "Acme <b>Ltd</b>",
+    "admin_email": "a@acme.example",
+    "subscription_plan": "PROFESSIONAL",
+}
+
+
+def test_who_has_no_key_is_onboarded_and_signed_in(site: Site, tenant_ids: Iterator[str]) -> None:
+    browser = Browser(console_of(site))
+    asked = ASKED | {"tenant_id": next(tenant_ids)}
+    assert 'href="/console/onboard"' in browser.get("/console/sign-in")
+    browser.get("/console/onboard")
+    page = browser.send("/console/onboard", {**asked, "what": "check"}).text
+    assert "Ready for onboarding" in page
+    assert 'value="Acme &lt;b&gt;Ltd&lt;/b&gt;"' in page
+    page = browser.send("/console/onboard", asked).text
+    key = re.search(r'<code class="secret">([^<]+)</code>', page)
+    assert key
+    overview = browser.get("/console/")
+    assert "Limits of PROFESSIONAL" in overview
+    assert key[1] not in overview
+    page = browser.get("/console/new?example=yes")
+    assert 'value="daily_sales"' in page
+    text = html.unescape(page.partition("<textarea")[2].partition(">")[2].partition("</textarea>")[0])
+    saved = browser.send("/console/new", {"pipeline_yaml": text})
+    assert "<h1>daily_sales</h1>" in saved.text
+    browser.send("/console/pipelines/daily_sales/run")
+    run = browser.page.request.path  # type: ignore[union-attr]
+    site.drain()
+    assert "COMPLETED" in browser.get(run)
+
+
+def test_an_onboarding_that_is_refused_keeps_what_was_written(browser: Browser, tenant: Tenant) -> None:
+    stranger = Browser(browser.console)
+    stranger.get("/console/onboard")
+    answer = stranger.send("/console/onboard", ASKED | {"tenant_id": tenant.tenant_id})
+    assert answer.status_code == 409
+    assert "Not onboarded" in answer.text
+    assert f'value="{tenant.tenant_id}"' in answer.text
+    answer = stranger.send("/console/onboard", ASKED | {"tenant_id": "No Good"})
+    assert answer.status_code == 422
+    assert 'class="secret"' not in answer.text
+    assert "Sign in" in stranger.get("/console/")
+
+
+def test_wrong_onboarding_tokens_are_counted_as_wrong_keys_are(
+    site: Site, tenant_ids: Iterator[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from common import wiring  # noqa: PLC0415 - reads the environment, which is set by now
+
+    policy = wiring.tenant_services().onboarding_policy
+    monkeypatch.setattr(policy, "_mode", OnboardingMode.TOKEN)
+    monkeypatch.setattr(policy, "_digests", (digest_of("the-right-token"),))
+    browser = Browser(console_of(site, WrongKeys(most=2)))
+    browser.get("/console/onboard")
+    asked = ASKED | {"tenant_id": next(tenant_ids)}
+    assert browser.send("/console/onboard", asked).status_code == 401
+    for _ in range(2):
+        answer = browser.send("/console/onboard", asked | {"token": "a-wrong-token"})
+        assert answer.status_code == 403
+        assert "a-wrong-token" not in answer.text
+    assert browser.client.get("/console/onboard").status_code == 429
+
+
+def test_who_is_signed_in_is_not_onboarded_again(browser: Browser) -> None:
+    assert "Limits of" in browser.get("/console/onboard")
+
+
 def test_a_form_that_is_sent_twice_starts_one_run(browser: Browser, tenant: Tenant) -> None:
     tenant.upload("daily", FILE)
     browser.get("/console/pipelines/daily")
@@ -76,6 +148,10 @@ def test_the_violations_of_a_file_are_told_beside_it_and_nothing_of_it_is_lost(b
     assert "step one" in answer.text
     assert "&lt;script&gt;" in answer.text
     assert "bq_etl.nothing" in answer.text
+    in_place = re.search(r'<li value="3" class="at">(.*?)</li>', answer.text)
+    assert in_place
+    assert "bq_etl.nothing" in in_place[1]
+    assert '<span class="rule">' in in_place[1]
 
 
 def test_a_failing_run_says_why_and_is_retried(browser: Browser, tenant: Tenant, site: Site) -> None:
@@ -200,10 +276,17 @@ def test_wrong_keys_are_counted(site: Site) -> None:
 
 
 def test_an_operator_sees_and_changes_tenants(operator: Browser, tenant: Tenant) -> None:
-    assert "Dead letters today" in operator.get("/console/operator")
-    assert tenant.tenant_id in operator.get("/console/operator/tenants")
+    tenant.upload("daily", FILE)
+    tenant.run("daily")
+    page = operator.get("/console/operator")
+    assert "Dead letters today" in page
+    assert "<td>SCALE</td>" in page
+    tenants = operator.get("/console/operator/tenants")
+    [row] = re.findall(rf"<tr><td><a [^>]+>{tenant.tenant_id}</a>.*?</tr>", tenants)
+    assert '<td class="number">1</td><td class="number">0</td>' in row
+    assert re.search(r'<td class="number">[0-9.]+ USD</td>', row)
     path = f"/console/operator/tenants/{tenant.tenant_id}"
-    operator.get(path)
+    assert re.search(r"<dt>Cost</dt><dd>[0-9.]+ USD</dd>", operator.get(path))
     assert "<dd>SUSPENDED</dd>" in operator.send(path, {"status": "SUSPENDED"}).text
     page = operator.get("/console/operator/audit?tenant_id=" + quote(tenant.tenant_id))
     assert "onboard" in page

@@ -110,3 +110,80 @@ def test_usage_is_told_by_pipeline_and_day(browser: Browser, tenant: Tenant, sit
     page = browser.get("/console/usage")
     assert '<a href="/console/pipelines/daily">daily</a>' in page
     assert "for a TiB in" in page or "no cost is told" in page
+
+
+CHECKED = """pipeline: {id: orders, name: Orders}
+parameters:
+  least: {type: INT64, default: 1}
+steps:
+  - id: orders
+    ps_type: bq_etl.query
+    config:
+      source_query: "SELECT n FROM UNNEST([1, 2, 3]) AS n"
+      target_table: orders
+    checks:
+      - {type: expression, name: no_small_numbers, expression: "n >= ${least}"}
+      - {type: row_count, min: 5, severity: warn}
+      - {type: not_null, column: n}
+"""
+
+
+def test_checks_are_shown_over_time_with_what_was_found_and_expected(
+    browser: Browser, tenant: Tenant, site: Site
+) -> None:
+    assert "No checks yet" in browser.get("/console/quality")
+    assert "No step has checks yet" in browser.get("/console/")
+    assert tenant.upload("orders", CHECKED).status_code == 201
+    passed = tenant.run("orders")
+    site.drain()
+    failed = tenant.run("orders", {"parameters": {"least": 3}})
+    site.drain()
+    page = browser.get("/console/quality")
+    assert page.count("The last 2 results: ") == 3
+    assert "The last 2 results: 1 PASSED, 1 FAILED" in page
+    rows = re.findall(r'<a href="/console/quality\?check=([a-z_]+)&amp;table=orders">', page)
+    assert rows[0] == "no_small_numbers"
+    assert "2 of 3 rows" in page
+    assert passed[:8] in page
+    one = browser.get("/console/quality?check=not_null_n&status=PASSED")
+    assert "no_small_numbers" not in one
+    assert "No results." in browser.get("/console/quality?table=nothing")
+    page = browser.get(f"/console/runs/{failed}")
+    assert "<h2>Checks of orders</h2>" in page
+    assert '<span class="state state-WARNED">WARNED</span></td><td>warn</td>' in page
+    page = browser.get("/console/tables/orders")
+    assert "The last 2 results: 1 PASSED, 1 FAILED" in page
+    page = browser.get("/console/")
+    assert re.search(r'state-FAILED">FAILED</span> <a [^>]+>no_small_numbers</a> of <a', page)
+    assert "not_null_n" not in page
+
+
+def test_another_tenants_checks_are_not_there(browser: Browser, site: Site, tenant_ids: object) -> None:
+    other = site.onboard(next(tenant_ids))  # type: ignore[call-overload]
+    other.upload("orders", CHECKED)
+    other.run("orders")
+    site.drain()
+    assert "No checks yet" in browser.get("/console/quality")
+    assert "No results." in browser.get("/console/quality?table=orders")
+
+
+def test_a_pipelines_runs_are_drawn_by_their_time_and_their_rows(
+    browser: Browser, tenant: Tenant, site: Site
+) -> None:
+    tenant.upload("daily", a_pipeline_file({"one": "SELECT n FROM UNNEST([1, 2, 3]) AS n"}))
+    for _ in range(2):
+        tenant.run("daily")
+        site.drain()
+    page = browser.get("/console/pipelines/daily")
+    assert "Durations of the last 2 runs" in page
+    assert "Rows that the last 2 runs have written; the most were 3" in page
+
+
+def test_a_steps_cost_and_its_job_at_google_are_shown(browser: Browser, tenant: Tenant, site: Site) -> None:
+    tenant.upload("daily", a_pipeline_file({"one": "SELECT 1 AS n"}))
+    run_id = tenant.run("daily")
+    site.drain()
+    page = browser.get(f"/console/runs/{run_id}")
+    assert re.search(r'<a href="https://console\.cloud\.google\.com/bigquery\?[^"]+" rel="noreferrer">', page)
+    assert re.search(r"<dt>Cost</dt><dd>[0-9.]+ USD</dd>", page)
+    assert re.search(r'<td class="number">[0-9.]+ USD</td>', browser.get("/console/pipelines"))

@@ -9,7 +9,18 @@ import pytest
 
 from common.console import pictures
 from common.console.calendars import days_between, days_of, months_of
-from common.console.rendering import FOLDER, Templates, in_bytes, in_time, moment, number, percent
+from common.console.quality_pages import MAX_DRAWN, STATES, histories_of
+from common.console.rendering import (
+    FOLDER,
+    Templates,
+    cost,
+    in_bytes,
+    in_time,
+    is_googles,
+    moment,
+    number,
+    percent,
+)
 from common.console.run_pages import with_errors
 from common.console.sessions import Role, Session
 from common.console.static_files import FILES
@@ -57,10 +68,14 @@ def test_moments_shares_and_counts_are_written_for_people() -> None:
 def a_run(status: str = "FAILED", **more: Any) -> dict[str, Any]:
     step = {
         "step_id": "orders", "ps_type": "bq_etl.query", "status": status, "attempt": 1, "job_id": "j",
-        "target_table": HOSTILE, "rows_processed": 5, "bytes_processed": 10, "bytes_billed": 10,
+        "target_table": HOSTILE, "rows_processed": 5, "bytes_processed": 10, "bytes_billed": 10, "cost": 0.5,
         "start_time": "2024-01-01T00:00:01Z", "end_time": None, "duration_ms": None,
         "error_reason": "invalidQuery", "error_message": HOSTILE,
-        "error_class": "your_sql", "next_step": HOSTILE,
+        "error_class": "your_sql", "next_step": HOSTILE, "job_url": HOSTILE,
+        "checks": [{
+            "name": HOSTILE, "type": "not_null", "status": "FAILED", "severity": "error", "table": HOSTILE,
+            "row_count": 2, "failed_rows": 1, "observed": HOSTILE, "expected": HOSTILE,
+        }],
     }  # fmt: skip
     return {
         "pipeline_logging_id": "0" * 36, "pipeline_id": "daily", "tenant_id": "acme", "config_version": 1,
@@ -68,6 +83,8 @@ def a_run(status: str = "FAILED", **more: Any) -> dict[str, Any]:
         "interval_start": None, "interval_end": None, "queued_at": None,
         "start_time": "2024-01-01T00:00:00Z", "end_time": None, "duration_ms": None,
         "error_message": HOSTILE, "links": {}, "retry_of": None,
+        "price": {"per_tebibyte": 6.25, "currency": "USD"},
+        "figures": {"rows_processed": 5, "bytes_processed": 10, "bytes_billed": 10, "cost": None},
         "parameters": {"name": HOSTILE}, "levels": [{"level": 1, "status": status, "steps": [step]}],
     } | more  # fmt: skip
 
@@ -83,7 +100,6 @@ def test_hostile_words_are_text_wherever_a_run_has_them() -> None:
         now=datetime.now(UTC),
         can_retry=True,
         receipt={"attempts": []},
-        total={"rows": None, "read": None, "billed": None},
         statements=[
             {
                 "step_id": "orders",
@@ -102,10 +118,74 @@ def test_hostile_words_are_text_wherever_a_run_has_them() -> None:
 
 
 def test_hostile_words_are_text_in_a_pipelines_file_and_its_changes() -> None:
-    problem = {"config_id": HOSTILE, "text": HOSTILE, "problem": None, "is_new": False}
+    problem: dict[str, Any] = {
+        "config_id": HOSTILE,
+        "text": HOSTILE,
+        "problem": None,
+        "is_new": False,
+        "excerpt": [],
+    }
     page = rendered("edit.html", **problem)
     assert "<script>alert" not in page
     assert "&#34;&gt;&lt;script&gt;" in page
+
+
+def a_result(status: str = "FAILED", **more: Any) -> dict[str, Any]:
+    return {
+        "name": HOSTILE, "type": "not_null", "status": status, "severity": "error", "table": HOSTILE,
+        "row_count": 2, "failed_rows": 1, "failed_percent": 50.0, "observed": HOSTILE, "expected": HOSTILE,
+        "duration_ms": 5, "job_id": "j", "checked_at": "2024-01-01T00:00:00Z", "value": 1.0, "links": {},
+        "pipeline_logging_id": HOSTILE, "pipeline_id": HOSTILE, "step_id": HOSTILE,
+    } | more  # fmt: skip
+
+
+def test_hostile_words_are_text_wherever_checks_have_them() -> None:
+    results: Any = [a_result(), a_result("PASSED")]
+    values = {"checks": histories_of(results), "results": results, "asked": {}, "states": STATES}
+    page = rendered("quality.html", **values, older=None)
+    assert "<script>alert" not in page
+    assert page.count("&lt;script&gt;alert") >= 10
+    assert "\u202e" not in page
+
+
+def test_checks_are_put_together_the_worst_first_and_their_results_in_the_order_of_time() -> None:
+    told: Any = [
+        a_result("PASSED", name="fine", checked_at="2024-01-03T00:00:00Z"),
+        a_result("FAILED", name="mended", checked_at="2024-01-02T00:00:00Z"),
+        a_result("PASSED", name="mended", checked_at="2024-01-03T00:00:00Z"),
+        a_result("FAILED", name="broken", table="a", checked_at="2024-01-03T00:00:00Z"),
+        a_result("PASSED", name="broken", table="z", checked_at="2024-01-03T00:00:00Z"),
+        a_result("WARNED", name="doubtful", checked_at="2024-01-03T00:00:00Z"),
+    ]
+    found = histories_of(sorted(told, key=lambda one: str(one["checked_at"]), reverse=True))
+    assert [one.last["name"] for one in found if one.is_broken] == ["broken", "doubtful"]
+    assert [one.last["name"] for one in found if not one.is_broken] == ["fine", "mended", "broken"]
+    mended = next(one for one in found if one.last["name"] == "mended")
+    assert [one["status"] for one in mended.results] == ["FAILED", "PASSED"]
+    many: Any = [a_result("PASSED", value=float(number)) for number in range(MAX_DRAWN + 10)]
+    (history,) = histories_of(many)
+    assert [one["value"] for one in history.results] == [*map(float, reversed(range(MAX_DRAWN)))]
+
+
+def test_a_link_leads_to_googles_console_and_nowhere_else() -> None:
+    assert is_googles("https://console.cloud.google.com/bigquery?j=1")
+    for address in (None, "", "javascript:alert(1)", "https://console.cloud.google.com.evil.example/"):
+        assert not is_googles(address)
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [(None, "—"), (0, "0.00 USD"), (0.00006, "0.0001 USD"), (1234.5, "1,234.50 USD")],
+)
+def test_costs_are_written_in_their_currency(amount: float | None, shown: str) -> None:
+    assert cost(amount, "USD") == shown
+
+
+def test_the_rows_of_runs_are_drawn_where_they_are_known() -> None:
+    told = [a_run("COMPLETED", figures={"rows_processed": count}) for count in (1200, None, 3)]
+    drawn = pictures.rows(told)
+    assert drawn.count("<title>") == 2
+    assert "the most were 1,200" in drawn
 
 
 def test_pictures_say_in_time_what_they_show() -> None:
@@ -166,7 +246,6 @@ def test_an_error_is_shown_at_its_line_of_the_sql() -> None:
         now=datetime.now(UTC),
         can_retry=False,
         receipt={"attempts": []},
-        total={"rows": None, "read": None, "billed": None},
         statements=found,
     )
     assert re.findall(r'<li class="at">([^<]*)</li>', page) == ["       m"]
