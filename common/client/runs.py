@@ -37,7 +37,7 @@ class RunFigures(TypedDict):
 
 
 class Run(TypedDict):
-    """One run, without its steps; `figures` where a list was asked for them."""
+    """One run, without its steps; `figures` are in a status, and in a list that was asked for them."""
 
     pipeline_logging_id: str
     pipeline_id: str
@@ -103,7 +103,6 @@ class RunStatus(Run):
     next_step: str | None
     parameters: Mapping[str, Any]
     price: Price
-    figures: RunFigures
     levels: list[RunLevel]
 
 

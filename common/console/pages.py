@@ -32,6 +32,7 @@ def overview(visit: Visit) -> Answered:
             "days": STRIP_DAYS,
             "today": now.date(),
             "running": running,
+            "has_pipelines": bool(runs or schedules or visit.client.configs.list()),
             "latest": runs[:10],
             "checks": checks,
             "broken": [one for one in checks if one.is_broken],

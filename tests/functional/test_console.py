@@ -42,6 +42,9 @@ def test_a_tenant_sees_its_limits_first(browser: Browser, tenant: Tenant) -> Non
     assert f"<h1>{tenant.tenant_id}</h1>" in page
     assert "Limits of SCALE" in page
     assert "No runs." in page
+    assert "Begin here" in page
+    tenant.upload("daily", FILE)
+    assert "Begin here" not in browser.get("/")
 
 
 def test_a_pipeline_is_uploaded_run_and_followed_to_its_end(browser: Browser, site: Site) -> None:
