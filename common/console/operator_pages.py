@@ -6,7 +6,7 @@ from typing import Any
 from common.client import Problem
 from common.client.calls import segment
 from common.console.sessions import Role
-from common.console.visits import Answered, Elsewhere, Page, PageRoute, Visit
+from common.console.visits import OVERVIEW_SECONDS, Answered, Elsewhere, Page, PageRoute, Visit
 
 HOME = "/console/operator"
 MAX_LISTED = 500
@@ -22,7 +22,10 @@ def platform(visit: Visit) -> Answered:
             raise
         shown = {"overview": None, "told": problem.detail}
     return Page(
-        template="platform.html", is_live=True, values={**shown, "dispatcher": visit.operator.dispatcher()}
+        template="platform.html",
+        is_live=True,
+        live_seconds=OVERVIEW_SECONDS,
+        values={**shown, "dispatcher": visit.operator.dispatcher()},
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from common.client import ENDED
 from common.client.keys import ApiKeyIssued
 from common.console.quality_pages import MAX_RESULTS, histories_of
-from common.console.visits import Answered, Elsewhere, Page, PageRoute, Visit
+from common.console.visits import OVERVIEW_SECONDS, Answered, Elsewhere, Page, PageRoute, Visit
 from common.times import utc_now
 
 STRIP_DAYS = 14
@@ -25,6 +25,7 @@ def overview(visit: Visit) -> Answered:
     return Page(
         template="overview.html",
         is_live=bool(running),
+        live_seconds=OVERVIEW_SECONDS,
         values={
             "quota": visit.client.tenant.quota(),
             "runs": runs,

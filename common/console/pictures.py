@@ -76,21 +76,29 @@ def bar(share: float, told: str) -> Markup:
     )
 
 
-def levels(run_levels: Sequence[Mapping[str, Any]]) -> Markup:
-    """Draw the steps of a run, level by level from left to right, each in the colour of its state."""
-    tallest = max((len(level["steps"]) for level in run_levels), default=1)
-    drawn = []
-    for place, level in enumerate(run_levels):
-        left = place * (BOX_WIDTH + GAP) + 4
-        for row, step in enumerate(level["steps"]):
-            drawn.append(_box(left, row * (BOX_HEIGHT + 10) + 4, step["step_id"], step["status"]))
-        if place:
-            drawn.append(_arrow(left - GAP + 6, left - 8, BOX_HEIGHT / 2 + 4))
+def levels(run_levels: Sequence[Mapping[str, Any]], edges: Sequence[tuple[str, str]]) -> Markup:
+    """Draw the steps of a run, level by level from left to right, each in the colour of its state.
+
+    `edges` say which step waits for which: its ID comes behind that of the other.
+    """
+    places = {
+        step["step_id"]: (place * (BOX_WIDTH + GAP) + 4, row * (BOX_HEIGHT + 10) + 4)
+        for place, level in enumerate(run_levels)
+        for row, step in enumerate(level["steps"])
+    }
+    known = [(places[first], places[then]) for first, then in edges if {first, then} <= places.keys()]
+    boxes = [
+        _box(*places[step["step_id"]], step["step_id"], step["status"])
+        for level in run_levels
+        for step in level["steps"]
+    ]
     names = "; ".join(
         f"level {level['level']}: {', '.join(step['step_id'] for step in level['steps'])}"
         for level in run_levels
     )
+    tallest = max((len(level["steps"]) for level in run_levels), default=1)
     width = len(run_levels) * (BOX_WIDTH + GAP) - GAP + 8
+    drawn = [*(_arrow(first, then) for first, then in known), *boxes]
     return _svg(max(width, BOX_WIDTH), tallest * (BOX_HEIGHT + 10) + 4, f"Steps by level. {names}", drawn)
 
 
@@ -202,10 +210,14 @@ def _box(left: float, top: float, name: str, state: str) -> Markup:
     )
 
 
-def _arrow(start: float, end: float, height: float) -> Markup:
-    return Markup('<path class="arrow" d="M{:.1f} {:.1f} H{:.1f} m-5 -4 l5 4 l-5 4"/>').format(
-        start, height, end
+def _arrow(first: tuple[float, float], then: tuple[float, float]) -> Markup:
+    """Draw an arrow from one box to another, each by its left upper corner."""
+    start, end = first[0] + BOX_WIDTH + 4, then[0] - 4
+    above, below, bend = first[1] + BOX_HEIGHT / 2, then[1] + BOX_HEIGHT / 2, GAP / 2
+    curve = Markup("M{:.1f} {:.1f} C{:.1f} {:.1f} {:.1f} {:.1f} {:.1f} {:.1f}").format(
+        start, above, start + bend, above, end - bend, below, end, below
     )
+    return Markup('<path class="arrow" d="{} m-5 -4 l5 4 l-5 4"/>').format(curve)
 
 
 def _rectangle(

@@ -166,6 +166,7 @@ def _pipeline(
     schedules = [one for one in visit.client.schedules.list() if one["config_id"] == config_id]
     before = shown - 1
     text = config["pipeline_yaml"] if shown == config["version"] else _text(visit, config_id, shown)
+    latest = visit.client.runs.status(runs[0]["pipeline_logging_id"]) if runs else None
     values = {
         "config": config,
         "versions": visit.client.configs.versions(config_id),
@@ -173,7 +174,8 @@ def _pipeline(
         "lines": text.splitlines(),
         "diff": _diff(_text(visit, config_id, before), text, before, shown) if before else [],
         "runs": runs,
-        "latest": visit.client.runs.status(runs[0]["pipeline_logging_id"]) if runs else None,
+        "latest": latest,
+        "edges": run_pages.edges_of(visit, latest) if latest else [],
         "schedule": schedules[0] if schedules else None,
         "fields": run_forms.fields_of(config["parameters"], visit.form),
         "problem": problem,

@@ -8,6 +8,7 @@ from common.console.visits import Answered, Page, PageRoute, Visit
 
 FILTERS = ("status", "table", "check", "pipeline_id", "cursor")
 MAX_RESULTS = 100
+RESULTS_SHOWN = 50
 MAX_DRAWN = 30
 STATES = ("FAILED", "WARNED", "PASSED")
 """What may come of a check, the worst first."""
@@ -33,7 +34,7 @@ class CheckHistory:
 def quality(visit: Visit) -> Answered:
     """Show each check over time, the broken ones first, and the results one by one."""
     asked = {name: visit.query[name] for name in FILTERS if visit.query.get(name)}
-    page = visit.client.quality.results(limit=MAX_RESULTS, **asked)
+    page = visit.client.quality.results(limit=RESULTS_SHOWN, **asked)
     kept = {name: value for name, value in asked.items() if name != "cursor"}
     return Page(
         template="quality.html",

@@ -36,8 +36,6 @@ NAVIGATION = {
 }
 LITTLE = 1.0
 GOOGLES_CONSOLE = "https://console.cloud.google.com/"
-LIVE_SECONDS = 2
-"""How often a page of something under way is asked for again."""
 
 
 class Templates:
@@ -64,7 +62,6 @@ class Templates:
         self._environment.globals.update(
             pictures=pictures,
             version=VERSION,
-            live_seconds=LIVE_SECONDS,
             navigation=NAVIGATION,
             weekdays=WEEKDAYS,
         )
@@ -77,6 +74,7 @@ class Templates:
             **page.values,
             session=session,
             is_live=page.is_live,
+            live_seconds=page.live_seconds,
             here=here,
             token=lambda: field,
             once=lambda: str(uuid4()),

@@ -41,6 +41,7 @@ def run(visit: Visit) -> Answered:
         is_live=is_live,
         values={
             "run": status,
+            "edges": edges_of(visit, status),
             "now": utc_now(),
             "can_retry": status["status"] in {"FAILED", "CANCELLED"},
             "receipt": visit.client.runs.receipt(run_id),
@@ -65,6 +66,20 @@ def retry(visit: Visit) -> Answered:
 def address(run_id: str) -> str:
     """Return the path of a run's page."""
     return f"/console/runs/{segment(run_id)}"
+
+
+def edges_of(visit: Visit, run: RunStatus) -> list[tuple[str, str]]:
+    """List which step waits for which, by the version that ran; none where nobody can tell any more."""
+    try:
+        graph = visit.client.configs.graph(run["pipeline_id"], run["config_version"])
+    except Problem as problem:
+        # The version is not there, or breaks a rule that has come since.
+        if problem.status not in {404, 409, 422}:
+            raise
+        return []
+    ids = {step["node"]: step["step_id"] for step in graph["steps"]}
+    edges = [(edge["from"], edge["to"]) for edge in graph["edges"] if edge["kind"] == "precedes"]
+    return [(ids[first], ids[then]) for first, then in edges if {first, then} <= ids.keys()]
 
 
 def _statements(visit: Visit, run: RunStatus) -> list[dict[str, Any]]:

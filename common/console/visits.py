@@ -29,6 +29,12 @@ class Visit:
         return Operator(self.api)
 
 
+LIVE_SECONDS = 2
+"""How often a page of one thing under way is asked for again."""
+OVERVIEW_SECONDS = 15
+"""How often a page that sums up many is: each time takes several queries."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """A template and its values; one that is live is asked for again while what it shows goes on."""
@@ -37,6 +43,7 @@ class Page:
     values: Mapping[str, Any] = field(default_factory=dict)
     status: int = 200
     is_live: bool = False
+    live_seconds: int = LIVE_SECONDS
     begins: Session | None = None
     """The session that the browser has from this page on."""
 

@@ -97,6 +97,7 @@ def test_hostile_words_are_text_wherever_a_run_has_them() -> None:
     page = rendered(
         "run.html",
         run=a_run(),
+        edges=[],
         now=datetime.now(UTC),
         can_retry=True,
         receipt={"attempts": []},
@@ -181,6 +182,20 @@ def test_costs_are_written_in_their_currency(amount: float | None, shown: str) -
     assert cost(amount, "USD") == shown
 
 
+def test_an_arrow_leads_from_each_step_to_those_that_wait_for_it() -> None:
+    levels = [
+        {
+            "level": 1,
+            "steps": [{"step_id": "a", "status": "COMPLETED"}, {"step_id": "b", "status": "FAILED"}],
+        },
+        {"level": 2, "steps": [{"step_id": "c", "status": "SKIPPED"}]},
+    ]
+    drawn = pictures.levels(levels, [("b", "c"), ("b", "left_out")])
+    assert re.findall(r'd="(M[^"]+)"', drawn) == [
+        "M178.0 65.0 C201.0 65.0 193.0 21.0 216.0 21.0 m-5 -4 l5 4 l-5 4"
+    ]
+
+
 def test_the_rows_of_runs_are_drawn_where_they_are_known() -> None:
     told = [a_run("COMPLETED", figures={"rows_processed": count}) for count in (1200, None, 3)]
     drawn = pictures.rows(told)
@@ -193,7 +208,7 @@ def test_pictures_say_in_time_what_they_show() -> None:
     strip = pictures.strip(runs, 14, date(2024, 1, 2))
     assert "2024-01-01: 1 COMPLETED, 1 FAILED" in strip
     assert strip.count("<g>") == 14
-    assert "orders: RUNNING" in pictures.levels(a_run("RUNNING")["levels"])
+    assert "orders: RUNNING" in pictures.levels(a_run("RUNNING")["levels"], [])
     assert "orders: RUNNING" in pictures.gantt(a_run("RUNNING"), datetime(2024, 1, 1, 0, 1, tzinfo=UTC))
     assert "1.0 s" in pictures.durations(runs)
     for drawn in (strip, pictures.bar(2.0, "Today: 2 of 1 runs"), pictures.durations([])):
@@ -243,6 +258,7 @@ def test_an_error_is_shown_at_its_line_of_the_sql() -> None:
     page = rendered(
         "run.html",
         run=run,
+        edges=[],
         now=datetime.now(UTC),
         can_retry=False,
         receipt={"attempts": []},
