@@ -72,7 +72,9 @@ ASKED = {
 }
 
 
-def test_who_has_no_key_is_onboarded_and_signed_in(site: Site, tenant_ids: Iterator[str]) -> None:
+def test_who_has_no_key_is_onboarded_and_signed_in(
+    site: Site, tenant_ids: Iterator[str], operator: Browser
+) -> None:
     browser = Browser(console_of(site))
     asked = ASKED | {"tenant_id": next(tenant_ids)}
     assert 'href="/console/onboard"' in browser.get("/console/sign-in")
@@ -95,6 +97,8 @@ def test_who_has_no_key_is_onboarded_and_signed_in(site: Site, tenant_ids: Itera
     run = browser.page.request.path  # type: ignore[union-attr]
     site.drain()
     assert "COMPLETED" in browser.get(run)
+    for page in ("/console/operator/tenants", f"/console/operator/tenants/{asked['tenant_id']}"):
+        assert "Acme &lt;b&gt;Ltd&lt;/b&gt;" in operator.get(page)
 
 
 def test_an_onboarding_that_is_refused_keeps_what_was_written(browser: Browser, tenant: Tenant) -> None:
