@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -23,6 +23,7 @@ from common.runs.attempts import (
 )
 from common.runs.cancelling import CANCELLED_BY_HAND, is_cancelled
 from common.runs.control import ends_run, lanes, later_steps, lost_steps, states_after, steps_of
+from common.runs.ends import End, end_of
 from common.runs.failures import is_bigquerys
 from common.runs.guarding import Guard, Judgement
 from common.runs.handovers import Handovers
@@ -44,8 +45,6 @@ def nothing_more(_run: Run) -> None:
 
 
 FIRST_LEVEL = 1
-type _End = tuple[RunStatus, str, EndReason]
-"""How, and by what, a run is to end before its time."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -116,11 +115,11 @@ class LevelWorker:
 
     def _looked(
         self, message: LevelMessage, worker: StepWorker, steps: Sequence[Step]
-    ) -> tuple[_End | None, Sequence[tuple[Step, Judgement | None]]]:
+    ) -> tuple[End | None, Sequence[tuple[Step, Judgement | None]]]:
         """Look whether the run is to end here, and judge its steps meanwhile, where they could be begun."""
-        end = self._end_of(message)
+        end = end_of(message, self.clock())
 
-        def look() -> _End | None:
+        def look() -> End | None:
             if is_cancelled(self.claims, message.run.run_id):
                 return RunStatus.CANCELLED, CANCELLED_BY_HAND, EndReason.CANCELLED
             return end
@@ -130,15 +129,6 @@ class LevelWorker:
         works: list[Callable[[], Any]] = [look, *(partial(worker.judge, step) for step in steps)]
         found, *judged = self.at_once(lambda work: work(), works)
         return found, list(zip(steps, judged, strict=True))
-
-    def _end_of(self, message: LevelMessage) -> _End | None:
-        if message.end_reason:
-            return RunStatus.FAILED, message.end_reason, EndReason.NOT_CONTINUED
-        minutes = message.pipeline.timeout_minutes
-        if self.clock() - message.run.started_at > timedelta(minutes=minutes):
-            error = f"the run took longer than its timeout of {minutes} minutes"
-            return RunStatus.FAILED, error, EndReason.TIMEOUT
-        return None
 
     def _carry_out_in_lanes(
         self, worker: StepWorker, steps: Sequence[Step], skipped: Sequence[Step]
@@ -236,14 +226,16 @@ class LevelWorker:
             self._fail(message, [*rows, *(skipped_row(step, self.clock) for step in skipped)], failed)
         else:
             rows += [skipped_row(step, self.clock) for step in skipped]
-            self.store.append_steps(message.run, rows, self.clock())
-            self._advance(worker, attempts, states_after(message, outcomes, skipped))
+            states = states_after(message, outcomes, skipped)
+            logger.info("level completed", extra={"level": message.level})
+            if message.is_last:
+                self._complete(message, rows, states)
+            else:
+                self.store.append_steps(message.run, rows, self.clock())
+                self._advance(worker, attempts, states)
 
     def _advance(self, worker: StepWorker, attempts: Sequence[Attempt], states: dict[str, str]) -> None:
         message = worker.message
-        logger.info("level completed", extra={"level": message.level})
-        if message.is_last:
-            return self._complete(message, states)
         following = replace(message, level=message.level + 1, continuation=0, states=states)
         # Of a level with steps that did not complete, rows do not tell that it is done: the sweeper begins
         # with it, and relies on being led on.
@@ -255,11 +247,12 @@ class LevelWorker:
             return None
         return self.levels.publish_level(following)
 
-    def _complete(self, message: LevelMessage, states: dict[str, str]) -> None:
+    def _complete(self, message: LevelMessage, rows: Sequence[StepRow], states: dict[str, str]) -> None:
         """End a run all of whose levels are done; steps may have failed in it all the same."""
         lost = lost_steps(message.pipeline, states)
         if not lost:
-            return self._end(message, RunStatus.COMPLETED)
+            return self._end_well(message, rows)
+        self.store.append_steps(message.run, rows, self.clock())
         error = "; ".join(f"step {step_id} failed: what depends on it was skipped" for step_id in lost)
         return self._end(message, RunStatus.FAILED, error, EndReason.STEP_FAILED)
 
@@ -283,11 +276,23 @@ class LevelWorker:
         self.store.append_steps(message.run, rows, self.clock())
         self._end(message, status, error, reason)
 
+    def _end_well(self, message: LevelMessage, rows: Sequence[StepRow]) -> None:
+        """End a run that is done by now: whoever has cancelled it before finds it CANCELLED."""
+        done_at = self.clock()
+        write = partial(self.store.append_steps, message.run, rows, done_at)
+        works: list[Callable[[], Any]] = [write, partial(is_cancelled, self.claims, message.run.run_id)]
+        if self.at_once(lambda work: work(), works)[1]:
+            return self._end(message, RunStatus.CANCELLED, CANCELLED_BY_HAND, EndReason.CANCELLED)
+        return self._end(message, RunStatus.COMPLETED, at=done_at)
+
     def _end(
-        self, message: LevelMessage, status: RunStatus, error: str = "", reason: EndReason | None = None
+        self,
+        message: LevelMessage,
+        status: RunStatus,
+        error: str = "",
+        reason: EndReason | None = None,
+        at: datetime | None = None,
     ) -> None:
-        if status is RunStatus.COMPLETED and is_cancelled(self.claims, message.run.run_id):
-            status, error, reason = RunStatus.CANCELLED, CANCELLED_BY_HAND, EndReason.CANCELLED
-        self.store.append_run(message.run, status, self.clock(), error, reason)
+        self.store.append_run(message.run, status, at or self.clock(), error, reason)
         logger.info("run ended", extra={"status": status, "error": error})
         self.after_end(message.run)

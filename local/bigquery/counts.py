@@ -1,5 +1,6 @@
 """Counts of requests by kind, for tests that state what a run costs."""
 
+import time
 from collections import Counter
 
 from local.bigquery.answers import Answer
@@ -10,7 +11,7 @@ METADATA = ("datasets.", "tables.")
 
 
 class Counts:
-    """What was asked for since the start or the last reset; answers of any status count."""
+    """What was asked for since the start or the last reset, and when; answers of any status count."""
 
     def __init__(self) -> None:
         self.methods: Counter[str] = Counter()
@@ -18,16 +19,22 @@ class Counts:
         """By what was asked about: a job's ID, else a dataset, "" where the request names neither."""
         self.job_ids: list[str] = []
         self.dry_runs = 0
+        self.first_call_at = 0.0
+        """When the first call came, by the monotonic clock; 0 where none did."""
+        self.last_answer_at = 0.0
 
     async def handle(self, call: Call, forward: Forward) -> Answer:
         """Count the call and pass it on."""
+        self.first_call_at = self.first_call_at or time.monotonic()
         self.methods[call.method] += 1
         self.subjects[call.names.get("datasetId") or call.job_id] += 1
         if call.is_dry_run:
             self.dry_runs += 1
         elif call.starts_job:
             self.job_ids.append(call.job_id)
-        return await forward(call)
+        answer = await forward(call)
+        self.last_answer_at = time.monotonic()
+        return answer
 
     def reset(self) -> None:
         """Start again from zero."""
@@ -35,6 +42,7 @@ class Counts:
         self.subjects.clear()
         self.job_ids.clear()
         self.dry_runs = 0
+        self.first_call_at = self.last_answer_at = 0.0
 
     def jobs(self, prefix: str = "") -> int:
         """Return how many jobs were asked for by an ID with `prefix`; a repeated ID counts each time."""

@@ -17,6 +17,7 @@ from local_bigquery.models import Job, JobConfiguration, JobStatistics
 
 from local.bigquery import catalog, committed, job_records, receipts
 from local.bigquery.sql_files import sql
+from local.bigquery.statements import statements_in
 
 CANCEL_SECONDS = 10.0
 INTERRUPT_SECONDS = 0.05
@@ -65,7 +66,18 @@ def done(job: Job, statistics: JobStatistics, error: BigQueryError | None = None
     seconds = _timed_out.get((job.jobReference.projectId, job.jobReference.jobId))
     if error and seconds is not None:
         error = BigQueryError("stopped", f"Job execution was cancelled: Job timed out after {seconds:g} sec")
-    return _ended(job, statistics, error)
+    return _ended(job if error else _naming_its_table(job, statistics), statistics, error)
+
+
+def _naming_its_table(job: Job, statistics: JobStatistics) -> Job:
+    """Name the destination of a job that has made its table by CREATE TABLE AS, as BigQuery does."""
+    query = job.configuration.query
+    if not (query and statistics.query and statistics.query.statementType == "CREATE_TABLE_AS_SELECT"):
+        return job
+    (statement,) = statements_in(query.dump(), job.jobReference.projectId)
+    names = zip(("projectId", "datasetId", "tableId"), statement.target or (), strict=False)
+    configuration = job.configuration.replace(query=query.replace(destinationTable=dict(names)))
+    return job.replace(configuration=configuration)
 
 
 def end_all(grace_seconds: float) -> None:

@@ -31,6 +31,8 @@ class Deployed:
     """An instance that listens on a port. Called, it passes a request on to it."""
 
     port: int
+    process_id: int
+    """The process that leads its session."""
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer as the instance does; it gets pushed messages as Google sends them: no CloudEvents yet."""
@@ -45,10 +47,12 @@ class Deployed:
 def deployed(folder: Path, environment: Mapping[str, str]) -> Iterator[dict[str, Deployed]]:
     """Unzip each bundle into a folder and serve it inside the block."""
     with ExitStack() as running:
-        ports = {name: running.enter_context(_served(name, folder / name, environment)) for name in bundles()}
-        for name, port in ports.items():
-            _wait_until_listening(name, port)
-        yield {name: Deployed(port=port) for name, port in ports.items()}
+        served = {
+            name: running.enter_context(_served(name, folder / name, environment)) for name in bundles()
+        }
+        for name, instance in served.items():
+            _wait_until_listening(name, instance.port)
+        yield served
 
 
 def bundles() -> list[str]:
@@ -65,7 +69,7 @@ def unzip(name: str, folder: Path) -> None:
 
 
 @contextmanager
-def _served(name: str, folder: Path, environment: Mapping[str, str]) -> Iterator[int]:
+def _served(name: str, folder: Path, environment: Mapping[str, str]) -> Iterator[Deployed]:
     unzip(name, folder)
     port = free_port()
     told = {
@@ -87,7 +91,7 @@ def _served(name: str, folder: Path, environment: Mapping[str, str]) -> Iterator
             start_new_session=True,
         )
         try:
-            yield port
+            yield Deployed(port=port, process_id=process.pid)
         finally:
             os.killpg(process.pid, signal.SIGTERM)
             process.wait()

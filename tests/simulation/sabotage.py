@@ -14,7 +14,7 @@ from common.runs.level_messages import LevelMessage
 from common.runs.levels import LevelWorker
 from common.runs.ports import AdmissionFacts, JobReport, StepJob
 from common.runs.progress import OpenRun
-from common.runs.run import EndReason, Run, RunStatus, StepStatus
+from common.runs.run import EndReason, Run, RunStatus, StepRow, StepStatus
 from common.runs.steps import StepWorker
 from common.schedules.filling import SlotFiller
 from common.schedules.tenant_admissions import TenantAdmissionFacts, TenantAdmissions
@@ -70,11 +70,9 @@ def a_run_completes_whoever_has_cancelled_it(world: World) -> None:
     """Write COMPLETED at the end of the last level without a look at the flag."""
 
     class Worker(LevelWorker):
-        def _end(
-            self, message: LevelMessage, status: RunStatus, error: str = "", reason: EndReason | None = None
-        ) -> None:
-            self.store.append_run(message.run, status, self.clock(), error, reason)
-            self.after_end(message.run)
+        def _end_well(self, message: LevelMessage, rows: Sequence[StepRow]) -> None:
+            self.store.append_steps(message.run, rows, self.clock())
+            self._end(message, RunStatus.COMPLETED)
 
     work_as(world, Worker)
 
