@@ -74,8 +74,10 @@ def _naming_its_table(job: Job, statistics: JobStatistics) -> Job:
     query = job.configuration.query
     if not (query and statistics.query and statistics.query.statementType == "CREATE_TABLE_AS_SELECT"):
         return job
-    (statement,) = statements_in(query.dump(), job.jobReference.projectId)
-    names = zip(("projectId", "datasetId", "tableId"), statement.target or (), strict=False)
+    statement, *more = statements_in(query.dump(), job.jobReference.projectId)
+    if more or not statement.target:  # A statement of a script, which has no table of its own.
+        return job
+    names = zip(("projectId", "datasetId", "tableId"), statement.target, strict=True)
     configuration = job.configuration.replace(query=query.replace(destinationTable=dict(names)))
     return job.replace(configuration=configuration)
 

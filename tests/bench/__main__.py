@@ -4,18 +4,21 @@ import argparse
 import logging
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.bench.bursts import bursts
 from tests.bench.cold_start import PARTS, modules_of, read_budget
+from tests.bench.limits import loads
 from tests.bench.minutes import COST_OF_A_MINUTE, minute
 from tests.bench.ratios import SQL, STEPS, ratios
 from tests.bench.report import Report
 from tests.bench.tenants import CONFIGS_PER_TENANT
+from tests.bench.throughput import admissions, answered
+from tests.bench.years import readings
 from tests.functional.costs import COST_OF_A_RUN, Counted, Levels, cost_of_a_run
 from tests.functional.serving import serving
-from tests.functional.site import Site, numbered
+from tests.functional.site import Site, Tenant, numbered
 
 SHAPES: dict[str, Levels] = {
     "L=1 N=1": ({"a": SQL},),
@@ -37,7 +40,12 @@ def main() -> int:
     logging.disable(logging.INFO)
     report = Report()
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder), LEVEL_SECONDS) as site:
-        counted = [*_runs(site, report), *_minute(site, report, given.firings, given.latency_ms / 1000)]
+        tenants = map(site.onboard, numbered("bench"))
+        counted = [
+            *_runs(site, tenants, report),
+            *_minute(site, report, given.firings, given.latency_ms / 1000),
+        ]
+        _many(site, tenants, report)
     report.cold_starts({function: modules_of(function) for function in PARTS}, read_budget())
     burst, *longer = bursts()
     report.bursts([burst, *longer])
@@ -46,12 +54,19 @@ def main() -> int:
     return 1 if broken else 0
 
 
-def _runs(site: Site, report: Report) -> Sequence[Counted]:
-    tenants = map(site.onboard, numbered("bench"))
+def _runs(site: Site, tenants: Iterator[Tenant], report: Report) -> Sequence[Counted]:
     counted = {name: cost_of_a_run(site, next(tenants), levels) for name, levels in SHAPES.items()}
     report.costs(COST_OF_A_RUN, counted)
     report.ratios(list(ratios(site, tenants)))
     return [one for counts in counted.values() for one in counts]
+
+
+def _many(site: Site, tenants: Iterator[Tenant], report: Report) -> None:
+    # After the minute: the tenants of the crowd have schedules that are due.
+    busy = next(tenants)
+    report.answered([*answered(site, busy), *admissions(busy)])
+    report.readings(readings(site, next(tenants)))
+    report.loads(loads(site, next(tenants)))
 
 
 def _minute(site: Site, report: Report, firings: int, latency_seconds: float) -> Sequence[Counted]:

@@ -1,4 +1,4 @@
-"""What the bench shows: two tables of counts against their promises, one of ratios, and one of a burst."""
+"""What the bench shows: counts against their promises, ratios, answers, what is read, limits and bursts."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,8 +10,11 @@ from rich.text import Text
 
 from common.wiring import DISPATCH_BUDGET
 from tests.bench.bursts import LEVEL_MINUTES, LEVELS, Burst
+from tests.bench.limits import RUNS_OF_A_DAY, TENANTS, Load
 from tests.bench.minutes import Call
 from tests.bench.ratios import Ratio
+from tests.bench.throughput import Answered
+from tests.bench.years import ROWS_OF_A_YEAR, Reading
 from tests.functional.costs import Counted
 
 WIDTH_OF_NO_TERMINAL = 120
@@ -51,6 +54,43 @@ class Report:
         table = _table("Ratios of times (not exact)", "times as long")
         for ratio in ratios:
             table.add_row(ratio.what, f"{ratio.value:.2f}")
+        self._console.print(table)
+
+    def answered(self, answered: Sequence[Answered]) -> None:
+        """Show how much was answered in a second, and how long one of them took."""
+        title = "Answers of one process, its BigQuery among them (not exact)"
+        table = _table(title, "clients", "a second", "half within", "99 of 100 within")
+        for one in answered:
+            middle, late = (f"{one.percentile(percent) * 1000:.0f} ms" for percent in (50, 99))
+            table.add_row(one.what, str(one.clients), f"{one.per_second:.1f}", middle, late)
+        self._console.print(table)
+
+    def readings(self, readings: Sequence[Reading]) -> None:
+        """Show what queries read of a year of logs."""
+        title = f"Of a year's {ROWS_OF_A_YEAR:,} rows in each table of logs (by the texts)"
+        table = _table(title, "days of 365", "rows of these", "of one tenant", "clusters named")
+        for one in readings:
+            table.add_row(
+                f"{one.query}: {one.table}",
+                str(one.days),
+                f"{one.rows_of_days:,}",
+                f"{one.rows_of_tenant:,}" if "tenant_id" in one.clusters else "all tenants",
+                ", ".join(one.clusters) or "-",
+            )
+        self._console.print(table)
+
+    def loads(self, loads: Sequence[Load]) -> None:
+        """Show what many runs ask of BigQuery's limits, the one first that is reached first."""
+        title = f"{TENANTS:,} tenants, {RUNS_OF_A_DAY:,} runs a day (a run counted, the day a model)"
+        table = _table(title, "limit", "evenly", "at midnight", "headroom")
+        for one in loads:
+            table.add_row(
+                one.limit,
+                f"{one.most:,.0f}",
+                f"{one.evenly:,.1f}",
+                f"{one.at_midnight:,.1f}",
+                f"{one.headroom:,.1f} times",
+            )
         self._console.print(table)
 
     def bursts(self, bursts: Sequence[Burst]) -> None:

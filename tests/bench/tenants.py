@@ -17,12 +17,14 @@ PLAN = {"plan_name": "SCALE", "daily_limit": 100, "monthly_limit": 3000, "concur
 PIPELINE = a_pipeline_file({"a": "SELECT 1 AS n"})
 
 
-def add_tenants(central: Central, count: int) -> None:
-    """Have tenants on the plan SCALE, each with ten configs that are due now."""
+def add_tenants(central: Central, count: int, prefix: str = "bench") -> list[str]:
+    """Have tenants on the plan SCALE, each with ten configs that are due now; name them."""
     streaming = Streaming(central=central)
-    for table, rows in _rows([f"bench_{number:05}" for number in range(count)]).items():
+    tenant_ids = [f"{prefix}_{number:05}" for number in range(count)]
+    for table, rows in _rows(tenant_ids).items():
         for portion in batched(enumerate(rows), ROWS_PER_CALL, strict=False):
-            streaming.append(table, {f"{table}-{number}": row for number, row in portion})
+            streaming.append(table, {f"{prefix}-{table}-{number}": row for number, row in portion})
+    return tenant_ids
 
 
 def _rows(tenant_ids: list[str]) -> dict[str, list[dict[str, Any]]]:

@@ -45,3 +45,14 @@ def test_reset_starts_again_from_zero(server: LocalBigQuery, client: bigquery.Cl
     client.query_and_wait("SELECT 2")
     server.counts.reset()
     assert (server.counts.jobs(), sum(server.counts.methods.values())) == (0, 0)
+
+
+def test_when_the_first_call_came_and_the_last_was_answered_is_known(
+    server: LocalBigQuery, client: bigquery.Client
+) -> None:
+    assert (server.counts.first_call_at, server.counts.last_answer_at) == (0.0, 0.0)
+    client.query_and_wait("SELECT 3")
+    first, last = server.counts.first_call_at, server.counts.last_answer_at
+    client.query_and_wait("SELECT 4")
+    assert 0.0 < first < last < server.counts.last_answer_at
+    assert server.counts.first_call_at == first

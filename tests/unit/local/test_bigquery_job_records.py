@@ -72,3 +72,15 @@ def test_a_job_whose_start_is_answered_is_written(client: bigquery.Client) -> No
     sql = "SELECT state FROM emulator.jobs WHERE job_id = ?"
     assert database.fetch(sql, [job.job_id]) == [("RUNNING",)]
     job.cancel()
+
+
+def test_a_job_names_the_table_that_it_has_made_by_its_statement(
+    client: bigquery.Client, dataset: str
+) -> None:
+    made = client.query(f"CREATE OR REPLACE TABLE {dataset}.t AS SELECT 1 AS n")
+    made.result()
+    named = bigquery.TableReference.from_string(f"{PROJECT}.{dataset}.t")
+    made.reload()
+    assert made.destination == named
+    script = client.query(f"CREATE TABLE {dataset}.u AS SELECT 1 AS n; SELECT 2 AS n")
+    assert [row.n for row in script.result()] == [2]
