@@ -2,9 +2,9 @@
 
 import json
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from tests.bench.peers.work import Work
@@ -13,6 +13,8 @@ ROOT = Path(__file__).parents[3]
 ENVIRONMENTS = ROOT / "build" / "peers"
 PROGRAMS = Path(__file__).with_name("programs")
 THREADS = 32
+SCRIPT_REQUIREMENTS = (f"google-cloud-bigquery=={version('google-cloud-bigquery')}",)
+"""The platform's own client, and nothing else: what is installed beside it can make it larger."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,14 +35,16 @@ class Contestant:
     prepare: Callable[[Work, Path, Path], Start]
     """Writes what it needs into a folder, for an environment's `bin`."""
     requirements: tuple[str, ...] = ()
-    """What is installed for it; nothing where the platform's own environment has it."""
+    """What is installed for it, the package that it is first."""
+    environment: str = ""
+    """Whose environment it shares; "" for one of its own."""
     max_tables: int = 100
     """The largest shape that it is asked for."""
 
     @property
     def bin(self) -> Path:
         """Where its programs are."""
-        return ENVIRONMENTS / self.name / "bin" if self.requirements else Path(sys.executable).parent
+        return ENVIRONMENTS / (self.environment or self.name) / "bin"
 
 
 def program(name: str, **environment: str) -> Callable[[Work, Path, Path], Start]:
@@ -92,11 +96,15 @@ BARE_LEVELS = Contestant(
     name="script, threads",
     what="BigQuery's client in Python: level by level, each step in a thread that submits its job and waits",
     prepare=program("bare_levels.py"),
+    requirements=SCRIPT_REQUIREMENTS,
+    environment="script",
 )
 BARE_SUBMIT_ALL = Contestant(
     name="script, one thread",
     what="the same client without threads: it submits all jobs of a level, then waits for each of them",
     prepare=program("bare_submit_all.py"),
+    requirements=SCRIPT_REQUIREMENTS,
+    environment="script",
 )
 PEERS: tuple[Contestant, ...] = (
     Contestant(
@@ -121,7 +129,11 @@ PEERS: tuple[Contestant, ...] = (
     Contestant(
         name="prefect",
         what="a task for each step, in the thread pool of a flow, with the temporary server that it starts",
-        prepare=program("prefect_flow.py", PREFECT_SERVER_ANALYTICS_ENABLED="false"),
+        prepare=program(
+            "prefect_flow.py",
+            PREFECT_SERVER_ANALYTICS_ENABLED="false",
+            PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS="300",
+        ),
         requirements=("prefect", "google-cloud-bigquery"),
         max_tables=20,
     ),

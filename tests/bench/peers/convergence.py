@@ -23,6 +23,7 @@ from tests.bench.peers.processes import Usage, usage_of_session
 from tests.bench.peers.work import Shape
 from tests.deployed.instances import LOCKED, Deployed, deployed
 from tests.e2e.tenants import ENDED, Tenant, ask
+from tests.functional.costs import own_requests
 
 AT_WORK = ("pipelines", "run_level")
 """The functions that a run asked for by hand keeps busy, beside those that tell people of it."""
@@ -36,7 +37,7 @@ class MeasuredRun:
     """A run, measured from its 202 on, and what came before that."""
 
     measured: Measured
-    """Its requests and jobs are the whole run's, those before the 202 included."""
+    """Its requests and jobs are the whole run's, those before the 202 included, `tables.get` left out."""
     requests_before: int
     jobs_before: int
     seconds_before: float
@@ -96,7 +97,7 @@ class Convergence:
         after = self._usage()
         measured = Measured(
             seconds=ended_at - admitted_at,
-            requests=counts.methods.total(),
+            requests=own_requests(counts.methods),
             jobs=counts.jobs(),
             cpu_seconds=after.cpu_seconds - before.cpu_seconds,
             peak_mib=usage_of_session(self.instances["run_level"].process_id).peak_mib,

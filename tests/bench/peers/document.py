@@ -71,10 +71,15 @@ multiples of the script's.
 
 It was made on {results.machine}. {_repeated(results)}
 
-4x5 is 4 levels of 5 steps. The script is {BARE_LEVELS.what}. Its wall, like the others', goes from the first
-request that reaches BigQuery to the last answer. Convergence's goes from its 202 to the event that tells the
-end of the run: it is a service, and was running before.
+4x5 is 4 levels of 5 steps. The script is {BARE_LEVELS.what},
+in an environment that has the client alone. Its wall, like the others', goes from the first request that
+reaches BigQuery to the last answer. Convergence's goes from its 202 to the event that tells the end of the
+run: it is a service, and was running before.
 """
+
+
+def _rounds(results: Results) -> str:
+    return f"ROUNDS={max(row.rounds for row in results.rows)}"
 
 
 def _repeated(results: Results) -> str:
@@ -85,7 +90,7 @@ def _repeated(results: Results) -> str:
 
 def _against_the_script(results: Results) -> Iterator[str]:
     yield "## Convergence and the script\n"
-    yield "Command: `make bench-peers PEERS=`\n"
+    yield f"Command: `make bench-peers {_rounds(results)} PEERS=`\n"
     yield "![Wall, as a multiple of the script's](pictures/benchmarks-wall.svg)\n"
     head = ("shape", "job", "wall", "wall without threads", "requests", "promised", "of the script", "jobs")
     yield from _table(
@@ -114,8 +119,7 @@ def _compared(results: Results, row: Row) -> list[object]:
         for other in results.rows
         if (other.shape, other.job_seconds) == (row.shape, row.job_seconds)
     }
-    levels, steps = map(int, row.shape.split("x"))
-    shape = Shape(levels=levels, steps=steps)
+    shape = Shape.read(row.shape)
     return [
         row.shape,
         f"{row.job_seconds:g} s",
@@ -130,7 +134,7 @@ def _compared(results: Results, row: Row) -> list[object]:
 
 def _against_the_peers(results: Results, peers: Sequence[Row]) -> Iterator[str]:
     yield f"## Beside the peers, jobs of {PEERS_JOB_SECONDS:g} s\n"
-    yield "Command: `make bench-peers`\n"
+    yield f"Command: `make bench-peers {_rounds(results)}`\n"
     yield "![Peak memory, as a multiple of the script's](pictures/benchmarks-memory.svg)\n"
     yield "![Start, as a multiple of the script's](pictures/benchmarks-start.svg)\n"
     head = ("shape", "who", "wall", "requests", "jobs", "CPU", "peak memory", "start")
@@ -145,7 +149,8 @@ def _against_the_peers(results: Results, peers: Sequence[Row]) -> Iterator[str]:
 CPU is that of a program and all its processes; of Convergence that of `pipelines` and `run_level`, from the
 request to the run's end. Peak memory is the greatest of one process. Start goes from the program's start to
 its first request; Convergence's is that of a new instance of `run_level`, up to its client. Convergence's
-jobs are what the admission reads, the ticket, and one for each step.
+jobs are one for each step, the ticket, and what the admission reads, for which BigQuery makes none where it
+can answer at once.
 
 Versions: {", ".join(f"{name} {version}" for name, version in results.versions.items())}.
 """

@@ -29,7 +29,7 @@ def _installed(peer: Contestant) -> str:
     if not peer.bin.exists():
         _uv("venv", "--quiet", "--python", sys.executable, str(peer.bin.parent))
     _uv("pip", "install", "--quiet", "--python", python, *peer.requirements)
-    name = peer.requirements[0]
+    name = peer.requirements[0].partition("==")[0]
     shown = _uv("pip", "show", "--python", python, name)
     return next(line.removeprefix("Version: ") for line in shown.splitlines() if line.startswith("Version: "))
 

@@ -64,6 +64,28 @@ class Admission:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What came of one shape with jobs of one length."""
+
+    rows: Sequence[Row]
+    admissions: Sequence[Admission]
+    failed: dict[str, str]
+    """Those who have given up, and why."""
+    repeated: int
+
+    def write(self, file: Path) -> None:
+        """Hand it over."""
+        file.write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        """Take it over."""
+        kept: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        rows = [Row(**row) for row in kept.pop("rows")]
+        return cls(rows=rows, admissions=[Admission(**one) for one in kept.pop("admissions")], **kept)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
     """A whole comparison."""
 

@@ -9,7 +9,7 @@ from common.warehouse.clients import make_client
 from tests.bench.peers.contestants import BARE_LEVELS, BARE_SUBMIT_ALL, Contestant
 from tests.bench.peers.convergence import Convergence
 from tests.bench.peers.measuring import Failed, Measured, measured
-from tests.bench.peers.results import Admission, Row
+from tests.bench.peers.results import Admission, Part, Row
 from tests.bench.peers.work import Shape, Work
 from tests.e2e.tenants import Tenant
 
@@ -36,17 +36,16 @@ class Comparison:
     started: int = 0
     _start_seconds: float = 0.0
 
-    def begin(self) -> None:
-        """Make the dataset of the others, and see how long the platform's instance takes to start."""
-        client = make_client(
-            project=self.platform.platform.options.project,
-            location="US",
-            emulator_host=self.platform.bigquery.url,
-        )
-        client.create_dataset(DATASET, exists_ok=True)
+    def part(self, shape: Shape, job_seconds: float, rounds: int) -> Part:
+        """Run one shape with jobs of one length."""
+        options, bigquery = self.platform.platform.options, self.platform.bigquery
+        client = make_client(project=options.project, location="US", emulator_host=bigquery.url)
+        client.create_dataset(DATASET)
         self._start_seconds = self.platform.start_seconds()
+        rows = list(self._rows(shape, job_seconds, rounds))
+        return Part(rows=rows, admissions=self.admissions, failed=self.failed, repeated=self.repeated)
 
-    def rows(self, shape: Shape, job_seconds: float, rounds: int) -> Iterator[Row]:
+    def _rows(self, shape: Shape, job_seconds: float, rounds: int) -> Iterator[Row]:
         """Run a shape in rounds, and compare each contestant with the script."""
         self._be_slow(0.0, 0.0)
         tenant = self.platform.tenant_for(shape)

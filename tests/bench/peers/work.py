@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,6 +13,12 @@ class Shape:
 
     levels: int
     steps: int
+
+    @classmethod
+    def read(cls, name: str) -> Self:
+        """Read it in short."""
+        levels, _, steps = name.partition("x")
+        return cls(levels=int(levels), steps=int(steps))
 
     @property
     def name(self) -> str:
