@@ -6,6 +6,7 @@ Each has a title, which is what a screen reader says of it; tables beside them h
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from markupsafe import Markup
@@ -64,23 +65,19 @@ def _day(place: int, count: Counter[str], most: int, told: str) -> Markup:
 
 def bar(share: float, told: str) -> Markup:
     """Draw a limit's use, a share of one."""
-    used = min(max(share, 0.0), 1.0) * 200
-    return _svg(
-        200,
-        10,
-        told,
-        [
-            _rectangle(0, 0, 200, 10, "room"),
-            _rectangle(0, 0, used, 10, "full" if share >= 1 else "used"),
-        ],
-    )
+    used, kind = min(max(share, 0.0), 1.0) * 200, "full" if share >= 1 else "used"
+    return _svg(200, 10, told, [_rectangle(0, 0, 200, 10, "room"), _rectangle(0, 0, used, 10, kind)])
 
 
-def levels(run_levels: Sequence[Mapping[str, Any]], edges: Sequence[tuple[str, str]]) -> Markup:
+def levels(run_levels: Sequence[Mapping[str, Any]], edges: Sequence[tuple[str, str]] | None = None) -> Markup:
     """Draw the steps of a run, level by level from left to right, each in the colour of its state.
 
-    `edges` say which step waits for which: its ID comes behind that of the other.
+    `edges` say which step waits for which: its ID comes behind that of the other. Without them an arrow leads
+    from each level to the next.
     """
+    if edges is None:
+        firsts = [level["steps"][0]["step_id"] for level in run_levels if level["steps"]]
+        edges = list(pairwise(firsts))
     places = {
         step["step_id"]: (place * (BOX_WIDTH + GAP) + 4, row * (BOX_HEIGHT + 10) + 4)
         for place, level in enumerate(run_levels)

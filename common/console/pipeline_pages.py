@@ -65,15 +65,19 @@ def pipeline(visit: Visit) -> Answered:
 
 
 def save(visit: Visit) -> Answered:
-    """Upload a file; its faults are shown beside it, and nothing of it is lost."""
+    """Upload a file, or only check it; its faults are shown beside it, and nothing of it is lost."""
     text = visit.form.get("pipeline_yaml", "").replace("\r\n", "\n")
     config_id = visit.path.get("config_id") or visit.form.get("config_id", "").strip()
+    content, is_new = Content.yaml(text.encode()), "config_id" not in visit.path
     try:
-        visit.client.configs.save(config_id, Content.yaml(text.encode()))
+        if visit.form.get("what") == "check":
+            quote = visit.client.quotes.of_file(config_id, content)
+            return _editor(config_id, text, is_new=is_new, quote=quote)
+        visit.client.configs.save(config_id, content)
     except Problem as problem:
         if problem.status not in REFUSED:
             raise
-        return _editor(config_id, text, is_new="config_id" not in visit.path, problem=problem)
+        return _editor(config_id, text, is_new=is_new, problem=problem)
     return Elsewhere(address(config_id))
 
 
@@ -146,13 +150,16 @@ def excerpt_of(text: str, problem: Problem | None) -> list[FileLine]:
     ]
 
 
-def _editor(config_id: str, text: str, *, is_new: bool, problem: Problem | None = None) -> Page:
+def _editor(
+    config_id: str, text: str, *, is_new: bool, problem: Problem | None = None, quote: Quote | None = None
+) -> Page:
     values = {
         "config_id": config_id,
         "text": text,
         "problem": problem,
         "is_new": is_new,
         "excerpt": excerpt_of(text, problem),
+        "quote": quote,
     }
     return Page(template="edit.html", values=values, status=422 if problem else 200)
 

@@ -41,7 +41,7 @@ def run(visit: Visit) -> Answered:
         is_live=is_live,
         values={
             "run": status,
-            "edges": edges_of(visit, status),
+            "edges": None if is_live else edges_of(visit, status),
             "now": utc_now(),
             "can_retry": status["status"] in {"FAILED", "CANCELLED"},
             "receipt": visit.client.runs.receipt(run_id),

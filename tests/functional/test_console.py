@@ -161,6 +161,18 @@ def test_the_violations_of_a_file_are_told_beside_it_and_nothing_of_it_is_lost(b
     assert '<span class="rule">' in in_place[1]
 
 
+def test_a_file_is_checked_and_quoted_without_being_saved(browser: Browser, tenant: Tenant) -> None:
+    browser.get("/console/new")
+    asked = {"config_id": "daily", "pipeline_yaml": FILE, "what": "check"}
+    page = browser.send("/console/new", asked).text
+    assert "It breaks no rule; it is not saved yet." in page
+    assert "What it would come to" in page
+    assert "SELECT 1 AS n" in page
+    answer = browser.send("/console/new", asked | {"pipeline_yaml": FILE.replace("bq_etl.query", "none")})
+    assert answer.status_code == 422
+    assert tenant.call("GET", "/api/v1/pipelines/configs").get_json()["configs"] == []
+
+
 def test_a_failing_run_says_why_and_is_retried(browser: Browser, tenant: Tenant, site: Site) -> None:
     tenant.upload("daily", a_pipeline_file({"one": "SELECT 1 / (SELECT 0) AS n"}))
     run_id = tenant.run("daily")

@@ -9,6 +9,7 @@ import pytest
 
 from common.console import pictures
 from common.console.calendars import days_between, days_of, months_of
+from common.console.pipeline_pages import FileLine
 from common.console.quality_pages import MAX_DRAWN, STATES, histories_of
 from common.console.rendering import (
     FOLDER,
@@ -119,14 +120,10 @@ def test_hostile_words_are_text_wherever_a_run_has_them() -> None:
 
 
 def test_hostile_words_are_text_in_a_pipelines_file_and_its_changes() -> None:
-    problem: dict[str, Any] = {
-        "config_id": HOSTILE,
-        "text": HOSTILE,
-        "problem": None,
-        "is_new": False,
-        "excerpt": [],
-    }
-    page = rendered("edit.html", **problem)
+    values: dict[str, Any] = {"config_id": HOSTILE, "text": HOSTILE, "is_new": False}
+    excerpt = [FileLine(number=3, text=HOSTILE, rules=[HOSTILE])]
+    page = rendered("edit.html", **values, problem=None, excerpt=excerpt, quote=None)
+    assert page.count("&lt;script&gt;alert") >= 3
     assert "<script>alert" not in page
     assert "&#34;&gt;&lt;script&gt;" in page
 
@@ -194,6 +191,7 @@ def test_an_arrow_leads_from_each_step_to_those_that_wait_for_it() -> None:
     assert re.findall(r'd="(M[^"]+)"', drawn) == [
         "M178.0 65.0 C201.0 65.0 193.0 21.0 216.0 21.0 m-5 -4 l5 4 l-5 4"
     ]
+    assert pictures.levels(levels).count("<path") == 1
 
 
 def test_the_rows_of_runs_are_drawn_where_they_are_known() -> None:
