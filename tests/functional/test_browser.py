@@ -156,7 +156,7 @@ def test_a_pipeline_with_faults_is_mended_where_they_are(window: Window, tenant:
     text = a_pipeline_file({"first": "SELECT 1 AS n"})
     page.get_by_label("Pipeline file (YAML)").fill(text.replace("bq_etl.query", "bq_etl.nothing"))
     page.get_by_role("button", name="Save").click()
-    expect(page.locator("li.at .rule").first).to_contain_text("bq_etl.nothing")
+    expect(page.locator("li.at .rule").first).to_contain_text("is no step type")
     page.get_by_label("Pipeline file (YAML)").fill(text)
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("daily")
