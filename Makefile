@@ -81,8 +81,8 @@ pictures: $(DEVELOPMENT)  ## Take the README's pictures of the console anew, in 
 bench: $(DEVELOPMENT)  ## Count what runs, minutes and a large platform cost (FIRINGS=1500 LATENCY_MS=0)
 	@$(PYTHON_M) tests.bench $(if $(FIRINGS),--firings $(FIRINGS)) $(if $(LATENCY_MS),--latency-ms $(LATENCY_MS))
 
-bench-peers: $(DEVELOPMENT) $(DEPLOYED_INSTALLED)  ## Compare runs with a bare script and with peers; writes docs/benchmarks.md (PEERS=dbt-bigquery,luigi ROUNDS=3)
-	@$(PYTHON_M) tests.bench.peers $(if $(filter undefined,$(origin PEERS)),,--peers "$(PEERS)") $(if $(ROUNDS),--rounds $(ROUNDS))
+bench-peers: $(DEVELOPMENT) $(DEPLOYED_INSTALLED)  ## Compare runs with a bare script and with peers; writes docs/benchmarks.md (PEERS=dbt-bigquery,luigi ROUNDS=3 SHAPES=4x5,30x1)
+	@$(PYTHON_M) tests.bench.peers $(if $(filter undefined,$(origin PEERS)),,--peers "$(PEERS)") $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SHAPES),--shapes $(SHAPES))
 
 .PHONY: check format check-format lint types layers check-deployed
 check: check-format lint types layers check-deployed test  ## Check all that CI checks, up to the first failure

@@ -67,7 +67,7 @@ class Report:
 
     def readings(self, readings: Sequence[Reading]) -> None:
         """Show what queries read of a year of logs."""
-        title = f"Of a year's {ROWS_OF_A_YEAR:,} rows in each table of logs (by the texts)"
+        title = f"Of {ROWS_OF_A_YEAR:,} rows of a year, each table of logs (a model)"
         table = _table(title, "days of 365", "rows of these", "of one tenant", "clusters named")
         for one in readings:
             table.add_row(
@@ -81,7 +81,7 @@ class Report:
 
     def loads(self, loads: Sequence[Load]) -> None:
         """Show what many runs ask of BigQuery's limits, the one first that is reached first."""
-        title = f"{TENANTS:,} tenants, {RUNS_OF_A_DAY:,} runs a day (a run counted, the day a model)"
+        title = f"{TENANTS:,} tenants, {RUNS_OF_A_DAY:,} runs a day (a model)"
         table = _table(title, "limit", "evenly", "at midnight", "headroom")
         for one in loads:
             table.add_row(

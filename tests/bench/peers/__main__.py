@@ -21,6 +21,7 @@ from tests.bench.peers.work import Shape
 SHAPES = ("2x1", "4x5", "30x1", "10x10")
 JOB_SECONDS = (PEERS_JOB_SECONDS, 0.3, 4.0)
 ROUNDS = 3
+ROUNDS_WITH_PEERS = 1
 ROUNDS_OF_LONG_JOBS = 1
 LONG_SECONDS = 2.0
 LATENCY_MS = 50
@@ -32,6 +33,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench-peers", description=__doc__)
     parser.add_argument("--peers", default=",".join(one.name for one in PEERS), help="names, by commas")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="of each shape")
+    parser.add_argument("--shapes", default=",".join(SHAPES), help="levels and steps: 4x5,30x1")
     parser.add_argument("--part", help="measure one shape with one length of jobs: 4x5,0.3")
     parser.add_argument("--into", type=Path, help="the file for what comes of a part")
     parser.add_argument("--render", action="store_true", help="make the page anew of what is kept")
@@ -49,7 +51,7 @@ def main() -> int:
     there, versions, absent = installed(peers)
     names, parts = [one.name for one in there], list[Part]()
     for job_seconds in JOB_SECONDS:
-        for shape in SHAPES:
+        for shape in given.shapes.split(","):
             parts.append(_part(shape, job_seconds, names, given.rounds))
             # What is known by now is written: a comparison takes the better part of an hour.
             results = _results(parts, versions, absent)
@@ -88,7 +90,8 @@ def _measure(shape: Shape, job_seconds: float, names: Sequence[str], rounds: int
 def _part(shape: str, job_seconds: float, names: Sequence[str], rounds: int) -> Part:
     """Measure a part in a process of its own; once more where that dies."""
     compared = names if job_seconds == PEERS_JOB_SECONDS else ()
-    many = min(rounds, ROUNDS_OF_LONG_JOBS) if job_seconds > LONG_SECONDS else rounds
+    many = min(rounds, ROUNDS_WITH_PEERS if compared else rounds)
+    many = min(many, ROUNDS_OF_LONG_JOBS if job_seconds > LONG_SECONDS else many)
     for attempt in range(TRIES):
         with tempfile.TemporaryDirectory() as folder:
             into = Path(folder) / "part.json"

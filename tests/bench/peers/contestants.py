@@ -124,7 +124,7 @@ PEERS: tuple[Contestant, ...] = (
         what="an asset for each step, carried out by the multiprocess executor, a process for each step",
         prepare=program("dagster_ops.py"),
         requirements=("dagster", "google-cloud-bigquery"),
-        max_tables=20,
+        max_tables=10,
     ),
     Contestant(
         name="prefect",

@@ -78,8 +78,9 @@ run: it is a service, and was running before.
 """
 
 
-def _rounds(results: Results) -> str:
-    return f"ROUNDS={max(row.rounds for row in results.rows)}"
+def _options(results: Results) -> str:
+    shapes = ",".join(dict.fromkeys(row.shape for row in results.rows))
+    return f"ROUNDS={max(row.rounds for row in results.rows)} SHAPES={shapes}"
 
 
 def _repeated(results: Results) -> str:
@@ -90,9 +91,19 @@ def _repeated(results: Results) -> str:
 
 def _against_the_script(results: Results) -> Iterator[str]:
     yield "## Convergence and the script\n"
-    yield f"Command: `make bench-peers {_rounds(results)} PEERS=`\n"
+    yield f"Command: `make bench-peers {_options(results)} PEERS=`\n"
     yield "![Wall, as a multiple of the script's](pictures/benchmarks-wall.svg)\n"
-    head = ("shape", "job", "wall", "wall without threads", "requests", "promised", "of the script", "jobs")
+    head = (
+        "shape",
+        "job",
+        "rounds",
+        "wall",
+        "without threads",
+        "requests",
+        "promised",
+        "the script's",
+        "jobs",
+    )
     yield from _table(
         head, (_compared(results, row) for row in results.rows if row.contestant == CONVERGENCE)
     )
@@ -123,6 +134,7 @@ def _compared(results: Results, row: Row) -> list[object]:
     return [
         row.shape,
         f"{row.job_seconds:g} s",
+        row.rounds,
         row.wall,
         others[BARE_SUBMIT_ALL.name].wall,
         row.requests,
@@ -134,7 +146,7 @@ def _compared(results: Results, row: Row) -> list[object]:
 
 def _against_the_peers(results: Results, peers: Sequence[Row]) -> Iterator[str]:
     yield f"## Beside the peers, jobs of {PEERS_JOB_SECONDS:g} s\n"
-    yield f"Command: `make bench-peers {_rounds(results)}`\n"
+    yield f"Command: `make bench-peers {_options(results)}`\n"
     yield "![Peak memory, as a multiple of the script's](pictures/benchmarks-memory.svg)\n"
     yield "![Start, as a multiple of the script's](pictures/benchmarks-start.svg)\n"
     head = ("shape", "who", "wall", "requests", "jobs", "CPU", "peak memory", "start")
