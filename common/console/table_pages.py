@@ -1,7 +1,9 @@
 """A tenant's tables, what stands in them and where it comes from; and what runs used and what it cost."""
 
+import json
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from itertools import groupby, islice
+from itertools import accumulate, groupby, islice
 from typing import Any, Literal
 
 from werkzeug.exceptions import NotFound
@@ -16,6 +18,8 @@ from common.times import utc_now
 
 MAX_TABLES = 500
 ROWS_SHOWN = 50
+MAX_ROW_CHARACTERS = 30_000
+"""How much of a table's rows a page holds, written as JSON; the first row is shown in any case."""
 USAGE_DAYS = 30
 MAX_PLOTTED_DAYS = 400
 
@@ -40,15 +44,23 @@ def table(visit: Visit) -> Answered:
         if problem.status not in {403, 409}:
             raise
         told = problem.detail
+    shown = rows_that_fit(rows["rows"]) if rows else []
     checked = visit.client.quality.results(table=name, limit=MAX_RESULTS)["results"]
     values = {
         "table": found,
         "rows": rows,
+        "shown": shown,
         "told": told,
         "lineage": _lineage(visit, found),
         "checks": histories_of(checked),
     }
     return Page(template="table.html", values=values)
+
+
+def rows_that_fit(rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """Return the first rows, as many as a page holds."""
+    sizes = accumulate(len(json.dumps(row)) for row in rows)
+    return rows[: max(sum(size <= MAX_ROW_CHARACTERS for size in sizes), 1)]
 
 
 def usage(visit: Visit) -> Answered:

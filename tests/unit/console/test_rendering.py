@@ -25,6 +25,7 @@ from common.console.rendering import (
 from common.console.run_pages import with_errors
 from common.console.sessions import Role, Session
 from common.console.static_files import FILES
+from common.console.table_pages import MAX_ROW_CHARACTERS, rows_that_fit
 from common.console.visits import Page
 from common.words import visible
 
@@ -264,3 +265,11 @@ def test_an_error_is_shown_at_its_line_of_the_sql() -> None:
     )
     assert re.findall(r'<li class="at">([^<]*)</li>', page) == ["       m"]
     assert page.count("<details open>") == 1
+
+
+def test_a_page_holds_as_many_rows_as_fit_and_one_at_least() -> None:
+    short, long = {"word": "x"}, {"word": "x" * MAX_ROW_CHARACTERS}
+    assert list(rows_that_fit([short] * 50)) == [short] * 50
+    assert list(rows_that_fit([short, short, long, short])) == [short, short]
+    assert list(rows_that_fit([long, short])) == [long]
+    assert list(rows_that_fit([])) == []
