@@ -12,6 +12,8 @@ from common.times import utc_now
 
 PLACE = re.compile(r"\bat \[(\d{1,9}):\d{1,9}\]")
 """Where in a statement BigQuery's error is: line and column."""
+MAX_SQL_CHARACTERS = 10_000
+"""How much SQL of a run a page holds by itself; that of any other step is a link away."""
 FILTERS = ("status", "pipeline_id", "from", "to", "cursor")
 
 
@@ -84,12 +86,23 @@ def edges_of(visit: Visit, run: RunStatus) -> list[tuple[str, str]]:
 
 def _statements(visit: Visit, run: RunStatus) -> list[dict[str, Any]]:
     try:
-        return with_errors(visit.client.runs.statements(run["pipeline_logging_id"]), run)
+        found = with_errors(visit.client.runs.statements(run["pipeline_logging_id"]), run)
     except Problem as problem:
         # The version breaks a rule that has come since; what it did is shown all the same.
         if problem.status != 409:
             raise
         return []
+    return with_lines_that_fit(found, visit.query.get("sql", ""))
+
+
+def with_lines_that_fit(found: Sequence[dict[str, Any]], wanted: str) -> list[dict[str, Any]]:
+    """Leave out the lines that a page has no room for: none of a step that failed, or is `wanted`."""
+    shown, room = [], MAX_SQL_CHARACTERS
+    for one in found:
+        is_asked_for = bool(one["error"]) or one["step_id"] == wanted
+        room -= 0 if is_asked_for else len(one["sql"])
+        shown.append(one | {"is_wanted": is_asked_for, "has_room": is_asked_for or room >= 0})
+    return shown
 
 
 def with_errors(found: Sequence[RunStatement], run: RunStatus) -> list[dict[str, Any]]:

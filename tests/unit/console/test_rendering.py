@@ -22,7 +22,7 @@ from common.console.rendering import (
     number,
     percent,
 )
-from common.console.run_pages import with_errors
+from common.console.run_pages import MAX_SQL_CHARACTERS, with_errors, with_lines_that_fit
 from common.console.sessions import Role, Session
 from common.console.static_files import FILES
 from common.console.table_pages import MAX_ROW_CHARACTERS, rows_that_fit
@@ -111,6 +111,8 @@ def test_hostile_words_are_text_wherever_a_run_has_them() -> None:
                 "lines": [HOSTILE],
                 "error": "",
                 "at": 0,
+                "is_wanted": False,
+                "has_room": True,
             }
         ],
     )
@@ -261,7 +263,7 @@ def test_an_error_is_shown_at_its_line_of_the_sql() -> None:
         now=datetime.now(UTC),
         can_retry=False,
         receipt={"attempts": []},
-        statements=found,
+        statements=with_lines_that_fit(found, ""),
     )
     assert re.findall(r'<li class="at">([^<]*)</li>', page) == ["       m"]
     assert page.count("<details open>") == 1
@@ -273,3 +275,39 @@ def test_a_page_holds_as_many_rows_as_fit_and_one_at_least() -> None:
     assert list(rows_that_fit([short, short, long, short])) == [short, short]
     assert list(rows_that_fit([long, short])) == [long]
     assert list(rows_that_fit([])) == []
+
+
+def test_sql_that_a_page_has_no_room_for_is_a_link_away() -> None:
+    sql = "x" * (MAX_SQL_CHARACTERS // 2)
+    names = ("first", "second", "third", "failed")
+    found = [{"step_id": name, "error": "", "sql": sql} for name in names]
+    found[-1]["error"] = "no such table"
+    shown = with_lines_that_fit(found, "")
+    assert [one["has_room"] for one in shown] == [True, True, False, True]
+    assert [one["is_wanted"] for one in shown] == [False, False, False, True]
+    assert [one["has_room"] for one in with_lines_that_fit(found, "third")] == [True] * 4
+
+
+def test_a_run_of_fifty_steps_is_a_light_page() -> None:
+    step: dict[str, Any] = a_run()["levels"][0]["steps"][0] | {"job_name": "main", "checks": []}
+    step |= {"error_message": None, "target_table": "acme.orders", "next_step": None, "job_url": None}
+    steps = [step | {"step_id": f"a_step_with_a_name_{number}"} for number in range(50)]
+    levels = [{"level": level, "status": "COMPLETED", "steps": steps[level::10]} for level in range(10)]
+    statements: Any = [
+        {"step_id": step["step_id"], "job_name": "main", "sql": "SELECT 1 AS n\n" * 40, "is_as_run": True}
+        for step in steps
+    ]
+    run = a_run("COMPLETED", levels=levels, error_message=None, parameters={})
+    attempt = {"step_id": "a_step_with_a_name_1", "attempt": 1, "status": "COMPLETED", "job_project": None}
+    attempt |= {"job_id": f"cvg-step-{'0' * 60}", "rows_processed": 5, "bytes_billed": 10}
+    page = rendered(
+        "run.html",
+        run=run,
+        edges=[(steps[number]["step_id"], steps[number + 1]["step_id"]) for number in range(49)],
+        now=datetime.now(UTC),
+        can_retry=False,
+        receipt={"attempts": [attempt] * 50},
+        statements=with_lines_that_fit(with_errors(statements, cast("Any", run)), ""),
+    )
+    assert page.count('<a href="?sql=') == 50 - MAX_SQL_CHARACTERS // len("SELECT 1 AS n\n" * 40)
+    assert len(page) + sum(map(len, FILES.values())) < 100_000
