@@ -9,7 +9,9 @@ from typing import Any
 _PATHS: Mapping[str, Any] = json.loads(
     Path(__file__).with_name("function_paths.json").read_text(encoding="utf-8")
 )
-FUNCTION_PATHS: Mapping[str, str] = {prefix: function for function, prefix in _PATHS["prefixes"].items()}
+FUNCTION_PATHS: Mapping[str, str] = {
+    prefix: function for function, prefixes in _PATHS["prefixes"].items() for prefix in prefixes
+}
 """Path prefixes of the contract, and the functions that have them; both gateways read the same file."""
 ROOT: str = _PATHS["root"]
 """The function that has `/` itself, for people who type no path."""

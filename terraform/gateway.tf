@@ -9,8 +9,8 @@ locals {
   # function => the paths that it serves; the local platform's gateway and the links in answers go by the same file
   function_paths = jsondecode(file("${local.source_root}/common/function_paths.json"))
   gateway_paths = {
-    for function, prefix in local.function_paths.prefixes : function => concat(
-      [prefix, "${prefix}/*"],
+    for function, prefixes in local.function_paths.prefixes : function => concat(
+      flatten([for prefix in prefixes : [prefix, "${prefix}/*"]]),
       function == local.function_paths.root ? ["/"] : [],
       function == local.function_paths.any_other ? local.function_paths.of_every_function : [],
     )

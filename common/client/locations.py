@@ -2,7 +2,12 @@
 
 from urllib.parse import urlsplit
 
-FUNCTION_PATHS = {"/admin": "admin", "/api/v1/tenants": "onboarding", "/api/v1/pipelines": "pipelines"}
+FUNCTION_PATHS = {
+    "/admin": "admin",
+    "/api/v1/tenants": "onboarding",
+    "/api/v1/pipelines": "pipelines",
+    "/api/v1/quality": "pipelines",
+}
 ANY_FUNCTION = "pipelines"
 """Has the paths that every function has, such as /health."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})

@@ -7,7 +7,7 @@ from typing import Any, TypedDict, cast
 from common.client.api import Api
 from common.client.paging import walk
 
-QUALITY = "/api/v1/pipelines/quality"
+QUALITY = "/api/v1/quality"
 
 
 class Check(TypedDict):

@@ -94,7 +94,7 @@ def _result_body(call: Call[PipelineServices], row: Mapping[str, Any]) -> dict[s
 CHECK_ROUTES: tuple[Route[PipelineServices], ...] = (
     Route(
         method="GET",
-        path="/api/v1/pipelines/quality",
+        path="/api/v1/quality",
         endpoint=list_quality,
         access=Access.READ,
         parameters=FILTERS,

@@ -35,8 +35,8 @@ def test_results_of_all_pages_are_listed_up_to_a_limit(
     here.answer(200, {"results": [RESULT, RESULT], "next_cursor": "c-2"})
     outcome = convergence("quality", "orders", "--status", "failed", "--limit", "3")
     assert [asked.target for asked in here.asked] == [
-        "/api/v1/pipelines/quality?table=orders&status=FAILED&limit=3",
-        "/api/v1/pipelines/quality?table=orders&status=FAILED&limit=3&cursor=c-1",
+        "/api/v1/quality?table=orders&status=FAILED&limit=3",
+        "/api/v1/quality?table=orders&status=FAILED&limit=3&cursor=c-1",
     ]
     heading, *lines = outcome.out.splitlines()
     assert heading.split()[:2] == ["Checked", "(UTC)"]
