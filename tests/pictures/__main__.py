@@ -43,7 +43,7 @@ def _week(site: Site, tenant: Tenant) -> str:
 
 
 def _failure(site: Site, tenant: Tenant) -> str:
-    share = "SELECT country,\n  ROUND(amount / orders) AS mean,\n  discount\nFROM sales"
+    share = "SELECT country,\n  ROUND(amount / orders) AS mean,\n  discount\nFROM by_country"
     tenant.upload(
         "shares",
         a_pipeline_file(
