@@ -91,7 +91,8 @@ class StepQuotes:
             return _Answer()
         answer = self._query(jobs, job)
         if work.destination:
-            self.made[work.destination] = answer.schema or None
+            # What changes a table's rows has no columns to tell; the table keeps those that it was made with.
+            self.made[work.destination] = answer.schema or self.made.get(work.destination)
         return _with_null_parameters(answer, self.message, job)
 
     def _query(self, jobs: StepJobs, job: StepJob) -> "_Answer":

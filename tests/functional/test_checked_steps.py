@@ -96,11 +96,42 @@ def test_a_step_with_checks_costs_what_the_page_says(site: Site, sources: Tenant
         sources.run("cloud_costs", {"date": "2026-03-03"})
         site.drain()
     config = json.loads(json.dumps(STEPS[ps_type]).replace("{tenant}", sources.tenant_id))
-    site.bigquery.counts.reset()
-    completed(sources, a_step(ps_type, GOOD, **config))
-    told = rows_of_table("What checks add")[f"`{ps_type}`"]
+    assert sources.upload("checked", a_file(a_step(ps_type, GOOD, **config))).status_code < 300
+    run_id = sources.run("checked", {"date": "2026-03-03"})
     counted = site.bigquery.counts
-    assert [str(counted.jobs("cvg-step-")), str(counted.dry_runs)] == told[1:3]
+    counted.reset()
+    site.drain()
+    found = [str(counted.jobs("cvg-step-")), str(counted.dry_runs)]
+    assert found == rows_of_table("What checks add")[f"`{ps_type}`"][1:3]
+    _is_told_everywhere(sources, run_id, str(config.get("target_table", "gcp_cost_billing")))
+
+
+def _is_told_everywhere(tenant: Tenant, run_id: str, table: str) -> None:
+    """Hold that the status, the history and the view of a tenant tell of the check of a run."""
+    status = tenant.status(run_id)
+    assert status["status"] == "COMPLETED", status["error_message"]
+    (check,) = step_of(status)["checks"]
+    assert (check["name"], check["type"], check["status"]) == ("row_count", "row_count", "PASSED")
+    (result,) = tenant.call("GET", f"/api/v1/pipelines/quality?table={table}").get_json()["results"]
+    assert (result["pipeline_logging_id"], result["step_id"]) == (run_id, "work")
+    (seen,) = tenant.site.rows(
+        f"SELECT total_dq_checks, dq_checks_passed FROM {tenant.tenant_id}.tenant_comprehensive_view"
+        f" WHERE pipeline_logging_id = '{run_id}'"
+    )
+    assert seen == {"total_dq_checks": 1, "dq_checks_passed": 1}
+
+
+@pytest.mark.parametrize("ps_type", STEPS)
+def test_what_a_step_with_checks_costs_can_be_asked_before(sources: Tenant, ps_type: str) -> None:
+    config = json.loads(json.dumps(STEPS[ps_type]).replace("{tenant}", sources.tenant_id))
+    steps = [a_step(ps_type, GOOD, **config)]
+    if ps_type == "gcp.cost_billing":
+        export = yaml.safe_load(EXPORT.read_text(encoding="utf-8"))["steps"][0]
+        steps.insert(0, export)
+    answer = sources.call("POST", "/api/v1/pipelines/configs/checked/validate", json.loads(a_file(*steps)))
+    assert answer.status_code == 200, answer.text
+    quote = answer.get_json()
+    assert [step for step in quote["steps"] if step.get("error")] == []
 
 
 def test_a_bill_that_fails_its_checks_leaves_what_is_kept(site: Site, tenant: Tenant) -> None:
