@@ -13,12 +13,13 @@ from typing import Any
 
 from common.errors import InvalidInput, Violation
 from common.json_pointers import pointer
+from common.pipelines.checked_plans import FAILING_ROWS
 from common.pipelines.levels import unknown_step
 from common.pipelines.literal_tables import NoStandIn, with_stand_ins
 from common.pipelines.literals import MAX_BYTES, LiteralRows, read_rows
 from common.pipelines.parameters import bind_parameters
 from common.pipelines.pipeline import BoundParameter, Parameter
-from common.pipelines.plans import QueryJob, StatementType
+from common.pipelines.plans import PUBLISH, QueryJob, StatementType
 from common.pipelines.step_compiler import CompileContext, StepCompiler
 from common.pipelines.tables import TableName
 from common.times import from_rfc3339
@@ -118,7 +119,8 @@ class _TestCompiler:
 
     def _query(self, step: StepCompiler) -> QueryJob | None:
         """Return the step's one SELECT; nothing is said of a step that has faults of its own."""
-        queries = [job for job in step.jobs if isinstance(job, QueryJob)]
+        own = [job for job in step.jobs if job.name not in (FAILING_ROWS, PUBLISH)]
+        queries = [job for job in own if isinstance(job, QueryJob)]
         found = [job for job in queries if job.statement_type is StatementType.SELECT]
         if not found and step.jobs:
             self._broken(f"{step.id} has no SELECT of its own that could be tested", "step")

@@ -104,3 +104,14 @@ def test_what_is_wrong_with_a_test_is_told_with_its_place(test: dict[str, Any], 
 def test_all_is_told_at_once() -> None:
     told = violations_of(a_document(a_step("sums", "SELECT FROM"), tests=[a_test(step="sum")]))
     assert len(told) == 2
+
+
+def test_the_tenants_own_query_is_tested_and_not_what_checks_add_to_it() -> None:
+    checks = {"checks": [{"type": "not_null", "column": "amount"}], "failing_rows": {}}
+    (test,) = compiled_tests(a_test(), steps=(SUMS | checks,))
+    (plain,) = compiled_tests(a_test())
+    assert test == plain
+    load = {"format": "csv", "uris": "gs://acme-files/sums.csv", "target_table": "sums"}
+    step = {"id": "sums", "ps_type": "bq_etl.load", "config": load} | checks
+    told = violations_of(a_document(step, tests=[a_test(given={})]))
+    assert told == ["/tests/0/step: sums has no SELECT of its own that could be tested"]
