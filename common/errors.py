@@ -10,6 +10,7 @@
     ├── NotFound                there is no such thing for this caller
     ├── Conflict                the thing exists already, or is in another state than asked for
     ├── QuotaExceeded           a limit of the subscription plan is reached
+    │   └── BudgetExceeded      a budget of bytes or of cost leaves no room for a run
     ├── RateLimited             too many requests from one source
     ├── NotConfigured           the operator has not set up yet what the call needs
     ├── MessageRefused          Pub/Sub will never take this message
@@ -126,6 +127,37 @@ class QuotaExceeded(ConvergenceError):
         self.limit = limit
         self.resets_at = resets_at
         self.retry_after_seconds = max(1, round((resets_at - now).total_seconds()))
+
+
+class BudgetExceeded(QuotaExceeded):
+    """A budget leaves no room: of `limit` bytes `used` are billed, and `held` are kept for runs under way.
+
+    `is_held`: what runs under way hold is all that is in the way, and comes free as they end.
+    """
+
+    def __init__(
+        self,
+        *,
+        limit_name: str,
+        scope: str,
+        whose: str,
+        used: int,
+        held: int,
+        limit: int,
+        is_held: bool,
+        resets_at: datetime,
+        now: datetime,
+        worth: str = "",
+    ) -> None:
+        super().__init__(limit_name=limit_name, used=used, limit=limit, resets_at=resets_at, now=now)
+        what = "is held by runs under way" if is_held else "is used up"
+        self.args = (
+            f"{limit_name} of {whose} {what}: of {limit:,} bytes{worth} {used:,} are billed this month and "
+            f"{held:,} are held",
+        )
+        self.scope = scope
+        self.held = held
+        self.is_held = is_held
 
 
 class RateLimited(ConvergenceError):

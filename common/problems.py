@@ -96,6 +96,13 @@ KINDS: Mapping[type[Exception], Kind] = {
         title="Plan limit reached",
         meaning="A limit of the plan is reached: `limit_name`, `used`, `limit`, and when to ask again.",
     ),
+    errors.BudgetExceeded: Kind(
+        status=429,
+        name="budget-exceeded",
+        title="Budget used up",
+        meaning="A budget leaves no room for a run: `scope` says whose, and of its `limit` in bytes `used` "
+        "are billed and `held` are kept for runs under way.",
+    ),
     errors.RateLimited: Kind(
         status=429,
         name="rate-limited",
@@ -170,6 +177,15 @@ def _members(error: Exception) -> dict[str, Any]:
     match error:
         case errors.InvalidInput():
             return {"errors": [violation_document(violation) for violation in error.violations]}
+        case errors.BudgetExceeded():
+            return {
+                "limit_name": error.limit_name,
+                "scope": error.scope,
+                "used": error.used,
+                "held": error.held,
+                "limit": error.limit,
+                "resets_at": to_rfc3339(error.resets_at),
+            }
         case errors.QuotaExceeded():
             numbers = {"limit_name": error.limit_name, "used": error.used, "limit": error.limit}
             more = {"needed": error.needed, "left": error.left} if error.needed > 1 else {}

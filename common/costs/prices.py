@@ -1,7 +1,7 @@
 """On-demand prices by location, from `prices.json` alone: what is not in it is unknown, and never nought."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -12,6 +12,9 @@ from typing import Any
 PRICES_FILE = Path(__file__).parent / "prices.json"
 TEBIBYTE = 2**40
 MILLIONTH = Decimal("0.000001")
+MEBIBYTE = 2**20
+LEAST_BILLED_BYTES = 10 * MEBIBYTE
+"""For each table that a query reads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,17 @@ class Price:
     def affordable(self, cost: Decimal) -> int | None:
         """Return how many bytes a sum buys; None where the price is unknown."""
         return int(cost * TEBIBYTE / self.per_tebibyte) if self.per_tebibyte else None
+
+
+def billed_bytes(bytes_processed: int, tables: int) -> int:
+    """Return what is billed for bytes of so many tables: whole mebibytes, and ten of each at the least."""
+    return max(-(-bytes_processed // MEBIBYTE) * MEBIBYTE, LEAST_BILLED_BYTES * tables)
+
+
+def sum_of(found: Sequence[int | None]) -> int | None:
+    """Add up what is known; None where one of them is unknown."""
+    known = [one for one in found if one is not None]
+    return sum(known) if len(known) == len(found) else None
 
 
 def price_of(location: str) -> Price:

@@ -189,6 +189,18 @@ def _sample(error: type[Exception]) -> Exception:
         return error(
             [errors.Violation("/query/limit", "must be at most 100")], "the request's parameters break rules"
         )
+    if issubclass(error, errors.BudgetExceeded):
+        return error(
+            limit_name="max_bytes_per_month",
+            scope="pipeline",
+            whose="the pipeline",
+            used=2**40,
+            held=0,
+            limit=2**40,
+            is_held=False,
+            resets_at=_NOON.replace(month=2, day=1, hour=0),
+            now=_NOON,
+        )
     if issubclass(error, errors.QuotaExceeded):
         tomorrow = _NOON.replace(day=19, hour=0)
         return error(limit_name="daily", used=6, limit=6, resets_at=tomorrow, now=_NOON)

@@ -24,6 +24,7 @@ VERDICTS: dict[type[errors.ConvergenceError], Verdict] = {
     errors.NotFound: Verdict.REJECT,
     errors.Conflict: Verdict.REJECT,
     errors.QuotaExceeded: Verdict.REJECT,
+    errors.BudgetExceeded: Verdict.REJECT,
     errors.RateLimited: Verdict.REDELIVER,
     errors.NotConfigured: Verdict.REDELIVER,
     errors.MessageRefused: Verdict.REJECT,

@@ -85,7 +85,7 @@ def _reader(kind: Any) -> Reader:
     if not get_origin(kind):
         return partial(_of_scalar, kind)
     if get_origin(kind) is dict:
-        return partial(_of_mapping, _reader(str))
+        return partial(_of_mapping, _reader(get_args(kind)[1]))
     return partial(_of_sequence, get_origin(kind), _reader(get_args(kind)[0]))
 
 

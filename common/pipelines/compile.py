@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from common.costs.budgets import budget_of
 from common.errors import InvalidInput, Violation
 from common.json_pointers import pointer
 from common.pipelines.intervals import GIVEN_TO_ALL
@@ -92,6 +93,7 @@ def compile_pipeline(
         timezone=str(_mapping(document.get("schedule")).get("timezone", "UTC")),
         sources=tuple(sorted(policy.allowed_sources)),
         max_parallel=int(header.get("max_parallel", 0)),
+        budget=budget_of(_mapping(document.get("budget"))),
     )
     found = [*arrangement.warnings, *sql_warnings([step.sql_of_step() for step in steps])]
     warnings = tuple(sorted(found, key=lambda told: _order(told.pointer)))

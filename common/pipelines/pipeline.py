@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from common.costs.budgets import NO_BUDGET, Budget
 from common.pipelines.plans import Job
 
 type ParameterValue = str | int | float | bool | list[str] | list[int] | list[float] | list[bool] | None
@@ -115,6 +116,8 @@ class Pipeline:
     """Whether its SQL runs under the tenant's own account."""
     max_parallel: int = 0
     """How many steps of one level run at once; 0 for all."""
+    budget: Budget = NO_BUDGET
+    """What its runs may be billed for."""
     left_out: tuple[str, ...] = ()
     """Steps of the file that are none of `levels`, because a run is not to carry them out."""
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from common.claims import ClaimJobs
+from common.costs.prices import Price
 from common.errors import Conflict, QuotaExceeded, Unavailable
+from common.runs.holds import hold_for
 from common.runs.quotas import excess, excess_of_backfill, excess_of_schedule
 from common.runs.tickets import (
     Applicant,
@@ -38,6 +40,8 @@ class Admission:
     jobs: ClaimJobs
     read_ledger: Callable[[], Ledger]
     clock: Clock
+    price: Price | None = None
+    """By which budgets of cost are measured."""
     holders: set[str] = field(default_factory=set)
     _rowless: dict[int, Ticket] = field(default_factory=dict)
     _forgotten: list[int] = field(default_factory=list)
@@ -54,15 +58,16 @@ class Admission:
             now = self.clock()
             if mine := self._own_ticket():
                 return _still_good(mine, now)
-            refusal = self._refusal(ledger, now)
-            if refusal and is_fresh:
-                raise refusal
-            if refusal:
+            try:
+                bytes_held = self._hold(ledger, now)
+            except QuotaExceeded:
+                if is_fresh:
+                    raise
                 ledger, is_fresh = self.read_ledger(), True
                 self._learn(ledger)
                 continue
             number = self._next_number(ledger)
-            ticket = take(self.jobs, self.applicant, number, now)
+            ticket = take(self.jobs, self.applicant, number, now, bytes_held)
             if ticket is None:
                 self._forgotten.append(number)
                 continue
@@ -93,6 +98,12 @@ class Admission:
         passed = max([known, *self._forgotten])
         is_lost = known == 0 and self._forgotten
         return passed + (2 ** min(len(self._forgotten), MAX_DOUBLINGS) if is_lost else 1)
+
+    def _hold(self, ledger: Ledger, now: datetime) -> int | None:
+        """Return what the run is to hold of budgets; raise what forbids one run more."""
+        if refusal := self._refusal(ledger, now):
+            raise refusal
+        return hold_for(self.applicant, ledger, list(self._rowless.values()), self.price, now)
 
     def _refusal(self, ledger: Ledger, now: datetime) -> QuotaExceeded | None:
         """Return what forbids one run more: the plan, or the schedule or backfill that asks."""

@@ -1,9 +1,12 @@
 """Attempts of a step's jobs, what becomes of the step by them, and the rows that tell of it."""
 
 import hashlib
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from common.costs.prices import sum_of
 from common.errors import Unavailable
 from common.pipelines.pipeline import Step
 from common.quality.results import CheckResult
@@ -11,6 +14,8 @@ from common.runs.ports import JobReport
 from common.runs.run import StepRow, StepStatus
 from common.runs.step_jobs import BEGINNING, Position
 from common.times import Clock
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +108,31 @@ def underway_row(attempt: Attempt, clock: Clock) -> StepRow:
         reason = attempt.fault.reason
         report = replace(report, error_reason=reason, error_message=tried_again(attempt.fault))
     return running_row(attempt.step, attempt.position, report, clock)
+
+
+def waiting_row(attempt: Attempt, clock: Clock) -> StepRow:
+    """Write down that a step goes on once a limit of BigQuery's is over."""
+    report = attempt.report
+    logger.info("step waits for a limit of BigQuery", extra={"step": attempt.step.id})
+    said = f"waits for a limit of BigQuery: {report.error_message}"
+    return running_row(attempt.step, attempt.position, replace(report, error_message=said), clock)
+
+
+def cancelled(attempt: Attempt, rows: list[StepRow], clock: Clock) -> Outcome:
+    """End a step that was to go on: what its run has failed by is that it was cancelled."""
+    status = StepStatus.CANCELLED
+    if not rows or rows[-1].status is StepStatus.RUNNING:
+        rows.append(step_row(attempt.step, attempt.position, status, attempt.report, clock))
+    return Outcome(step=attempt.step, status=status, rows=tuple(rows))
+
+
+def bytes_billed(rows: Sequence[StepRow]) -> int | None:
+    """Sum up what the platform's project was billed for jobs; None where of one of them nobody knows it.
+
+    BigQuery bills nothing for a query that ends in an error, and something for one that is stopped.
+    """
+    ours = {row.job_id: row for row in rows if row.job_id and not row.job_project}
+    return sum_of([0 if row.status is StepStatus.FAILED else row.bytes_billed for row in ours.values()])
 
 
 def stopped_row(step: Step, report: JobReport, clock: Clock, position: Position = BEGINNING) -> StepRow:

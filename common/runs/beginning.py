@@ -7,6 +7,7 @@ from datetime import date, datetime
 from functools import reduce
 
 from common.claims import ClaimJobs
+from common.costs.prices import Price
 from common.errors import Forbidden, Unavailable
 from common.pipelines.intervals import Interval
 from common.pipelines.pipeline import BoundParameter, Pipeline, Step
@@ -49,6 +50,8 @@ class RunAdmission:
     claims: ClaimJobs
     levels: LevelPublisher
     clock: Clock
+    price: Price | None = None
+    """By which budgets of cost are measured; None where nobody has told it."""
 
     def read(self, tenant_id: str, config_id: str, run_id: str) -> AdmissionFacts:
         """Read what an admission decides on; Forbidden where the tenant may not run anything."""
@@ -105,12 +108,14 @@ class RunAdmission:
             backfill_id=ready.trigger.backfill_id,
             max_parallel=ready.max_parallel,
             share=ready.share,
+            budget=pipeline.budget,
         )
         ticket = Admission(
             applicant=applicant,
             jobs=self.claims,
             read_ledger=lambda: reduce(with_ticket, taken, self._read_again(ready)),
             clock=self.clock,
+            price=self.price,
             holders=set() if holders is None else holders,
         ).admit(ledger)
         return Run(
@@ -132,6 +137,7 @@ class RunAdmission:
             retry_of=ready.retry_of,
             left_out=pipeline.left_out,
             queued_at=ready.queued_at,
+            bytes_held=ticket.bytes_held,
         )
 
     def _read_again(self, ready: ReadyRun) -> Ledger:

@@ -136,9 +136,10 @@ class AnnouncingRuns:
         now: datetime,
         error: str = "",
         reason: EndReason | None = None,
+        bytes_billed: int | None = None,
     ) -> None:
         """Append a run's row, and tell of it."""
-        self.store.append_run(run, status, now, error, reason)
+        self.store.append_run(run, status, now, error, reason, bytes_billed)
         self.announcer.announce([RunEvent(run=run, status=status, occurred_at=now)])
 
     def append_steps(self, run: Run, rows: Sequence[StepRow], now: datetime) -> None:

@@ -27,6 +27,10 @@ class LevelMessage:
     continuation: int = 0
     states: dict[str, str] = field(default_factory=dict)
     """Of the steps of earlier levels that did not complete, and let the run go on: FAILED or SKIPPED."""
+    bytes_billed: int | None = 0
+    """What the run's jobs of earlier levels were billed for; None where nobody knows it."""
+    shares: dict[str, int] = field(default_factory=dict)
+    """What steps of the level may be billed for, of what the run holds of budgets."""
     end_reason: str = ""
     """Why the run is to end here, FAILED unless somebody has cancelled it; "" where it goes on. Then the
     pipeline is an outline: it says which jobs there can be, and none of its steps can be carried out."""

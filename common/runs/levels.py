@@ -12,15 +12,9 @@ from common.claims import ClaimJobs
 from common.errors import ConvergenceError, Unavailable
 from common.pipelines.pipeline import Step
 from common.pipelines.secret_values import NoSeal, ParameterSeal
+from common.runs.allowances import with_shares
 from common.runs.at_once import AtOnce, in_threads
-from common.runs.attempts import (
-    Attempt,
-    Outcome,
-    running_row,
-    skipped_row,
-    tried_again,
-    underway_row,
-)
+from common.runs.attempts import Attempt, Outcome, running_row, skipped_row, tried_again, underway_row
 from common.runs.cancelling import CANCELLED_BY_HAND, is_cancelled
 from common.runs.control import ends_run, lanes, later_steps, lost_steps, states_after, steps_of
 from common.runs.ends import End, end_of
@@ -34,7 +28,7 @@ from common.runs.run import EndReason, Run, RunStatus, StepRow, StepStatus
 from common.runs.secret_parameter_jobs import with_secret_parameters
 from common.runs.step_jobs import BEGINNING, has_begun
 from common.runs.steps import StepWorker
-from common.runs.stopped_steps import stopped_step
+from common.runs.stopped_steps import stopped_step, with_billed, with_most_billed
 from common.times import Clock
 
 logger = logging.getLogger(__name__)
@@ -96,6 +90,9 @@ class LevelWorker:
         if end:
             self._stop(message, *end)
             return ()
+        pairs = [(step, None) for step in steps] if has_lanes else judged
+        message = with_shares(message, pairs, worker.judge_now, self.at_once)
+        worker = replace(worker, message=message)
         if has_lanes:
             return self._carry_out_in_lanes(worker, steps, skipped)
         started.attempts = self.at_once(lambda pair: worker.begin(*pair), judged) if judged else []
@@ -217,12 +214,13 @@ class LevelWorker:
         # Before the rows that tell the end of a step: who reads that finds what came of its checks.
         results = [result for outcome in outcomes for result in outcome.results]
         self.checks.append_checks(message.run, results, self.clock())
-        if any(outcome.fault for outcome in outcomes):
+        if any(outcome.fault or outcome.status is None for outcome in outcomes):
             self.store.append_steps(message.run, rows, self.clock())
-        elif any(outcome.status is None for outcome in outcomes):
-            self.store.append_steps(message.run, rows, self.clock())
-            self._handovers().hand_over(message)
-        elif failed:
+            if not any(outcome.fault for outcome in outcomes):
+                self._handovers().hand_over(message)
+            return
+        message = with_billed(message, rows, worker.jobs_of)
+        if failed:
             self._fail(message, [*rows, *(skipped_row(step, self.clock) for step in skipped)], failed)
         else:
             rows += [skipped_row(step, self.clock) for step in skipped]
@@ -232,11 +230,11 @@ class LevelWorker:
                 self._complete(message, rows, states)
             else:
                 self.store.append_steps(message.run, rows, self.clock())
-                self._advance(worker, attempts, states)
+                self._advance(replace(worker, message=message), attempts, states)
 
     def _advance(self, worker: StepWorker, attempts: Sequence[Attempt], states: dict[str, str]) -> None:
         message = worker.message
-        following = replace(message, level=message.level + 1, continuation=0, states=states)
+        following = replace(message, level=message.level + 1, continuation=0, states=states, shares={})
         # Of a level with steps that did not complete, rows do not tell that it is done: the sweeper begins
         # with it, and relies on being led on.
         is_led_on = message.continuation > 0 and states != message.states
@@ -272,6 +270,7 @@ class LevelWorker:
         """End a run before its time: stop its jobs, write down what they came to, skip the rest."""
         jobs_of = self._jobs_of(message)
         rows = [stopped_step(message.run, step, jobs_of, self.clock) for step in message.steps]
+        message = with_most_billed(message, jobs_of)
         rows += [skipped_row(step, self.clock) for step in later_steps(message)]
         self.store.append_steps(message.run, rows, self.clock())
         self._end(message, status, error, reason)
@@ -293,6 +292,6 @@ class LevelWorker:
         reason: EndReason | None = None,
         at: datetime | None = None,
     ) -> None:
-        self.store.append_run(message.run, status, at or self.clock(), error, reason)
+        self.store.append_run(message.run, status, at or self.clock(), error, reason, message.bytes_billed)
         logger.info("run ended", extra={"status": status, "error": error})
         self.after_end(message.run)

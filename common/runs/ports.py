@@ -69,8 +69,12 @@ class RunStore(Protocol):
         now: datetime,
         error: str = "",
         reason: EndReason | None = None,
+        bytes_billed: int | None = None,
     ) -> None:
-        """Append a run's row; a terminal status also sets its end, and why that is none that was wanted."""
+        """Append a run's row; a terminal status also sets its end, and why that is none that was wanted.
+
+        `bytes_billed` is what its jobs were billed for in all, None where nobody knows it.
+        """
 
     def append_steps(self, run: Run, rows: Sequence[StepRow], now: datetime) -> None:
         """Append step rows, all in one call."""
@@ -129,6 +133,8 @@ class JobReport:
     """How many an extract wrote."""
     bytes_processed: int | None = None
     bytes_billed: int | None = None
+    most_billed: int | None = None
+    """What BigQuery may bill for it at the most, None where it is not told."""
     details: Mapping[str, str | int | bool] = field(default_factory=dict)
     """What else BigQuery says of a job that is done: its kind, slot_ms, cache_hit and the like."""
     project: str = ""

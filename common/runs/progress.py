@@ -1,10 +1,11 @@
 """How far a run has come, for whoever is to continue, end or retry it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from common.costs.prices import sum_of
 from common.errors import NotFound
 from common.pipelines.pipeline import Pipeline, Retry, Step
 from common.pipelines.plans import QueryJob
@@ -24,6 +25,8 @@ class Progress:
     """The steps that were SKIPPED; where the run goes on, by the file's word."""
     reached_level: int = 0
     """The last level of which a step has begun: all before it are done, whatever came of their steps."""
+    billed: Mapping[int, int | None] = field(default_factory=dict)
+    """What jobs were billed for, by level; None where of one nobody knows it."""
     last_trouble: str = ""
     """What a step that is under way was last stopped by, "" where nothing did."""
 
@@ -69,6 +72,7 @@ class OpenRun:
             level=level,
             continuation=1,
             states=self._states_before(pipeline, level),
+            bytes_billed=self._billed_before(level),
             end_reason=end_reason,
         )
 
@@ -80,6 +84,9 @@ class OpenRun:
             for step_id in earlier
             if step_id not in self.progress.completed
         }
+
+    def _billed_before(self, level: int) -> int | None:
+        return sum_of([billed for number, billed in self.progress.billed.items() if number < level])
 
 
 class ProgressReader(Protocol):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from common.errors import QuotaExceeded
+from common.errors import BudgetExceeded, QuotaExceeded
 from common.pipelines.schedule import reserved_runs
 from common.times import next_day, next_month
 
@@ -120,6 +120,11 @@ def excess_of_backfill(running: int, max_parallel: int, now: datetime) -> QuotaE
 def excess_of_schedule(running: int, share: ScheduleShare, now: datetime) -> QuotaExceeded | None:
     """Return the error where as many runs of a schedule are under way as may be."""
     return _crowded(MAX_ACTIVE_RUNS, running, share.max_active_runs, now, "the schedule")
+
+
+def is_held(refusal: QuotaExceeded) -> bool:
+    """Tell whether all that is in the way is what runs under way hold of a budget: it comes free."""
+    return isinstance(refusal, BudgetExceeded) and refusal.is_held
 
 
 def _error(quota: Quota, now: datetime) -> QuotaExceeded | None:

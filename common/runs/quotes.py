@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from common.costs.prices import Price
+from common.costs.prices import Price, sum_of
 from common.pipelines.intervals import by_hand, values_of
 from common.pipelines.parameters import bind_parameters, run_date_of
 from common.pipelines.pipeline import Pipeline
@@ -18,7 +18,7 @@ from common.runs.guarding import Guard
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import Identities
 from common.runs.run import Run, Trigger, TriggerType
-from common.runs.step_quotes import StepQuote, StepQuotes, sum_of
+from common.runs.step_quotes import StepQuote, StepQuotes
 
 _OF_RUN = ("run_id", "run_date", "trigger", "interval", "parameters")
 

@@ -130,6 +130,8 @@ class Run:
     """Steps of the config that it does not carry out: not chosen, or completed by the run that it retries."""
     queued_at: datetime | None = None
     """When it joined the queue, None where it never waited."""
+    bytes_held: int | None = None
+    """What it holds of budgets, and may be billed for at the most; None where nothing bounds it."""
 
     @property
     def secrets(self) -> tuple[BoundParameter, ...]:

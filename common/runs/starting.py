@@ -26,7 +26,7 @@ from common.pipelines.selection import StepSelection
 from common.runs.beginning import ReadyRun, RunAdmission
 from common.runs.ports import AdmissionFacts, ConfigText, StoredRun
 from common.runs.progress import ProgressReader, present_state
-from common.runs.quotas import CONCURRENT
+from common.runs.quotas import CONCURRENT, is_held
 from common.runs.run import Run, RunStatus, Trigger
 from common.times import Clock
 
@@ -124,7 +124,7 @@ class RunService:
         try:
             run = self.run_admission.begin(ready, facts)
         except QuotaExceeded as refusal:
-            if request.may_wait and refusal.limit_name == CONCURRENT:
+            if request.may_wait and (refusal.limit_name == CONCURRENT or is_held(refusal)):
                 return self.enqueuer.enqueue_run(request, ready, facts)
             raise
         return StartedRun(run=run, status=RunStatus.PENDING)

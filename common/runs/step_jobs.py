@@ -129,6 +129,21 @@ def latest_job(jobs: StepJobs, run: Run, step: Step) -> tuple[Position, JobRepor
     return None
 
 
+def jobs_made(jobs: StepJobs, run: Run, step: Step) -> Iterator[JobReport]:
+    """List what is known of the last job of each attempt that a step's jobs have had, in their order."""
+    for job in range(len(step.jobs)):
+        for attempt in range(1, step.retry.attempts + 1):
+            position = Position(job=job, attempt=attempt)
+            report = jobs.find(job_id_at(run, step, position))
+            if report is None:
+                break
+            if later := latest_wait(_waited(jobs, run, step, position), 1):
+                report = later[1]
+            yield report
+            if not report.has_failed:
+                break
+
+
 def _waited(jobs: StepJobs, run: Run, step: Step, at: Position) -> Callable[[int], JobReport | None]:
     name = step.jobs[at.job].name
     return lambda waits: jobs.find(job_id(run.run_id, step.id, at.attempt, waits, name))

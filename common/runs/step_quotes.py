@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from common.costs.prices import billed_bytes, sum_of
 from common.errors import QueryRefused, Unavailable, WarehouseError
 from common.pipelines.pipeline import Step
 from common.pipelines.plans import CheckJob, CopyJob, QueryJob, StatementType
@@ -17,9 +18,6 @@ from common.runs.ports import DryRun, JobsOf, StepJob, StepJobs
 from common.runs.secret_parameter_jobs import without_secrets
 from common.runs.step_jobs import Position, step_job
 
-MEBIBYTE = 2**20
-LEAST_BILLED_BYTES = 10 * MEBIBYTE
-"""For each table that a query reads."""
 _PLACE = re.compile(r"\bat \[(\d{1,9}):(\d{1,9})\]")
 
 
@@ -39,12 +37,6 @@ class StepQuote:
     unknown: str = ""
     error: str = ""
     error_reason: str = ""
-
-
-def sum_of(found: Sequence[int | None]) -> int | None:
-    """Add up what is known; None where one of them is unknown."""
-    known = [one for one in found if one is not None]
-    return sum(known) if len(known) == len(found) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,9 +163,7 @@ def _answered(dry_run: DryRun) -> _Answer:
 
 
 def _billed(dry_run: DryRun) -> int:
-    """Return what is billed at the least: whole mebibytes, and ten of them for each table that is read."""
-    whole = -(-dry_run.bytes_processed // MEBIBYTE) * MEBIBYTE
-    return max(whole, LEAST_BILLED_BYTES * len(dry_run.tables))
+    return billed_bytes(dry_run.bytes_processed, len(dry_run.tables))
 
 
 def _added(quote: StepQuote, answer: _Answer) -> StepQuote:

@@ -1,7 +1,7 @@
 """Carrying out one step, job by job: guard, submit or attach, wait, try again where a failure may pass."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -12,14 +12,15 @@ from common.pipelines.pipeline import Step
 from common.pipelines.plans import CheckJob, FilesLoadedJob, QueryJob
 from common.quality.results import CheckResult
 from common.runs.advice import with_advice, with_place
-from common.runs.attempts import Attempt, Next, Outcome, running_row, step_row, underway_row
+from common.runs.allowances import BUDGET_EXCEEDED, within
+from common.runs.attempts import Attempt, Next, Outcome, bytes_billed, cancelled, underway_row, waiting_row
 from common.runs.guarding import Guard, Judgement, guarded_dry_run, not_begun, refused_by
 from common.runs.incremental import PROTECTED, SCHEMA_CHANGED, resolved
 from common.runs.judging import CHECKS_FAILED, CheckJudge, ends_step
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import DryRun, JobReport, JobsOf, StepJob
 from common.runs.retries import is_limit, is_retryable, pause_before, pause_for_limit
-from common.runs.run import StepRow, StepStatus
+from common.runs.run import StepRow
 from common.runs.step_jobs import (
     BEGINNING,
     Position,
@@ -43,7 +44,7 @@ SHORTEST_PAUSE_SECONDS = 0.05
 """Who has to ask again and again asks after a tenth of the time that the job has taken so far."""
 OWN_REASONS = frozenset(
     {"firewall", "credential", "secretNotOpened", "stopped", SCHEMA_CHANGED, PROTECTED, CHECKS_FAILED}
-)
+) | {BUDGET_EXCEEDED}
 """Reasons of the platform's own, and of those who stop jobs: they need no advice."""
 
 
@@ -69,8 +70,10 @@ class StepWorker:
 
     def judge(self, step: Step) -> Judgement | None:
         """Judge the step's first job; None where an earlier call may have begun it, which is seen first."""
-        if self.message.continuation:
-            return None
+        return None if self.message.continuation else self.judge_now(step)
+
+    def judge_now(self, step: Step) -> Judgement:
+        """Judge the step's first job, whether it has begun or not."""
         try:
             return self._judged(step, step_job(self.message, step))
         except Unavailable as fault:
@@ -112,19 +115,21 @@ class StepWorker:
         # The pause goes on in the next call; to hand over before our time is up would spin.
         self._sleep_until(min(following.due, self.deadline))
         if following.due >= self.deadline:
-            waiting = () if is_over else (self._waiting_row(attempt),)
+            waiting = () if is_over else (waiting_row(attempt, self.clock),)
             return Outcome(step=attempt.step, status=None, rows=(*rows, *waiting))
         if self.is_cancelled():
-            return self._cancelled(attempt, rows)
-        return self._launch(attempt.step, following.position)
+            return cancelled(attempt, rows, self.clock)
+        return self._launch(attempt.step, following.position, rows=rows)
 
-    def _launch(self, step: Step, position: Position, judged: Judgement | None = None) -> Attempt:
+    def _launch(
+        self, step: Step, position: Position, judged: Judgement | None = None, rows: Sequence[StepRow] = ()
+    ) -> Attempt:
         job = step_job(self.message, step, position)
         launched = Attempt(step=step, position=position, report=not_begun(job))
         try:
             if self.message.continuation and (known := self._find(step, job)):
                 return replace(launched, report=known, is_attached=True)
-            judged = self._prepared(step, judged or self._judged(step, job))
+            judged = self._prepared(step, judged or self._judged(step, job), bytes_billed(rows))
             if isinstance(judged, JobReport):
                 # An earlier delivery may have run the job while the guard still let it pass.
                 known = self._earlier(step, job)
@@ -146,9 +151,13 @@ class StepWorker:
         except WarehouseError as error:
             return refused_by(job, error)
 
-    def _prepared(self, step: Step, judged: Judgement) -> tuple[StepJob, DryRun] | JobReport:
+    def _prepared(
+        self, step: Step, judged: Judgement, spent: int | None
+    ) -> tuple[StepJob, DryRun] | JobReport:
         if isinstance(judged, Unavailable):
             raise judged
+        if not isinstance(judged, JobReport):
+            judged = within(judged, self.message, step, spent)
         if isinstance(judged, JobReport):
             return judged
         job, dry_run = judged
@@ -278,19 +287,6 @@ class StepWorker:
         job = attempt.step.jobs[attempt.position.job]
         said = with_advice(report.error_reason, with_place(report.error_message, job), tables)
         return replace(report, error_message=said)
-
-    def _cancelled(self, attempt: Attempt, rows: list[StepRow]) -> Outcome:
-        """End a step that was to go on: what its run has failed by is that it was cancelled."""
-        status = StepStatus.CANCELLED
-        if not rows or rows[-1].status is StepStatus.RUNNING:
-            rows.append(step_row(attempt.step, attempt.position, status, attempt.report, self.clock))
-        return Outcome(step=attempt.step, status=status, rows=tuple(rows))
-
-    def _waiting_row(self, attempt: Attempt) -> StepRow:
-        report = attempt.report
-        logger.info("step waits for a limit of BigQuery", extra={"step": attempt.step.id})
-        said = f"waits for a limit of BigQuery: {report.error_message}"
-        return running_row(attempt.step, attempt.position, replace(report, error_message=said), self.clock)
 
     def _sleep_until(self, due: datetime) -> None:
         if (seconds := self._seconds_until(due)) > 0:

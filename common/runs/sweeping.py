@@ -157,7 +157,7 @@ class Sweeper:
             ),
         )
         with log_context(tenant=tenant_id, run=run.run_id):
-            self.store.append_run(run, RunStatus.FAILED, now, NEVER_BEGUN, EndReason.NEVER_BEGUN)
+            self.store.append_run(run, RunStatus.FAILED, now, NEVER_BEGUN, EndReason.NEVER_BEGUN, 0)
             logger.warning("orphaned ticket closed", extra={"ticket": ticket.number})
 
 

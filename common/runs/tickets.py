@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from common.claims import Claim, ClaimJobs, as_label, try_claim
+from common.costs.budgets import NO_BUDGET, Budget, Owner, Spending
 from common.errors import Unavailable
 from common.runs.quotas import Limits, ScheduleShare, Use
 from common.runs.run import Run, TriggerType
@@ -25,6 +26,8 @@ ADMISSION_LIFETIME = timedelta(minutes=2)
 # Then the sweeper, which comes each minute, has given an orphaned ticket its row, and the row can be read.
 # From a table that is made anew, rows are kept for up to `common.setup.readiness.MAX_HOLD`.
 SETTLED_AFTER = timedelta(minutes=30)
+HELD = "bytes_held"
+"""The label of a ticket that says what its run holds of budgets."""
 MAX_GAPS = 1_000
 """Tickets without rows of one tenant: as many as begin at once, and no more."""
 
@@ -38,7 +41,8 @@ class Ledger:
     than `MAX_GAPS` are named. `first_ticket` is the lowest with a row, where what is
     below it may still count (`may_count_since`); else 0. `backfills` counts, by backfill, the runs of
     `use.running` that backfills have asked for; `schedules` names, by config, those that its schedule has
-    asked for, the oldest ticket first.
+    asked for, the oldest ticket first. `spending` is of this month, by config; `budgets` are those
+    that hold for all of the tenant's runs together.
     """
 
     limits: Limits
@@ -48,13 +52,15 @@ class Ledger:
     gaps: tuple[int, ...] = ()
     backfills: Mapping[str, int] = field(default_factory=dict)
     schedules: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    spending: Mapping[str, Spending] = field(default_factory=dict)
+    budgets: Mapping[Owner, Budget] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applicant:
     """A run that wants to be admitted; beside others of its backfill, `max_parallel` of them at the most.
 
-    `share` is what its schedule may take, None where none asks for it.
+    `share` is what its schedule may take, None where none asks for it; `budget` is its file's.
     """
 
     tenant_id: str
@@ -63,11 +69,15 @@ class Applicant:
     backfill_id: str = ""
     max_parallel: int = 0
     share: ScheduleShare | None = None
+    budget: Budget = NO_BUDGET
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
-    """A ticket that is held: the number, the run it admits, and when (this decides the day it counts for)."""
+    """A ticket that is held: the number, the run it admits, and when (this decides the day it counts for).
+
+    `bytes_held` is what the run holds of budgets, None where nothing bounds it.
+    """
 
     number: int
     run_id: str
@@ -75,6 +85,7 @@ class Ticket:
     admitted_at: datetime
     backfill_id: str = ""
     is_scheduled: bool = False
+    bytes_held: int | None = None
 
     def is_orphaned(self, now: datetime) -> bool:
         """Tell whether a ticket without a row will never get one from whoever took it."""
@@ -86,7 +97,9 @@ def job_id(tenant_id: str, number: int) -> str:
     return f"cvg-ticket-{tenant_id}-{number}"
 
 
-def take(jobs: ClaimJobs, applicant: Applicant, number: int, now: datetime) -> Ticket | None:
+def take(
+    jobs: ClaimJobs, applicant: Applicant, number: int, now: datetime, bytes_held: int | None = None
+) -> Ticket | None:
     """Try to take a ticket for a run; the answer's `run_id` tells whose it is. None: nobody can tell."""
     tenant_id = applicant.tenant_id
     labels = {
@@ -99,6 +112,8 @@ def take(jobs: ClaimJobs, applicant: Applicant, number: int, now: datetime) -> T
         labels["backfill"] = as_label(applicant.backfill_id)
     if applicant.share:
         labels["trigger"] = TriggerType.SCHEDULE.value
+    if bytes_held is not None:
+        labels[HELD] = str(bytes_held)
     holder = try_claim(jobs, job_id(tenant_id, number), labels)
     return _ticket(holder, number) if holder else None
 
@@ -161,6 +176,10 @@ def with_ticket(ledger: Ledger, ticket: Ticket) -> Ledger:
         gaps=tuple(number for number in (*ledger.gaps, *skipped) if number != ticket.number),
         backfills=Counter(ledger.backfills) + _one_of(ticket.backfill_id),
         schedules={**ledger.schedules, **running} if ticket.is_scheduled else ledger.schedules,
+        spending={
+            **ledger.spending,
+            ticket.config_id: ledger.spending.get(ticket.config_id, Spending()) + spending_of(ticket),
+        },
     )
 
 
@@ -194,6 +213,13 @@ def counted(use: Use, rowless: list[Ticket], now: datetime) -> Use:
     )
 
 
+def spending_of(ticket: Ticket) -> Spending:
+    """Return what a run is to come to that has just got its ticket."""
+    if ticket.bytes_held is None:
+        return Spending(boundless=1)
+    return Spending(held=ticket.bytes_held)
+
+
 def running_of_backfill(backfill_id: str, ledger: Ledger, rowless: list[Ticket], now: datetime) -> int:
     """Count the runs of a backfill that have not ended, those whose tickets have no rows yet among them."""
     label = as_label(backfill_id)
@@ -224,6 +250,7 @@ def _ticket(holder: Claim, number: int) -> Ticket:
         admitted_at=datetime.fromtimestamp(int(labels["admitted_us"]) / 1_000_000, UTC),
         backfill_id=labels.get("backfill", ""),
         is_scheduled=labels.get("trigger") == TriggerType.SCHEDULE,
+        bytes_held=int(labels[HELD]) if HELD in labels else None,
     )
 
 

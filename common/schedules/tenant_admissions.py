@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from common.claims import ClaimJobs
-from common.errors import Conflict, ConvergenceError, InvalidInput, QuotaExceeded, Unavailable
+from common.errors import BudgetExceeded, Conflict, ConvergenceError, InvalidInput, QuotaExceeded, Unavailable
 from common.logs import log_context
 from common.pipelines.pipeline import Pipeline
 from common.pipelines.schedule import Overlap
@@ -21,6 +21,7 @@ from common.runs.quotas import (
     OF_SCHEDULES,
     ScheduleShare,
     excess_of_days,
+    is_held,
 )
 from common.runs.run import Run, RunStatus
 from common.runs.tickets import ADMISSION_LIFETIME, Ledger, Ticket, with_ticket, without_one
@@ -153,6 +154,8 @@ class TenantAdmissions:
         return _group(waiting) in self._full or 0 < most <= running
 
     def _note(self, refusal: QuotaExceeded, waiting: WaitingRun) -> None:
+        if isinstance(refusal, BudgetExceeded):
+            return  # Others hold less, or are in other budgets.
         if refusal.limit_name in {MAX_PARALLEL, MAX_ACTIVE_RUNS}:
             self._full.add(_group(waiting))
         elif refusal.limit_name != OF_SCHEDULES:
@@ -162,7 +165,7 @@ class TenantAdmissions:
         # A slot comes free by itself and is worth waiting for; the day's and the month's runs do not.
         if refusal.limit_name == MAX_ACTIVE_RUNS and waiting.share:
             return self._crowded_out(waiting, waiting.share)
-        if waiting.over_days or refusal.limit_name in {CONCURRENT, MAX_PARALLEL}:
+        if waiting.over_days or refusal.limit_name in {CONCURRENT, MAX_PARALLEL} or is_held(refusal):
             return self._left_waiting(waiting, waiting.share)
         return AdmissionResult(
             waiting=waiting, status=RunStatus.FAILED, error=str(refusal), reason=refusal.limit_name
@@ -222,6 +225,7 @@ class TenantAdmissions:
             admitted_at=run.started_at,
             backfill_id=run.trigger.backfill_id,
             is_scheduled=waiting.share is not None,
+            bytes_held=run.bytes_held,
         )
         self._taken.append(ticket)
         self.facts = replace(self.facts, ledger=with_ticket(self.facts.ledger, ticket))

@@ -159,6 +159,8 @@ def report_of(job: BigQueryJob, count: RowCount) -> JobReport:
         started_at=job.started or job.created,
         ended_at=job.ended,
     )
+    if isinstance(job, bigquery.QueryJob):
+        report = replace(report, most_billed=job.maximum_bytes_billed)
     if is_done:
         report = replace(report, details=_details(job))
     return _with_figures(report, job, count) if is_done and not error else report

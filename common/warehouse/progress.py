@@ -60,6 +60,11 @@ def _gap(text: str) -> Gap:
     return Gap(tenant_id=tenant_id, after=int(after), before=int(before))
 
 
+def _billed(text: str) -> tuple[int, int | None]:
+    level, figure = text.split(" ")
+    return int(level), None if figure == "NULL" else int(figure)
+
+
 def _config(run: Run, row: Row) -> ConfigText | None:
     if row["pipeline_yaml"] is None:
         return None
@@ -98,6 +103,7 @@ def _open_run(row: Row) -> OpenRun:
         steps=tuple(from_json(StepOutline, outline) for outline in metadata.get("steps", [])),
         is_isolated=metadata.get("is_isolated", False),
         queued_at=from_rfc3339(queued_at) if (queued_at := metadata.get("queued_at")) else None,
+        bytes_held=row["bytes_held"],
     )
     return OpenRun(
         run=run,
@@ -109,6 +115,7 @@ def _open_run(row: Row) -> OpenRun:
             reached_level=row["reached_level"] or 0,
             has_begun=row["has_begun"],
             last_activity=row["last_activity"],
+            billed=dict(map(_billed, row["billed"] or ())),
             last_trouble=row["last_trouble"] or "",
         ),
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from common.costs.budgets import Spending
 from common.errors import NotFound
 from common.pipelines.codec import to_json
 from common.pipelines.pipeline import BoundParameter
@@ -32,6 +33,8 @@ from common.warehouse.step_rows import milliseconds, step_insert_id, step_row
 from common.warehouse.streaming import Streaming
 
 RUNS = "tenant_pipeline_runs"
+FIGURES = ("billed", "held", "boundless", "unknown")
+"""What rows tell of the spending of a config, behind its ID and in this order."""
 # BigQuery keeps job IDs for 180 days; a ticket must be known for longer than its claim.
 TICKET_WINDOW = timedelta(days=200)
 READING_WINDOW = timedelta(days=400)
@@ -93,8 +96,9 @@ class RunRows:
         now: datetime,
         error: str = "",
         reason: EndReason | None = None,
+        bytes_billed: int | None = None,
     ) -> None:
-        """Append a run's row; a terminal status also sets its end."""
+        """Append a run's row; a terminal status also sets its end, and what its jobs were billed for."""
         row = _run_row(run) | {
             "status": status.value,
             "recorded_at": to_rfc3339(now),
@@ -105,6 +109,7 @@ class RunRows:
                 "end_time": to_rfc3339(now),
                 "duration_ms": milliseconds(run.started_at, now),
                 "error_reason": reason.value if reason else None,
+                "bytes_billed": bytes_billed,
             }
         self.streaming.append(RUNS, {f"{run.run_id}-{status.value}": row})
 
@@ -181,7 +186,13 @@ def ledger_of(row: Row) -> Ledger:
         gaps=gaps_between(tuple(map(int, gap.split("-"))) for gap in row["gaps"] or ()),  # type: ignore[misc]
         backfills=Counter(row["running_backfills"] or ()),
         schedules=by_schedule(row["running_schedules"] or ()),
+        spending=dict(map(_spending, row["spending"] or ())),
     )
+
+
+def _spending(text: str) -> tuple[str, Spending]:
+    config_id, *figures = text.split(" ")
+    return config_id, Spending(**dict(zip(FIGURES, map(int, figures), strict=True)))
 
 
 def _config(config_id: str, row: Row) -> ConfigText | None:
@@ -237,6 +248,7 @@ def _run_row(run: Run) -> dict[str, Any]:
         "ticket": run.ticket,
         "start_time": to_rfc3339(run.started_at),
         "run_date": run.run_date.isoformat(),
+        "bytes_held": run.bytes_held,
         "parameters": json.dumps(shown(_values(run))),
         "run_metadata": json.dumps(_metadata(run)),
     }

@@ -120,6 +120,7 @@ class Services:
             claims=self.adapters.claims,
             levels=self.adapters.levels,
             clock=utc_now,
+            price=self.costs.price,
         )
 
     @cached_property

@@ -88,6 +88,8 @@ class MemoryJobs:
         self.read_tables: dict[str, tuple[str, ...]] = {}
         """Which tables a dry run of a target's statement names; so the next two, by target table."""
         self.bytes_of: dict[str, int] = {}
+        self.billed_of: dict[str, int] = {}
+        """What jobs are billed for where that is not what their dry run says, by target table."""
         self.refusals: dict[tuple[str, str], tuple[int, str, str]] = {}
         """What BigQuery answers (status, reason, message) to which call ("dry run", "find", …), by target."""
         self.opened: list[str] = []
@@ -193,6 +195,7 @@ class MemoryJobs:
                 labels=job.labels,
                 started_at=self.clock(),
                 project="customer-project" if job.credential else "",
+                most_billed=_most_billed(job),
             )
             self._jobs[job.job_id] = (job, report)
         self.at(f"after submit {job.job_id}")
@@ -300,8 +303,19 @@ class MemoryJobs:
             attempt, waits = _attempt_of(job_id)
             if outcome.is_limited(attempt, waits):
                 self.limited.append(job_id)
-            self._end(job_id, ends, outcome.error_of(attempt, waits))
+            self._end(job_id, ends, outcome.error_of(attempt, waits) or self._too_much(job))
         return self._jobs[job_id][1]
+
+    def billed(self, job: StepJob) -> int:
+        """Say what a job is billed for: what its dry run says, unless some of it was found in a cache."""
+        target = job.work.destination
+        return self.billed_of.get(target, self.bytes_of.get(target, 0))
+
+    def _too_much(self, job: StepJob) -> tuple[str, str] | None:
+        most = _most_billed(job)
+        if most is None or self.billed(job) <= most:
+            return None
+        return "bytesBilledLimitExceeded", f"Query exceeded limit for bytes billed: {most}."
 
     def _rows_of(self, job: StepJob) -> int:
         """Count what a job wrote: of a load a row for each of its files."""
@@ -316,7 +330,7 @@ class MemoryJobs:
             if isinstance(job.work, FilesLoadedJob):
                 self.ledgers[job.tenant_id].close(ledger_name(job.work), job.labels)
             rows, files = (None, 1) if isinstance(job.work, ExtractJob) else (self._rows_of(job), None)
-            report = replace(report, rows=rows, files=files, bytes_processed=0, bytes_billed=0)
+            report = replace(report, rows=rows, files=files, bytes_processed=0, bytes_billed=self.billed(job))
         reason, message = error or ("", "")
         done = replace(
             report,
@@ -332,6 +346,10 @@ class MemoryJobs:
 def _candidate_of(work: Job) -> str:
     """Name the table that a job's rows are a candidate for, "" where they are none."""
     return getattr(work, "candidate_for", "")
+
+
+def _most_billed(job: StepJob) -> int | None:
+    return job.work.maximum_bytes_billed if isinstance(job.work, QueryJob | CheckJob) else None
 
 
 def _taken(job_id: str) -> WarehouseError:

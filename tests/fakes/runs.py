@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from common.costs.budgets import Budget, Owner, Spending
 from common.errors import NotFound
 from common.quality.results import CheckResult
 from common.quality.verdicts import CheckStatus
+from common.runs import attempts
 from common.runs.level_messages import LevelMessage, decode, encode
 from common.runs.ports import AdmissionFacts, ConfigText, StoredRun
 from common.runs.progress import OpenRun, Progress
@@ -30,6 +32,7 @@ class RunRow:
     recorded_at: datetime
     error: str = ""
     reason: EndReason | None = None
+    bytes_billed: int | None = None
     visible_at: datetime
 
     @property
@@ -46,6 +49,7 @@ class MemoryTenant:
     status: str = "ACTIVE"
     refusal: str = ""
     configs: dict[str, ConfigText] = field(default_factory=dict)
+    budgets: dict[Owner, Budget] = field(default_factory=dict)
 
 
 class MemoryRuns:
@@ -86,7 +90,7 @@ class MemoryRuns:
         return AdmissionFacts(
             tenant_status=tenant.status,
             refusal=tenant.refusal,
-            ledger=_ledger(tenant.limits, list(rows.values()), now, self.uncounted),
+            ledger=_ledger(tenant, list(rows.values()), now, self.uncounted),
             config=tenant.configs.get(config_id),
             repeated=_stored(repeated) if repeated else None,
         )
@@ -101,6 +105,7 @@ class MemoryRuns:
         now: datetime,
         error: str = "",
         reason: EndReason | None = None,
+        bytes_billed: int | None = None,
     ) -> None:
         self.at(f"before run row {run.run_id} {status}")
         self.check()
@@ -108,7 +113,13 @@ class MemoryRuns:
             self.calls += 1
             visible_at = now + self.lag()
             row = RunRow(
-                run=run, status=status, recorded_at=now, error=error, reason=reason, visible_at=visible_at
+                run=run,
+                status=status,
+                recorded_at=now,
+                error=error,
+                reason=reason,
+                bytes_billed=bytes_billed if status.is_terminal else None,
+                visible_at=visible_at,
             )
             self.run_rows.append(row)
         self.at(f"after run row {run.run_id} {status}")
@@ -132,7 +143,7 @@ class MemoryRuns:
             if row.run.tenant_id in rows:
                 rows[row.run.tenant_id].append(row)
         return {
-            tenant_id: _ledger(self.tenants[tenant_id].limits, mine, now, self.uncounted)
+            tenant_id: _ledger(self.tenants[tenant_id], mine, now, self.uncounted)
             for tenant_id, mine in rows.items()
         }
 
@@ -188,6 +199,15 @@ class MemoryRuns:
         said = (row.error_message for owner, row in self.step_rows if owner == run_id and not row.ended_at)
         return next((message for message in reversed(list(said)) if message), "")
 
+    def billed(self, run_id: str) -> dict[int, int | None]:
+        """Return what jobs were billed for, by level."""
+        ended = [row for owner, row in self.step_rows if owner == run_id and row.ended_at and row.job_id]
+        once = {(row.step_id, row.job_index, row.attempt): row for row in reversed(ended)}
+        return {
+            level: attempts.bytes_billed([row for row in once.values() if row.level == level])
+            for level in {row.level for row in once.values()}
+        }
+
     def steps_of(self, run_id: str) -> dict[str, StepRow]:
         """Return the row that counts of each step: of its last job's latest attempt, a terminal one."""
         latest: dict[str, StepRow] = {}
@@ -229,6 +249,7 @@ class MemoryProgress:
             ),
             has_begun=bool(steps),
             last_activity=max([row.recorded_at, *self.rows.heard_of.get(run.run_id, [])]),
+            billed=self.rows.billed(run.run_id),
             last_trouble=self.rows.last_trouble(run.run_id),
         )
         config = self.rows.tenants[run.tenant_id].configs.get(run.config_id)
@@ -268,12 +289,12 @@ def _stored(row: RunRow) -> StoredRun:
 
 
 def _ledger(
-    limits: Limits, rows: list[RunRow], now: datetime, uncounted: frozenset[EndReason] = UNCOUNTED
+    tenant: MemoryTenant, rows: list[RunRow], now: datetime, uncounted: frozenset[EndReason] = UNCOUNTED
 ) -> Ledger:
     counted = [row for row in rows if row.status is not RunStatus.FAILED or row.reason not in uncounted]
     tickets = sorted(row.run.ticket for row in rows)
     return Ledger(
-        limits=limits,
+        limits=tenant.limits,
         use=Use(
             today=sum(row.run.started_at >= start_of_day(now) for row in counted),
             month=sum(row.run.started_at >= start_of_month(now) for row in rows),
@@ -285,7 +306,23 @@ def _ledger(
         gaps=gaps_between(pairwise(tickets)),
         backfills=Counter(id_ for row in rows if (id_ := row.run.trigger.backfill_id) and row.is_open),
         schedules=_schedules(row for row in rows if row.is_open and _is_scheduled(row)),
+        spending=_spending(row for row in rows if row.run.started_at >= start_of_month(now)),
+        budgets=dict(tenant.budgets),
     )
+
+
+def _spending(rows: Iterable[RunRow]) -> dict[str, Spending]:
+    found: dict[str, Spending] = {}
+    for row in rows:
+        config_id, held = row.run.config_id, row.run.bytes_held
+        if row.is_open:
+            spent = Spending(boundless=1) if held is None else Spending(held=held)
+        elif row.bytes_billed is None and held is None:
+            spent = Spending(unknown=1)
+        else:
+            spent = Spending(billed=(row.bytes_billed if row.bytes_billed is not None else held) or 0)
+        found[config_id] = found.get(config_id, Spending()) + spent
+    return found
 
 
 def _is_scheduled(row: RunRow) -> bool:

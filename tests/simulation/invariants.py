@@ -13,6 +13,7 @@ from common.schedules.firings import firings_a_day, run_id_of
 from common.schedules.tenant_admissions import ANOTHERS_TURN
 from common.times import start_of_day, start_of_month
 from tests.fakes.runs import RunRow
+from tests.simulation.budgets import budgets_broken
 from tests.simulation.publications import broken_publications
 from tests.simulation.tables import LOST
 from tests.simulation.tenants import LIMITS, START, TROUBLED
@@ -31,6 +32,7 @@ def broken_invariants(world: World) -> list[str]:
         *_steps_out_of_order(world),
         *_jobs_out_of_order(world, rows),
         *_limits_exceeded(world, rows),
+        *budgets_broken(world, rows),
         *_backfills_too_parallel(world, rows),
         *_schedules_too_parallel(world, rows),
         *_reserves_used_up(world, rows),

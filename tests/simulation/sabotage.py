@@ -20,6 +20,11 @@ from common.schedules.filling import SlotFiller
 from common.schedules.tenant_admissions import TenantAdmissionFacts, TenantAdmissions
 from common.schedules.waiting import AdmissionResult
 from tests.fakes.runs import RunRow
+from tests.simulation.sabotaged_budgets import (
+    ended_runs_hold_nothing,
+    nobody_asks_what_a_step_reads,
+    tickets_do_not_say_what_they_hold,
+)
 from tests.simulation.sabotaged_schedules import (
     a_refusal_is_written_once,
     firings_are_recorded_before_they_happen,
@@ -158,13 +163,11 @@ def terminal_rows_are_dropped(world: World) -> None:
     """Lose the row that ends a run."""
     rows = world.rows
 
-    def append_run(
-        run: Run, status: RunStatus, now: datetime, error: str = "", reason: EndReason | None = None
-    ) -> None:
+    def append_run(run: Run, status: RunStatus, now: datetime, *told: Any) -> None:
         if not status.is_terminal:
-            type(rows).append_run(rows, run, status, now, error, reason)
+            type(rows).append_run(rows, run, status, now, *told)
 
-    rows.append_run = append_run  # type: ignore[method-assign]
+    rows.append_run = append_run  # type: ignore[method-assign, assignment]
 
 
 def messages_are_acknowledged_before_the_work(world: World) -> None:
@@ -338,6 +341,9 @@ SABOTAGES: tuple[Sabotage, ...] = (
     Sabotage(remove=a_lane_goes_on_where_another_filler_is_at_work, breaks="was at it"),
     Sabotage(remove=rows_are_written_however_late, breaks="has begun"),
     Sabotage(remove=every_failure_is_excused, breaks="times on"),
+    Sabotage(remove=tickets_do_not_say_what_they_hold, breaks="its budget is"),
+    Sabotage(remove=nobody_asks_what_a_step_reads, breaks="and held"),
+    Sabotage(remove=ended_runs_hold_nothing, breaks="says it was billed"),
     Sabotage(remove=tables_are_remade_without_a_hold, breaks="were lost"),
     Sabotage(remove=tickets_are_taken_while_rows_are_kept, breaks="while rows were kept"),
     Sabotage(remove=firings_are_recorded_before_they_happen, breaks="has no run"),

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING
 
+from common.costs.budgets import NO_BUDGET, Budget, Owner
 from common.pipelines.pipeline import OnFailure, Parameter, Pipeline, Retry, Step
 from common.pipelines.schedule import CatchUp, Overlap, Schedule
 from common.quality.checks import Check, Severity
@@ -30,6 +31,7 @@ TOO_MANY_UPDATES = (
     "rateLimitExceeded",
     "Exceeded rate limits: too many table update operations for this table",
 )
+MIB = 2**20
 SHAPES = [[1], [1, 1], [2, 1], [1, 2, 1]]
 
 
@@ -40,21 +42,49 @@ def prepare_tenants(world: "World") -> None:
     following = Random(f"who follows of {world.seed}")
     tolerances = Random(f"what may fail of {world.seed}")
     qualities = Random(f"what is checked of {world.seed}")
+    spending = Random(f"what is spent of {world.seed}")
     for tenant_id in ("acme", "globex", FILLS_BACK):
         world.rows.tenants[tenant_id] = MemoryTenant(limits=LIMITS)
         world.jobs.forgotten |= _forgotten(past, tenant_id)
         for config_id in ("hourly", "nightly"):
             pipeline = _tolerant(tolerances, _pipeline(random, tenant_id, config_id))
             pipeline = _checked(world, qualities, pipeline)
+            pipeline = replace(pipeline, budget=_budget(spending))
             world.pipelines[f"{tenant_id}/{config_id}"] = pipeline
             stored = ConfigText(config_id=config_id, version=1, text="pipeline: {name: Simulated}")
             world.rows.tenants[tenant_id].configs[config_id] = stored
             for job in (job for step in pipeline.steps for job in step.jobs):
                 world.jobs.outcomes[job.destination] = _outcome(random, world.troubles)
+                _have_read(world, spending, job.destination)
+        if spending.random() < 0.5:
+            world.rows.tenants[tenant_id].budgets = {Owner.TENANT: _budget(spending)}
         if tenant_id == "globex" and following.random() < 0.4:
             world.waiting.following.found.append(_follower(tenant_id))
         if tenant_id != FILLS_BACK and random.random() < 0.5:
             world.waiting.timetable.add(_schedule(random, overlaps, tenant_id))
+
+
+def _budget(random: Random) -> Budget:
+    """Let a month be enough for some runs, and a run for some steps."""
+    return random.choice(
+        [
+            NO_BUDGET,
+            Budget(max_bytes_per_run=random.choice([50, 150]) * MIB),
+            Budget(max_bytes_per_month=random.choice([100, 300]) * MIB),
+            Budget(max_bytes_per_run=100 * MIB, max_bytes_per_month=random.choice([150, 250]) * MIB),
+        ]
+    )
+
+
+def _have_read(world: "World", random: Random, destination: str) -> None:
+    """Have a job read something, and be billed for it all, for some of it or for nothing.
+
+    The first level reads little: a run that a budget stops at once would take no time at all.
+    """
+    is_first = "_1_" in destination
+    read = random.choice([0, 10, 10] if is_first else [0, 20, 40, 60]) * MIB
+    world.jobs.bytes_of[destination] = read
+    world.jobs.billed_of[destination] = random.choice([read, read, read // 2, 0])
 
 
 def _follower(tenant_id: str) -> Follower:

@@ -128,6 +128,11 @@ class World:
         self.jobs.resolve_all()
         return self
 
+    @property
+    def held(self) -> dict[str, int | None]:
+        """What each run held of budgets when it was admitted."""
+        return {row.run.run_id: row.run.bytes_held for row in self.rows.run_rows if row.is_open}
+
     def compile(self, tenant_id: str, config: ConfigText) -> Pipeline:
         """Return the pipeline of a config, as the compiler would."""
         return self.pipelines[f"{tenant_id}/{config.config_id}"]

@@ -5,7 +5,15 @@ from dataclasses import asdict
 from typing import Any
 
 from common.costs.prices import Price
-from common.errors import Conflict, InvalidInput, NotConfigured, NotFound, QuotaExceeded, Violation
+from common.errors import (
+    BudgetExceeded,
+    Conflict,
+    InvalidInput,
+    NotConfigured,
+    NotFound,
+    QuotaExceeded,
+    Violation,
+)
 from common.http.edge import Edge
 from common.http.endpoints.checks import step_checks
 from common.http.endpoints.configs import CONFIG_ID
@@ -243,7 +251,7 @@ RUN_ROUTES: tuple[Route[PipelineServices], ...] = (
         parameters=(CONFIG_ID, IDEMPOTENCY_KEY, USER_ID),
         request_schema="run_request",
         answers={202: "run_accepted", 200: "run_or_quote"},
-        problems=(NotFound, Conflict, QuotaExceeded, NotConfigured),
+        problems=(NotFound, Conflict, QuotaExceeded, BudgetExceeded, NotConfigured),
         tag="Runs",
     ),
     Route(
@@ -264,7 +272,7 @@ RUN_ROUTES: tuple[Route[PipelineServices], ...] = (
         parameters=(RUN_ID, USER_ID),
         request_schema="retry_request",
         answers={202: "run_accepted", 200: "run_or_quote"},
-        problems=(Conflict, QuotaExceeded),
+        problems=(Conflict, QuotaExceeded, BudgetExceeded),
         tag="Runs",
     ),
     Route(

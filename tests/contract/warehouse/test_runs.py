@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from common.claims import claim, try_claim
+from common.costs.budgets import Spending
 from common.errors import AlreadyExists, NotFound, Unavailable, WarehouseError
 from common.pipelines.pipeline import BoundParameter, SealedValue
 from common.pipelines.plans import QueryJob, WriteDisposition
@@ -407,3 +408,49 @@ def test_a_run_that_failed_by_no_fault_of_the_tenants_does_not_count_against_the
     backend.store.append_run(cancelled, RunStatus.CANCELLED, START, "no", EndReason.CANCELLED)
     use = backend.store.read_admission(tenant, "", "", NOW).ledger.use
     assert (use.today, use.month, use.running) == (3, len(ends) + 1, 0)
+
+
+def test_a_ledger_tells_what_runs_of_the_month_were_billed_for_and_hold(
+    backend: Backend, tenant: str
+) -> None:
+    for ticket, config_id, held, billed in (
+        (1, "daily", 100, 40),
+        (2, "daily", 100, None),
+        (3, "daily", None, 7),
+        (4, "daily", None, None),
+        (5, "hourly", None, None),
+    ):
+        run = a_run_of(tenant, ticket, config_id=config_id, bytes_held=held)
+        backend.store.append_run(run, RunStatus.PENDING, START)
+        backend.store.append_run(run, RunStatus.FAILED, START + MINUTE, bytes_billed=billed)
+        backend.store.append_run(run, RunStatus.FAILED, START + 2 * MINUTE, bytes_billed=999)
+    for ticket, held in ((6, 30), (7, None)):
+        run = a_run_of(tenant, ticket, bytes_held=held)
+        backend.store.append_run(run, RunStatus.PENDING, START)
+    in_another_month = a_run_of(tenant, 8, started_at=START - timedelta(days=20), bytes_held=5)
+    backend.store.append_run(in_another_month, RunStatus.PENDING, START)
+    assert backend.store.read_admission(tenant, "daily", "", NOW).ledger.spending == {
+        "daily": Spending(billed=147, held=30, boundless=1, unknown=1),
+        "hourly": Spending(unknown=1),
+    }
+
+
+def test_progress_tells_what_each_level_was_billed_for(backend: Backend, tenant: str) -> None:
+    run = a_run_of(tenant, 1, bytes_held=100)
+    backend.store.append_run(run, RunStatus.PENDING, START)
+    ended: dict[str, Any] = {"ended_at": START + MINUTE, "bytes_billed": 10}
+    rows = [
+        a_step_row(StepStatus.RUNNING, job_id="one"),
+        a_step_row(StepStatus.RUNNING, job_id="one", **ended),
+        a_step_row(StepStatus.COMPLETED, job_id="two", job_name="publish", job_index=1, **ended),
+        a_step_row(StepStatus.FAILED, step_id="failed", job_id="three", ended_at=START + MINUTE),
+        a_step_row(StepStatus.SKIPPED, step_id="skipped", ended_at=START),
+        a_step_row(StepStatus.COMPLETED, step_id="theirs", job_id="four", job_project="customer", **ended),
+        a_step_row(StepStatus.COMPLETED, level=2, step_id="other", job_id="five", ended_at=START + MINUTE),
+        a_step_row(StepStatus.RUNNING, level=3, step_id="last", job_id="six"),
+    ]
+    for minutes in (1, 2):
+        backend.store.append_steps(run, rows, START + minutes * MINUTE)
+    found = backend.progress.find(tenant, run.run_id, NOW)
+    assert found is not None
+    assert (found.run.bytes_held, dict(found.progress.billed)) == (100, {1: 20, 2: None})

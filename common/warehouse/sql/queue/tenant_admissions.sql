@@ -2,7 +2,8 @@
 -- Parameters: tenant_ids ARRAY<STRING>, run_ids ARRAY<STRING>, since TIMESTAMP, recent_since TIMESTAMP, month_start TIMESTAMP, may_count_since TIMESTAMP, day_start TIMESTAMP
 WITH runs AS (
   SELECT
-    tenant_id, pipeline_id, pipeline_logging_id, ticket, status, start_time, trigger_type, trigger_by,
+    tenant_id, pipeline_id, pipeline_logging_id, ticket, status, start_time, trigger_type, trigger_by, bytes_held, bytes_billed,
+    status IN ('COMPLETED', 'FAILED', 'CANCELLED') AS has_ended,
     status = 'FAILED' AND COALESCE(error_reason, '') IN ('bigqueryFailed', 'levelGivenUp', 'neverBegun') AS is_excused
   FROM `${project}.${dataset}.current_pipeline_runs`
   WHERE tenant_id IN UNNEST(@tenant_ids) AND start_time >= @recent_since AND ticket IS NOT NULL
@@ -46,6 +47,22 @@ begun AS (
   WHERE pipeline_logging_id IN UNNEST(@run_ids)
   GROUP BY tenant_id
 ),
+spent AS (
+  SELECT
+    tenant_id, pipeline_id,
+    SUM(IF(has_ended, COALESCE(bytes_billed, bytes_held, 0), 0)) AS billed,
+    SUM(IF(has_ended, 0, COALESCE(bytes_held, 0))) AS held,
+    COUNTIF(NOT has_ended AND bytes_held IS NULL) AS boundless,
+    COUNTIF(has_ended AND bytes_billed IS NULL AND bytes_held IS NULL) AS unknown
+  FROM runs
+  WHERE start_time >= @month_start
+  GROUP BY tenant_id, pipeline_id
+),
+spending AS (
+  SELECT tenant_id, ARRAY_AGG(CONCAT(pipeline_id, ' ', billed, ' ', held, ' ', boundless, ' ', unknown)) AS spending
+  FROM spent
+  GROUP BY tenant_id
+),
 used AS (
   SELECT
     tenant_id,
@@ -66,7 +83,7 @@ SELECT
   COALESCE(used.scheduled, 0) AS scheduled,
   COALESCE(used.last_ticket, earlier.last_ticket, 0) AS last_ticket,
   IF(earlier.last_ticket IS NULL, COALESCE(used.first_ticket, 0), 0) AS first_ticket,
-  gaps.gaps, begun.begun, backfills.running_backfills, schedules.running_schedules
+  gaps.gaps, begun.begun, backfills.running_backfills, schedules.running_schedules, spending.spending
 FROM `${project}.${dataset}.current_tenant_profiles` AS profile
 JOIN `${project}.${dataset}.current_subscriptions` AS subscription
   ON subscription.tenant_id = profile.tenant_id AND subscription.status IN ('ACTIVE', 'TRIAL')
@@ -78,4 +95,5 @@ LEFT JOIN gaps ON gaps.tenant_id = profile.tenant_id
 LEFT JOIN backfills ON backfills.tenant_id = profile.tenant_id
 LEFT JOIN schedules ON schedules.tenant_id = profile.tenant_id
 LEFT JOIN begun ON begun.tenant_id = profile.tenant_id
+LEFT JOIN spending ON spending.tenant_id = profile.tenant_id
 WHERE profile.tenant_id IN UNNEST(@tenant_ids) AND profile.status = 'ACTIVE'

@@ -17,7 +17,8 @@ config AS (
 ),
 runs AS (
   SELECT
-    ticket, status, start_time, trigger_type, trigger_by, pipeline_id, pipeline_logging_id,
+    ticket, status, start_time, trigger_type, trigger_by, pipeline_id, pipeline_logging_id, bytes_held, bytes_billed,
+    status IN ('COMPLETED', 'FAILED', 'CANCELLED') AS has_ended,
     -- BigQuery's fault, or the platform's: it does not count against the day.
     status = 'FAILED' AND COALESCE(error_reason, '') IN ('bigqueryFailed', 'levelGivenUp', 'neverBegun') AS is_excused
   FROM `${project}.${dataset}.current_pipeline_runs`
@@ -48,6 +49,18 @@ spans AS (
   SELECT ticket, LEAD(ticket) OVER (ORDER BY ticket) AS next_ticket
   FROM tickets
 ),
+spent AS (
+  -- What nobody knows of a run that has ended counts as what it held.
+  SELECT
+    pipeline_id,
+    SUM(IF(has_ended, COALESCE(bytes_billed, bytes_held, 0), 0)) AS billed,
+    SUM(IF(has_ended, 0, COALESCE(bytes_held, 0))) AS held,
+    COUNTIF(NOT has_ended AND bytes_held IS NULL) AS boundless,
+    COUNTIF(has_ended AND bytes_billed IS NULL AND bytes_held IS NULL) AS unknown
+  FROM runs
+  WHERE start_time >= @month_start
+  GROUP BY pipeline_id
+),
 used AS (
   SELECT
     COUNTIF(start_time >= @day_start AND NOT is_excused) AS today,
@@ -77,6 +90,7 @@ SELECT
   IF(earlier.last_ticket IS NULL, used.first_ticket, 0) AS first_ticket,
   ARRAY(SELECT CONCAT(ticket, '-', next_ticket) FROM spans WHERE next_ticket > ticket + 1) AS gaps,
   ARRAY(SELECT trigger_by FROM runs WHERE trigger_type = 'backfill' AND status NOT IN ('COMPLETED', 'FAILED', 'CANCELLED')) AS running_backfills,
+  ARRAY(SELECT CONCAT(pipeline_id, ' ', billed, ' ', held, ' ', boundless, ' ', unknown) FROM spent) AS spending,
   ARRAY(
     SELECT CONCAT(pipeline_id, ' ', pipeline_logging_id)
     FROM runs

@@ -1,0 +1,131 @@
+"""Budgets on the real functions: forty clients race one, and no step begins that would break one."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import pytest
+
+from tests.functional.site import Site, Tenant
+
+MIB = 2**20
+CLIENTS = 40
+FILE = """\
+pipeline: {name: Daily}
+budget: {%s}
+steps:
+  - id: first
+    ps_type: bq_etl.query
+    config: {source_query: "SELECT n FROM source", target_table: first}
+  - id: second
+    ps_type: bq_etl.query
+    config: {source_query: "SELECT n FROM first", target_table: second}
+"""
+
+
+@pytest.fixture
+def stocked(site: Site, tenant: Tenant) -> Tenant:
+    site.rows(f"CREATE TABLE `{tenant.tenant_id}.source` AS SELECT n FROM UNNEST([1, 2]) AS n")
+    return tenant
+
+
+def upload(tenant: Tenant, budget: str) -> None:
+    answer = tenant.upload("daily", FILE % budget)
+    assert answer.status_code == 201, answer.text
+
+
+def ask(tenant: Tenant) -> Any:
+    return tenant.call("POST", "/api/v1/pipelines/run/daily", {})
+
+
+def test_forty_clients_who_race_a_budget_hold_no_more_than_there_is(site: Site, stocked: Tenant) -> None:
+    """Each run may be billed for 30 MiB, the month for 100: the plan has ten slots, the budget three."""
+    upload(stocked, f"max_bytes_per_run: {30 * MIB}, max_bytes_per_month: {100 * MIB}")
+    barrier = Barrier(CLIENTS)
+
+    def race(_: int) -> Any:
+        barrier.wait()
+        return ask(stocked)
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        answers = list(pool.map(race, range(CLIENTS)))
+    assert Counter(answer.status_code for answer in answers) == {202: 3, 429: 37}
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    problem = refused.get_json()
+    assert problem["type"] == "urn:problem-type:convergence:budget-exceeded"
+    numbers = {name: problem[name] for name in ("limit_name", "scope", "used", "held", "limit")}
+    assert numbers == {
+        "limit_name": "max_bytes_per_month",
+        "scope": "pipeline",
+        "used": 0,
+        "held": 90 * MIB,
+        "limit": 100 * MIB,
+    }
+    assert refused.headers["Retry-After"] == "60"
+    site.drain()
+    # Each was billed for ten mebibytes of each table that it read: 40 are left, and a run may have 30.
+    assert [ask(stocked).status_code for _ in range(2)] == [202, 429]
+    site.drain()
+    assert ask(stocked).status_code == 202
+    site.drain()
+    assert [ask(stocked).status_code for _ in range(1)] == [429]
+    (billed,) = site.rows(
+        "SELECT SUM(bytes_billed) AS sum FROM tenants.current_pipeline_runs "
+        f"WHERE tenant_id = '{stocked.tenant_id}'"
+    )
+    assert billed["sum"] == 100 * MIB
+
+
+def test_a_run_stops_before_the_step_that_would_break_its_budget(site: Site, stocked: Tenant) -> None:
+    upload(stocked, f"max_bytes_per_run: {15 * MIB}")
+    run_id = ask(stocked).get_json()["pipeline_logging_id"]
+    site.drain()
+    status = stocked.status(run_id)
+    assert status["status"] == "FAILED"
+    first, second = (level["steps"][0] for level in status["levels"])
+    assert (first["status"], second["status"]) == ("COMPLETED", "FAILED")
+    assert second["error_message"] == (
+        "the step was not begun: it would be billed for 10,485,760 bytes, and of the 15,728,640 that the run "
+        "may be billed for 10,485,760 are billed already"
+    )
+    assert second["error_class"] == "quota"
+    (jobs,) = site.rows(
+        "SELECT COUNTIF(job_id IS NOT NULL AND step_id = 'second') AS begun FROM tenants.tenant_step_logs "
+        f"WHERE tenant_id = '{stocked.tenant_id}'"
+    )
+    assert jobs["begun"] == 0
+
+
+def test_a_cost_is_held_by_the_price_of_the_location(site: Site, stocked: Tenant) -> None:
+    upload(stocked, "max_cost_per_month: 0.0001")  # 16.7 MiB
+    assert ask(stocked).status_code == 202
+    problem = ask(stocked).get_json()
+    assert (problem["limit_name"], problem["limit"]) == ("max_cost_per_month", 17_592_186)
+    assert "(0.0001 USD)" in problem["detail"]
+
+
+def test_who_may_wait_waits_for_what_others_hold(site: Site, stocked: Tenant) -> None:
+    upload(stocked, f"max_bytes_per_month: {100 * MIB}")
+    assert ask(stocked).status_code == 202
+    answer = stocked.call("POST", "/api/v1/pipelines/run/daily", {"queue": True})
+    assert (answer.status_code, answer.get_json()["status"]) == (202, "QUEUED")
+    site.drain()
+    assert stocked.status(answer.get_json()["pipeline_logging_id"])["status"] == "COMPLETED"
+
+
+@pytest.mark.parametrize(
+    ("budget", "rule"),
+    [
+        ("", "/budget"),
+        ("max_bytes_per_run: 1", "/budget/max_bytes_per_run"),
+        ("max_cost_per_month: 0", "/budget/max_cost_per_month"),
+        ("max_bytes: 10", "/budget/max_bytes"),
+    ],
+)
+def test_a_budget_that_breaks_rules_is_refused_with_its_place(
+    stocked: Tenant, budget: str, rule: str
+) -> None:
+    answer = stocked.upload("daily", FILE % budget)
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.get_json()["errors"]] == [rule]
