@@ -48,6 +48,8 @@ class TenantProfile(TypedDict):
     status: str
     isolation: str | None
     sources: list[str]
+    budget: Mapping[str, Any]
+    operator_budget: Mapping[str, Any]
     created_at: str
     subscription: Mapping[str, Any] | None
     use: Mapping[str, int]
@@ -148,6 +150,11 @@ class Operator:
         query = {"data": "delete" if deletes_data else None}
         call = Call(method="DELETE", path=_tenant(tenant_id), query=query)
         return cast("TenantManifest", self.api.send(call).body)
+
+    def set_budget(self, tenant_id: str, budget: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Set what all runs of a tenant may be billed for; what is left out is no limit."""
+        call = Call(method="PUT", path=f"{_tenant(tenant_id)}/budget", content=Content.json(budget))
+        return cast("Mapping[str, Any]", self.api.send(call).body["budget"])
 
     def set_sources(self, tenant_id: str, sources: list[str]) -> list[str]:
         """Set what a tenant may read beside its own dataset."""

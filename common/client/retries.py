@@ -7,7 +7,7 @@ from common.client.calls import Call
 from common.client.problems import ApiError, Problem, Unreachable
 
 PASSING_STATUSES = frozenset({502, 503, 504})
-NEVER = frozenset({"not-configured", "quota-exceeded"})
+NEVER = frozenset({"budget-exceeded", "not-configured", "quota-exceeded"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

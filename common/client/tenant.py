@@ -21,13 +21,17 @@ class QuotaUse(TypedDict):
 
 
 class Quota(TypedDict):
-    """The three limits of the tenant's plan and the use of them."""
+    """The three limits of the tenant's plan and the use of them; budgets, and what is spent of them."""
 
     tenant_id: str
     plan_name: str
     daily: QuotaUse
     monthly: QuotaUse
     concurrent: QuotaUse
+    budgets: list[Mapping[str, Any]]
+    spending: Mapping[str, Any]
+    spending_by_pipeline: list[Mapping[str, Any]]
+    price: Mapping[str, Any]
 
 
 class Onboarded(TypedDict):
@@ -94,6 +98,14 @@ class Price(TypedDict):
     as_of: str
 
 
+class Budget(TypedDict):
+    """What runs may be billed for; None is no limit."""
+
+    max_bytes_per_run: int | None
+    max_bytes_per_month: int | None
+    max_cost_per_month: float | None
+
+
 Usage = TypedDict(
     "Usage",
     {
@@ -117,6 +129,11 @@ class Tenant:
     def quota(self) -> Quota:
         """Show the plan's limits and the use of them."""
         return cast("Quota", self.api.get(f"{TENANTS}/quota"))
+
+    def set_budget(self, budget: Mapping[str, Any]) -> Budget:
+        """Set what all runs may be billed for; what is left out is no limit."""
+        call = Call(method="PUT", path=f"{TENANTS}/budget", content=Content.json(budget))
+        return cast("Budget", self.api.send(call).body["budget"])
 
     def usage(self, **asked: Any) -> Usage:
         """Show what runs used and what it cost: `from`, `to`, `by`, `pipeline_id`."""

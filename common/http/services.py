@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # A function imports what it uses itself, and not what the ot
     from common.setup.bootstrap import Bootstrap
     from common.tenants.administration import Administration
     from common.tenants.audit import AuditLog
+    from common.tenants.budgets import TenantBudgets
     from common.tenants.changes import TenantChanges
     from common.tenants.credentials import Credentials
     from common.tenants.offboarding import Offboarding
@@ -78,6 +79,7 @@ class TenantServices:
     keys: OwnKeys
     credentials: Credentials
     usage: Usage
+    budgets: TenantBudgets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,3 +96,4 @@ class AdminServices:
     scheduler: DispatcherJob
     watch: PlatformWatch
     usage: Usage
+    budgets: TenantBudgets

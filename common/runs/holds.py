@@ -9,6 +9,18 @@ from common.runs.tickets import Applicant, Ledger, Ticket, spending_of
 from common.times import start_of_month
 
 
+def spending_now(ledger: Ledger, rowless: list[Ticket], now: datetime) -> dict[str, Spending]:
+    """Return what a tenant's runs of this month come to, by config; of tickets without rows, by its label."""
+    found = dict(ledger.spending)
+    for one in _counted(rowless, now):
+        found[one.config_id] = found.get(one.config_id, Spending()) + spending_of(one)
+    return found
+
+
+def _counted(rowless: list[Ticket], now: datetime) -> list[Ticket]:
+    return [one for one in rowless if one.admitted_at >= start_of_month(now) and not one.is_orphaned(now)]
+
+
 def hold_for(
     applicant: Applicant, ledger: Ledger, rowless: list[Ticket], price: Price | None, now: datetime
 ) -> int | None:
@@ -16,7 +28,7 @@ def hold_for(
 
     Raises BudgetExceeded, and Conflict where a budget of cost cannot be measured.
     """
-    counted = [one for one in rowless if one.admitted_at >= start_of_month(now) and not one.is_orphaned(now)]
+    counted = _counted(rowless, now)
     config_id, label = applicant.config_id, as_label(applicant.config_id)
     mine = sum(
         (spending_of(one) for one in counted if one.config_id == label),

@@ -14,9 +14,11 @@ from threading import BoundedSemaphore
 from typing import Any, Protocol
 
 from common.claims import ClaimJobs
+from common.costs.budgets import Budget, Owner, Spending
 from common.cursors import cursor_at, position_of
 from common.errors import InvalidInput, NotFound, Violation
 from common.pipelines.plans import CHECKS
+from common.runs.holds import spending_now
 from common.runs.ports import RunStore
 from common.runs.quotas import Quota, quotas
 from common.runs.run import RunStatus, StepStatus
@@ -29,6 +31,15 @@ MAX_WAITING = 10
 FIRST_PAUSE_SECONDS, PAUSE_GROWTH, MAX_PAUSE_SECONDS = 0.25, 1.2, 5.0
 """How often a run is looked at for who waits for it: each look is a query."""
 END_OF_IDS = "~"  # sorts after every run ID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowed:
+    """What a tenant's runs may come to, and do: their number, and the bytes of this month's by config."""
+
+    quotas: tuple[Quota, Quota, Quota]
+    budgets: Mapping[Owner, Budget]
+    spending: Mapping[str, Spending]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,12 +153,16 @@ class RunLog:
         for row in rows:
             row["figures"] = figures.get(row["pipeline_logging_id"], {})
 
-    def quotas(self, tenant_id: str) -> tuple[Quota, Quota, Quota]:
-        """Return the use of the three limits, counted as an admission would count it now."""
+    def allowed(self, tenant_id: str) -> Allowed:
+        """Return the use of the three limits and of budgets, counted as an admission would count it now."""
         now = self.clock()
         ledger = self.store.read_admission(tenant_id, "", "", now).ledger
         rowless = without_rows(self.claims, tenant_id, ledger)
-        return quotas(counted(ledger.use, rowless, now), ledger.limits, now)
+        return Allowed(
+            quotas=quotas(counted(ledger.use, rowless, now), ledger.limits, now),
+            budgets=ledger.budgets,
+            spending=spending_now(ledger, rowless, now),
+        )
 
 
 def history_filter(

@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
+from common.costs.budgets import NO_BUDGET, Budget, budget_of
 from common.pipelines.grants import TenantSqlGrants
 
 PLANS_FILE = Path(__file__).parent / "plans.json"
@@ -16,20 +17,25 @@ DEFAULT_PLAN = "STARTER"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a subscription grants: runs per UTC day, per UTC month and at once, and people."""
+    """What a subscription grants: runs per UTC day, per UTC month and at once, people, and bytes."""
 
     name: str
     daily_limit: int
     monthly_limit: int
     concurrent_limit: int
     max_team_members: int
+    budget: Budget = NO_BUDGET
+    """What all runs of a tenant may be billed for; it holds as it is in the file, whenever it was granted."""
 
 
 @cache
 def plans() -> Mapping[str, Plan]:
     """Read all plans, by name, the smallest first."""
     entries = json.loads(PLANS_FILE.read_text(encoding="utf-8"))
-    return {name: Plan(name=name, **limits) for name, limits in entries.items()}
+    return {
+        name: Plan(name=name, **limits | {"budget": budget_of(limits.get("budget"))})
+        for name, limits in entries.items()
+    }
 
 
 def find_plan(name: str) -> Plan | None:
@@ -73,6 +79,10 @@ class Profile:
     created_at: datetime
     isolation: str | None = None
     sources: tuple[str, ...] = ()
+    budget: Budget = NO_BUDGET
+    """What the tenant itself has set for all of its runs."""
+    operator_budget: Budget = NO_BUDGET
+    """What the operator has set for them."""
     recorded_at: datetime | None = None
     """When the row was appended that says so, None for one that is yet to be."""
 

@@ -5,12 +5,35 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from common.costs.budgets import NO_BUDGET, Budget, Owner, budget_of
+from common.pipelines.codec import to_json
 from common.pipelines.grants import TenantSqlGrants
 from common.pipelines.intervals import Interval
 from common.pipelines.pipeline import DEFAULT_PRIORITY, SealedValue
-from common.tenants.tenant import Isolation
+from common.tenants.tenant import Isolation, find_plan
 from common.times import from_rfc3339, to_rfc3339
 from common.warehouse.bigquery import Row
+
+
+def budget_text(budget: Budget) -> str | None:
+    """Write a budget, None where it limits nothing."""
+    return None if budget == NO_BUDGET else json.dumps(to_json(budget))
+
+
+def budget_in(text: str | None) -> Budget:
+    """Read a budget."""
+    return budget_of(json.loads(text)) if text else NO_BUDGET
+
+
+def budgets_of(row: Row) -> dict[Owner, Budget]:
+    """Read the budgets that hold for all runs of a tenant, its plan's among them."""
+    plan = find_plan(row["plan_name"] or "")
+    found = {
+        Owner.TENANT: budget_in(row["budget"]),
+        Owner.OPERATOR: budget_in(row["operator_budget"]),
+        Owner.PLAN: plan.budget if plan else NO_BUDGET,
+    }
+    return {owner: budget for owner, budget in found.items() if budget != NO_BUDGET}
 
 
 def interval_columns(interval: Interval | None) -> dict[str, str | None]:

@@ -21,6 +21,7 @@ from common.tenants.tenant import why_ended
 from common.times import start_of_day, start_of_month, to_rfc3339
 from common.warehouse.bigquery import Queries, Row
 from common.warehouse.run_columns import (
+    budgets_of,
     grants_of,
     interval_columns,
     interval_of,
@@ -187,6 +188,7 @@ def ledger_of(row: Row) -> Ledger:
         backfills=Counter(row["running_backfills"] or ()),
         schedules=by_schedule(row["running_schedules"] or ()),
         spending=dict(map(_spending, row["spending"] or ())),
+        budgets=budgets_of(row),
     )
 
 

@@ -19,6 +19,7 @@ from common.times import start_of_day, start_of_month
 from common.warehouse.bigquery import Queries, Row
 from common.warehouse.clients import RETRY, TIMEOUT_SECONDS
 from common.warehouse.replacing import replace_row
+from common.warehouse.run_columns import budget_in, budget_text
 from common.warehouse.translation import translated
 
 _COMMIT_SECONDS = 30.0
@@ -35,7 +36,12 @@ class TenantRows:
     def find_profile(self, tenant_id: str) -> Profile | None:
         """Return a tenant's profile, None where there is no such tenant."""
         for row in self.queries.read("tenants/profile", tenant_id=tenant_id):
-            typed = {"status": TenantStatus(row["status"]), "sources": tuple(row["sources"] or ())}
+            typed = {
+                "status": TenantStatus(row["status"]),
+                "sources": tuple(row["sources"] or ()),
+                "budget": budget_in(row["budget"]),
+                "operator_budget": budget_in(row["operator_budget"]),
+            }
             return Profile(**row | typed)
         return None
 
@@ -168,7 +174,12 @@ class TenantRecordRows(TenantRows):
         """Append a profile in the place of another; False where somebody else has replaced that one."""
         replaced_at = old.recorded_at or old.created_at
         recorded_at = max(recorded_at, replaced_at + timedelta(microseconds=1))
-        values = asdict(new) | {"sources": list(new.sources), "recorded_at": recorded_at}
+        values = asdict(new) | {
+            "sources": list(new.sources),
+            "budget": budget_text(new.budget),
+            "operator_budget": budget_text(new.operator_budget),
+            "recorded_at": recorded_at,
+        }
         replaced = f"cvg-profile-{old.tenant_id}-{replaced_at:%Y%m%d%H%M%S%f}"
         return replace_row(self.queries, "tenants/append_profile", replaced, old.tenant_id, values)
 

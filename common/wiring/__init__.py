@@ -106,6 +106,7 @@ def tenant_services() -> "TenantServices":
         credentials=ACCOUNTS.credentials,
         keys=OwnKeys(administration=SERVICES.administration, uses=ADAPTERS.audit_rows, clock=utc_now),
         usage=SERVICES.costs.usage,
+        budgets=SERVICES.costs.budgets,
     )
 
 
@@ -143,6 +144,7 @@ def admin_services() -> "AdminServices":
         audit=ADAPTERS.audit_rows,
         scheduler=ADAPTERS.scheduler_job,
         usage=SERVICES.costs.usage,
+        budgets=SERVICES.costs.budgets,
         watch=PlatformWatch(
             timetable=ADAPTERS.schedule_rows,
             load=ADAPTERS.load_rows,

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from common.costs.usage import Usage
     from common.runs.compiling import ConfigCompiler
     from common.runs.quotes import Quotes
+    from common.tenants.budgets import TenantBudgets
     from common.wiring.accounts import Accounts
     from common.wiring.adapters import Adapters
 
@@ -35,6 +36,12 @@ class Costs:
         from common.costs.usage import Usage
 
         return Usage(reader=self.adapters.usage_rows, price=self.price, clock=utc_now)
+
+    @cached_property
+    def budgets(self) -> TenantBudgets:
+        from common.tenants.budgets import TenantBudgets
+
+        return TenantBudgets(records=self.adapters.tenant_records, clock=utc_now)
 
     @cached_property
     def quotes(self) -> Quotes:

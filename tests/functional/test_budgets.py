@@ -2,11 +2,14 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier
 from typing import Any
 
 import pytest
 
+from common.costs.budgets import Budget
+from common.tenants.tenant import plans
 from tests.functional.site import Site, Tenant
 
 MIB = 2**20
@@ -129,3 +132,33 @@ def test_a_budget_that_breaks_rules_is_refused_with_its_place(
     answer = stocked.upload("daily", FILE % budget)
     assert answer.status_code == 422
     assert [error["pointer"] for error in answer.get_json()["errors"]] == [rule]
+
+
+def test_the_narrowest_of_the_tenants_and_the_operators_budget_counts_for_all_pipelines(
+    site: Site, stocked: Tenant
+) -> None:
+    upload(stocked, f"max_bytes_per_run: {200 * MIB}")
+    own = {"max_bytes_per_run": 50 * MIB, "max_bytes_per_month": 1000 * MIB}
+    assert stocked.own("PUT", "/api/v1/tenants/budget", own).status_code == 200
+    path = f"/admin/tenants/{stocked.tenant_id}/budget"
+    assert site.admin("PUT", path, {"max_bytes_per_month": 60 * MIB}).status_code == 200
+    assert ask(stocked).status_code == 202
+    problem = ask(stocked).get_json()
+    assert (problem["scope"], problem["held"], problem["limit"]) == ("operator", 50 * MIB, 60 * MIB)
+    site.drain()
+    quota = stocked.own("GET", "/api/v1/tenants/quota").get_json()
+    assert [one["scope"] for one in quota["budgets"]] == ["tenant", "operator"]
+    assert (quota["spending"]["used"], quota["spending"]["held"]) == (20 * MIB, 0)
+    assert quota["spending_by_pipeline"][0]["pipeline_id"] == "daily"
+    assert site.admin("PUT", path, {}).status_code == 200
+    assert ask(stocked).status_code == 202
+
+
+def test_a_plans_budget_is_in_its_file(stocked: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload(stocked, f"max_bytes_per_run: {200 * MIB}")
+    scale = replace(plans()["SCALE"], budget=Budget(max_bytes_per_run=30 * MIB, max_bytes_per_month=30 * MIB))
+    monkeypatch.setattr("common.tenants.tenant.plans", lambda: {"SCALE": scale})
+    assert ask(stocked).status_code == 202
+    problem = ask(stocked).get_json()
+    assert (problem["scope"], problem["held"]) == ("plan", 30 * MIB)
+    assert "of your plan is held by runs under way" in problem["detail"]

@@ -5,6 +5,7 @@ from typing import Any
 
 from common.errors import Conflict, Forbidden, NotConfigured, NotFound, RateLimited, Unauthenticated
 from common.http.edge import Edge
+from common.http.endpoints.budgets import TENANT_BUDGET_ROUTES, spending_body
 from common.http.endpoints.credentials import CREDENTIAL_ROUTES
 from common.http.endpoints.keys import KEY_ROUTES
 from common.http.endpoints.links import tenant_links
@@ -87,7 +88,7 @@ def onboard_tenant(call: Call[TenantServices]) -> Answer:
 
 
 def read_quota(call: Call[TenantServices]) -> Answer:
-    """Show the plan's limits and the use of them.
+    """Show the plan's limits and the use of them, budgets, and what is spent of them this month.
 
     Counted from the runs as an admission would count them now. The daily limit resets at midnight UTC, the
     monthly one with the month; a concurrent run gives its place back as soon as it ends.
@@ -96,8 +97,9 @@ def read_quota(call: Call[TenantServices]) -> Answer:
     subscription = call.services.subscriptions.find_subscription(tenant_id)
     if subscription is None:
         raise NotFound("this tenant has no subscription")
-    quotas = call.services.run_log.quotas(tenant_id)
-    return Answer(body=quota_body(tenant_id, subscription.plan_name, quotas))
+    allowed = call.services.run_log.allowed(tenant_id)
+    body = quota_body(tenant_id, subscription.plan_name, allowed.quotas)
+    return Answer(body=body | spending_body(allowed, call.services.usage.price))
 
 
 def _authorize(call: Call[TenantServices]) -> None:
@@ -187,6 +189,7 @@ TENANT_ROUTES: RouteTable[TenantServices] = RouteTable(
         tag="Tenants",
     ),
     *TENANT_USAGE_ROUTES,
+    *TENANT_BUDGET_ROUTES,
     *KEY_ROUTES,
     *CREDENTIAL_ROUTES,
 )

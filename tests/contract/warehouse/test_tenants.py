@@ -11,11 +11,13 @@ from typing import Any, cast
 import pytest
 
 from common.claims import ClaimJobs
+from common.costs.budgets import NO_BUDGET, Budget, Owner
 from common.errors import AlreadyExists, Conflict, QueryRefused, Unavailable
 from common.runs.quotas import Use
 from common.setup.views import TENANT_VIEW
 from common.tenants.administration import Administration, TenantDirectory
 from common.tenants.authentication import Authenticator, KeyStore
+from common.tenants.budgets import TenantBudgets
 from common.tenants.keys import ALL_SCOPES, KeyRecord, Scope, mint_key
 from common.tenants.onboarding import Onboarded, Onboarding
 from common.tenants.onboarding_checks import OnboardingRequest
@@ -24,9 +26,12 @@ from common.tenants.tenant import Profile, Subscription, SubscriptionStatus, Ten
 from common.times import to_rfc3339, utc_now
 from common.warehouse.bigquery import Central, Queries
 from common.warehouse.jobs import ClaimedJobs
+from common.warehouse.runs import RunRows
 from common.warehouse.setup import CentralTables
+from common.warehouse.streaming import Streaming
+from common.warehouse.tenant_admissions import TenantAdmissionRows
 from common.warehouse.tenant_datasets import DatasetsOfTenants
-from common.warehouse.tenants import TenantRows
+from common.warehouse.tenants import TenantRecordRows, TenantRows
 from tests.fakes.jobs import MemoryJobs
 from tests.fakes.tenants import MemoryDatasets, MemoryTenants
 
@@ -415,3 +420,27 @@ def test_the_operator_sees_a_tenant_whole(bootstrapped: Central, tenant_id: str)
     assert overview.keys[1] == issued.record
     assert overview.subscription
     assert overview.subscription.plan_name == "STARTER"
+
+
+def test_budgets_of_a_tenant_are_rows_of_its_profile_that_admissions_read(
+    bootstrapped: Central, tenant_id: str
+) -> None:
+    records = TenantRecordRows(queries=Queries(central=bootstrapped))
+    runs = RunRows(queries=records.queries, streaming=Streaming(central=bootstrapped))
+    tenant = new_tenant(tenant_id)
+    records.commit(tenant, job_id=f"cvg-onboard-{tenant_id}", labels={})
+    assert runs.read_admission(tenant_id, "", "", utc_now()).ledger.budgets == {}
+    budgets = TenantBudgets(records=records, clock=utc_now)
+    own = Budget(max_bytes_per_run=10**9, max_cost_per_month=12.5)
+    operators = Budget(max_bytes_per_month=10**12)
+    budgets.set_own(tenant_id, own)
+    budgets.set_operators(tenant_id, operators)
+    profile = records.find_profile(tenant_id)
+    assert profile is not None
+    assert (profile.budget, profile.operator_budget) == (own, operators)
+    ledger = runs.read_admission(tenant_id, "", "", utc_now()).ledger
+    assert ledger.budgets == {Owner.TENANT: own, Owner.OPERATOR: operators}
+    many = TenantAdmissionRows(queries=records.queries, streaming=Streaming(central=bootstrapped))
+    assert many.read_tenant_admissions({tenant_id}, set(), utc_now())[tenant_id].ledger == ledger
+    budgets.set_own(tenant_id, NO_BUDGET)
+    assert runs.read_admission(tenant_id, "", "", utc_now()).ledger.budgets == {Owner.OPERATOR: operators}

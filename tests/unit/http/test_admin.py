@@ -14,6 +14,7 @@ from common.setup.readiness import StreamingReadiness
 from common.setup.recreation import Recreation
 from common.tenants.administration import Administration
 from common.tenants.authentication import AdminKeys
+from common.tenants.budgets import TenantBudgets
 from common.tenants.changes import TenantChanges
 from common.tenants.credential_access import CredentialAccess
 from common.tenants.keys import read_key
@@ -31,6 +32,7 @@ from tests.unit.http.site import ADMIN_KEY, Site, edge
 from tests.unit.schedules.examples import a_scheduled_config
 
 REQUEST = {"tenant_id": "customer_name", "company_name": "Customer Inc", "admin_email": "a@customer.com"}
+NO_BUDGET: dict[str, Any] = dict.fromkeys(("max_bytes_per_run", "max_bytes_per_month", "max_cost_per_month"))
 UNKNOWN_HASH = "0" * 64
 ROUTES: list[tuple[str, str, Any]] = [
     ("POST", "/admin/bootstrap", {}),
@@ -40,6 +42,7 @@ ROUTES: list[tuple[str, str, Any]] = [
     ("DELETE", "/admin/tenants/customer_name", None),
     ("PATCH", "/admin/tenants/customer_name", {"status": "SUSPENDED"}),
     ("PUT", "/admin/tenants/customer_name/sources", {"sources": []}),
+    ("PUT", "/admin/tenants/customer_name/budget", {}),
     ("GET", "/admin/audit", None),
     ("GET", "/admin/scheduler", None),
     ("POST", "/admin/scheduler/pause", None),
@@ -78,6 +81,7 @@ class World:
                 audit=self.audit,
                 scheduler=MemoryJob(),
                 usage=MemoryUsage().report(self.platform.clock),
+                budgets=TenantBudgets(records=self.platform.tenants, clock=self.platform.clock),
                 watch=PlatformWatch(timetable=self.timetable, load=MemoryLoad(), clock=self.platform.clock),
                 offboarding=Offboarding(
                     records=self.platform.tenants,
@@ -220,6 +224,28 @@ def test_a_change_is_made_and_shown(world: World) -> None:
 def test_a_change_that_makes_no_sense_is_refused(world: World, change: dict[str, Any]) -> None:
     world.platform.onboard("customer_name")
     assert world.ask("PATCH", "/admin/tenants/customer_name", change).status_code == 422
+
+
+def test_budgets_replace_one_another(world: World) -> None:
+    world.platform.onboard("customer_name")
+    narrow = {"max_bytes_per_run": 10485760, "max_cost_per_month": 12.5}
+    for budget in (narrow, {"max_bytes_per_month": 10**12}, {}):
+        answer = world.ask("PUT", "/admin/tenants/customer_name/budget", budget)
+        assert answer.json == {"tenant_id": "customer_name", "budget": NO_BUDGET | budget}
+        shown = world.ask("GET", "/admin/tenants/customer_name").json or {}
+        assert (shown["operator_budget"], shown["budget"]) == (NO_BUDGET | budget, NO_BUDGET)
+    assert world.ask("PUT", "/admin/tenants/nobody/budget", {}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "budget",
+    [{"max_bytes_per_run": 1}, {"max_bytes_per_run": 1.5e7}, {"max_cost_per_month": 0}, {"max_bytes": 1}],
+)
+def test_a_budget_that_breaks_rules_is_refused(world: World, budget: Any) -> None:
+    world.platform.onboard("customer_name")
+    answer = world.ask("PUT", "/admin/tenants/customer_name/budget", budget)
+    is_whole = budget == {"max_bytes_per_run": 1.5e7}
+    assert answer.status_code == (200 if is_whole else 422)
 
 
 def test_sources_replace_one_another(world: World) -> None:

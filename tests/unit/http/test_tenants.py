@@ -5,14 +5,17 @@ from typing import Any, cast
 import pytest
 from werkzeug.test import TestResponse
 
+from common.costs.budgets import NO_BUDGET, Budget, Owner
 from common.http.edge import WrongKeys
 from common.http.endpoints.tenants import TENANT_ROUTES
 from common.http.services import TenantServices
 from common.public_urls import PublicUrls
 from common.runs.quotas import Limits
 from common.runs.reading import RunLog, RunReader
+from common.runs.run import RunStatus
 from common.tenants.administration import Administration
 from common.tenants.authentication import Authenticator
+from common.tenants.budgets import TenantBudgets
 from common.tenants.encryption import Keyring
 from common.tenants.keys import Scope
 from common.tenants.onboarding_checks import DryRun
@@ -24,6 +27,7 @@ from tests.fakes.onboarding import OnboardingPlatform
 from tests.fakes.runs import MemoryRuns, MemoryTenant
 from tests.fakes.usage import MemoryUsage
 from tests.unit.http.site import Site, edge, key_of
+from tests.unit.runs.examples import a_run
 
 ONBOARD, DRY_RUN, QUOTA = "/api/v1/tenants/onboard", "/api/v1/tenants/dryrun", "/api/v1/tenants/quota"
 REQUEST = {
@@ -43,7 +47,7 @@ class World:
         own = Authenticator(store=self.platform.tenants, clock=self.platform.clock)
         self.audit = MemoryAudit()
         self._numbers = count(1)
-        runs = MemoryRuns()
+        self.runs = runs = MemoryRuns()
         runs.tenants["acme"] = MemoryTenant(limits=Limits(daily=6, monthly=180, concurrent=3))
         services = TenantServices(
             edge=edge(
@@ -78,6 +82,7 @@ class World:
                 self.platform.tenants,
             ),
             usage=MemoryUsage().report(self.platform.clock),
+            budgets=TenantBudgets(records=self.platform.tenants, clock=self.platform.clock),
             keys=OwnKeys(
                 administration=Administration(
                     directory=self.platform.tenants,
@@ -229,6 +234,44 @@ def test_a_tenant_sees_its_limits_and_their_use(world: World) -> None:
     assert (body["daily"]["used"], body["daily"]["limit"], body["monthly"]["limit"]) == (0, 6, 180)
     midnight = (world.platform.clock() + timedelta(days=1)).date().isoformat()
     assert body["daily"]["resets_at"].startswith(f"{midnight}T00:00:00")
+
+
+def test_a_tenant_sees_what_is_billed_and_held_this_month(world: World) -> None:
+    world.platform.onboard("acme")
+    for number, status, billed in ((1, RunStatus.PENDING, None), (2, RunStatus.COMPLETED, 2**40)):
+        run = a_run(
+            run_id=f"run-{number}", ticket=number, started_at=world.platform.clock(), bytes_held=2**39
+        )
+        world.runs.append_run(run, status, world.platform.clock(), bytes_billed=billed)
+    world.runs.tenants["acme"].budgets = {Owner.PLAN: Budget(max_bytes_per_month=2**42)}
+    body = world.site.ask("GET", QUOTA, key=key_of("acme")).json or {}
+    assert body["budgets"] == [
+        {
+            "scope": "plan",
+            "budget": {
+                "max_bytes_per_run": None,
+                "max_bytes_per_month": 2**42,
+                "max_cost_per_month": None,
+            },
+        }
+    ]
+    (of_pipeline,) = body["spending_by_pipeline"]
+    assert of_pipeline == body["spending"] | {"pipeline_id": "daily"}
+    figures = {name: body["spending"][name] for name in ("used", "held", "cost_used", "cost_held")}
+    assert figures == {"used": 2**40, "held": 2**39, "cost_used": 6.25, "cost_held": 3.125}
+
+
+def test_a_tenant_sets_its_own_budget_with_a_key_that_manages(world: World) -> None:
+    world.platform.onboard("acme")
+    path, budget = "/api/v1/tenants/budget", {"max_cost_per_month": 12.5}
+    assert (
+        world.site.ask("PUT", path, json=budget, key=key_of("acme", frozenset({Scope.READ}))).status_code
+        == 403
+    )
+    answer = world.site.ask("PUT", path, json=budget, key=key_of("acme")).json or {}
+    assert answer["budget"]["max_cost_per_month"] == 12.5
+    assert world.platform.tenants.profiles["acme"].budget == Budget(max_cost_per_month=12.5)
+    assert world.platform.tenants.profiles["acme"].operator_budget == NO_BUDGET
 
 
 def test_the_quota_is_the_key_owners_and_asks_for_the_scope_read(world: World) -> None:

@@ -76,7 +76,8 @@ used AS (
   GROUP BY tenant_id
 )
 SELECT
-  profile.tenant_id, profile.created_at < @since AS is_old, subscription.daily_limit, subscription.monthly_limit, subscription.concurrent_limit,
+  profile.tenant_id, profile.created_at < @since AS is_old, profile.budget, profile.operator_budget, subscription.plan_name,
+  subscription.daily_limit, subscription.monthly_limit, subscription.concurrent_limit,
   COALESCE(used.today, 0) AS today,
   COALESCE(used.month, 0) AS month,
   COALESCE(used.running, 0) AS running,

@@ -1,12 +1,12 @@
 -- Read, in one row, all that an admission decides on: the tenant, its plan, its use, its tickets, the config, and the run that has this ID already.
 -- Parameters: tenant_id STRING, config_id STRING, run_id STRING, since TIMESTAMP, recent_since TIMESTAMP, month_start TIMESTAMP, may_count_since TIMESTAMP, day_start TIMESTAMP
 WITH profile AS (
-  SELECT status, isolation, sources, created_at
+  SELECT status, isolation, sources, budget, operator_budget, created_at
   FROM `${project}.${dataset}.current_tenant_profiles`
   WHERE tenant_id = @tenant_id
 ),
 subscription AS (
-  SELECT status, trial_end_date, subscription_end_date, daily_limit, monthly_limit, concurrent_limit
+  SELECT status, trial_end_date, subscription_end_date, plan_name, daily_limit, monthly_limit, concurrent_limit
   FROM `${project}.${dataset}.current_subscriptions`
   WHERE tenant_id = @tenant_id
 ),
@@ -75,6 +75,9 @@ SELECT
   (SELECT status FROM profile) AS tenant_status,
   (SELECT created_at < @since FROM profile) AS is_old,
   (SELECT isolation FROM profile) AS isolation,
+  (SELECT budget FROM profile) AS budget,
+  (SELECT operator_budget FROM profile) AS operator_budget,
+  (SELECT plan_name FROM subscription) AS plan_name,
   ARRAY(SELECT source FROM profile, UNNEST(profile.sources) AS source) AS sources,
   (SELECT status FROM subscription) AS subscription_status,
   (SELECT trial_end_date FROM subscription) AS trial_end_date,

@@ -1,0 +1,81 @@
+"""Budgets for all runs of a tenant: set by itself, or by the operator for it; and what is spent of them."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from common.costs.budgets import Spending, budget_of
+from common.costs.prices import Price
+from common.errors import Conflict, NotFound
+from common.http.endpoints.usage import price_body
+from common.http.routing import Access, Answer, Call, Route
+from common.http.services import AdminServices, TenantServices
+from common.runs.reading import Allowed
+
+
+def set_own_budget(call: Call[TenantServices]) -> Answer:
+    """Set what all of your runs may be billed for.
+
+    It takes the place of the one that you have set before, and holds from the next admission on, beside those
+    of pipelines, of the operator and of the plan: the narrowest counts. What is left out is no limit.
+    """
+    tenant_id = call.caller.tenant_id
+    profile = call.services.budgets.set_own(tenant_id, budget_of(call.body))
+    return Answer(body={"tenant_id": tenant_id, "budget": asdict(profile.budget)})
+
+
+def set_tenants_budget(call: Call[AdminServices]) -> Answer:
+    """Set what all runs of a tenant may be billed for.
+
+    It takes the place of the operator's budget of before, and holds from the next admission on, beside the
+    tenant's own: the narrowest counts. What is left out is no limit.
+    """
+    tenant_id = call.path["tenant_id"]
+    profile = call.services.budgets.set_operators(tenant_id, budget_of(call.body))
+    return Answer(body={"tenant_id": tenant_id, "budget": asdict(profile.operator_budget)})
+
+
+def spending_body(allowed: Allowed, price: Price) -> dict[str, Any]:
+    """Describe the budgets that hold for all runs of a tenant, and what is spent of them this month."""
+    by_pipeline = sorted(allowed.spending.items())
+    return {
+        "budgets": [
+            {"scope": owner.value, "budget": asdict(budget)} for owner, budget in allowed.budgets.items()
+        ],
+        "spending": _spending(None, sum(allowed.spending.values(), Spending()), price),
+        "spending_by_pipeline": [_spending(config_id, spent, price) for config_id, spent in by_pipeline],
+        "price": price_body(price),
+    }
+
+
+def _spending(pipeline_id: str | None, spent: Spending, price: Price) -> Mapping[str, Any]:
+    return {
+        "pipeline_id": pipeline_id,
+        "used": spent.billed,
+        "held": spent.held,
+        "cost_used": _cost(spent.billed, price),
+        "cost_held": _cost(spent.held, price),
+        "runs_without_limit": spent.boundless,
+        "runs_of_unknown_bytes": spent.unknown,
+    }
+
+
+def _cost(billed: int, price: Price) -> float | None:
+    cost = price.cost(billed)
+    return None if cost is None else float(cost)
+
+
+TENANT_BUDGET_ROUTES: tuple[Route[TenantServices], ...] = (
+    Route(
+        method="PUT",
+        path="/api/v1/tenants/budget",
+        endpoint=set_own_budget,
+        access=Access.MANAGE,
+        request_schema="budget_request",
+        answers={200: "tenant_budget"},
+        problems=(NotFound, Conflict),
+        tag="Tenants",
+        is_audited=True,
+        audited_members=("max_bytes_per_run", "max_bytes_per_month", "max_cost_per_month"),
+    ),
+)
