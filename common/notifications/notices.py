@@ -1,11 +1,12 @@
 """What is told of a run: which of its states are news, and in which words."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from common.runs.failures import failure_class
+from common.quality.verdicts import CheckStatus
+from common.runs.failures import FailureClass, failure_class
 from common.runs.run import RunStatus, StepStatus
 
 MAX_CAUSE_CHARACTERS = 2000
@@ -18,6 +19,7 @@ class News(StrEnum):
     SUCCESS = "success"
     FAILURE = "failure"
     RECOVERY = "recovery"
+    WARNING = "warning"
 
 
 OF_STATES = {
@@ -25,18 +27,19 @@ OF_STATES = {
     RunStatus.COMPLETED: News.SUCCESS,
     RunStatus.FAILED: News.FAILURE,
 }
-"""What a state of a run is; recovery is a success behind a failure."""
+"""What a state of a run is; recovery is a success behind a failure, a warning one that has more to say."""
 _WORDS = {
     News.START: "has begun",
     News.SUCCESS: "has completed",
     News.FAILURE: "has failed",
     News.RECOVERY: "has completed, after a failure before",
+    News.WARNING: "has completed, with warnings",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """Why a run failed: at which step, whose fault it is, in whose words, and what to do next."""
+    """Why a run failed or warns: at which step, whose fault it is, in whose words, and what to do next."""
 
     step: str | None
     error_class: str | None
@@ -98,6 +101,29 @@ class Notice:
             else None
         )
         return {"event": self.news.value, **{name: self.run.get(name) for name in names}, "cause": told}
+
+
+def warning_of(row: Mapping[str, Any], checks: Callable[[], Sequence[Mapping[str, Any]]]) -> Cause | None:
+    """Say what a run that has completed warns of, None where it does not.
+
+    A step may fail where its file lets the run go on; `checks` reads what came of those of the run.
+    """
+    if any(step["status"] == StepStatus.FAILED for step in row["steps"]):
+        return cause_of(row)
+    warned = [one for one in checks() if one["status"] == CheckStatus.WARNED]
+    if not warned:
+        return None
+    said = "; ".join(
+        f"check {one['check_name']} of step {one['step_id']}: {one['observed']}, expected {one['expected']}"
+        for one in warned
+    )
+    return Cause(
+        step=warned[0]["step_id"],
+        error_class=FailureClass.YOUR_DATA.value,
+        message=said[:MAX_CAUSE_CHARACTERS],
+        job_id=warned[0]["job_id"],
+        next_step=None,
+    )
 
 
 def cause_of(row: Mapping[str, Any]) -> Cause:

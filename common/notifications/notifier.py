@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from common.claims import ClaimJobs, try_claim
 from common.errors import ConvergenceError, Forbidden, MalformedInput, Unavailable
-from common.notifications.notices import OF_STATES, News, Notice, cause_of
+from common.notifications.notices import OF_STATES, Cause, News, Notice, cause_of, warning_of
 from common.notifications.subscriptions import Subscriber
 from common.runs.reading import RunReader, history_filter
 from common.runs.run import RunStatus
@@ -81,14 +81,29 @@ class Notifier:
         if row is None:  # Whoever may publish events can make one up.
             logger.error("event of a run that nobody knows")
             return
-        errors = [error for one in asked if (error := self._tell(event, row, one))]
+        warning = self._warning(event, row, asked)
+        errors = [error for one in asked if (error := self._tell(event, row, one, warning))]
         if errors:  # What may still work brings the event again; what never will is in the log then.
             raise next((error for error in errors if isinstance(error, Unavailable)), errors[0])
 
+    def _warning(
+        self, event: Mapping[str, Any], row: Mapping[str, Any], asked: Sequence[Subscriber]
+    ) -> Cause | None:
+        """Say what a run warns of, where it has completed and anybody asks for that."""
+        if event["status"] != RunStatus.COMPLETED or not any(News.WARNING in one.news for one in asked):
+            return None
+        run_id, began = event["pipeline_logging_id"], row["start_time"]
+        return warning_of(row, lambda: self.runs.read_checks(event["tenant_id"], run_id, began))
+
     def _tell(
-        self, event: Mapping[str, Any], row: Mapping[str, Any], subscriber: Subscriber
+        self,
+        event: Mapping[str, Any],
+        row: Mapping[str, Any],
+        subscriber: Subscriber,
+        warning: Cause | None,
     ) -> ConvergenceError | None:
-        news = self._news(event, row, subscriber)
+        is_warned = warning is not None and News.WARNING in subscriber.news
+        news = News.WARNING if is_warned else self._news(event, row, subscriber)
         if news is None:
             return None
         name = f"cvg-notify-{event['pipeline_logging_id']}-{news.value}-{subscriber.number}"
@@ -96,7 +111,8 @@ class Notifier:
         attempt = self._turn(name, labels)
         if attempt is None:
             return None
-        notice = Notice(news=news, run=event, cause=cause_of(row) if news is News.FAILURE else None)
+        cause = cause_of(row) if news is News.FAILURE else warning if is_warned else None
+        notice = Notice(news=news, run=event, cause=cause)
         where = {"medium": subscriber.medium.value, "news": news.value, "attempt": attempt}
         try:
             secret = self.secrets.secret(event["tenant_id"], subscriber.credential)
@@ -151,7 +167,7 @@ class Notifier:
 
 
 def _can_be(news: News) -> frozenset[News]:
-    return frozenset({news, News.RECOVERY}) if news is News.SUCCESS else frozenset({news})
+    return frozenset({news, News.RECOVERY, News.WARNING} if news is News.SUCCESS else {news})
 
 
 def _event(data: bytes) -> Mapping[str, Any]:

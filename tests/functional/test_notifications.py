@@ -137,3 +137,32 @@ def test_a_file_that_names_no_recipients_of_a_mail_is_refused(listener: Tenant) 
     answer = listener.upload("daily", text)
     assert answer.status_code == 422
     assert [one["pointer"] for one in answer.get_json()["errors"]] == ["/notifications/1/to"]
+
+
+def test_a_check_that_warns_is_told_once_the_run_has_completed(
+    site: Site, listener: Tenant, receiver: Receiver
+) -> None:
+    warning = """\
+pipeline: {id: daily, name: Daily}
+notifications:
+  - {type: webhook, credential: our_hook, on: [success, warning]}
+steps:
+  - id: one
+    ps_type: bq_etl.query
+    config: {source_query: SELECT -1 AS n, target_table: ones}
+    checks:
+      - {type: expression, name: no_negatives, expression: "n >= 0", severity: warn}
+"""
+    assert listener.upload("daily", warning).status_code == 201
+    run_id = listener.run("daily")
+    site.drain()
+    assert listener.status(run_id)["status"] == "COMPLETED"
+    events = [one.message for one in site.take(EVENTS)]
+    assert {push(site, message) for message in events} == {200}
+    (told,) = [json.loads(data) for _, _, data in receiver.came]
+    assert (told["event"], told["cause"]["step"], told["cause"]["error_class"]) == (
+        "warning",
+        "one",
+        "your_data",
+    )
+    assert told["cause"]["message"].startswith("check no_negatives of step one: ")

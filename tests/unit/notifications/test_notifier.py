@@ -29,6 +29,9 @@ class World:
     causes: list[str] = field(default_factory=list)
     jobs: MemoryJobs = field(default_factory=lambda: MemoryJobs(VirtualClock()))
     dies: bool = False
+    checks: list[dict[str, Any]] = field(default_factory=list)
+    steps: list[dict[str, Any]] | None = None
+    words: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         numbers = count(1)
@@ -55,7 +58,8 @@ class World:
             "error_message": "no table",
             "job_id": "job-1",
         }
-        return {"start_time": START, "steps": [step], "error_reason": "stepFailed", "error_message": "failed"}
+        steps = [step] if self.steps is None else self.steps
+        return {"start_time": START, "steps": steps, "error_reason": "stepFailed", "error_message": "failed"}
 
     def read_figures(
         self, tenant_id: str, run_ids: Collection[str], since: Any
@@ -73,7 +77,8 @@ class World:
         return []
 
     def read_checks(self, tenant_id: str, run_id: str, since: Any) -> Sequence[Mapping[str, Any]]:
-        return []
+        assert (tenant_id, run_id, since) == ("acme", "run-1", START)
+        return self.checks
 
     def secret(self, tenant_id: str, credential_id: str) -> Mapping[str, str]:
         if credential_id == "gone":
@@ -85,6 +90,7 @@ class World:
             raise failure
         self.sent.append((subscriber.credential, notice.news.value))
         self.causes += [notice.cause.error_class or ""] if notice.cause else []
+        self.words += [notice.cause.message] if notice.cause else []
         if self.dies:
             raise RuntimeError("the instance ends")
 
@@ -130,7 +136,7 @@ def test_a_second_delivery_tells_nobody_again() -> None:
     ],
 )
 def test_the_first_success_behind_a_failure_is_a_recovery(before: list[str], told: str) -> None:
-    world = World([a_subscriber()], before)
+    world = World([a_subscriber()], before, steps=[])
     world.tell("COMPLETED")
     assert world.sent == [("hook", told)]
 
@@ -195,3 +201,33 @@ def test_a_file_names_failure_and_recovery_where_it_says_nothing() -> None:
     chat, mail = subscribers_of({"notifications": entries})
     assert chat.news == {News.FAILURE, News.RECOVERY}
     assert (mail.number, mail.to) == (1, ("a@b.c",))
+
+
+def a_check(status: str, name: str = "no_negatives") -> dict[str, Any]:
+    told = {"observed": "3 failed rows", "expected": "0", "job_id": "job-2", "step_id": "orders"}
+    return {"check_name": name, "status": status, **told}
+
+
+def test_a_run_that_completes_with_a_check_that_warns_is_told_in_its_words() -> None:
+    world = World(wanted=[a_subscriber()], steps=[], checks=[a_check("WARNED"), a_check("PASSED", "other")])
+    world.tell("COMPLETED")
+    world.tell("COMPLETED")
+    assert world.sent == [("hook", "warning")]
+    assert world.words == ["check no_negatives of step orders: 3 failed rows, expected 0"]
+
+
+def test_a_run_that_completes_though_a_step_failed_is_told_as_a_warning() -> None:
+    world = World(wanted=[a_subscriber()])
+    world.tell("COMPLETED")
+    assert (world.sent, world.causes) == ([("hook", "warning")], ["late_data"])
+
+
+def test_nobody_is_warned_who_has_not_asked_and_of_nothing_but_warnings() -> None:
+    others = ALL - {News.WARNING}
+    world = World(wanted=[a_subscriber(news=others)], steps=[], checks=[a_check("WARNED")])
+    world.tell("COMPLETED")
+    assert world.sent == [("hook", "success")]
+    world = World(wanted=[a_subscriber(news=frozenset({News.WARNING}))], steps=[], checks=[a_check("PASSED")])
+    world.tell("COMPLETED")
+    world.tell("FAILED")
+    assert world.sent == []
