@@ -20,6 +20,7 @@ class News(StrEnum):
     FAILURE = "failure"
     RECOVERY = "recovery"
     WARNING = "warning"
+    LATE = "late"
 
 
 OF_STATES = {
@@ -34,6 +35,7 @@ _WORDS = {
     News.FAILURE: "has failed",
     News.RECOVERY: "has completed, after a failure before",
     News.WARNING: "has completed, with warnings",
+    News.LATE: "is late",
 }
 
 
@@ -65,6 +67,8 @@ class Notice:
     @property
     def text(self) -> str:
         """Say it for people, in a few lines."""
+        if self.news is News.LATE:
+            return f"{self.title}: no run has completed by {self.run['by']}.\n{self.run['links']['history']}"
         lines = [f"{self.title}, for {self.run['run_date']} (run {self.run['pipeline_logging_id']})."]
         if self.cause:
             at = f"Step {self.cause.step}: " if self.cause.step else ""
@@ -85,6 +89,7 @@ class Notice:
             "run_date",
             "interval_start",
             "interval_end",
+            "by",
             "occurred_at",
             "links",
         )

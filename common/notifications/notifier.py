@@ -11,6 +11,7 @@ from common.claims import ClaimJobs, try_claim
 from common.errors import ConvergenceError, Forbidden, MalformedInput, Unavailable
 from common.notifications.notices import OF_STATES, Cause, News, Notice, cause_of, warning_of
 from common.notifications.subscriptions import Subscriber
+from common.runs.events import LATE
 from common.runs.reading import RunReader, history_filter
 from common.runs.run import RunStatus
 from common.times import Clock
@@ -21,6 +22,7 @@ MAX_ATTEMPTS = 5
 """How often one notice is sent at the most, by as many deliveries of its event."""
 LOOKED_BACK, LATEST = timedelta(days=30), 10
 """How far, and over how many runs, a recovery looks for the failure before it."""
+_NEEDED_OF_LATE = ("tenant_id", "pipeline_id", "config_version", "event_id", "by", "links")
 _NEEDED = ("tenant_id", "pipeline_id", "config_version", "pipeline_logging_id", "status", "links")
 
 
@@ -69,22 +71,30 @@ class Notifier:
         """
         event = _event(data)
         state = event["status"]
-        if state not in OF_STATES:
+        if state not in OF_STATES and state != LATE:
             return
         wanted = self.subscribers.subscribers(
             event["tenant_id"], event["pipeline_id"], event["config_version"]
         )
-        asked = [one for one in wanted if one.news & _can_be(OF_STATES[RunStatus(state)])]
+        found = _can_be(News.LATE if state == LATE else OF_STATES[RunStatus(state)])
+        asked = [one for one in wanted if one.news & found]
+        errors = self._tell_all(event, asked)
+        if errors:  # What may still work brings the event again; what never will is in the log then.
+            raise next((error for error in errors if isinstance(error, Unavailable)), errors[0])
+
+    def _tell_all(self, event: Mapping[str, Any], asked: Sequence[Subscriber]) -> list[ConvergenceError]:
+        """Tell all who asked, and return what went wrong."""
         if not asked:
-            return
+            return []
+        if event["status"] == LATE:
+            notice = Notice(news=News.LATE, run=event)
+            return [error for one in asked if (error := self._send(notice, one))]
         row = self.runs.read_run(event["tenant_id"], event["pipeline_logging_id"], self.clock())
         if row is None:  # Whoever may publish events can make one up.
             logger.error("event of a run that nobody knows")
-            return
+            return []
         warning = self._warning(event, row, asked)
-        errors = [error for one in asked if (error := self._tell(event, row, one, warning))]
-        if errors:  # What may still work brings the event again; what never will is in the log then.
-            raise next((error for error in errors if isinstance(error, Unavailable)), errors[0])
+        return [error for one in asked if (error := self._tell(event, row, one, warning))]
 
     def _warning(
         self, event: Mapping[str, Any], row: Mapping[str, Any], asked: Sequence[Subscriber]
@@ -106,13 +116,16 @@ class Notifier:
         news = News.WARNING if is_warned else self._news(event, row, subscriber)
         if news is None:
             return None
-        name = f"cvg-notify-{event['pipeline_logging_id']}-{news.value}-{subscriber.number}"
+        cause = cause_of(row) if news is News.FAILURE else warning if is_warned else None
+        return self._send(Notice(news=news, run=event, cause=cause), subscriber)
+
+    def _send(self, notice: Notice, subscriber: Subscriber) -> ConvergenceError | None:
+        event, news = notice.run, notice.news
+        name = f"cvg-notify-{_subject(event)}-{news.value}-{subscriber.number}"
         labels = {"purpose": "notify", "tenant": event["tenant_id"], "delivery": self.new_id()}
         attempt = self._turn(name, labels)
         if attempt is None:
             return None
-        cause = cause_of(row) if news is News.FAILURE else warning if is_warned else None
-        notice = Notice(news=news, run=event, cause=cause)
         where = {"medium": subscriber.medium.value, "news": news.value, "attempt": attempt}
         try:
             secret = self.secrets.secret(event["tenant_id"], subscriber.credential)
@@ -170,6 +183,11 @@ def _can_be(news: News) -> frozenset[News]:
     return frozenset({news, News.RECOVERY, News.WARNING} if news is News.SUCCESS else {news})
 
 
+def _subject(event: Mapping[str, Any]) -> str:
+    """Name what is told of: a run, or that none has completed by a time."""
+    return str(event["event_id"] if event["status"] == LATE else event["pipeline_logging_id"])
+
+
 def _event(data: bytes) -> Mapping[str, Any]:
     try:
         event = json.loads(data)
@@ -177,6 +195,7 @@ def _event(data: bytes) -> Mapping[str, Any]:
         raise MalformedInput("is no event of a run") from error
     if not isinstance(event, dict) or not isinstance(event.get("status"), str):
         raise MalformedInput("is no event of a run")
-    if event["status"] in OF_STATES and any(not event.get(name) for name in _NEEDED):
+    needed = _NEEDED if event["status"] in OF_STATES else _NEEDED_OF_LATE if event["status"] == LATE else ()
+    if any(not event.get(name) for name in needed):
         raise MalformedInput("is no event of a run")
     return event

@@ -9,6 +9,7 @@ from common.costs.budgets import budget_of
 from common.errors import InvalidInput, Violation
 from common.json_pointers import pointer
 from common.pipelines.intervals import GIVEN_TO_ALL
+from common.pipelines.lateness import lateness_violations
 from common.pipelines.levels import Arrangement, arrange
 from common.pipelines.parameters import FULL_REFRESH, declare_parameters
 from common.pipelines.pipeline import Parameter, Pipeline, Step
@@ -60,6 +61,7 @@ def compile_pipeline(
             Violation("/pipeline/id", f"must be {config_id}, the config's ID in the address, or left out")
         )
     violations += _schedule_violations(document, violations) + _notification_violations(document)
+    violations += lateness_violations(document)
     parameters, broken = declare_parameters(_mapping(document.get("parameters")))
     violations += _unmet_by_firings(document, parameters)
     context = CompileContext(

@@ -44,7 +44,8 @@ def file_schema(templates: Path) -> dict[str, Any]:
     step["properties"]["ps_type"]["enum"] = list(types)
     step["allOf"] = [_where({"ps_type": name}, {"config": {"$ref": f"#/$defs/{name}"}}) for name in types]
     _describe_checks(schema, templates)
-    schema["properties"]["schedule"]["properties"]["timezone"]["enum"] = sorted(available_timezones())
+    for part in ("schedule", "late"):
+        schema["properties"][part]["properties"]["timezone"]["enum"] = sorted(available_timezones())
     _restrict_parameters(schema)
     strict: dict[str, Any] = _with_patterns(schema)
     return strict

@@ -55,6 +55,7 @@ _RULES = {
         r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}",
         "must be an e-mail address, such as data@customer.example",
     ),
+    "time of day": (r"(?:[01]\d|2[0-3]):[0-5]\d", 'must be a time of the day in quotes, such as "06:00"'),
     "day or time": (_DAY_OR_TIME, "must be a day, 2026-01-31, or a time with its zone, 2026-01-31T09:30:00Z"),
 }
 FORMATS = {name: (re.compile(pattern), rule) for name, (pattern, rule) in _RULES.items()}

@@ -8,7 +8,7 @@ from typing import Any
 from common.logs.redaction import redact_all
 from common.public_urls import PublicUrls
 from common.pubsub.publishing import Topic
-from common.runs.events import REJECTED, CheckEvent, Event, RejectedRequest, RunEvent
+from common.runs.events import LATE, REJECTED, CheckEvent, Event, LateEvent, RejectedRequest, RunEvent
 from common.times import to_rfc3339
 
 STATUS_PATH = "/api/v1/pipelines/status/"
@@ -31,6 +31,8 @@ class EventTopic:
     def _body(self, event: Event) -> dict[str, Any]:
         if isinstance(event, RejectedRequest):
             return self._rejection(event)
+        if isinstance(event, LateEvent):
+            return self._lateness(event)
         run = event.run
         return {
             "event_id": event.event_id,
@@ -50,6 +52,18 @@ class EventTopic:
                 "history": self.public_urls.link(HISTORY_PATH + run.config_id),
             },
         } | (_checks(event) if isinstance(event, CheckEvent) else {})
+
+    def _lateness(self, event: LateEvent) -> dict[str, Any]:
+        return {
+            "event_id": event.event_id,
+            "tenant_id": event.tenant_id,
+            "pipeline_id": event.config_id,
+            "config_version": event.config_version,
+            "status": LATE,
+            "by": to_rfc3339(event.by),
+            "occurred_at": to_rfc3339(event.occurred_at),
+            "links": {"history": self.public_urls.link(HISTORY_PATH + event.config_id)},
+        }
 
     def _rejection(self, event: RejectedRequest) -> dict[str, Any]:
         links = {"history": self.public_urls.link(HISTORY_PATH + event.config_id)} if event.config_id else {}
@@ -97,6 +111,13 @@ def _checks(event: CheckEvent) -> dict[str, Any]:
 def _attributes(event: Event) -> dict[str, str]:
     if isinstance(event, RejectedRequest):
         return _attributes_of_rejection(event)
+    if isinstance(event, LateEvent):
+        return {
+            "event": event.event_id,
+            "tenant": event.tenant_id,
+            "config": event.config_id,
+            "state": LATE,
+        }
     run = event.run
     attributes = {
         "event": event.event_id,

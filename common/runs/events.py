@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 EVENTS = uuid.UUID("a4c8a1d2-37de-5d0b-9a0e-54d3f6f0f7b1")
 FIRST_LEVEL = 1
-REJECTED = "REJECTED"
+REJECTED, LATE = "REJECTED", "LATE"
 CHECKS_FAILED, CHECKS_WARNED = "CHECKS_FAILED", "CHECKS_WARNED"
 
 
@@ -84,7 +84,28 @@ class CheckEvent:
         return str(uuid.uuid5(EVENTS, f"{self.run.run_id}\n{self.step_id}\n{self.state}"))
 
 
-type Event = RunEvent | CheckEvent | RejectedRequest
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LateEvent:
+    """No run of a pipeline has completed by the time that its file says."""
+
+    tenant_id: str
+    config_id: str
+    config_version: int
+    by: datetime
+    occurred_at: datetime
+
+    @property
+    def event_id(self) -> str:
+        """The same for the same pipeline and the same time."""
+        return str(uuid.uuid5(EVENTS, f"{self.tenant_id}\n{self.config_id}\n{self.by.isoformat()}\n{LATE}"))
+
+    @property
+    def claim_id(self) -> str:
+        """The name under which it is told of once."""
+        return f"cvg-late-{self.tenant_id}-{self.config_id}-{self.by:%Y%m%d%H%M}"
+
+
+type Event = RunEvent | CheckEvent | LateEvent | RejectedRequest
 
 
 class EventPublisher(Protocol):
@@ -100,7 +121,7 @@ class Announcer:
 
     publisher: EventPublisher
 
-    def announce(self, events: Sequence[RunEvent | CheckEvent]) -> None:
+    def announce(self, events: Sequence[RunEvent | CheckEvent | LateEvent]) -> None:
         """Send events, as far as that works."""
         if not events:
             return

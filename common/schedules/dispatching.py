@@ -56,6 +56,8 @@ class Minute:
     closed: int = 0
     followed: int = 0
     """Runs that were asked for because others have completed."""
+    late: int = 0
+    """Pipelines that are told of because none of their runs has completed in time."""
     filled: Filled = field(default_factory=Filled)
     rolled_up: bool = False
 
@@ -76,6 +78,8 @@ class Dispatcher:
     """Closes down what belongs to tenants that are no longer active, and counts it."""
     follow: Callable[[], int] = lambda: 0
     """Begins what follows on runs that have completed, and counts it."""
+    tell_late: Callable[[], int] = lambda: 0
+    """Tells of pipelines that are late, and counts them."""
     budget: timedelta
     """How long one call starts runs before it leaves the rest to the next."""
 
@@ -87,6 +91,7 @@ class Dispatcher:
         swept = parts.do(self.sweeper.sweep, Swept(continued=0, tickets_closed=0))
         closed = parts.do(self.close, 0)
         followed = parts.do(self.follow, 0)
+        late = parts.do(self.tell_late, 0)
         filled = parts.do(lambda: self.fill(until), Filled())
         is_changed = parts.do(lambda: self._report(swept.last_recorded_at), False)
         if is_changed or filled.refused:
@@ -98,6 +103,7 @@ class Dispatcher:
             tickets_closed=swept.tickets_closed,
             closed=closed,
             followed=followed,
+            late=late,
             filled=filled,
             rolled_up=is_changed,
         )

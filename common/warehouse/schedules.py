@@ -35,6 +35,11 @@ class ScheduleRows:
         )
         return [_scheduled(row) for row in rows]
 
+    def is_paused(self, tenant_id: str, config_id: str) -> bool:
+        """Tell whether a tenant has paused the schedule of a config."""
+        found = self.read(tenant_id, self.clock())
+        return any(one.is_paused for one in found if one.config_id == config_id)
+
     def set_paused(self, config: ScheduledConfig, now: datetime, *, is_paused: bool) -> None:
         """Append that a schedule is paused or resumed, so that it can be read at once."""
         name = f"schedule\n{config.tenant_id}\n{config.config_id}"

@@ -261,6 +261,7 @@ def dispatcher() -> "Dispatcher":
     from common.runs.sweeping import Sweeper
     from common.schedules.dispatching import Dispatcher
     from common.warehouse.unchanged import SCHEDULED, Memory, RememberedTimetable
+    from common.wiring.notices import late_pipelines
 
     sweeper = Sweeper(
         reader=ADAPTERS.progress,
@@ -293,6 +294,7 @@ def dispatcher() -> "Dispatcher":
         firings=ADAPTERS.firing_rows,
         close=SERVICES.offboarding_cleanup.close,
         follow=SERVICES.followed_runs,
+        tell_late=late_pipelines(),
         clock=utc_now,
         budget=DISPATCH_BUDGET,
     )

@@ -10,7 +10,7 @@ from common.logs import configure_logging
 from common.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from google.cloud import bigquery
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from common.runs.events import Announcer, AnnouncingChecks, AnnouncingRuns
     from common.runs.level_messages import LevelKeys
     from common.scheduler.jobs import SchedulerJob
-    from common.schedules.following import Follower
     from common.tenants.executors import ExecutorAccounts
     from common.warehouse.audit import AuditRows
     from common.warehouse.bigquery import Central, Queries
@@ -172,10 +171,10 @@ class Adapters:
 
     @cached_property
     def following_rows(self) -> FollowingRows:
-        from common.warehouse.following import CONFIGS_AND_PROFILES, FollowingRows
+        from common.warehouse.following import CONFIGS_AND_PROFILES, Declared, FollowingRows
         from common.warehouse.unchanged import Memory
 
-        memory: Memory[Sequence[Follower]] = Memory(central=self.central, tables=CONFIGS_AND_PROFILES)
+        memory: Memory[Declared] = Memory(central=self.central, tables=CONFIGS_AND_PROFILES)
         return FollowingRows(queries=self.queries, memory=memory)
 
     @cached_property

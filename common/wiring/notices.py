@@ -11,6 +11,7 @@ from common.wiring.services import new_id
 
 if TYPE_CHECKING:
     from common.notifications.notifier import Notifier
+    from common.schedules.lateness import LatePipelines
 
 
 @cache
@@ -30,4 +31,18 @@ def notifier() -> Notifier:
         claims=ADAPTERS.claims,
         clock=utc_now,
         new_id=new_id,
+    )
+
+
+@cache
+def late_pipelines() -> LatePipelines:
+    """Put together what tells the dispatcher's minute who is late."""
+    from common.schedules.lateness import LatePipelines
+
+    return LatePipelines(
+        reader=ADAPTERS.following_rows,
+        claims=ADAPTERS.claims,
+        announcer=ADAPTERS.announcer,
+        is_paused=ADAPTERS.schedule_rows.is_paused,
+        clock=utc_now,
     )

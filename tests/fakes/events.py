@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from common.errors import Unavailable
-from common.runs.events import Announcer, CheckEvent, Event, RejectedRequest, RunEvent
+from common.runs.events import Announcer, CheckEvent, Event, LateEvent, RejectedRequest, RunEvent
 
 
 class MemoryEvents:
@@ -12,6 +12,7 @@ class MemoryEvents:
     def __init__(self) -> None:
         self.sent: list[RunEvent] = []
         self.checks: list[CheckEvent] = []
+        self.late: list[LateEvent] = []
         self.rejected: list[RejectedRequest] = []
         self.is_down = False
 
@@ -20,6 +21,7 @@ class MemoryEvents:
             raise Unavailable("no answer")
         self.sent += [event for event in events if isinstance(event, RunEvent)]
         self.checks += [event for event in events if isinstance(event, CheckEvent)]
+        self.late += [event for event in events if isinstance(event, LateEvent)]
         self.rejected += [event for event in events if isinstance(event, RejectedRequest)]
 
 

@@ -4,10 +4,12 @@ import base64
 import itertools
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from common.times import utc_now
 from tests.functional.environment import PROJECT
 from tests.functional.site import Site, Tenant
 from tests.unit.notifications.receivers import Receiver, web_receiver
@@ -166,3 +168,39 @@ steps:
         "your_data",
     )
     assert told["cause"]["message"].startswith("check no_negatives of step one: ")
+
+
+def test_a_pipeline_that_is_late_is_told_of_once(site: Site, listener: Tenant, receiver: Receiver) -> None:
+    text = """\
+pipeline: {id: daily, name: Daily}
+late: {by: "%s"}
+notifications:
+  - {type: webhook, credential: our_hook, on: [late]}
+steps:
+  - {id: one, ps_type: bq_etl.query, config: {source_query: SELECT 1 AS n, target_table: ones}}
+"""
+    moment = utc_now() - timedelta(minutes=3)
+    late = text % f"{moment:%H:%M}"
+    assert listener.upload("daily", late).status_code == 201
+    assert listener.upload("other", late.replace("id: daily, ", "")).status_code == 201
+    site.rows(
+        "UPDATE `tenants.tenant_pipeline_configs` "
+        "SET recorded_at = TIMESTAMP_SUB(recorded_at, INTERVAL 1 HOUR) "
+        f"WHERE tenant_id = '{listener.tenant_id}'"
+    )
+    run_id = listener.run("other")
+    site.drain()
+    site.rows(
+        "UPDATE `tenants.tenant_pipeline_runs` SET start_time = TIMESTAMP_SUB(start_time, INTERVAL 1 HOUR), "
+        "end_time = TIMESTAMP_SUB(end_time, INTERVAL 1 HOUR) "
+        f"WHERE tenant_id = '{listener.tenant_id}' AND pipeline_logging_id = '{run_id}'"
+    )
+    site.take(EVENTS)
+    for _ in range(2):
+        site.tick()
+    events = [one.message for one in site.take(EVENTS) if one.message.attributes["state"] == "LATE"]
+    assert [message.attributes["config"] for message in events] == ["daily"]
+    assert [push(site, events[0]) for _ in range(2)] == [200, 200]
+    (told,) = [json.loads(data) for _, _, data in receiver.came]
+    assert (told["event"], told["pipeline_id"], told["pipeline_logging_id"]) == ("late", "daily", None)
+    assert told["by"].startswith(f"{moment:%Y-%m-%dT%H:%M}:00")

@@ -1,16 +1,15 @@
 """Who follows whom, and what has completed, as the central tables tell it."""
 
-from collections.abc import Sequence
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 from common.pipelines.intervals import Interval
+from common.pipelines.lateness import Deadline, Lateness
 from common.runs.run import Run, RunStatus, Trigger, TriggerType
-from common.schedules.following import Follower
 from common.schedules.waiting import AdmissionResult, WaitingRun
 from common.times import to_rfc3339, utc_now
 from common.warehouse.bigquery import Central, Queries
-from common.warehouse.following import CONFIGS_AND_PROFILES, FollowingRows
+from common.warehouse.following import CONFIGS_AND_PROFILES, Declared, FollowingRows
 from common.warehouse.queue import QueueRows
 from common.warehouse.runs import RunRows
 from common.warehouse.streaming import Streaming
@@ -85,7 +84,7 @@ def test_rows_tell_who_follows_and_what_has_been_followed(bootstrapped: Central)
     QueueRows(queries=queries, streaming=streaming).append(
         [AdmissionResult(waiting=waiting, status=RunStatus.QUEUED)], now
     )
-    memory: Memory[Sequence[Follower]] = Memory(central=bootstrapped, tables=CONFIGS_AND_PROFILES)
+    memory: Memory[Declared] = Memory(central=bootstrapped, tables=CONFIGS_AND_PROFILES)
     reader = FollowingRows(queries=queries, memory=memory)
     (follower,) = [one for one in reader.followers(now) if one.tenant_id in {"fa", "fb"}]
     assert (follower.config_id, follower.after, follower.priority) == ("report", ("daily",), 5)
@@ -97,3 +96,42 @@ def test_rows_tell_who_follows_and_what_has_been_followed(bootstrapped: Central)
     (first,) = [one for one in found if one.run_id == "fa-1"]
     assert (first.interval, first.run_date) == (interval, runs[0].run_date)
     assert reader.completions({("fa", "daily")}, now + timedelta(hours=1)) == []
+
+
+def test_rows_tell_who_is_expected_and_who_has_completed_in_time(bootstrapped: Central) -> None:
+    now, queries, streaming = utc_now(), Queries(central=bootstrapped), Streaming(central=bootstrapped)
+    streaming.append(
+        "tenant_profiles",
+        {name: a_profile(name, status) for name, status in (("la", "ACTIVE"), ("lb", "SUSPENDED"))},
+    )
+    late = 'pipeline: {name: Daily}\nlate: {by: "06:00"}\nsteps: []\n'
+    configs = [
+        a_config("la", "daily", late),
+        a_config("la", "plain", "pipeline: {name: Translated}\nsteps: []\n"),
+        a_config("lb", "daily", late),
+    ]
+    streaming.append("tenant_pipeline_configs", {f"l{number}": row for number, row in enumerate(configs)})
+    store, deadline = (
+        RunRows(queries=queries, streaming=streaming),
+        Deadline(since=now - timedelta(days=1), by=now),
+    )
+    for number, (config_id, status, began, ended) in enumerate(
+        (
+            ("good", RunStatus.COMPLETED, 60, 1),
+            ("failed", RunStatus.FAILED, 60, 1),
+            ("begun", RunStatus.PENDING, 60, 1),
+            ("too_late", RunStatus.COMPLETED, 60, -1),
+            ("of_yesterday", RunStatus.COMPLETED, 24 * 60 + 1, 1),
+        )
+    ):
+        began_at = now - timedelta(minutes=began)
+        run = a_run(tenant_id="la", run_id=f"la-{number}", config_id=config_id, started_at=began_at)
+        store.append_run(run, status, now - timedelta(minutes=ended))
+    memory: Memory[Declared] = Memory(central=bootstrapped, tables=CONFIGS_AND_PROFILES)
+    reader = FollowingRows(queries=queries, memory=memory)
+    found = [one for one in reader.expected(now) if one.tenant_id in {"la", "lb"}]
+    assert [(one.config_id, one.lateness) for one in found] == [
+        ("daily", Lateness(by=time(6), timezone="UTC"))
+    ]
+    keys = {("la", name) for name in ("good", "failed", "begun", "too_late", "of_yesterday")}
+    assert reader.completed(keys | {("lb", "good")}, deadline) == {("la", "good")}

@@ -231,3 +231,22 @@ def test_nobody_is_warned_who_has_not_asked_and_of_nothing_but_warnings() -> Non
     world.tell("COMPLETED")
     world.tell("FAILED")
     assert world.sent == []
+
+
+def late(world: World, **more: Any) -> None:
+    told = {"event_id": "event-1", "by": "2024-01-19T05:00:00.000000Z", "links": {"history": "https://"}}
+    world.tell("LATE", **told | more)
+
+
+def test_a_pipeline_that_is_late_is_told_once_to_those_who_asked() -> None:
+    world = World(wanted=[a_subscriber(0), a_subscriber(1, "other", ALL - {News.LATE})])
+    late(world)
+    late(world)
+    assert world.sent == [("hook", "late")]
+    late(world, event_id="event-2")
+    assert world.sent == [("hook", "late")] * 2
+
+
+def test_an_event_of_lateness_that_lacks_something_is_none() -> None:
+    with pytest.raises(MalformedInput):
+        late(World(wanted=[a_subscriber()]), by=None)
