@@ -74,6 +74,13 @@ def within(
     return replace(job, work=replace(work, maximum_bytes_billed=most)), dry_run
 
 
+def with_estimate(report: JobReport, job: StepJob, dry_run: DryRun) -> JobReport:
+    """Say of a job that has just been made what its dry run told."""
+    is_query = isinstance(job.work, QueryJob | CheckJob)
+    estimated = _billed(dry_run) if is_query else None
+    return replace(report, tables_read=len(dry_run.tables), bytes_estimated=estimated)
+
+
 def _left(message: LevelMessage, held: int) -> int:
     return 0 if message.bytes_billed is None else max(0, held - message.bytes_billed)
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -92,8 +92,13 @@ def step_row(step: Step, position: Position, status: StepStatus, report: JobRepo
         error_reason=report.error_reason,
         error_message=report.error_message,
         job_project=report.project,
-        metadata=report.details if report.files is None else {**report.details, "files": report.files},
+        metadata=_metadata(report),
     )
+
+
+def _metadata(report: JobReport) -> Mapping[str, str | int | bool]:
+    told = {"files": report.files, "bytes_estimated": report.bytes_estimated}
+    return {**report.details, **{name: figure for name, figure in told.items() if figure is not None}}
 
 
 def running_row(step: Step, position: Position, report: JobReport, clock: Clock) -> StepRow:

@@ -133,6 +133,8 @@ class JobReport:
     """How many an extract wrote."""
     bytes_processed: int | None = None
     bytes_billed: int | None = None
+    bytes_estimated: int | None = None
+    """What its dry run said that it would be billed for at the most; None where this call has not asked."""
     most_billed: int | None = None
     """What BigQuery may bill for it at the most, None where it is not told."""
     details: Mapping[str, str | int | bool] = field(default_factory=dict)

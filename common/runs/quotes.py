@@ -4,10 +4,11 @@ Tables that an earlier step is still to make are stood in for (`common.pipelines
 reads of those nobody knows before they are there: its bytes are unknown, and so is every sum with them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from common.costs.learning import LAST_RUNS, LOOKED_BACK, Learned, LearnedReader
 from common.costs.prices import Price, sum_of
 from common.pipelines.intervals import by_hand, values_of
 from common.pipelines.parameters import bind_parameters, run_date_of
@@ -65,6 +66,14 @@ class Quotes:
     project: str
     price: Price
     at_once: AtOnce = in_threads
+    learned: LearnedReader | None = None
+
+    def learned_of(self, pipeline: Pipeline, now: datetime) -> Mapping[str, Learned]:
+        """Return, by step, how right the estimates of a pipeline's last runs have been."""
+        if self.learned is None:
+            return {}
+        since = now - LOOKED_BACK
+        return self.learned.read_learned(pipeline.tenant_id, pipeline.config_id, since, LAST_RUNS)
 
     def of(self, ready: ReadyRun, now: datetime) -> Quote:
         """Quote a run that lacks nothing but its ticket; Unavailable where BigQuery does not answer."""

@@ -12,7 +12,7 @@ from common.pipelines.pipeline import Step
 from common.pipelines.plans import CheckJob, FilesLoadedJob, QueryJob
 from common.quality.results import CheckResult
 from common.runs.advice import with_advice, with_place
-from common.runs.allowances import BUDGET_EXCEEDED, within
+from common.runs.allowances import BUDGET_EXCEEDED, with_estimate, within
 from common.runs.attempts import Attempt, Next, Outcome, bytes_billed, cancelled, underway_row, waiting_row
 from common.runs.guarding import Guard, Judgement, guarded_dry_run, not_begun, refused_by
 from common.runs.incremental import PROTECTED, SCHEMA_CHANGED, resolved
@@ -135,8 +135,7 @@ class StepWorker:
                 known = self._earlier(step, job)
                 return replace(launched, report=known or judged, is_attached=bool(known))
             job, dry_run = judged
-            report = replace(self._submitted(step, job), tables_read=len(dry_run.tables))
-            return replace(launched, report=report)
+            return replace(launched, report=with_estimate(self._submitted(step, job), job, dry_run))
         except AlreadyExists:
             return self._attached(launched, job)
         except Unavailable as fault:
@@ -228,7 +227,7 @@ class StepWorker:
             )
         if not report.is_done:
             self._sleep_until(asked_at + timedelta(seconds=pause))
-        return report
+        return replace(report, bytes_estimated=known.bytes_estimated)
 
     def _checked(self, attempt: Attempt) -> Attempt:
         """Read what came of checks whose job is done."""

@@ -1,9 +1,10 @@
 """What tenants use: the load of the moment, the roll-up of each day, and what runs and jobs came to."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from common.costs.learning import Learned
 from common.costs.usage import GROUPS, UsageFilter, UsageRow, Used
 from common.errors import AlreadyExists
 from common.schedules.control import PlanLoad
@@ -13,6 +14,7 @@ from common.warehouse.queue import WAITING_WINDOW
 
 # A run takes a day at the most.
 RUNNING_WINDOW = timedelta(days=3)
+_LEARNED = ("runs", "estimated", "billed")
 _KEYS = ("tenant_id", "day", "pipeline_id", "step_id")
 
 
@@ -59,6 +61,15 @@ class UsageRows:
         return [
             UsageRow(**{name: row.pop(name) for name in _KEYS}, used=Used(**row)) for row in map(dict, rows)
         ]
+
+    def read_learned(
+        self, tenant_id: str, config_id: str, since: datetime, most: int
+    ) -> Mapping[str, Learned]:
+        """Return, by step, the sums over the last runs of a pipeline, `most` of each step."""
+        rows = self.queries.read(
+            "usage/learned", tenant_id=tenant_id, config_id=config_id, since=since, most=most
+        )
+        return {row["step_id"]: Learned(**{name: row[name] for name in _LEARNED}) for row in rows}
 
     def roll_up(self, changed_since: datetime, now: datetime) -> None:
         """Append the use of the tenants whose runs have changed, once a minute whoever asks."""

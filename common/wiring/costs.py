@@ -52,4 +52,5 @@ class Costs:
             guard=self.compiler.judge,
             project=self.adapters.settings.project,
             price=self.price,
+            learned=self.adapters.usage_rows,
         )

@@ -110,3 +110,28 @@ def test_tables_that_are_there_are_read_as_they_are(stocked: Tenant, site: Site)
     assert found["is_valid"]
     assert found["bytes_billed"] == 30 * 2**20
     assert [step["stand_ins"] for step in found["steps"]] == [[], [], []]
+
+
+def test_an_estimate_learns_from_what_the_last_runs_came_to(stocked: Tenant, site: Site) -> None:
+    text = FILE.replace(", required: true", "")
+    assert stocked.upload("chain", text).status_code == 201
+    first = validate(stocked).get_json()["steps"][0]
+    assert (first["billed_to_estimated"], first["billed_to_estimated_runs"]) == (None, 0)
+    assert first["bytes_billed_expected"] is None
+    run_ids = []
+    for _ in range(2):
+        run_ids.append(stocked.run("chain"))
+        site.drain()
+    (row,) = site.rows(
+        "SELECT DISTINCT JSON_VALUE(metadata, '$.bytes_estimated') AS estimated "
+        "FROM `tenants.tenant_step_logs` "
+        f"WHERE tenant_id = '{stocked.tenant_id}' AND status = 'COMPLETED' AND step_id = 'orders'"
+    )
+    assert int(row["estimated"]) == 10 * 2**20
+    site.rows(
+        "UPDATE `tenants.tenant_step_logs` SET bytes_billed = 0 "
+        f"WHERE tenant_id = '{stocked.tenant_id}' AND pipeline_logging_id = '{run_ids[0]}'"
+    )
+    first = validate(stocked).get_json()["steps"][0]
+    assert (first["billed_to_estimated"], first["billed_to_estimated_runs"]) == (0.5, 2)
+    assert (first["bytes_billed"], first["bytes_billed_expected"]) == (10 * 2**20, 5 * 2**20)

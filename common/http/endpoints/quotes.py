@@ -1,8 +1,9 @@
 """What a run would read and cost: of a file before it is uploaded, of a pipeline before it is run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from common.costs.learning import NOTHING_LEARNED, Learned
 from common.errors import Violation
 from common.http.endpoints.configs import CONFIG_ID, PIPELINE_FILES
 from common.http.endpoints.usage import price_body
@@ -45,7 +46,8 @@ def _answer(
     version: int | None,
     warnings: Sequence[Violation] = (),
 ) -> Answer:
-    quote = quotes.of(ready, call.services.clock())
+    now = call.services.clock()
+    quote, learned = quotes.of(ready, now), quotes.learned_of(ready.pipeline, now)
     return Answer(
         body={
             "pipeline_id": quote.pipeline.config_id,
@@ -55,13 +57,16 @@ def _answer(
             "price": price_body(quotes.price),
             "cost_at_least": _number(quotes, quote.at_least),
             "warnings": [violation_document(told) for told in warnings],
-            "steps": [_step_body(quotes, step) for step in quote.steps],
+            "steps": [
+                _step_body(quotes, step) | _learned(step, learned.get(step.step.id, NOTHING_LEARNED))
+                for step in quote.steps
+            ],
         }
         | _bytes(quotes, quote)
     )
 
 
-def _step_body(quotes: Quotes, quote: StepQuote) -> Mapping[str, Any]:
+def _step_body(quotes: Quotes, quote: StepQuote) -> dict[str, Any]:
     step = quote.step
     return {
         "step_id": step.id,
@@ -73,6 +78,14 @@ def _step_body(quotes: Quotes, quote: StepQuote) -> Mapping[str, Any]:
         "error": quote.error or None,
         "error_reason": quote.error_reason or None,
     } | _bytes(quotes, quote)
+
+
+def _learned(quote: StepQuote, learned: Learned) -> dict[str, Any]:
+    return {
+        "billed_to_estimated": learned.ratio,
+        "billed_to_estimated_runs": learned.runs,
+        "bytes_billed_expected": learned.expected(quote.bytes_billed),
+    }
 
 
 def _bytes(quotes: Quotes, quote: Quote | StepQuote) -> dict[str, Any]:

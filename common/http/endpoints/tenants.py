@@ -88,7 +88,7 @@ def onboard_tenant(call: Call[TenantServices]) -> Answer:
 
 
 def read_quota(call: Call[TenantServices]) -> Answer:
-    """Show the plan's limits and the use of them, budgets, and what is spent of them this month.
+    """Show the plan's limits, budgets, and the use of them.
 
     Counted from the runs as an admission would count them now. The daily limit resets at midnight UTC, the
     monthly one with the month; a concurrent run gives its place back as soon as it ends.

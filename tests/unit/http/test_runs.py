@@ -3,11 +3,15 @@ from typing import Any
 
 import pytest
 
+from common.costs.budgets import Budget, Owner, Spending
+from common.costs.prices import price_of
+from common.http.endpoints.budgets import spending_body
 from common.http.endpoints.runs import parameters_of
 from common.http.endpoints.tenants import quota_body
 from common.http.schemas import violations_of
 from common.pipelines.secret_values import NoSeal
 from common.runs.quotas import Limits, Use, quotas
+from common.runs.reading import Allowed
 from common.runs.run import RunStatus
 from common.tenants.keys import Scope
 from tests.fakes.clock import START
@@ -438,13 +442,21 @@ def test_a_wrong_filter_is_refused_with_its_place(world: World, query: str) -> N
 
 def test_the_quota_body_keeps_its_schema() -> None:
     limits, use = Limits(daily=6, monthly=180, concurrent=3), Use(today=2, month=9, running=4)
-    body = quota_body("acme", "STARTER", quotas(use, limits, START))
+    allowed = Allowed(
+        quotas=quotas(use, limits, START),
+        budgets={Owner.TENANT: Budget(max_cost_per_month=12.5)},
+        spending={"daily": Spending(billed=2**40, held=1, boundless=2, unknown=3)},
+    )
+    body = quota_body("acme", "STARTER", allowed.quotas) | spending_body(allowed, price_of("Nowhere"))
+    assert (body["spending"]["used"], body["spending"]["cost_used"]) == (2**40, None)
     assert body["concurrent"]["remaining"] == 0
     assert (body["daily"]["percent"], body["daily"]["remaining"]) == (33.3, 4)
+    uses = {"daily", "monthly", "concurrent"}
     written = {
-        name: {**part, "resets_at": "2026-03-16T00:00:00Z"} if isinstance(part, dict) else part
+        name: {**part, "resets_at": "2026-03-16T00:00:00Z"} if name in uses else part
         for name, part in body.items()
     }
+    written["price"] |= {"as_of": "2026-03-01"}
     assert violations_of("quota", written) == []
 
 
