@@ -154,6 +154,7 @@ SCHEMAS = {
     quality.Check: "step_check",
     quality.CheckResult: "check_result",
     quality.CheckResults: "quality",
+    tenant.Budget: "budget",
     tenant.Quota: "quota",
     tenant.QuotaUse: "quota_use",
     tenant.Onboarded: "tenant_onboarded",
@@ -245,6 +246,7 @@ def test_every_type_of_an_answer_is_held_against_the_document() -> None:
 def test_every_path_of_the_client_is_in_the_document(client: Client, platform: ScriptedPlatform) -> None:
     """Call all there is and look the paths up."""
     lists = (
+        "budget",
         "configs",
         "versions",
         "schedules",
