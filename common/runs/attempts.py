@@ -134,10 +134,16 @@ def cancelled(attempt: Attempt, rows: list[StepRow], clock: Clock) -> Outcome:
 def bytes_billed(rows: Sequence[StepRow]) -> int | None:
     """Sum up what the platform's project was billed for jobs; None where of one of them nobody knows it.
 
-    BigQuery bills nothing for a query that ends in an error, and something for one that is stopped.
+    BigQuery bills nothing for a query that ends in an error, and something for one that is stopped. A step that
+    failed by its checks has a job that did well.
     """
     ours = {row.job_id: row for row in rows if row.job_id and not row.job_project}
-    return sum_of([0 if row.status is StepStatus.FAILED else row.bytes_billed for row in ours.values()])
+    return sum_of([_billed(row) for row in ours.values()])
+
+
+def _billed(row: StepRow) -> int | None:
+    is_free = row.bytes_billed is None and row.status is StepStatus.FAILED
+    return 0 if is_free else row.bytes_billed
 
 
 def stopped_row(step: Step, report: JobReport, clock: Clock, position: Position = BEGINNING) -> StepRow:

@@ -308,6 +308,8 @@ class MemoryJobs:
 
     def billed(self, job: StepJob) -> int:
         """Say what a job is billed for: what its dry run says, unless some of it was found in a cache."""
+        if not isinstance(job.work, QueryJob | CheckJob):
+            return 0
         target = job.work.destination
         return self.billed_of.get(target, self.bytes_of.get(target, 0))
 

@@ -444,6 +444,7 @@ def test_progress_tells_what_each_level_was_billed_for(backend: Backend, tenant:
         a_step_row(StepStatus.RUNNING, job_id="one", **ended),
         a_step_row(StepStatus.COMPLETED, job_id="two", job_name="publish", job_index=1, **ended),
         a_step_row(StepStatus.FAILED, step_id="failed", job_id="three", ended_at=START + MINUTE),
+        a_step_row(StepStatus.FAILED, step_id="checked", job_id="seven", **ended),
         a_step_row(StepStatus.SKIPPED, step_id="skipped", ended_at=START),
         a_step_row(StepStatus.COMPLETED, step_id="theirs", job_id="four", job_project="customer", **ended),
         a_step_row(StepStatus.COMPLETED, level=2, step_id="other", job_id="five", ended_at=START + MINUTE),
@@ -453,4 +454,4 @@ def test_progress_tells_what_each_level_was_billed_for(backend: Backend, tenant:
         backend.store.append_steps(run, rows, START + minutes * MINUTE)
     found = backend.progress.find(tenant, run.run_id, NOW)
     assert found is not None
-    assert (found.run.bytes_held, dict(found.progress.billed)) == (100, {1: 20, 2: None})
+    assert (found.run.bytes_held, dict(found.progress.billed)) == (100, {1: 30, 2: None})

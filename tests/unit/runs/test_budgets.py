@@ -4,6 +4,7 @@ import threading
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -12,12 +13,14 @@ from common.errors import BudgetExceeded, Unavailable
 from common.pipelines.pipeline import OnFailure
 from common.runs.admission import Admission
 from common.runs.allowances import BUDGET_EXCEEDED
+from common.runs.attempts import bytes_billed
 from common.runs.cancelling import flag
 from common.runs.level_messages import LevelMessage, decode, encode
 from common.runs.progress import OpenRun
 from common.runs.quotas import Limits
-from common.runs.run import RunStatus, StepStatus
+from common.runs.run import RunStatus, StepRow, StepStatus
 from common.runs.tickets import Applicant, Ticket, with_ticket
+from tests.fakes.clock import START
 from tests.fakes.jobs import Outcome
 from tests.fakes.runs import MemoryProgress, MemoryTenant
 from tests.unit.runs import test_admission, test_levels
@@ -330,3 +333,31 @@ def _found(platform: Levels) -> OpenRun:
     found = MemoryProgress(platform.rows).find("acme", RUN_ID, platform.clock())
     assert found
     return found
+
+
+def a_row(status: StepStatus, job_id: str = "one", **changes: Any) -> StepRow:
+    fields: dict[str, Any] = {
+        "step_id": "a",
+        "ps_type": "bq_etl.query",
+        "index": 0,
+        "level": 1,
+        "attempt": 1,
+        "status": status,
+        "started_at": START,
+        "job_id": job_id,
+    }
+    return StepRow(**fields | changes)
+
+
+def test_what_jobs_were_billed_for_counts_each_job_once_and_nothing_that_nobody_is_billed_for() -> None:
+    failed_by_checks = a_row(StepStatus.FAILED, "checks", bytes_billed=5)
+    rows = [
+        a_row(StepStatus.RUNNING, bytes_billed=10),
+        a_row(StepStatus.CANCELLED, bytes_billed=10),  # Of a step that was to go on behind the same job.
+        a_row(StepStatus.FAILED, "an-error"),
+        a_row(StepStatus.COMPLETED, "theirs", bytes_billed=100, job_project="customer"),
+        a_row(StepStatus.SKIPPED, ""),
+        failed_by_checks,
+    ]
+    assert bytes_billed(rows) == 15
+    assert bytes_billed([*rows, a_row(StepStatus.CANCELLED, "stopped")]) is None

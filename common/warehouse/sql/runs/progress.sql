@@ -17,8 +17,9 @@ WITH attempts AS (
 levels AS (
   SELECT pipeline_logging_id, level, IF(COUNTIF(bytes_billed IS NULL) > 0, NULL, SUM(bytes_billed)) AS bytes_billed
   FROM attempts
-  -- BigQuery bills nothing for a query that ends in an error.
-  WHERE end_time IS NOT NULL AND job_id IS NOT NULL AND job_project IS NULL AND status != 'FAILED'
+  -- BigQuery bills nothing for a query that ends in an error; a step that failed by its checks has one that did well.
+  WHERE end_time IS NOT NULL AND job_id IS NOT NULL AND job_project IS NULL
+    AND (status != 'FAILED' OR bytes_billed IS NOT NULL)
   GROUP BY pipeline_logging_id, level
 ),
 billed AS (
