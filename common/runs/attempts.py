@@ -134,8 +134,8 @@ def cancelled(attempt: Attempt, rows: list[StepRow], clock: Clock) -> Outcome:
 def bytes_billed(rows: Sequence[StepRow]) -> int | None:
     """Sum up what the platform's project was billed for jobs; None where of one of them nobody knows it.
 
-    BigQuery bills nothing for a query that ends in an error, and something for one that is stopped. A step that
-    failed by its checks has a job that did well.
+    BigQuery bills nothing for a query that ends in an error, and something for one that is stopped. A step
+    that failed by its checks has a job that did well.
     """
     ours = {row.job_id: row for row in rows if row.job_id and not row.job_project}
     return sum_of([_billed(row) for row in ours.values()])

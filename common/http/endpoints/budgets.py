@@ -6,11 +6,14 @@ from typing import Any
 
 from common.costs.budgets import Spending, budget_of
 from common.costs.prices import Price
-from common.errors import Conflict, NotFound
+from common.errors import BudgetExceeded, Conflict, NotFound, QuotaExceeded
 from common.http.endpoints.usage import price_body
 from common.http.routing import Access, Answer, Call, Route
 from common.http.services import AdminServices, TenantServices
 from common.runs.reading import Allowed
+
+NO_ROOM = (QuotaExceeded, BudgetExceeded)
+"""What a request for a run is refused by that the plan or a budget leaves no room for."""
 
 
 def set_own_budget(call: Call[TenantServices]) -> Answer:

@@ -5,16 +5,9 @@ from dataclasses import asdict
 from typing import Any
 
 from common.costs.prices import Price
-from common.errors import (
-    BudgetExceeded,
-    Conflict,
-    InvalidInput,
-    NotConfigured,
-    NotFound,
-    QuotaExceeded,
-    Violation,
-)
+from common.errors import Conflict, InvalidInput, NotConfigured, NotFound, Violation
 from common.http.edge import Edge
+from common.http.endpoints.budgets import NO_ROOM
 from common.http.endpoints.checks import step_checks
 from common.http.endpoints.configs import CONFIG_ID
 from common.http.endpoints.links import run_links
@@ -251,7 +244,7 @@ RUN_ROUTES: tuple[Route[PipelineServices], ...] = (
         parameters=(CONFIG_ID, IDEMPOTENCY_KEY, USER_ID),
         request_schema="run_request",
         answers={202: "run_accepted", 200: "run_or_quote"},
-        problems=(NotFound, Conflict, QuotaExceeded, BudgetExceeded, NotConfigured),
+        problems=(NotFound, Conflict, *NO_ROOM, NotConfigured),
         tag="Runs",
     ),
     Route(
@@ -272,7 +265,7 @@ RUN_ROUTES: tuple[Route[PipelineServices], ...] = (
         parameters=(RUN_ID, USER_ID),
         request_schema="retry_request",
         answers={202: "run_accepted", 200: "run_or_quote"},
-        problems=(Conflict, QuotaExceeded, BudgetExceeded),
+        problems=(Conflict, *NO_ROOM),
         tag="Runs",
     ),
     Route(

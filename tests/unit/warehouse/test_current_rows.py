@@ -31,11 +31,12 @@ OF_ENDS = {
     "files/read": "IF(state = 'CLAIMED', 1, 0), recorded_at",
     "schedules/record": "outcome.has_begun DESC, outcome.end_time",
     "tables/last_writes": "end_time DESC, pipeline_logging_id",
+    "usage/learned": "began_at DESC, pipeline_logging_id",
     "usage/of_tenants": "job_number DESC, attempt DESC",
 }
 """Which of several ends is told: a file's by its job; a firing's by its run, or else by the queue; of those
-that wrote a table the last; of a step its last job's last attempt. Each end is one row, chosen before by a
-canonical form."""
+that wrote a table the last; of a step its last job's last attempt, and of its runs the last ones. Each end is
+one row, chosen before by a canonical form."""
 
 
 def orders(tree: exp.Expr) -> Iterator[str]:
