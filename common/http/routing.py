@@ -31,6 +31,11 @@ class Content:
         """The body as text; MalformedInput where it is not UTF-8."""
         return decode_text(self.data)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it says nothing: an empty JSON object is what many clients send for no body."""
+        return self.data.strip() in (b"", b"{}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call[S]:

@@ -87,6 +87,7 @@ def test_a_table_of_others_is_told_of_by_nobody(stocked: Tenant, site: Site) -> 
 def test_a_stored_pipeline_and_a_run_with_values_are_quoted(stocked: Tenant) -> None:
     text = FILE.replace("FROM source", "FROM source WHERE n >= ${least}")
     assert stocked.upload("chain", text).status_code == 201
+    assert validate(stocked, "{}").get_json()["config_version"] == 1
     (first, *_) = validate(stocked).get_json()["steps"]
     assert (first["bytes_billed"], first["unknown"]) == (
         None,

@@ -25,7 +25,7 @@ def validate_config(call: Call[PipelineServices]) -> Answer:
     defaults. Nothing is kept and nothing is run.
     """
     services, tenant_id, config_id = call.services, call.caller.tenant_id, call.path["config_id"]
-    if call.content.data.strip():
+    if not call.content.is_empty:
         checked = services.configs.check(tenant_id, config_id, call.content.data, call.content.content_type)
         ready = sample_run(checked.pipeline, services.clock())
         return _answer(services.quotes, ready, call, version=None, warnings=checked.warnings)
