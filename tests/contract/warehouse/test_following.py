@@ -107,7 +107,7 @@ def test_rows_tell_who_is_expected_and_who_has_completed_in_time(bootstrapped: C
     late = 'pipeline: {name: Daily}\nlate: {by: "06:00"}\nsteps: []\n'
     configs = [
         a_config("la", "daily", late),
-        a_config("la", "plain", "pipeline: {name: Translated}\nsteps: []\n"),
+        a_config("la", "plain", "pipeline: {name: Translated, description: too late}\nsteps: []\n"),
         a_config("lb", "daily", late),
     ]
     streaming.append("tenant_pipeline_configs", {f"l{number}": row for number, row in enumerate(configs)})
