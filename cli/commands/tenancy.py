@@ -13,7 +13,7 @@ from cli.failures import CommandError
 from cli.handing_over import KeyTaker, OneTo
 from cli.options import AsJson, Yes, session_of
 from cli.screen import Screen
-from cli.words import moment
+from cli.words import moment, size
 from common.client.credentials import Credential
 
 keys = typer.Typer(help="List your API keys; make, rotate and revoke them.", invoke_without_command=True)
@@ -37,6 +37,15 @@ def quota(context: typer.Context, as_json: AsJson = False) -> None:
         (name, use["used"], use["limit"], use["remaining"], moment(use["resets_at"])) for name, use in uses
     ]
     session.screen.table(("Limit", "Used", "Of", "Left", "Falls again (UTC)"), rows)
+    spent = found["spending"]
+    session.screen.line(f"This month {size(spent['used'])} were billed, {size(spent['held'])} are held")
+    for one in found["budgets"]:
+        given = {name: value for name, value in one["budget"].items() if value is not None}
+        told = ", ".join(
+            f"{name} {value if name == 'max_cost_per_month' else size(value)}"
+            for name, value in given.items()
+        )
+        session.screen.line(f"Budget of the {one['scope']}: {told}")
 
 
 @keys.callback()

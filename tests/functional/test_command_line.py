@@ -303,3 +303,13 @@ def test_what_was_used_is_told_to_the_tenant_and_for_invoices(
     header, line = out.splitlines()
     assert (code, header.split(",")[0], line.split(",")[0]) == (0, "tenant_id", tenant.tenant_id)
     assert tenant.tenant_id in convergence("admin", "usage")[1]
+
+
+def test_the_quota_tells_of_budgets_and_what_is_spent(
+    convergence: Convergence, url: str, tenant: Tenant
+) -> None:
+    client = Client(Api(url=url, key=Key.tenant(tenant.key)))
+    client.tenant.set_budget({"max_bytes_per_run": 2**30, "max_cost_per_month": 12.5})
+    told = convergence("quota")[1].splitlines()
+    assert "This month 0 B were billed, 0 B are held" in told
+    assert told[-1] == "Budget of the tenant: max_bytes_per_run 1.0 GiB, max_cost_per_month 12.5"
