@@ -40,8 +40,12 @@ def compile_seeds(
         if not told:
             config = {"source_query": rows.sql, "target_table": name}
             raw = {"id": f"{PREFIX}{name}", "ps_type": SEED_TYPE, "config": config}
-            steps.append(StepCompiler(index=first_index + number, raw=raw, context=context, is_seed=True))
-            steps[-1].compile(())
+            step = StepCompiler(index=first_index + number, raw=raw, context=context, is_seed=True)
+            step.compile(())
+            # Its author has written no such step, but the seed.
+            place = pointer(("seeds", name))
+            step.violations = [replace(one, pointer=place) for one in step.violations]
+            steps.append(step)
     return steps, violations
 
 

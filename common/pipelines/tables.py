@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
+from urllib.parse import unquote
 
 from common.pipelines.names import TABLE_RULE, is_table_name
 from common.pipelines.tokens import MASK
@@ -154,8 +155,9 @@ class Policy:
             return (
                 f"names {uri}, which is no file of Cloud Storage: write gs://bucket/path, with one * at most"
             )
-        if any(part in {"", ".", ".."} for part in found["path"].split("/")):
-            return f"names {uri}: a path has no empty parts, and no . or .."
+        parts = {*found["path"].split("/"), *unquote(found["path"]).split("/")}
+        if not parts.isdisjoint({"", ".", ".."}):
+            return f"names {uri}: a path has no empty parts, and no . or .., in other characters neither"
         if self.runs_elsewhere:
             return ""
         allowed = (source.rstrip("/") for source in self.allowed_sources if source.startswith("gs://"))

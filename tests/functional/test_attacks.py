@@ -24,6 +24,7 @@ def lines(path: Path) -> list[dict[str, Any]]:
 
 
 REQUESTS = lines(HERE / "attacks.yml")
+FILES = lines(HERE / "file_attacks.yml")
 QUERIES = lines(FIREWALL / "firewall_attacks.yml")
 HONEST = lines(FIREWALL / "firewall_legitimate.yml")
 
@@ -41,7 +42,7 @@ def filled(value: Any, words: dict[str, str]) -> Any:
                 value = value.replace(f"{{{name}}}", word)
             return value
         case dict():
-            return {key: filled(item, words) for key, item in value.items()}
+            return {filled(key, words): filled(item, words) for key, item in value.items()}
         case list():
             return [filled(item, words) for item in value]
         case _:
@@ -78,6 +79,27 @@ def objection(site: Site, duel: Duel, line: dict[str, Any]) -> str:
     if line.get("never") and line["never"] in answer.text:
         return f"{line['tries']}: {line['never']} is in the answer"
     return ""
+
+
+def test_no_part_of_a_file_gets_through(site: Site, duel: Duel) -> None:
+    before = duel.state_of_victim()
+    told = [said for line in FILES if (said := objection_to_file(duel, filled(line, duel.words())))]
+    assert told == []
+    assert duel.state_of_victim() == before
+    assert len({line["tries"] for line in FILES}) == len(FILES) >= 80
+
+
+def objection_to_file(duel: Duel, line: dict[str, Any]) -> str:
+    """Upload the file of one line; say what is wrong with the answer, "" where the right place is refused."""
+    config = line.get("config", {"source_query": "SELECT 1 AS a", "target_table": "t"})
+    step = {"id": "a", "ps_type": line.get("type", "bq_etl.query"), "config": config} | line.get("step", {})
+    file = {"pipeline": {"name": "x"}, "steps": [step]} | line.get("with", {})
+    answer = duel.attacker.call("POST", "/api/v1/pipelines/configs/evil", file)
+    place = f"/steps/0/config/{line['told']}" if "type" in line else line["told"]
+    places = [error["pointer"] for error in (answer.get_json() or {}).get("errors", ())]
+    is_told = answer.status_code == 400 or any(found.startswith(place) for found in places)
+    is_refused = answer.status_code in {400, 422} and is_told
+    return "" if is_refused else f"{line['tries']}: {answer.status_code} {answer.text[:300]}"
 
 
 def a_file(tenant: Tenant, queries: list[str]) -> dict[str, Any]:

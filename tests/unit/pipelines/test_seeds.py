@@ -102,6 +102,8 @@ def test_what_is_not_of_its_type_is_told_with_its_line(column: str, field: str) 
         ({"Rates": RATES}, "/seeds/Rates: the name must be lower-case"),
         ({"rates": {"csv": "a"}}, "/seeds/rates/columns: is required"),
         ({"t": RATES}, "/steps/0/config/target_table: is written by the seed t"),
+        ({"_cvg_loaded_files": RATES}, "/seeds/_cvg_loaded_files: must not be a table of the platform"),
+        ({"tenant_comprehensive_view": RATES}, "/seeds/tenant_comprehensive_view: must not be a view of"),
     ],
 )
 def test_what_breaks_a_rule_is_told_with_its_place(seeds: dict[str, Any], violation: str) -> None:
