@@ -15,8 +15,8 @@ class Counts:
 
     def __init__(self) -> None:
         self.methods: Counter[str] = Counter()
-        self.subjects: Counter[str] = Counter()
-        """By what was asked about: a job's ID, else a dataset, "" where the request names neither."""
+        self.subjects: Counter[tuple[str, str]] = Counter()
+        """By the method and what was asked about: a dataset, else a job's ID, "" where neither is named."""
         self.job_ids: list[str] = []
         self.dry_runs = 0
         self.first_call_at = 0.0
@@ -27,7 +27,7 @@ class Counts:
         """Count the call and pass it on."""
         self.first_call_at = self.first_call_at or time.monotonic()
         self.methods[call.method] += 1
-        self.subjects[call.names.get("datasetId") or call.job_id] += 1
+        self.subjects[call.method, call.names.get("datasetId") or call.job_id] += 1
         if call.is_dry_run:
             self.dry_runs += 1
         elif call.starts_job:

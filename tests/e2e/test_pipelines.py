@@ -146,6 +146,7 @@ EXAMPLES = {
         [(1, "Oslo"), (2, "Rome")],
     ),
     "view": ("sales_view", "SELECT region, amount FROM {}.large_regions", [("eu", 165)]),
+    "check": ("trusted_orders", "SELECT region, amount FROM {}.sales ORDER BY 1", [("eu", 165), ("us", 80)]),
     "copy": ("collect_regions", "SELECT order_id FROM {}.collected_orders ORDER BY 1", [(1,), (2,)]),
     "snapshot": ("keep_orders", "SELECT order_id FROM {}.changing_orders_20260301", [(1,)]),
 }
@@ -155,7 +156,8 @@ def test_the_other_types_examples_run_as_they_stand_and_a_repeat_changes_nothing
     tenant: Tenant, tables: bigquery.Client
 ) -> None:
     for name, (pipeline, sql, rows) in EXAMPLES.items():
-        text = (ROOT / f"ps_templates/bq_etl/{name}/example.yml").read_text(encoding="utf-8")
+        (example,) = ROOT.glob(f"ps_templates/*/{name}/example.yml")
+        text = example.read_text(encoding="utf-8")
         assert tenant.ask("POST", f"/api/v1/pipelines/configs/{pipeline}", text).status == 201
         for _ in range(2):
             tenant.completed(pipeline, {"date": "2026-03-01"})

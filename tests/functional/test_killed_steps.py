@@ -1,0 +1,251 @@
+"""Steps of each type whose process dies before each request about them, one after the other: all write once.
+
+Every run is delivered until it is acknowledged, and once more; the next one dies a request later.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.cloud._http import JSONConnection
+
+from local.platform import OPEN_BUCKET
+from tests.functional.site import Site, Tenant
+
+FIRST = date(2026, 3, 1)
+MOST = 40
+"""More requests than any step makes."""
+NEW = "SELECT ${number} AS id, ${date} AS d, 'v' AS v"
+"""A row that is new with each run."""
+CHANGING = (
+    "SELECT id, ${date} AS d, IF(id = 1, FORMAT('%d', ${number}), 'v') AS v"
+    " FROM UNNEST([1, ${number} + 1]) AS id"
+)
+"""A row that changes with each run, and one that is new."""
+
+
+LATE = 100
+"""What is added to a run's number for the file that comes in too late for it, or just in time."""
+
+
+class Killed(BaseException):
+    """The function's process dies: nothing in the code may catch it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A step, and what must be there after a number of runs."""
+
+    ps_type: str
+    config: dict[str, Any]
+    read: str = "SELECT id, v FROM {tenant}.kept ORDER BY id, v"
+    expected: Callable[[int], list[tuple[Any, ...]]]
+    prepare: Callable[["Stand", int], None] = field(default=lambda _stand, _number: None)
+    meanwhile: Callable[["Stand", int], None] = field(default=lambda _stand, _number: None)
+    """What happens between the death of a run's process and its message's next delivery."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stand:
+    """A tenant, its files, and how its tables are read."""
+
+    tenant: Tenant
+    folder: Path
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        found = self.tenant.site.rows(sql.format(tenant=self.tenant.tenant_id))
+        return [tuple(row.values()) for row in found]
+
+
+def one_each(runs: int) -> list[tuple[Any, ...]]:
+    return [(number, "v") for number in range(1, runs + 1)]
+
+
+def changed_and_new(runs: int) -> list[tuple[Any, ...]]:
+    return [(1, str(runs)), *((number, "v") for number in range(2, runs + 2))]
+
+
+def versions(runs: int) -> list[tuple[Any, ...]]:
+    """List the versions of a history: the first row has one of each run, each other is gone with the next."""
+    changed = [(1, str(number), number == runs) for number in range(1, runs + 1)]
+    return [*sorted(changed), *((number, "v", number == runs + 1) for number in range(2, runs + 2))]
+
+
+def make_source(stand: Stand, number: int) -> None:
+    stand.tenant.site.rows(
+        f"CREATE OR REPLACE TABLE {stand.tenant.tenant_id}.src AS SELECT {number} AS id, 'v' AS v"
+    )
+
+
+def put_file(stand: Stand, number: int) -> None:
+    (stand.folder / f"in-{number}.csv").write_text(f"{number},v\n")
+
+
+def put_late_file(stand: Stand, number: int) -> None:
+    put_file(stand, LATE + number)
+
+
+def one_of_each_file(runs: int) -> list[tuple[Any, ...]]:
+    return one_each(runs) + [(LATE + number, "v") for number in range(1, runs)]
+
+
+FILES = f"gs://{OPEN_BUCKET}/${{tenant_id}}"
+TARGET = {"target_table": "kept"}
+BY_KEY = TARGET | {"unique_key": ["id"]}
+COLUMNS = {"schema": [{"name": "id", "type": "INT64"}, {"name": "v", "type": "STRING"}]}
+LOAD = TARGET | COLUMNS | {"uris": f"{FILES}/in-*.csv", "format": "csv"}
+ALL_OUT = "SELECT id, v FROM {tenant}.out ORDER BY id"
+CASES: dict[str, Case] = {
+    "query, appended": Case(
+        ps_type="bq_etl.query",
+        config=TARGET | {"source_query": NEW, "write_disposition": "WRITE_APPEND"},
+        expected=one_each,
+    ),
+    "incremental, append": Case(
+        ps_type="bq_etl.incremental",
+        config=TARGET | {"source_query": NEW, "strategy": "append"},
+        expected=one_each,
+    ),
+    "incremental, merge": Case(
+        ps_type="bq_etl.incremental",
+        config=BY_KEY | {"source_query": CHANGING, "strategy": "merge"},
+        expected=changed_and_new,
+    ),
+    "incremental, delete_insert": Case(
+        ps_type="bq_etl.incremental",
+        config=BY_KEY | {"source_query": CHANGING, "strategy": "delete_insert"},
+        expected=changed_and_new,
+    ),
+    "incremental, partition_overwrite": Case(
+        ps_type="bq_etl.incremental",
+        config=TARGET | {"source_query": NEW, "strategy": "partition_overwrite", "partition": {"field": "d"}},
+        expected=one_each,
+    ),
+    "scd2": Case(
+        ps_type="bq_etl.scd2",
+        config=BY_KEY | {"source_query": CHANGING.replace("${date} AS d, ", ""), "hard_deletes": "close"},
+        read="SELECT id, v, valid_to IS NULL FROM {tenant}.kept ORDER BY id, v",
+        expected=versions,
+    ),
+    "copy, appended": Case(
+        ps_type="bq_etl.copy",
+        config=TARGET | {"source_tables": ["src"], "write_disposition": "WRITE_APPEND"},
+        expected=one_each,
+        prepare=make_source,
+    ),
+    "snapshot": Case(
+        ps_type="bq_etl.snapshot",
+        config={"source_table": "src", "target_table": "kept_", "retention_days": 1},
+        read="SELECT id, v FROM `{tenant}.kept_*` ORDER BY id",
+        expected=one_each,
+        prepare=make_source,
+    ),
+    "load": Case(
+        ps_type="bq_etl.load",
+        config=LOAD,
+        expected=one_of_each_file,
+        prepare=put_file,
+        meanwhile=put_late_file,
+    ),
+    "load, all": Case(
+        ps_type="bq_etl.load",
+        config=LOAD | {"mode": "all"},
+        expected=one_of_each_file,
+        prepare=put_file,
+        meanwhile=put_late_file,
+    ),
+    "extract of a query": Case(
+        ps_type="bq_etl.extract",
+        config={"source_query": NEW, "uris": f"{FILES}/out-${{date}}-*.json", "format": "json"},
+        read="",
+        expected=one_each,
+    ),
+}
+
+
+@pytest.fixture
+def stand(site: Site, tenant: Tenant) -> Stand:
+    folder = site.buckets / OPEN_BUCKET / tenant.tenant_id
+    folder.mkdir(parents=True)
+    return Stand(tenant=tenant, folder=folder)
+
+
+def found(stand: Stand, case: Case) -> list[tuple[Any, ...]]:
+    """Read what the runs have left: rows, or lines of files."""
+    if case.read:
+        return stand.rows(case.read)
+    lines = [line for path in stand.folder.glob("out-*") for line in path.read_text().splitlines()]
+    return sorted((row["id"], row["v"]) for row in map(json.loads, lines))
+
+
+def is_about_the_step(request: dict[str, Any], tenant_id: str) -> bool:
+    """Tell a step's own requests, and those that write down what it came to, from all others."""
+    path = request["path"]
+    is_in_its_dataset = tenant_id in json.dumps(request, default=str) and "/datasets/tenants/" not in path
+    return is_in_its_dataset or any(one in path for one in ("cvg-step-", "cvg-files-", "tenant_step_logs"))
+
+
+def dies_before(number: int, tenant_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a process come to a number of requests about its step, and no further."""
+    ask, passed = JSONConnection.api_request, iter(range(1, 10_000))
+
+    def ask_or_die(connection: JSONConnection, **request: Any) -> Any:
+        if is_about_the_step(request, tenant_id) and next(passed) == number:
+            raise Killed
+        return ask(connection, **request)  # type: ignore[no-untyped-call]
+
+    monkeypatch.setattr(JSONConnection, "api_request", ask_or_die)
+
+
+def died(
+    site: Site, tenant_id: str, message: dict[str, Any], number: int, monkeypatch: pytest.MonkeyPatch
+) -> bool:
+    """Deliver a message to a process that dies before one of its requests; tell whether it came to that."""
+    with monkeypatch.context() as patched:
+        dies_before(number, tenant_id, patched)
+        try:
+            site.deliver(message)
+        except Killed:
+            return True
+    return False
+
+
+def a_file(case: Case) -> str:
+    step = {"id": "work", "ps_type": case.ps_type, "config": case.config}
+    return json.dumps(
+        {
+            "pipeline": {"name": "Killed"},
+            "parameters": {"number": {"type": "INT64", "required": True}},
+            "steps": [step | {"retry": {"attempts": 3, "backoff_seconds": 0}}],
+        }
+    )
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_step_whose_process_dies_before_any_request_about_it_writes_once(
+    site: Site, stand: Stand, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    case, tenant = CASES[name], stand.tenant
+    saved = tenant.upload("killed", a_file(case))
+    assert saved.status_code == 201, saved.text
+    for number in range(1, MOST):
+        case.prepare(stand, number)
+        day = FIRST + timedelta(days=number)
+        run_id = tenant.run("killed", {"date": day.isoformat(), "parameters": {"number": number}})
+        (message,) = site.take_levels()
+        has_died = died(site, tenant.tenant_id, message, number, monkeypatch)
+        case.meanwhile(stand, number)
+        for _ in range(2):
+            site.deliver_until_acknowledged(message)
+            site.drain()
+        status = tenant.status(run_id)
+        assert status["status"] == "COMPLETED", (number, status["error_message"])
+        rows = [row for row in found(stand, case) if row[0] != LATE + number]
+        assert rows == case.expected(number), f"killed before request {number}"
+        if not has_died:
+            return
+    pytest.fail("there is no end to its requests")
