@@ -64,7 +64,7 @@ def rows_that_fit(rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, An
 
 
 def usage(visit: Visit) -> Answered:
-    """Show what runs used and what it cost, by day and by pipeline."""
+    """Show what runs used and what it cost, by day and by pipeline, and the budgets for it."""
     today = utc_now().date()
     asked = {
         "from": visit.query.get("from") or (today - timedelta(days=USAGE_DAYS - 1)).isoformat(),
@@ -74,6 +74,7 @@ def usage(visit: Visit) -> Answered:
     days = _sums(found["rows"], "day")
     values = {
         "usage": found,
+        "quota": visit.client.tenant.quota(),
         "asked": asked,
         "days": days,
         "all_days": _with_idle_days(days, found["from"], found["to"]),

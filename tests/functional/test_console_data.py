@@ -112,6 +112,18 @@ def test_usage_is_told_by_pipeline_and_day(browser: Browser, tenant: Tenant, sit
     assert "for a TiB in" in page or "no cost is told" in page
 
 
+def test_budgets_are_shown_with_what_is_spent_of_them(browser: Browser, tenant: Tenant) -> None:
+    assert "budget of the" not in browser.get("/console/") + browser.get("/console/usage")
+    budget = {"max_bytes_per_month": 2**40, "max_cost_per_month": 12.5, "max_bytes_per_run": 2**30}
+    assert tenant.own("PUT", "/api/v1/tenants/budget", budget).status_code == 200
+    for path in ("/console/", "/console/usage"):
+        page = browser.get(path)
+        assert "0 B of 1.0 TiB" in page
+        assert "0.00 USD of 12.50 USD" in page
+        assert "1.0 GiB at the most" in page
+        assert "budget of the tenant" in page
+
+
 CHECKED = """pipeline: {id: orders, name: Orders}
 parameters:
   least: {type: INT64, default: 1}
