@@ -65,6 +65,7 @@ class LivedIn:
         self.backfill = begun.get_json()["backfill_id"]
         tenant.site.drain()
         tenant.own("POST", "/api/v1/tenants/keys", {"description": HOSTILE})
+        tenant.own("PUT", "/api/v1/tenants/budget", {"max_bytes_per_month": 2**50, "max_cost_per_month": 9e6})
 
     @property
     def pages(self) -> dict[str, str]:

@@ -305,6 +305,8 @@ def test_an_operator_sees_and_changes_tenants(operator: Browser, tenant: Tenant)
     assert '<td class="number">1</td><td class="number">0</td>' in row
     assert re.search(r'<td class="number">[0-9.]+ USD</td>', row)
     path = f"/console/operator/tenants/{tenant.tenant_id}"
+    tenant.own("PUT", "/api/v1/tenants/budget", {"max_bytes_per_month": 2**40})
+    assert "<dt>Budget of its own, a month</dt><dd>1.0 TiB</dd>" in operator.get(path)
     assert re.search(r"<dt>Cost</dt><dd>[0-9.]+ USD</dd>", operator.get(path))
     assert "<dd>SUSPENDED</dd>" in operator.send(path, {"status": "SUSPENDED"}).text
     page = operator.get("/console/operator/audit?tenant_id=" + quote(tenant.tenant_id))
