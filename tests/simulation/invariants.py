@@ -14,6 +14,7 @@ from common.schedules.tenant_admissions import ANOTHERS_TURN
 from common.times import start_of_day, start_of_month
 from tests.fakes.runs import RunRow
 from tests.simulation.budgets import budgets_broken
+from tests.simulation.file_invariants import broken_by_files
 from tests.simulation.publications import broken_publications
 from tests.simulation.tables import LOST
 from tests.simulation.tenants import LIMITS, START, TROUBLED
@@ -53,6 +54,7 @@ def broken_invariants(world: World) -> list[str]:
         *_carried_out_in_vain(world, rows),
         *_not_followed_once(world, rows),
         *broken_publications(world),
+        *broken_by_files(world),
     ]
 
 

@@ -16,6 +16,7 @@ from common.schedules.firings import ScheduledConfig
 from common.schedules.following import Follower
 from tests.fakes.jobs import Outcome
 from tests.fakes.runs import MemoryTenant
+from tests.simulation.kinds import prepare_tables, with_other_kinds
 from tests.simulation.troubles import Troubles
 from tests.unit.runs.examples import a_checked_step, a_step, a_step_of_two_jobs
 
@@ -42,6 +43,7 @@ def prepare_tenants(world: "World") -> None:
     following = Random(f"who follows of {world.seed}")
     tolerances = Random(f"what may fail of {world.seed}")
     qualities = Random(f"what is checked of {world.seed}")
+    kinds = Random(f"what steps do of {world.seed}")
     spending = Random(f"what is spent of {world.seed}")
     for tenant_id in ("acme", "globex", FILLS_BACK):
         world.rows.tenants[tenant_id] = MemoryTenant(limits=LIMITS)
@@ -49,6 +51,7 @@ def prepare_tenants(world: "World") -> None:
         for config_id in ("hourly", "nightly"):
             pipeline = _tolerant(tolerances, _pipeline(random, tenant_id, config_id))
             pipeline = _checked(world, qualities, pipeline)
+            pipeline = with_other_kinds(kinds, pipeline) if world.has_files else pipeline
             pipeline = replace(pipeline, budget=_budget(spending))
             world.pipelines[f"{tenant_id}/{config_id}"] = pipeline
             stored = ConfigText(config_id=config_id, version=1, text="pipeline: {name: Simulated}")
@@ -62,6 +65,14 @@ def prepare_tenants(world: "World") -> None:
             world.waiting.following.found.append(_follower(tenant_id))
         if tenant_id != FILLS_BACK and random.random() < 0.5:
             world.waiting.timetable.add(_schedule(random, overlaps, tenant_id))
+    _prepare_loads(world, kinds)
+
+
+def _prepare_loads(world: "World", random: Random) -> None:
+    """Draw how the loads of each tenant end, and which tables are there."""
+    for tenant_id in world.rows.tenants:
+        world.jobs.outcomes[f"{tenant_id}_loaded"] = _outcome(random, world.troubles)
+    prepare_tables(random, world)
 
 
 def _budget(random: Random) -> Budget:

@@ -31,6 +31,7 @@ from common.times import to_rfc3339
 from local.pubsub.windows import SlowStart
 from tests.fakes.jobs import MemoryJobs
 from tests.fakes.runs import MemoryLevels, MemoryProgress, MemoryRuns
+from tests.simulation.kinds import uploads
 from tests.simulation.publications import Publications
 from tests.simulation.pushes import Pushes
 from tests.simulation.stage import Killed, Odds, Stage
@@ -83,6 +84,8 @@ class World:
     """One seed's world; a protection is removed by replacing a part before it runs."""
 
     seed: int
+    has_files: bool = False
+    """Whether some steps are of other kinds than queries, and files come in."""
     random: Random = field(init=False)
     refusals: list[str] = field(default_factory=list)
 
@@ -123,6 +126,8 @@ class World:
         if self.troubles.streaming_delay:
             remake = partial(self.tables.remake, self.troubles.streaming_delay)
             self._enter("operator", remake, self.random.randint(0, 600) * SECOND)
+        for delay, uri in uploads(Random(f"what comes in of {self.seed}"), self):
+            self._enter("uploader", partial(self._upload, uri), delay)
         self.levels.on_sent = self._deliver
         self.stage.run(START + LONGEST)
         self.jobs.resolve_all()
@@ -209,6 +214,9 @@ class World:
                 self._enter(f"cancel-{number}", self._cancel(request), delay + self._later())
             if self.random.random() < 0.3:
                 self._enter(f"retry-{number}", self._retry(request), delay + 10 * self._later())
+
+    def _upload(self, uri: str) -> None:
+        self.jobs.buckets.put(uri)
 
     def _schedule_backfill(self) -> None:
         """Ask for some days of the past, more than once, and perhaps give them up."""
