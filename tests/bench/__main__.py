@@ -41,11 +41,13 @@ def main() -> int:
     report = Report()
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder), LEVEL_SECONDS) as site:
         tenants = map(site.onboard, numbered("bench"))
-        counted = [
-            *_runs(site, tenants, report),
-            *_minute(site, report, given.firings, given.latency_ms / 1000),
-        ]
-        _many(site, tenants, report)
+        counted = list(_runs(site, tenants, report))
+        report.readings(readings(site, next(tenants)))
+        report.loads(loads(site, next(tenants)))
+        counted += _minute(site, report, given.firings, given.latency_ms / 1000)
+        # Last of all: nobody carries out the runs that are admitted here, nor those of the minute.
+        busy = next(tenants)
+        report.answered([*answered(site, busy), *admissions(busy)])
     report.cold_starts({function: modules_of(function) for function in PARTS}, read_budget())
     burst, *longer = bursts()
     report.bursts([burst, *longer])
@@ -59,14 +61,6 @@ def _runs(site: Site, tenants: Iterator[Tenant], report: Report) -> Sequence[Cou
     report.costs(COST_OF_A_RUN, counted)
     report.ratios(list(ratios(site, tenants)))
     return [one for counts in counted.values() for one in counts]
-
-
-def _many(site: Site, tenants: Iterator[Tenant], report: Report) -> None:
-    # After the minute: the tenants of the crowd have schedules that are due.
-    busy = next(tenants)
-    report.answered([*answered(site, busy), *admissions(busy)])
-    report.readings(readings(site, next(tenants)))
-    report.loads(loads(site, next(tenants)))
 
 
 def _minute(site: Site, report: Report, firings: int, latency_seconds: float) -> Sequence[Counted]:

@@ -51,7 +51,6 @@ def answered(site: Site, tenant: Tenant) -> Iterator[Answered]:
     _without_limits(tenant)
     assert tenant.upload("bench", a_pipeline_file({"a": "SELECT 1 AS n"})).status_code == 201
     run_id = tenant.run("bench")
-    site.drain()
     routes = {
         "run": ("POST", "/api/v1/pipelines/run/bench"),
         "status": ("GET", f"/api/v1/pipelines/status/{run_id}"),

@@ -110,7 +110,8 @@ def _against_the_script(results: Results) -> Iterator[str]:
     yield """
 Requests and jobs are those of the whole run, the admission's included. Promised are at most 3N + 2L + 8 in
 [exactly-once.md](exactly-once.md), which does not count `tables.get`, asked once in ten seconds for all runs
-of an instance. Until the 202, at most:
+of an instance, and counts more for jobs of more than five seconds: those of four can take as long where the
+machine is busy. Until the 202, at most:
 """
     until = ("shape", "job", "requests until the 202", "jobs among them")
     admissions = {(one.shape, one.job_seconds): one for one in results.admissions}
