@@ -112,7 +112,7 @@ def _is_told_everywhere(tenant: Tenant, run_id: str, table: str) -> None:
     assert status["status"] == "COMPLETED", status["error_message"]
     (check,) = step_of(status)["checks"]
     assert (check["name"], check["type"], check["status"]) == ("row_count", "row_count", "PASSED")
-    (result,) = tenant.call("GET", f"/api/v1/pipelines/quality?table={table}").get_json()["results"]
+    (result,) = tenant.call("GET", f"/api/v1/quality?table={table}").get_json()["results"]
     assert (result["pipeline_logging_id"], result["step_id"]) == (run_id, "work")
     (seen,) = tenant.site.rows(
         f"SELECT total_dq_checks, dq_checks_passed FROM {tenant.tenant_id}.tenant_comprehensive_view"
