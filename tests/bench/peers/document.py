@@ -111,9 +111,11 @@ def _against_the_script(results: Results) -> Iterator[str]:
 Requests and jobs are those of the whole run, the admission's included. Promised are at most 3N + 2L + 8 in
 [exactly-once.md](exactly-once.md), which does not count `tables.get`, asked once in ten seconds for all runs
 of an instance, and counts more for jobs of more than five seconds: those of four can take as long where the
-machine is busy. Until the 202, at most:
+machine is busy. Until its 202 a run waits for four, one job among them
+([exactly-once.md](exactly-once.md#what-a-request-costs)); by the time that a client has it, the first level
+may have begun. Seen by then, at most:
 """
-    until = ("shape", "job", "requests until the 202", "jobs among them")
+    until = ("shape", "job", "requests by the 202", "jobs among them")
     admissions = {(one.shape, one.job_seconds): one for one in results.admissions}
     for one in results.admissions:
         if one.requests > admissions[one.shape, one.job_seconds].requests:
