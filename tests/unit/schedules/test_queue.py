@@ -136,6 +136,23 @@ def test_a_ticket_whose_row_would_be_readable_too_late_begins_nothing(platform: 
     assert entry_of(platform, queued).status is RunStatus.QUEUED
 
 
+@pytest.mark.parametrize(("held_up", "state"), [(19, RunStatus.FAILED), (20, RunStatus.QUEUED)])
+def test_nobody_is_refused_by_rows_that_were_read_so_long_ago_that_another_filler_may_have_begun_it(
+    platform: Platform, held_up: int, state: RunStatus
+) -> None:
+    queued = platform.request("patient").run.run_id
+    platform.clock.advance(MAX_WAIT + 3 * MINUTE)
+
+    def slowly[T, R](work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+        done = [work(item) for item in items]
+        platform.clock.advance(timedelta(seconds=held_up))
+        return done
+
+    filler = replace(platform.filler, at_once=slowly)
+    filler.fill(platform.queue.waiting(), platform.clock() + timedelta(minutes=10))
+    assert entry_of(platform, queued).status is state
+
+
 def test_who_has_a_ticket_already_is_not_refused_with_those_that_have_none() -> None:
     """The one whose turn is next finds the day's last ticket taken: by one that comes after it."""
     platform = Platform()
