@@ -24,6 +24,7 @@ from tests.unit.client.server import ScriptedPlatform
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE_SECONDS = 120.0
+INTERRUPT_AGAIN_SECONDS = 5.0
 COMMAND = (sys.executable, "-m", "cli")
 
 
@@ -75,8 +76,12 @@ def in_terminal(
         start_new_session=True,
     ) as process:
         os.close(terminal)
-        drawn, deadline = "", time.monotonic() + PATIENCE_SECONDS
+        drawn, deadline, again = "", time.monotonic() + PATIENCE_SECONDS, 0.0
         while time.monotonic() < deadline:
+            if interrupted_at and interrupted_at in drawn and time.monotonic() >= again:
+                # As Ctrl-C does. One that comes right before the process waits does not wake it.
+                process.send_signal(signal.SIGINT)
+                again = time.monotonic() + INTERRUPT_AGAIN_SECONDS
             if not select.select([controller], [], [], 0.2)[0]:
                 continue
             try:
@@ -84,9 +89,6 @@ def in_terminal(
             except OSError:  # The other side is closed.
                 break
             drawn += data.decode(errors="replace")
-            if interrupted_at and interrupted_at in drawn:
-                interrupted_at = ""
-                process.send_signal(signal.SIGINT)  # As the terminal does for Ctrl-C.
             for question in [asked for asked in waiting if asked in drawn]:
                 _wait_until_unseen(controller, is_secret=waiting[question] == KEY)
                 os.write(controller, f"{waiting.pop(question)}\n".encode())
