@@ -164,7 +164,7 @@ class SlotFiller:
         return [
             one
             for tenant_admissions in found
-            for one in takewhile(lambda one: _is_in_time(one, read_at, now), tenant_admissions)
+            for one in takewhile(lambda one: self._is_in_time(one, read_at, now), tenant_admissions)
         ]
 
     def _tenant_admissions(
@@ -185,6 +185,12 @@ class SlotFiller:
             cancel=self.cancel,
             ahead=ahead,
         )
+
+    def _is_in_time(self, result: AdmissionResult, read_at: datetime, now: datetime) -> bool:
+        """Tell whether it holds still: a refusal does while nobody can have begun the run meanwhile."""
+        if result.run:
+            return now - result.run.started_at < LATEST_ROW
+        return result.status is not RunStatus.FAILED or now - read_at < ANOTHERS_TURN
 
     def _write(self, result: Sequence[AdmissionResult], now: datetime) -> None:
         messages = [
@@ -226,13 +232,6 @@ def _by_tenant(waiting: Sequence[WaitingRun]) -> list[list[WaitingRun]]:
     ordered = sorted(merged, key=lambda one: one.tenant_id)
     all_admissions = [list(runs) for _, runs in groupby(ordered, key=lambda one: one.tenant_id)]
     return sorted(all_admissions, key=lambda runs: min(one.due_at for one in runs))
-
-
-def _is_in_time(result: AdmissionResult, read_at: datetime, now: datetime) -> bool:
-    """Tell whether it holds still: a refusal does while nobody can have begun the run since the reading."""
-    if result.run:
-        return now - result.run.started_at < LATEST_ROW
-    return result.status is not RunStatus.FAILED or now - read_at < ANOTHERS_TURN
 
 
 def _is_queued(result: AdmissionResult) -> bool:

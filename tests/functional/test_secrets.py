@@ -303,12 +303,14 @@ def as_the_platform_made_it(job: dict[str, Any]) -> dict[str, Any]:
     """Leave out what BigQuery itself keeps of a step: the values that were bound, and its own error."""
     if not job["jobReference"]["jobId"].startswith("cvg-step-"):
         return job
-    query = {
-        name: value for name, value in job["configuration"]["query"].items() if name != "queryParameters"
+    configuration = {
+        kind: {name: value for name, value in given.items() if name != "queryParameters"}
+        for kind, given in job["configuration"].items()
+        if isinstance(given, dict)
     }
     return {
         **job,
-        "configuration": {**job["configuration"], "query": query},
+        "configuration": {**job["configuration"], **configuration},
         "status": {"state": job["status"]["state"]},
         "errorResult": None,
     }

@@ -270,7 +270,7 @@ def rows_are_written_however_late(world: World) -> None:
     """Write the rows of tickets that others take for orphaned by now."""
 
     class Filler(SlotFiller):
-        def _is_in_time(self, result: AdmissionResult, now: datetime) -> bool:
+        def _is_in_time(self, result: AdmissionResult, read_at: datetime, now: datetime) -> bool:
             return True
 
     _fill_as(world, Filler)

@@ -11,7 +11,13 @@ from tests.unit.cli.conftest import KEY, Convergence
 from tests.unit.client.server import ScriptedPlatform
 
 USE = {"used": 1, "limit": 6, "remaining": 5, "percent": 16.7, "resets_at": "2024-01-19T00:00:00Z"}
-QUOTA = {"tenant_id": "acme", "plan_name": "STARTER", "daily": USE, "monthly": USE, "concurrent": USE}
+QUOTA = {
+    "tenant_id": "acme",
+    "plan_name": "STARTER",
+    **dict.fromkeys(("daily", "monthly", "concurrent"), USE),
+    "spending": {"used": 0, "held": 0},
+    "budgets": [],
+}
 OTHER = "other_api_ZyXwVuTsRqPoNmLk"
 
 
