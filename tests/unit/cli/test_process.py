@@ -65,6 +65,8 @@ def in_terminal(
 ) -> tuple[int, str]:
     """Run a command in a terminal, type each answer once its question is there, and return what was drawn."""
     waiting = dict(typed or {})
+    # A process inherits that Ctrl-C is ignored, as it is where the tests are started in the background.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     controller, terminal = pty.openpty()
     with subprocess.Popen(
         [*COMMAND, *arguments],
