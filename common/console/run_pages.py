@@ -12,7 +12,7 @@ from common.times import utc_now
 
 PLACE = re.compile(r"\bat \[(\d{1,9}):\d{1,9}\]")
 """Where in a statement BigQuery's error is: line and column."""
-MAX_SQL_CHARACTERS = 10_000
+MAX_SQL_CHARACTERS = 8_000
 """How much SQL of a run a page holds by itself; that of any other step is a link away."""
 FILTERS = ("status", "pipeline_id", "from", "to", "cursor")
 

@@ -304,7 +304,7 @@ def test_a_run_of_fifty_steps_is_a_light_page() -> None:
         "run.html",
         run=run,
         edges=[(steps[number]["step_id"], steps[number + 1]["step_id"]) for number in range(49)],
-        now=datetime.now(UTC),
+        now=datetime(2024, 1, 1, 0, 10, tzinfo=UTC),
         can_retry=False,
         receipt={"attempts": [attempt] * 50},
         statements=with_lines_that_fit(with_errors(statements, cast("Any", run)), ""),
