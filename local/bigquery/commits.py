@@ -1,17 +1,15 @@
-"""Who defines what a lake holds, who writes rows, and who commits: nobody is in another one's way.
+"""One transaction at a time makes, changes or drops what a lake holds, and one commits.
 
-DuckLake 1.5 frees what it knew of a lake's definitions with each commit that changes them. A transaction
-under way that makes a table or writes rows still reads it when it commits: it fails ("Failed to get path for
-schema …"), makes a table that nobody finds, or ends the process. So one transaction at a time defines, from
-its first definition to its end; it commits when nobody else is writing rows, and who would begin to waits
-meanwhile. Rows are written side by side, and committed in turns. What takes very long, such as a query that
-never ends, does not keep the others out for ever.
+A commit of DuckLake 1.5 that changes definitions frees what it knew of those before, and transactions under
+way that make a table still read it when they commit: they fail ("Failed to get path for schema …"), make a
+table that nobody finds, or end the process. So such a transaction has its turn from its first definition to
+its end, and every commit has one. One that takes very long, such as a query that never ends, does not keep
+the others out for ever.
 """
 
 import contextlib
 import re
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Self
@@ -26,7 +24,7 @@ WRITES = re.compile(rf"\s*(?:DELETE|INSERT|MERGE|TRUNCATE|UPDATE)\b[A-Z\s]*?{TAR
 CHORES = re.compile(r"\s*CALL\s+ducklake_", re.IGNORECASE)
 COMMENTS = re.compile(START)
 TURN_SECONDS = 10.0
-"""How long a transaction waits for others at the most."""
+"""How long a transaction waits for its turn at the most."""
 CONFLICT = "Failed to commit"
 """What DuckLake says where another commit was faster."""
 ATTEMPTS = 50
@@ -34,53 +32,11 @@ ATTEMPTS = 50
 NOT_IN_A_LAKE = frozenset({"bq", "emulator", "memory", "temp"})
 
 _turn = threading.RLock()
-"""Of those that define. A thread that has its turn may write by another cursor meanwhile."""
-_commits = threading.Lock()
-"""Of those that commit."""
-
-
-class Writers:
-    """The threads that have transactions under way that write rows; one that has may begin more."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._count: Counter[int] = Counter()
-        self._is_closed = False
-
-    def begin(self) -> int:
-        """Count this thread in once nobody commits definitions; return the thread."""
-        me = threading.get_ident()
-        with self._changed:
-            self._changed.wait_for(lambda: not self._is_closed or me in self._count, TURN_SECONDS)
-            self._count[me] += 1
-        return me
-
-    def end(self, thread: int) -> None:
-        """Count a thread out once."""
-        with self._changed:
-            self._count -= Counter({thread: 1})
-            self._changed.notify_all()
-
-    @contextlib.contextmanager
-    def none(self) -> Iterator[None]:
-        """Have no other thread write inside the block."""
-        me = threading.get_ident()
-        with self._changed:
-            self._is_closed = True
-            self._changed.wait_for(lambda: not self._count.keys() - {me}, TURN_SECONDS)
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._is_closed = False
-                self._changed.notify_all()
-
-
-_writers = Writers()
+"""A thread that has its turn may write by another cursor meanwhile."""
 
 
 class Connection:
-    """A connection or cursor of DuckDB that minds the others, and calls `changed` after each change.
+    """A connection or cursor of DuckDB that commits to lakes in turns, and calls `changed` after each change.
 
     What a transaction did is told with each of its statements, and once more when it is committed: nobody
     else sees it before.
@@ -94,8 +50,6 @@ class Connection:
         self._of_transaction = Change.NOTHING
         self._is_in_transaction = False
         self._has_turn = False
-        self._writes_in: int | None = None
-        """The thread that it is counted as a writer's for."""
         self._told: list[Any] | None = None
         """What a statement answered that became a transaction; None where the connection has the answer."""
 
@@ -152,8 +106,7 @@ class Connection:
     def _tidy(self, statement: str, parameters: Any) -> None:
         self._take_turn()
         try:
-            with _writers.none(), _commits:
-                self._told = self._connection.execute(statement, parameters).fetchall()
+            self._told = self._connection.execute(statement, parameters).fetchall()
         finally:
             self._end_turn()
 
@@ -166,13 +119,11 @@ class Connection:
             self._changed(change)
 
     def _run(self, statement: str, parameters: Any) -> None:
-        if is_in_a_lake(DEFINES.match(statement)):
-            self._take_turn()
-            self._told = self._connection.execute(statement, parameters).fetchall()
+        if not is_in_a_lake(DEFINES.match(statement)):
+            self._connection.execute(statement, parameters)
             return
-        if self._writes_in is None and is_in_a_lake(WRITES.match(statement)):
-            self._writes_in = _writers.begin()
-        self._connection.execute(statement, parameters)
+        self._take_turn()
+        self._told = self._connection.execute(statement, parameters).fetchall()
 
     def fetchone(self) -> Any:
         """Return the next row of the answer; None where there is none."""
@@ -201,9 +152,9 @@ class Connection:
 
     def _commit(self) -> None:
         self._is_in_transaction = False
+        self._take_turn()
         try:
-            with _writers.none() if self._has_turn else contextlib.nullcontext(), _commits:
-                self._connection.execute("COMMIT")
+            self._connection.execute("COMMIT")
         finally:
             self._end_turn()
 
@@ -212,9 +163,6 @@ class Connection:
             self._has_turn = _turn.acquire(timeout=TURN_SECONDS)
 
     def _end_turn(self) -> None:
-        if self._writes_in is not None:
-            _writers.end(self._writes_in)
-            self._writes_in = None
         if self._has_turn:
             self._has_turn = False
             _turn.release()

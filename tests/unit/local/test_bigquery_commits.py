@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
 
 import pytest
@@ -109,64 +109,6 @@ def test_a_transaction_that_is_given_up_ends_its_turn(end: str) -> None:
     else:
         cursor.execute(end)
     assert not cursor._has_turn
-
-
-class Noted:
-    """Stands for DuckDB's connection, and notes what is executed."""
-
-    def __init__(self) -> None:
-        self.executed: list[str] = []
-
-    def cursor(self) -> Self:
-        return self
-
-    def execute(self, statement: str, parameters: Any = None) -> Self:
-        self.executed.append(statement)
-        return self
-
-    def fetchall(self) -> list[tuple[int]]:
-        return []
-
-
-def executed(threads: ThreadPoolExecutor, connection: commits.Connection, *statements: str) -> Future[None]:
-    def run() -> None:
-        for statement in statements:
-            connection.execute(statement)
-
-    return threads.submit(run)
-
-
-def test_definitions_are_committed_when_nobody_is_writing_rows(threads: ThreadPoolExecutor) -> None:
-    writer, definer = Noted(), Noted()
-    writing, defining = commits.Connection(writer), commits.Connection(definer)  # type: ignore[arg-type]
-    writing.execute("BEGIN")
-    writing.execute(WRITES[0])
-    done = executed(threads, defining, "BEGIN", DEFINITIONS[0], "COMMIT")
-    with pytest.raises(TimeoutError):
-        done.result(ANOTHER_MAY_ARRIVE_SECONDS)
-    assert definer.executed == ["BEGIN", DEFINITIONS[0]]
-    writing.execute("COMMIT")
-    done.result(ANOTHER_ARRIVES_SECONDS)
-    assert definer.executed[-1] == "COMMIT"
-
-
-def test_nobody_begins_to_write_rows_while_definitions_are_committed(threads: ThreadPoolExecutor) -> None:
-    first, definer, second = Noted(), Noted(), Noted()
-    writing, defining, later = (commits.Connection(each) for each in (first, definer, second))  # type: ignore[arg-type]
-    writing.execute("BEGIN")
-    writing.execute(WRITES[0])
-    done = executed(threads, defining, DEFINITIONS[0])
-    with pytest.raises(TimeoutError):
-        done.result(ANOTHER_MAY_ARRIVE_SECONDS)
-    with ThreadPoolExecutor(1) as another:
-        begun = executed(another, later, "BEGIN", WRITES[0])
-        with pytest.raises(TimeoutError):
-            begun.result(ANOTHER_MAY_ARRIVE_SECONDS)
-        assert second.executed == ["BEGIN"]
-        writing.execute("ROLLBACK")
-        begun.result(ANOTHER_ARRIVES_SECONDS)
-    later.execute("COMMIT")
-    assert (definer.executed[-1], second.executed[-2:]) == ("COMMIT", [WRITES[0], "COMMIT"])
 
 
 def test_one_that_never_ends_keeps_the_others_out_for_a_time_alone(
