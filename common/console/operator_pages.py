@@ -5,6 +5,7 @@ from typing import Any
 
 from common.client import Problem
 from common.client.calls import segment
+from common.console.onboarding_pages import PLANS
 from common.console.sessions import Role
 from common.console.visits import OVERVIEW_SECONDS, Answered, Elsewhere, Page, PageRoute, Visit
 
@@ -52,6 +53,7 @@ def tenant(visit: Visit) -> Answered:
     values = {
         "tenant": visit.operator.tenant(tenant_id),
         "usage": visit.operator.usage(tenant_id=tenant_id, by="pipeline"),
+        "plans": PLANS,
     }
     return Page(template="tenant.html", values=values)
 

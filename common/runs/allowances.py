@@ -9,7 +9,6 @@ step: what grows between the dry run and the job, BigQuery itself refuses.
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from common.costs.prices import billed_bytes
 from common.errors import Unavailable
 from common.pipelines.pipeline import Step
 from common.pipelines.plans import CheckJob, QueryJob
@@ -64,7 +63,7 @@ def within(
     work, held = job.work, message.run.bytes_held
     if held is None or step.credential or not isinstance(work, QueryJob | CheckJob):
         return judged
-    needed, left = _billed(dry_run), 0
+    needed, left = dry_run.bytes_billed, 0
     if (share := message.shares.get(step.id)) is not None:
         left = max(0, share - (share if spent is None else spent))
     if share is None or needed > left:
@@ -77,7 +76,7 @@ def within(
 def with_estimate(report: JobReport, job: StepJob, dry_run: DryRun) -> JobReport:
     """Say of a job that has just been made what its dry run told."""
     is_query = isinstance(job.work, QueryJob | CheckJob)
-    estimated = _billed(dry_run) if is_query else None
+    estimated = dry_run.bytes_billed if is_query else None
     return replace(report, tables_read=len(dry_run.tables), bytes_estimated=estimated)
 
 
@@ -92,11 +91,7 @@ def _estimate(judged: Judgement) -> int:
     if isinstance(judged, JobReport):
         return 0
     job, dry_run = judged
-    return 0 if job.credential else _billed(dry_run)
-
-
-def _billed(dry_run: DryRun) -> int:
-    return billed_bytes(dry_run.bytes_processed, len(dry_run.tables))
+    return 0 if job.credential else dry_run.bytes_billed
 
 
 def _told(message: LevelMessage, held: int, share: int | None, left: int) -> str:

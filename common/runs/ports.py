@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from common.costs.prices import billed_bytes
 from common.pipelines.grants import TenantSqlGrants
 from common.pipelines.pipeline import DEFAULT_PRIORITY, BoundParameter, Pipeline, Priority, Step
 from common.pipelines.plans import Job
@@ -174,6 +175,11 @@ class DryRun:
     routines: tuple[str, ...] = ()
     schema: tuple[RowColumn, ...] = ()
     """The columns of its rows."""
+
+    @property
+    def bytes_billed(self) -> int:
+        """What a job is billed for that reads no more than this."""
+        return billed_bytes(self.bytes_processed, len(self.tables))
 
 
 class StepJobs(Protocol):

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from common.costs.prices import billed_bytes, sum_of
+from common.costs.prices import sum_of
 from common.errors import QueryRefused, Unavailable, WarehouseError
 from common.pipelines.pipeline import Step
 from common.pipelines.plans import CheckJob, CopyJob, QueryJob, StatementType
@@ -113,7 +113,7 @@ class StepQuotes:
         known = [one for one in answers if one is not None]
         return _unknown(
             f"what {', '.join(named)} will hold is not known before it is there",
-            at_least=sum(_billed(one) for one in known),
+            at_least=sum(one.bytes_billed for one in known),
             schema=known[0].schema if known else (),
             stand_ins=tuple(named),
         )
@@ -153,17 +153,13 @@ def _unknown(why: str, **known: Any) -> _Answer:
 
 
 def _answered(dry_run: DryRun) -> _Answer:
-    billed = _billed(dry_run)
+    billed = dry_run.bytes_billed
     return _Answer(
         bytes_processed=dry_run.bytes_processed,
         bytes_billed=billed,
         at_least=billed,
         schema=dry_run.schema,
     )
-
-
-def _billed(dry_run: DryRun) -> int:
-    return billed_bytes(dry_run.bytes_processed, len(dry_run.tables))
 
 
 def _added(quote: StepQuote, answer: _Answer) -> StepQuote:

@@ -75,10 +75,9 @@ def _naming_its_table(job: Job, statistics: JobStatistics) -> Job:
     if not (query and statistics.query and statistics.query.statementType == "CREATE_TABLE_AS_SELECT"):
         return job
     statement, *more = statements_in(query.dump(), job.jobReference.projectId)
+    # One of a script has no table of its own; a temporary one is in no dataset that is named.
     if more or not (statement.target and all(statement.target)):
-        return (
-            job  # A statement of a script, which has no table of its own, or one in no dataset that is named.
-        )
+        return job
     names = zip(("projectId", "datasetId", "tableId"), statement.target, strict=True)
     configuration = job.configuration.replace(query=query.replace(destinationTable=dict(names)))
     return job.replace(configuration=configuration)

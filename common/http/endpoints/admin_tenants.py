@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from common.errors import Conflict, NotFound
-from common.http.endpoints.budgets import set_tenants_budget
+from common.http.endpoints.budgets import BUDGET_MEMBERS, set_tenants_budget
 from common.http.endpoints.tenants import onboarded_answer, onboarding_request
 from common.http.routing import Access, Answer, Call, Parameter, Place, Route
 from common.http.services import AdminServices
@@ -248,7 +248,7 @@ ADMIN_TENANT_ROUTES: tuple[Route[AdminServices], ...] = (
         access=Access.ADMIN,
         parameters=(TENANT_ID,),
         request_schema="budget_request",
-        audited_members=("max_bytes_per_run", "max_bytes_per_month", "max_cost_per_month"),
+        audited_members=BUDGET_MEMBERS,
         answers={200: "tenant_budget"},
         problems=(NotFound, Conflict),
         tag="Admin",

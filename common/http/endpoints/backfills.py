@@ -7,7 +7,7 @@ from typing import Any
 from common.errors import Conflict, NotConfigured, NotFound, QuotaExceeded
 from common.http.endpoints.configs import CONFIG_ID
 from common.http.endpoints.links import backfill_links, run_links
-from common.http.endpoints.usage import price_body
+from common.http.endpoints.usage import as_number, price_body
 from common.http.routing import Access, Answer, Call, Parameter, Place, Route
 from common.http.services import PipelineServices
 from common.schedules.backfill_requests import BackfillRequest, Rerun
@@ -52,7 +52,6 @@ def start_backfill(call: Call[PipelineServices]) -> Answer:
     plan = call.services.backfills.start(request, is_dry_run=is_dry_run)
     links = backfill_links(call.services.edge, plan.backfill_id)
     quotes = call.services.quotes
-    cost = quotes.price.cost(plan.estimate.bytes_billed)
     answer = {
         "backfill_id": plan.backfill_id,
         "pipeline_id": request.config_id,
@@ -61,7 +60,7 @@ def start_backfill(call: Call[PipelineServices]) -> Answer:
         "runs": len(plan.missing),
         "bytes_estimate": plan.estimate.bytes_processed,
         "runs_estimated": plan.estimate.asked,
-        "cost_estimate": None if cost is None else float(cost),
+        "cost_estimate": as_number(quotes.price.cost(plan.estimate.bytes_billed)),
         "price": price_body(quotes.price),
         "days": plan.days,
         "config_version": plan.config_version,

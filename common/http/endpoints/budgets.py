@@ -1,17 +1,18 @@
 """Budgets for all runs of a tenant: set by itself, or by the operator for it; and what is spent of them."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
-from common.costs.budgets import Spending, budget_of
+from common.costs.budgets import Budget, Spending, budget_of
 from common.costs.prices import Price
 from common.errors import BudgetExceeded, Conflict, NotFound, QuotaExceeded
-from common.http.endpoints.usage import price_body
+from common.http.endpoints.usage import as_number, price_body
 from common.http.routing import Access, Answer, Call, Route
 from common.http.services import AdminServices, TenantServices
 from common.runs.reading import Allowed
 
+BUDGET_MEMBERS = tuple(field.name for field in fields(Budget))
 NO_ROOM = (QuotaExceeded, BudgetExceeded)
 """What a request for a run is refused by that the plan or a budget leaves no room for."""
 
@@ -56,16 +57,11 @@ def _spending(pipeline_id: str | None, spent: Spending, price: Price) -> Mapping
         "pipeline_id": pipeline_id,
         "used": spent.billed,
         "held": spent.held,
-        "cost_used": _cost(spent.billed, price),
-        "cost_held": _cost(spent.held, price),
+        "cost_used": as_number(price.cost(spent.billed)),
+        "cost_held": as_number(price.cost(spent.held)),
         "runs_without_limit": spent.boundless,
         "runs_of_unknown_bytes": spent.unknown,
     }
-
-
-def _cost(billed: int, price: Price) -> float | None:
-    cost = price.cost(billed)
-    return None if cost is None else float(cost)
 
 
 TENANT_BUDGET_ROUTES: tuple[Route[TenantServices], ...] = (
@@ -79,6 +75,6 @@ TENANT_BUDGET_ROUTES: tuple[Route[TenantServices], ...] = (
         problems=(NotFound, Conflict),
         tag="Tenants",
         is_audited=True,
-        audited_members=("max_bytes_per_run", "max_bytes_per_month", "max_cost_per_month"),
+        audited_members=BUDGET_MEMBERS,
     ),
 )

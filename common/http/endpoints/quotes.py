@@ -6,7 +6,7 @@ from typing import Any
 from common.costs.learning import NOTHING_LEARNED, Learned
 from common.errors import Violation
 from common.http.endpoints.configs import CONFIG_ID, PIPELINE_FILES
-from common.http.endpoints.usage import price_body
+from common.http.endpoints.usage import as_number, price_body
 from common.http.routing import Access, Answer, Call, Route
 from common.http.services import PipelineServices
 from common.problems import violation_document
@@ -55,7 +55,7 @@ def _answer(
             "date": ready.run_date,
             "is_valid": quote.is_valid,
             "price": price_body(quotes.price),
-            "cost_at_least": _number(quotes, quote.at_least),
+            "cost_at_least": as_number(quotes.price.cost(quote.at_least)),
             "warnings": [violation_document(told) for told in warnings],
             "steps": [
                 _step_body(quotes, step) | _learned(step, learned.get(step.step.id, NOTHING_LEARNED))
@@ -93,13 +93,8 @@ def _bytes(quotes: Quotes, quote: Quote | StepQuote) -> dict[str, Any]:
         "bytes_processed": quote.bytes_processed,
         "bytes_billed": quote.bytes_billed,
         "bytes_billed_at_least": quote.at_least,
-        "cost": _number(quotes, quote.bytes_billed),
+        "cost": as_number(quotes.price.cost(quote.bytes_billed)),
     }
-
-
-def _number(quotes: Quotes, bytes_billed: int | None) -> float | None:
-    cost = quotes.price.cost(bytes_billed)
-    return None if cost is None else float(cost)
 
 
 QUOTE_ROUTES: tuple[Route[PipelineServices], ...] = (

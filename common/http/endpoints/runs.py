@@ -13,7 +13,7 @@ from common.http.endpoints.configs import CONFIG_ID
 from common.http.endpoints.links import run_links
 from common.http.endpoints.quotes import quote_run
 from common.http.endpoints.run_parameters import IDEMPOTENCY_KEY, RUN_ID, USER_ID, WAIT
-from common.http.endpoints.usage import price_body
+from common.http.endpoints.usage import as_number, price_body
 from common.http.routing import Access, Answer, Call, Route
 from common.http.schemas import pointer, schemas
 from common.http.services import PipelineServices
@@ -196,9 +196,8 @@ def run_body(edge: Edge, row: Mapping[str, Any]) -> dict[str, Any]:
 
 def figures_body(figures: Mapping[str, int | None], price: Price) -> dict[str, Any]:
     """Describe what a run's steps have come to, and what that cost."""
-    cost = price.cost(figures.get("bytes_billed"))
     told = {name: figures.get(name) for name in schemas()["run_figures"]["properties"]}
-    return told | {"cost": None if cost is None else float(cost)}
+    return told | {"cost": as_number(price.cost(figures.get("bytes_billed")))}
 
 
 def _refused(row: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -218,7 +217,7 @@ def _step_body(row: Mapping[str, Any], quotes: Quotes) -> dict[str, Any]:
     more["checks"] = step_checks(row)
     # What a tenant's own project pays is between Google and the tenant.
     cost = None if row.get("job_project") else quotes.price.cost(row.get("bytes_billed"))
-    more["cost"] = None if cost is None else float(cost)
+    more["cost"] = as_number(cost)
     return body | more | _failure(failure_class(reason, row.get("error_message") or ""))
 
 

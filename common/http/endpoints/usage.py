@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Mapping
 from dataclasses import asdict
+from decimal import Decimal
 from io import StringIO
 from typing import Any
 
@@ -88,7 +89,12 @@ def read_tenants_usage(call: Call[AdminServices]) -> Answer:
 
 def price_body(price: Price) -> dict[str, Any]:
     """Describe a price as numbers."""
-    return asdict(price) | {"per_tebibyte": None if price.per_tebibyte is None else float(price.per_tebibyte)}
+    return asdict(price) | {"per_tebibyte": as_number(price.per_tebibyte)}
+
+
+def as_number(amount: Decimal | None) -> float | None:
+    """Write an amount of money as a number; one that is unknown stays so."""
+    return None if amount is None else float(amount)
 
 
 def _body(report: UsageReport) -> dict[str, Any]:
@@ -104,14 +110,13 @@ def _body(report: UsageReport) -> dict[str, Any]:
 
 
 def _row(report: UsageReport, row: UsageRow) -> dict[str, Any]:
-    cost = report.cost(row.used)
     keys = {
         "tenant_id": row.tenant_id,
         "day": row.day,
         "pipeline_id": row.pipeline_id,
         "step_id": row.step_id,
     }
-    return keys | asdict(row.used) | {"cost": None if cost is None else float(cost)}
+    return keys | asdict(row.used) | {"cost": as_number(report.cost(row.used))}
 
 
 def _csv(report: UsageReport) -> str:
