@@ -13,6 +13,7 @@ from keyring.errors import KeyringError
 
 from cli.failures import CommandError
 from cli.profiles import write_private
+from common import strict_json
 
 SERVICE = "convergence"
 FILE = "keys.json"
@@ -74,7 +75,7 @@ class Keyrings:
                 raise CommandError(
                     f"{self._file} can be read by others", f"Take their rights away: chmod 600 {self._file}"
                 )
-            filed = json.loads(self._file.read_text(encoding="utf-8"))
+            filed = strict_json.parse(self._file.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
         except (OSError, ValueError) as error:

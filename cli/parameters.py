@@ -1,12 +1,12 @@
 """Values for a pipeline's parameters, read from words by the types that its file declares."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from cli.exits import Exit
 from cli.failures import CommandError
+from common import strict_json
 from common.client import Client
 
 NUMBERS = frozenset({"INT64", "FLOAT64"})
@@ -34,7 +34,7 @@ def _pair(word: str) -> tuple[str, str]:
 
 def _from_file(file: Path) -> dict[str, Any]:
     try:
-        values = json.loads(file.read_text(encoding="utf-8"))
+        values = strict_json.parse(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise CommandError(f"{file} cannot be read as JSON", code=Exit.USAGE) from error
     if not isinstance(values, dict):
@@ -50,7 +50,7 @@ def _value(name: str, text: str, kind: str) -> Any:
     try:
         if kind.startswith("ARRAY<"):
             inner = kind.removeprefix("ARRAY<").removesuffix(">")
-            listed = json.loads(text) if text.startswith("[") else text.split(",") if text else []
+            listed = strict_json.parse(text) if text.startswith("[") else text.split(",") if text else []
             return [_value(name, one, inner) if isinstance(one, str) else one for one in listed]
         if kind in NUMBERS:
             return int(text) if kind == "INT64" else float(text)

@@ -10,6 +10,7 @@ from typing import Any
 
 from cli.exits import Exit
 from cli.failures import CommandError
+from common import strict_json
 
 DEFAULT = "default"
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -58,7 +59,7 @@ class Profiles:
     def _stored(self) -> dict[str, Any]:
         path = self.folder / FILE
         try:
-            stored = json.loads(path.read_text(encoding="utf-8"))
+            stored = strict_json.parse(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
         except (OSError, ValueError) as error:

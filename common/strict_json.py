@@ -21,7 +21,7 @@ from typing import Any
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
-class JsonViolation(Exception):
+class JsonViolation(ValueError):
     """A text, or a value, is not strict JSON."""
 
 
@@ -75,6 +75,8 @@ def parse(text: str, as_number: Callable[[float], float] = float) -> Any:
         )
     except json.JSONDecodeError as error:
         raise NoJson(error) from error
+    except JsonViolation:
+        raise
     except ValueError as error:
         raise TooManyDigits from error
     except RecursionError as error:

@@ -1,6 +1,5 @@
 """`quota`, `keys`, `credentials`: the tenant's own things."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +13,7 @@ from cli.handing_over import KeyTaker, OneTo
 from cli.options import AsJson, Yes, session_of
 from cli.screen import Screen
 from cli.words import moment, size
+from common import strict_json
 from common.client.credentials import Credential
 
 keys = typer.Typer(help="List your API keys; make, rotate and revoke them.", invoke_without_command=True)
@@ -146,7 +146,7 @@ def put(
     """Keep a credential for your own cloud; no answer ever shows it."""
     session = session_of(context)
     try:
-        secret = json.loads(sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8"))
+        secret = strict_json.parse(sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise CommandError(f"{file} cannot be read as JSON", code=Exit.USAGE) from error
     if not isinstance(secret, dict):

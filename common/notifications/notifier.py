@@ -1,12 +1,12 @@
 """From a run's event to those who asked to be told of it: each at most once, whoever else is down."""
 
-import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from common import strict_json
 from common.claims import ClaimJobs, try_claim
 from common.errors import ConvergenceError, Forbidden, MalformedInput, Unavailable
 from common.notifications.notices import OF_STATES, Cause, News, Notice, cause_of, warning_of
@@ -190,8 +190,8 @@ def _subject(event: Mapping[str, Any]) -> str:
 
 def _event(data: bytes) -> Mapping[str, Any]:
     try:
-        event = json.loads(data)
-    except (ValueError, RecursionError) as error:
+        event = strict_json.parse(data.decode("utf-8"))
+    except ValueError as error:
         raise MalformedInput("is no event of a run") from error
     if not isinstance(event, dict) or not isinstance(event.get("status"), str):
         raise MalformedInput("is no event of a run")

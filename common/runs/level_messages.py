@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from common import strict_json
 from common.errors import Forbidden, MalformedInput
 from common.pipelines.codec import from_json, to_json
 from common.pipelines.pipeline import Pipeline, Step
@@ -56,8 +57,8 @@ def encode(message: LevelMessage) -> bytes:
 def decode(data: bytes) -> LevelMessage:
     """Read a message; MalformedInput where it is none."""
     try:
-        body = json.loads(data)
-    except (ValueError, RecursionError) as error:
+        body = strict_json.parse(data.decode("utf-8"))
+    except ValueError as error:
         raise MalformedInput(f"is no level message: {error}") from error
     _change_steps(body, _with_jobs)
     return from_json(LevelMessage, body)

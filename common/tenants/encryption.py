@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from common import strict_json
 from common.errors import NotConfigured
 from common.pipelines.pipeline import ParameterValue, SealedValue
 from common.pipelines.secret_values import Owner, Unopened
@@ -73,7 +74,7 @@ class Keyring:
         if not text.strip():
             return cls()
         try:
-            ring = json.loads(text)
+            ring = strict_json.parse(text)
             is_public = "public_keys" in ring
             given = ring["public_keys" if is_public else "keys"]
             keys = {str(name): base64.b64decode(key, validate=True) for name, key in given.items()}

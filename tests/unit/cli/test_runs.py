@@ -114,6 +114,15 @@ def test_a_value_that_is_none_starts_no_run(
     assert not [asked for asked in here.asked if asked.method == "POST"]
 
 
+def test_a_file_that_gives_a_value_twice_starts_no_run(
+    convergence: Convergence, here: ScriptedPlatform, home: Path
+) -> None:
+    (home / "values.json").write_text('{"n": 1, "n": 2}')
+    outcome = convergence("run", "daily", "--params", "values.json")
+    assert (outcome.code, here.asked) == (2, [])
+    assert "cannot be read as JSON" in outcome.error
+
+
 def test_steps_can_be_chosen(convergence: Convergence, here: ScriptedPlatform) -> None:
     here.answer(202, ACCEPTED)
     convergence("run", "daily", "--step", "a", "--step", "b", "--downstream")

@@ -221,10 +221,14 @@ def test_a_credentials_secret_is_sent_and_not_shown(
     assert "very-secret" not in outcome.out + outcome.error
 
 
+@pytest.mark.parametrize(
+    "text",
+    ['{"secret_access_key": "very-secret"', '{"secret_access_key": "very-secret", "secret_access_key": "b"}'],
+)
 def test_a_secret_that_cannot_be_read_is_not_repeated(
-    convergence: Convergence, here: ScriptedPlatform, home: Path
+    convergence: Convergence, here: ScriptedPlatform, home: Path, text: str
 ) -> None:
-    (home / "secret.json").write_text('{"secret_access_key": "very-secret"')
+    (home / "secret.json").write_text(text)
     outcome = convergence("credentials", "put", "c", "--file", "secret.json")
     assert (outcome.code, here.asked) == (2, [])
     assert "very-secret" not in outcome.error

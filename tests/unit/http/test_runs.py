@@ -1,3 +1,5 @@
+import base64
+import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -435,6 +437,27 @@ def test_a_wrong_filter_is_refused_with_its_place(world: World, query: str) -> N
         "cursor" in fault["pointer"] or "/query/" in fault["pointer"]
         for fault in (response.json or {})["errors"]
     )
+
+
+@pytest.mark.parametrize(
+    "position",
+    [
+        '["2024-01-01T00:00:00Z", "\\ud800", "{hash}"]',
+        '["2024-01-01T00:00:00Z", "a\\u0000", "{hash}"]',
+        '["2024-01-01T00:00:00Z", ["a"], "{hash}"]',
+        '["2024-01-01T00:00:00Z", NaN, "{hash}"]',
+        '"abc"',
+        "[" * 5000,
+    ],
+)
+def test_a_cursor_that_no_query_could_be_asked_with_is_none_of_ours(world: World, position: str) -> None:
+    world.rows.rows = [row(), row("another-run")]
+    made = (world.ask("GET", "/api/v1/pipelines/history?limit=1").json or {})["next_cursor"]
+    own = json.loads(base64.urlsafe_b64decode(made + "=" * (-len(made) % 4)))
+    cursor = base64.urlsafe_b64encode(position.replace("{hash}", own[-1]).encode()).decode().rstrip("=")
+    world.rows.asked.clear()
+    response = world.ask("GET", f"/api/v1/pipelines/history?cursor={cursor}")
+    assert (response.status_code, world.rows.asked) == (422, [])
 
 
 # Quotas

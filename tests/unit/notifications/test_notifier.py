@@ -190,7 +190,13 @@ def test_an_event_of_a_run_that_nobody_knows_tells_nobody() -> None:
     assert world.jobs.claims == {}
 
 
-@pytest.mark.parametrize("data", [b"", b"[]", b"{}", b'{"status": "FAILED"}', b"\xff"])
+TWICE = (
+    b'{"status": "RUNNING", "tenant_id": "acme", "tenant_id": "other", "pipeline_id": "daily", '
+    b'"config_version": 1, "pipeline_logging_id": "r", "links": {"status": "x"}}'
+)
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b"{}", b'{"status": "FAILED"}', b"\xff", TWICE])
 def test_what_is_no_event_is_refused(data: bytes) -> None:
     with pytest.raises(MalformedInput):
         World().notifier.tell(data)

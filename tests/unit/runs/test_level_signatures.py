@@ -2,10 +2,10 @@
 
 import pytest
 
-from common.errors import Forbidden
+from common.errors import Forbidden, MalformedInput
 from common.messages.levels import LevelReceiver
 from common.messages.receiving import Message
-from common.runs.level_messages import SIGNATURE, LevelKeys, encode
+from common.runs.level_messages import SIGNATURE, LevelKeys, decode, encode
 from tests.unit.runs.examples import a_message
 from tests.unit.runs.test_levels import Platform
 
@@ -28,6 +28,18 @@ def test_what_was_changed_is_refused() -> None:
     keys = LevelKeys(keys=(OLD,))
     with pytest.raises(Forbidden):
         keys.check(b"another level", keys.sign(b"level"))
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"\xff", b"[" * 100_000, b'{"level": NaN}'])
+def test_what_is_no_message_is_refused(data: bytes) -> None:
+    with pytest.raises(MalformedInput):
+        decode(data)
+
+
+def test_a_message_that_says_something_twice_is_refused() -> None:
+    data = encode(a_message())
+    with pytest.raises(MalformedInput, match="is no level message"):
+        decode(data[:-1] + b', "level": 2}')
 
 
 def test_where_there_is_no_key_nothing_is_signed_and_nothing_asked_for() -> None:

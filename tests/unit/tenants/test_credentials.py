@@ -15,6 +15,7 @@ from tests.fakes.credentials import MemoryCredentials, a_key_file, credentials_o
 from tests.fakes.onboarding import OnboardingPlatform
 from tests.fakes.seals import a_ring
 
+KEY = base64.b64encode(b"k1" * 16).decode()
 SECRET = {"secret_access_key": "wJalrXUtnFEMI"}
 
 
@@ -121,6 +122,7 @@ def test_without_a_key_ring_nothing_is_kept() -> None:
         json.dumps({"active": "k1", "keys": {"k2": base64.b64encode(b"k2" * 16).decode()}}),
         '{"active": "k1", "keys": {"k1": "c2hvcnQ="}}',
         '{"active": "k1", "keys": {"k1": "no base64"}}',
+        json.dumps({"active": "k1", "keys": {"k1": KEY}})[:-2] + f', "k1": "{KEY}"}}}}',
     ],
 )
 def test_a_broken_key_ring_is_refused_without_being_shown(text: str) -> None:
