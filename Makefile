@@ -60,6 +60,7 @@ test-unit test-functional test-contract test-e2e: $(DEVELOPMENT)
 
 .PHONY: simulate
 simulate: $(DEVELOPMENT)  ## Run the domain in virtual time under seeded faults (SEED=0 RUNS=1000)
+	@echo "== Simulation"
 	@$(PYTHON_M) tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(RUNS),--runs $(RUNS))
 
 .PHONY: kill-test load-test
@@ -85,7 +86,7 @@ bench-peers: $(DEVELOPMENT) $(DEPLOYED_INSTALLED)  ## Compare runs with a bare s
 	@$(PYTHON_M) tests.bench.peers $(if $(filter undefined,$(origin PEERS)),,--peers "$(PEERS)") $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SHAPES),--shapes $(SHAPES))
 
 .PHONY: check format check-format lint types layers check-deployed
-check: check-format lint types layers check-deployed test  ## Check all that CI checks, up to the first failure
+check: check-format lint types layers check-deployed test simulate  ## Check all that CI checks, up to the first failure
 
 format: $(DEVELOPMENT)  ## Format the code, and fix the lint that can be fixed safely
 	@$(PYTHON_M) ruff check --fix-only --quiet

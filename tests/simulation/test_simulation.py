@@ -1,4 +1,7 @@
-"""Thousands of worlds come right, and a world without one of the design's protections does not."""
+"""Worlds come right, and a world without one of the design's protections does not.
+
+`make simulate` runs as many more as it is asked for, and a thousand in `make check`.
+"""
 
 import logging
 from collections.abc import Iterator
@@ -9,7 +12,7 @@ from tests.simulation.invariants import broken_invariants
 from tests.simulation.sabotage import SABOTAGES, Sabotage
 from tests.simulation.world import World
 
-WORLDS = 600
+WORLDS = 200
 ENOUGH_TO_NOTICE = 900
 
 
@@ -33,7 +36,7 @@ def test_a_seed_replays_exactly() -> None:
 
 @pytest.mark.parametrize("sabotage", SABOTAGES, ids=lambda sabotage: sabotage.remove.__name__)
 def test_a_protection_that_is_removed_is_noticed(sabotage: Sabotage) -> None:
-    for seed in range(ENOUGH_TO_NOTICE):
+    for seed in range(sabotage.seed, sabotage.seed + ENOUGH_TO_NOTICE):
         world = World(seed)
         sabotage.remove(world)
         if any(sabotage.breaks in fault for fault in broken_invariants(world.run())):
