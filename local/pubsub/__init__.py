@@ -1,9 +1,9 @@
-"""Serve Pub/Sub inside this process: pushes, retry, dead letters, ordering, and trouble on purpose.
+"""Serve what the platform uses of Pub/Sub in this process: pushes, retry, dead letters, trouble on purpose.
 
 Otherwise than in the cloud, messages are kept until they are acknowledged, however old; subscriptions never
-expire; how a failure closes the push window is a guess (`windows`); of an ordering key one message is out at
-a time, for pull too; pushes carry no OIDC token. Refused are exactly-once delivery, exports, transforms,
-unwrapped pushes; there are no topic updates, snapshots or seek.
+expire; how a failure closes the push window is a guess (`windows`); pushes carry no OIDC token. Anything else
+is refused, never ignored: ordering, filters, exactly-once delivery, exports, snapshots, streaming pull,
+updates other than of the push endpoint. Topics stay; lists of what there is are not served.
 """
 
 from local.pubsub.clock import ManualClock, SystemClock

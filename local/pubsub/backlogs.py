@@ -1,21 +1,19 @@
 """Hold the unacknowledged messages of one subscription: which may go out, which are out, and until when.
 
-A held message is in one of three states:
+A held message is in one of two states:
 
     waiting   may go out once its time has come (in the heap `_waiting`)
     leased    is out with a subscriber until its lease ends (in the heap `_leases`)
-    queued    stands behind an earlier message of its ordering key (in `_lines` alone)
 
 Heap entries are never searched for: one that no longer tells the message's state is dropped when it comes up.
 """
 
 import heapq
-from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from local.pubsub.messages import Message
-from local.pubsub.refusals import invalid
+from local.refusals import invalid
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -36,14 +34,12 @@ class Held:
 
 
 class Backlog:
-    """The messages of one subscription that nobody has acknowledged; `is_ordered` honours ordering keys."""
+    """The messages of one subscription that nobody has acknowledged."""
 
-    def __init__(self, *, is_ordered: bool) -> None:
-        self._is_ordered = is_ordered
+    def __init__(self) -> None:
         self._held: dict[int, Held] = {}
         self._waiting: list[tuple[float, int]] = []
         self._leases: list[tuple[float, int]] = []
-        self._lines: dict[str, deque[Held]] = {}
         self._overtakable: list[Held] = []
 
     def __len__(self) -> int:
@@ -58,15 +54,11 @@ class Backlog:
         return sum(held.leased_until is not None for held in self)
 
     def add(self, held: Held, *, may_be_overtaken: bool = False) -> None:
-        """Take in a message; behind another of its key it stays until that one is gone."""
+        """Take in a message; one that may be overtaken goes out early behind a later one."""
         self._held[held.sequence] = held
-        line = self._line(held)
-        if line is not None:
-            line.append(held)
-        elif may_be_overtaken:
+        if may_be_overtaken:
             self._overtakable.append(held)
-        if line is None or line[0] is held:
-            self.postpone(held, held.due_at)
+        self.postpone(held, held.due_at)
 
     def lease_next(self, now: float, lease_seconds: float) -> Held | None:
         """Lease the message that has been due longest, and count the attempt; None when nothing is due."""
@@ -99,16 +91,8 @@ class Backlog:
         heapq.heappush(self._waiting, (due_at, held.sequence))
 
     def remove(self, held: Held) -> None:
-        """Forget a message, and let the next one of its key go."""
+        """Forget a message."""
         del self._held[held.sequence]
-        line = self._line(held)
-        if line is None:
-            return
-        line.popleft()
-        if line:
-            self.postpone(line[0], line[0].due_at)
-        else:
-            del self._lines[held.message.content.ordering_key]
 
     def next_expired(self, now: float) -> Held | None:
         """Return a message whose lease has ended; None when there is none."""
@@ -126,10 +110,6 @@ class Backlog:
         """Tell when the next lease ends."""
         _drop_stale(self._leases, self._is_leased)
         return self._leases[0][0] if self._leases else None
-
-    def _line(self, held: Held) -> deque[Held] | None:
-        key = held.message.content.ordering_key
-        return self._lines.setdefault(key, deque()) if self._is_ordered and key else None
 
     def _release_overtaken(self, overtaker: Held, now: float) -> None:
         """Send those that let a later message pass on their way, now that one has passed."""

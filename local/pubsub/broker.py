@@ -1,7 +1,7 @@
 """Keep the topics and subscriptions, and let threads share them: each method runs alone, under one lock."""
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import count
 from typing import Any
 
@@ -10,10 +10,10 @@ from local.pubsub.clock import Clock
 from local.pubsub.disturbances import Disturbance, Disturber
 from local.pubsub.journal import Journal
 from local.pubsub.messages import Content, Message
-from local.pubsub.names import DELETED_TOPIC, check_subscription_name, check_topic_name
-from local.pubsub.policies import with_defaults
-from local.pubsub.refusals import already_exists, not_found, unavailable, unfit
+from local.pubsub.names import check_subscription_name, check_topic_name
+from local.pubsub.policies import check_topic, with_defaults
 from local.pubsub.subscriptions import Subscription
+from local.refusals import Refusal, already_exists, not_found, unavailable, unfit
 
 
 class Broker:
@@ -34,6 +34,7 @@ class Broker:
     def create_topic(self, topic: Any) -> Any:
         """Create a topic."""
         check_topic_name(topic.name)
+        check_topic(topic)
         with self.changed:
             if topic.name in self._topics:
                 raise already_exists(topic.name)
@@ -48,28 +49,15 @@ class Broker:
                 raise not_found(name)
             return self._topics[name]
 
-    def topic_names(self) -> list[str]:
-        """List all topics."""
-        with self.changed:
-            return list(self._topics)
-
-    def delete_topic(self, name: str) -> None:
-        """Delete a topic; its subscriptions stay, with what they hold."""
-        with self.changed:
-            self.topic(name)
-            for subscription in self.subscriptions_of(name):
-                self._configure(subscription, wire.with_field(subscription.resource, topic=DELETED_TOPIC))
-            del self._topics[name]
-            self._journal.deleted("topic", name)
-
     def publish(self, topic: str, contents: Sequence[Content]) -> list[str]:
         """Give each content a message ID, and offer it to the subscriptions of a topic."""
         with self.changed:
             self.topic(topic)
             messages = [self._message(content) for content in contents]
-            for subscription in self.subscriptions_of(topic):
-                for message in messages:
-                    subscription.offer(message, message.published_at)
+            for subscription in self._subscriptions.values():
+                if subscription.resource.topic == topic:
+                    for message in messages:
+                        subscription.offer(message, message.published_at)
             self.changed.notify_all()
         return [message.id for message in messages]
 
@@ -82,7 +70,6 @@ class Broker:
             if resource.name in self._subscriptions:
                 raise already_exists(resource.name)
             self.topic(resource.topic)
-            self._check_dead_letter_topic(resource)
             subscription = self._add(with_defaults(resource))
             self._journal.saved("subscription", subscription.name, wire.as_record(subscription.resource))
         return subscription.resource
@@ -99,26 +86,20 @@ class Broker:
         with self.changed:
             return list(self._subscriptions.values())
 
-    def subscriptions_of(self, topic: str) -> list[Subscription]:
-        """List the subscriptions of a topic."""
-        return [subscription for subscription in self.subscriptions() if subscription.resource.topic == topic]
-
-    def update_subscription(self, name: str, change: Callable[[Any], Any]) -> Any:
-        """Replace a subscription's resource by what `change` makes of it."""
+    def set_push_config(self, name: str, push_config: Any) -> None:
+        """Let a subscription push somewhere else, or be pulled."""
         with self.changed:
             subscription = self.subscription(name)
-            resource = with_defaults(change(subscription.resource))
-            self._check_dead_letter_topic(resource)
-            self._configure(subscription, resource)
+            subscription.configure(wire.with_push_config(subscription.resource, push_config))
+            self._journal.saved("subscription", name, wire.as_record(subscription.resource))
             self.changed.notify_all()
-        return resource
 
     def delete_subscription(self, name: str) -> None:
         """Delete a subscription with all it holds."""
         with self.changed:
             self.subscription(name)
             del self._subscriptions[name]
-            self._journal.deleted("subscription", name)
+            self._journal.deleted(name)
             self.changed.notify_all()
 
     # Deliveries
@@ -166,29 +147,17 @@ class Broker:
         return Message(id=str(next(self._sequences)), published_at=self.clock.now(), content=content)
 
     def _add(self, resource: Any) -> Subscription:
+        if topic := resource.dead_letter_policy.dead_letter_topic:
+            self.topic(topic)
         subscription = Subscription(
             resource,
             sequences=self._sequences,
             disturber=Disturber(self._disturbance, resource.name),
             journal=self._journal,
-            publish_dead_letter=self._publish_dead_letter,
+            publish=self.publish,
         )
         self._subscriptions[subscription.name] = subscription
         return subscription
-
-    def _configure(self, subscription: Subscription, resource: Any) -> None:
-        subscription.configure(resource)
-        self._journal.saved("subscription", subscription.name, wire.as_record(resource))
-
-    def _check_dead_letter_topic(self, resource: Any) -> None:
-        topic = resource.dead_letter_policy.dead_letter_topic
-        if topic and topic not in self._topics:
-            raise not_found(topic)
-
-    def _publish_dead_letter(self, topic: str, content: Content) -> bool:
-        if topic in self._topics:
-            self.publish(topic, [content])
-        return topic in self._topics
 
     def _recover(self) -> None:
         """Take on what the journal kept. Sequences follow the clock, so that no message ID comes twice."""
@@ -199,6 +168,12 @@ class Broker:
         for topic in recovered.topics:
             self._topics[topic["name"]] = wire.from_record(wire.Topic, topic)
         for subscription in recovered.subscriptions:
-            self._add(wire.from_record(wire.Subscription, subscription))
+            self._recover_subscription(wire.from_record(wire.Subscription, subscription))
         for name, held in recovered.held:
             self._subscriptions[name].restore(held)
+
+    def _recover_subscription(self, resource: Any) -> None:
+        try:
+            self._add(resource)
+        except Refusal as refusal:  # It is of a server that served more.
+            raise ValueError(f"{resource.name} in the Pub/Sub journal: {refusal}") from refusal

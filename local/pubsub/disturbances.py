@@ -15,8 +15,7 @@ class Disturbance:
 
     duplicate  a message is delivered a second time, by itself, whether the first is acknowledged or not
     delay      a message comes up to `delay_seconds` late
-    reorder    a message waits until a later one has gone out, at most `reorder_seconds`; one with an ordering
-               key in an ordered subscription never does
+    reorder    a message waits until a later one has gone out, at most `reorder_seconds`
     drop       an attempt reaches nobody; `drop_seconds` later it counts as a missed ack deadline
     """
 

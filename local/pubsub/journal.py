@@ -6,7 +6,7 @@ it survives the process (kill -9), not a power cut. Opening the file replays it,
     {"kind": "topic" | "subscription", "id": NAME, "resource": {…}}
     {"kind": "held", "id": SEQUENCE, "subscription": NAME, "attempts": 0, "message": {…}}
     {"kind": "attempt", "id": SEQUENCE, "attempts": 2}
-    {"kind": "gone", "of": "topic" | "subscription" | "held", "id": …}
+    {"kind": "gone", "of": "subscription" | "held", "id": …}
 """
 
 import fcntl
@@ -58,11 +58,11 @@ class Journal:
         """Note that a topic or subscription was created or changed."""
         self._write({"kind": kind, "id": name, "resource": resource})
 
-    def deleted(self, kind: str, name: str) -> None:
-        """Note that a topic or subscription is gone."""
-        if self._scrubber and kind == "subscription":
-            self._scrubber.scrub_all_of(name)
-        self._write({"kind": "gone", "of": kind, "id": name})
+    def deleted(self, subscription: str) -> None:
+        """Note that a subscription is gone."""
+        if self._scrubber:
+            self._scrubber.scrub_all_of(subscription)
+        self._write({"kind": "gone", "of": "subscription", "id": subscription})
 
     def held(self, subscription: str, held: Held) -> None:
         """Note that a subscription holds a message."""
@@ -176,16 +176,13 @@ def _record(subscription: str, held: Held) -> Record:
             "published_at": message.published_at,
             "data": b64encode(content.data).decode(),
             "attributes": dict(content.attributes),
-            "ordering_key": content.ordering_key,
         },
     }
 
 
 def _held(record: Record, now: float) -> Held:
     fields = record["message"]
-    content = Content(
-        data=b64decode(fields["data"]), attributes=fields["attributes"], ordering_key=fields["ordering_key"]
-    )
+    content = Content(data=b64decode(fields["data"]), attributes=fields["attributes"])
     message = Message(id=fields["id"], published_at=fields["published_at"], content=content)
     place = f"recovered/{record['id']}"
     return Held(sequence=record["id"], place=place, message=message, due_at=now, attempts=record["attempts"])

@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from local.pubsub.refusals import invalid
+from local.pubsub.names import split_name
+from local.refusals import invalid
 
 MAX_MESSAGES = 1_000
 MAX_REQUEST_BYTES = 10_000_000
 MAX_ATTRIBUTES = 100
 MAX_KEY_BYTES = 256
 MAX_VALUE_BYTES = 1_024
+
+_ORIGIN = "CloudPubSubDeadLetterSource"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +22,6 @@ class Content:
 
     data: bytes
     attributes: Mapping[str, str]
-    ordering_key: str = ""
 
     def check(self) -> None:
         """Refuse content that Pub/Sub would not take."""
@@ -29,8 +31,6 @@ class Content:
             raise invalid(f"a message has at most {MAX_ATTRIBUTES} attributes, not {len(self.attributes)}")
         for key, value in self.attributes.items():
             _check_attribute(key, value)
-        if len(self.ordering_key.encode()) > MAX_VALUE_BYTES:
-            raise invalid(f"an ordering key has at most {MAX_VALUE_BYTES} bytes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +46,17 @@ class Message:
         """Write the time of publishing as RFC 3339, in milliseconds."""
         moment = datetime.fromtimestamp(self.published_at, tz=UTC)
         return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def as_dead_letter(self, *, subscription: str, attempts: int) -> Content:
+        """Return what goes to the dead letter topic: the same content, and marks of where it comes from."""
+        project, subscription_id = split_name(subscription)
+        origin = {
+            f"{_ORIGIN}DeliveryCount": str(attempts),
+            f"{_ORIGIN}Subscription": subscription_id,
+            f"{_ORIGIN}SubscriptionProject": project,
+            f"{_ORIGIN}TopicPublishTime": self.publish_time,
+        }
+        return Content(data=self.content.data, attributes={**self.content.attributes, **origin})
 
 
 def check_batch(count: int, size_bytes: int) -> None:

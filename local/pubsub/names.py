@@ -2,10 +2,7 @@
 
 import re
 
-from local.pubsub.refusals import invalid
-
-DELETED_TOPIC = "_deleted-topic_"
-"""What a subscription names once its topic is gone."""
+from local.refusals import invalid
 
 _PROJECT = r"projects/(?P<project>[A-Za-z0-9][A-Za-z0-9.:_-]*)"
 _ID = r"(?!goog)[A-Za-z][A-Za-z0-9._~+%-]{2,254}"
@@ -20,11 +17,6 @@ def check_topic_name(name: str) -> None:
 def check_subscription_name(name: str) -> None:
     """Refuse a name that is not `projects/{project}/subscriptions/{id}`."""
     _check("subscriptions", name)
-
-
-def is_in_project(name: str, project: str) -> bool:
-    """Say whether the resource `name` belongs to `projects/{project}`."""
-    return name.startswith(f"{project}/")
 
 
 def split_name(name: str) -> tuple[str, str]:

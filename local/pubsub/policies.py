@@ -6,21 +6,26 @@ from urllib.parse import urlsplit
 
 import grpc
 
-from local.pubsub.filters import Predicate, compile_filter
-from local.pubsub.refusals import Refusal, invalid
+from local.refusals import Refusal, invalid
 
 DEFAULT_ACK_DEADLINE_SECONDS = 10
 MAX_ACK_DEADLINE_SECONDS = 600
 MAX_BACKOFF_SECONDS = 600
 DEFAULT_DELIVERY_ATTEMPTS = 5
 
-_NOT_SERVED = (
-    "bigquery_config",
-    "bigtable_config",
-    "cloud_storage_config",
-    "enable_exactly_once_delivery",
-    "message_transforms",
+_OF_TOPICS = frozenset({"labels", "name"})
+_OF_SUBSCRIPTIONS = frozenset(
+    {
+        "ack_deadline_seconds",
+        "dead_letter_policy",
+        "labels",
+        "name",
+        "push_config",
+        "retry_policy",
+        "topic",
+    }
 )
+_OF_PUSHES = frozenset({"push_endpoint"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +37,7 @@ class DeliveryPolicy:
     maximum_backoff_seconds: float
     max_delivery_attempts: int
     dead_letter_topic: str
-    is_ordered: bool
     push_endpoint: str
-    accepts: Predicate
 
     def backoff_seconds(self, attempts: int) -> float:
         """Tell how long a message rests after so many attempts: twice as long each time, to the maximum."""
@@ -44,6 +47,11 @@ class DeliveryPolicy:
     def is_exhausted(self, attempts: int) -> bool:
         """Say whether a message that failed so many times belongs to the dead letters."""
         return bool(self.dead_letter_topic) and attempts >= self.max_delivery_attempts
+
+
+def check_topic(resource: Any) -> None:
+    """Refuse a topic that is to do what none does here."""
+    _check_fields(resource, _OF_TOPICS)
 
 
 def with_defaults(resource: Any) -> Any:
@@ -69,9 +77,7 @@ def policy_of(resource: Any) -> DeliveryPolicy:
         maximum_backoff_seconds=maximum_backoff_seconds,
         max_delivery_attempts=resource.dead_letter_policy.max_delivery_attempts,
         dead_letter_topic=resource.dead_letter_policy.dead_letter_topic,
-        is_ordered=resource.enable_message_ordering,
         push_endpoint=resource.push_config.push_endpoint,
-        accepts=compile_filter(resource.filter),
     )
 
 
@@ -95,9 +101,8 @@ def _seconds(duration: Any) -> float:
 
 
 def _check(resource: Any) -> None:
-    unserved = [name for name in _NOT_SERVED if _is_set(resource, name)]
-    if unserved or resource.push_config.HasField("no_wrapper"):
-        raise invalid(f"not served here: {', '.join(unserved) or 'push_config.no_wrapper'}")
+    _check_fields(resource, _OF_SUBSCRIPTIONS)
+    _check_fields(resource.push_config, _OF_PUSHES, within="push_config.")
     if not DEFAULT_ACK_DEADLINE_SECONDS <= resource.ack_deadline_seconds <= MAX_ACK_DEADLINE_SECONDS:
         raise invalid(f"ack_deadline_seconds is from 10 to 600, not {resource.ack_deadline_seconds}")
     _check_endpoint(resource.push_config.push_endpoint)
@@ -107,9 +112,11 @@ def _check(resource: Any) -> None:
         _check_dead_letters(resource.dead_letter_policy)
 
 
-def _is_set(resource: Any, name: str) -> bool:
-    """Say whether a field differs from its default, whatever its type."""
-    return any(field.name == name for field, _ in resource.ListFields())
+def _check_fields(resource: Any, served: frozenset[str], within: str = "") -> None:
+    """Refuse what is not served: ignored, it would promise what the service does and this one does not."""
+    unserved = [f"{within}{field.name}" for field, _ in resource.ListFields() if field.name not in served]
+    if unserved:
+        raise invalid(f"not served on this machine: {', '.join(unserved)}")
 
 
 def _check_endpoint(endpoint: str) -> None:

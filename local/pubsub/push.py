@@ -24,7 +24,6 @@ def push_body(delivery: Delivery, *, subscription: str) -> bytes:
         "attributes": dict(message.content.attributes),
         "data": b64encode(message.content.data).decode(),
         "messageId": message.id,
-        "orderingKey": message.content.ordering_key,
         "publishTime": message.publish_time,
     }
     body: dict[str, Any] = {"message": _present(fields), "subscription": subscription}

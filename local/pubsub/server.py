@@ -1,6 +1,7 @@
 """Put the parts together: one Pub/Sub server in this process."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -14,14 +15,16 @@ from local.pubsub.dispatcher import Dispatcher
 from local.pubsub.disturbances import Disturbance
 from local.pubsub.journal import Journal
 from local.pubsub.messages import MAX_REQUEST_BYTES
-from local.pubsub.publisher_service import publisher_handlers
-from local.pubsub.publishes import Publishes
-from local.pubsub.subscriber_service import subscriber_handlers
+from local.pubsub.publisher_service import SERVICE as PUBLISHER
+from local.pubsub.publisher_service import Publishes, publisher_methods
+from local.pubsub.subscriber_service import SERVICE as SUBSCRIBER
+from local.pubsub.subscriber_service import subscriber_methods
 from local.pubsub.subscriptions import Counts
 from local.pubsub.windows import FixedWindow, SlowStart
+from local.rpc import services
 
 _GRPC_THREADS = 256
-"""A pull that waits and a stream that is open hold one each; threads are made as they are needed."""
+"""A pull that waits holds one; threads are made as they are needed."""
 
 _GRACE_SECONDS = 5.0
 """How long calls under way may take to end; waiting ones are sent away at once."""
@@ -49,9 +52,12 @@ class PubSubServer:
         self._port = port
         self.publishes = Publishes()
         self._journal = Journal(Path(journal) if journal else None)
-        self._broker = Broker(
-            clock=clock or SystemClock(), disturbance=disturbance or Disturbance(), journal=self._journal
-        )
+        with ExitStack() as opened:
+            opened.callback(self._journal.close)
+            self._broker = Broker(
+                clock=clock or SystemClock(), disturbance=disturbance or Disturbance(), journal=self._journal
+            )
+            opened.pop_all()
         self._dispatcher = Dispatcher(
             self._broker,
             new_window=partial(SlowStart, most=pushes_in_flight)
@@ -59,13 +65,14 @@ class PubSubServer:
             else partial(FixedWindow, size=pushes_in_flight),
         )
         self._threads = ThreadPoolExecutor(max_workers=_GRPC_THREADS, thread_name_prefix="pubsub-grpc")
-        self._readers = ThreadPoolExecutor(max_workers=_GRPC_THREADS, thread_name_prefix="pubsub-reader")
         self._grpc = grpc.server(
             self._threads,
-            handlers=[
-                publisher_handlers(self._broker, self.publishes),
-                subscriber_handlers(self._broker, self._readers),
-            ],
+            handlers=services(
+                {
+                    PUBLISHER: publisher_methods(self._broker, self.publishes),
+                    SUBSCRIBER: subscriber_methods(self._broker),
+                }
+            ),
             options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", 2 * MAX_REQUEST_BYTES)],
         )
 
@@ -103,7 +110,6 @@ class PubSubServer:
         self._broker.close()
         self._grpc.stop(_GRACE_SECONDS).wait()
         self._threads.shutdown()
-        self._readers.shutdown()
         self._journal.close()
 
     def __enter__(self) -> Self:

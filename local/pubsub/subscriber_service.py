@@ -1,21 +1,17 @@
 """Serve `google.pubsub.v1.Subscriber`."""
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from typing import Any
 
 import grpc
 
 from local.pubsub import wire
 from local.pubsub.broker import Broker
-from local.pubsub.names import is_in_project
-from local.pubsub.pages import page_of
+from local.pubsub.clock import earliest
 from local.pubsub.policies import MAX_ACK_DEADLINE_SECONDS
-from local.pubsub.pulls import Puller, wait_for_messages
-from local.pubsub.refusals import invalid
-from local.pubsub.rpc import streaming, unary, waiting
-from local.pubsub.streams import serve_stream
-from local.pubsub.updates import updated
+from local.pubsub.subscriptions import Delivery
+from local.refusals import invalid
+from local.rpc import Handler, unary, waiting
 
 SERVICE = "google.pubsub.v1.Subscriber"
 
@@ -24,36 +20,25 @@ ANSWER_AHEAD_SECONDS = 0.25
 """How long before the caller's own deadline an empty pull is answered, so that the answer still arrives."""
 
 
-def subscriber_handlers(broker: Broker, readers: ThreadPoolExecutor) -> grpc.GenericRpcHandler:
-    """Build the handlers of all methods that are served; others answer UNIMPLEMENTED."""
-    service = _SubscriberService(broker, readers)
-    methods = {
-        "CreateSubscription": unary(wire.Subscription, wire.Subscription, service.create_subscription),
-        "GetSubscription": unary(wire.GetSubscriptionRequest, wire.Subscription, service.get_subscription),
-        "ListSubscriptions": unary(
-            wire.ListSubscriptionsRequest, wire.ListSubscriptionsResponse, service.list_subscriptions
-        ),
-        "UpdateSubscription": unary(
-            wire.UpdateSubscriptionRequest, wire.Subscription, service.update_subscription
-        ),
-        "ModifyPushConfig": unary(wire.ModifyPushConfigRequest, wire.Empty, service.modify_push_config),
-        "DeleteSubscription": unary(wire.DeleteSubscriptionRequest, wire.Empty, service.delete_subscription),
-        "Pull": waiting(wire.PullRequest, wire.PullResponse, service.pull),
-        "StreamingPull": streaming(
-            wire.StreamingPullRequest, wire.StreamingPullResponse, service.streaming_pull
-        ),
-        "Acknowledge": unary(wire.AcknowledgeRequest, wire.Empty, service.acknowledge),
-        "ModifyAckDeadline": unary(wire.ModifyAckDeadlineRequest, wire.Empty, service.modify_ack_deadline),
+def subscriber_methods(broker: Broker) -> Mapping[str, Handler]:
+    """Bind all methods that are served."""
+    service = _SubscriberService(broker)
+    return {
+        "CreateSubscription": unary(wire.Subscription, service.create_subscription),
+        "GetSubscription": unary(wire.GetSubscriptionRequest, service.get_subscription),
+        "ModifyPushConfig": unary(wire.ModifyPushConfigRequest, service.modify_push_config),
+        "DeleteSubscription": unary(wire.DeleteSubscriptionRequest, service.delete_subscription),
+        "Pull": waiting(wire.PullRequest, service.pull),
+        "Acknowledge": unary(wire.AcknowledgeRequest, service.acknowledge),
+        "ModifyAckDeadline": unary(wire.ModifyAckDeadlineRequest, service.modify_ack_deadline),
     }
-    return grpc.method_handlers_generic_handler(SERVICE, methods)
 
 
 class _SubscriberService:
     """Translate between requests and the broker."""
 
-    def __init__(self, broker: Broker, readers: ThreadPoolExecutor) -> None:
+    def __init__(self, broker: Broker) -> None:
         self._broker = broker
-        self._readers = readers
 
     def create_subscription(self, resource: Any) -> Any:
         return self._broker.create_subscription(resource)
@@ -61,22 +46,8 @@ class _SubscriberService:
     def get_subscription(self, request: Any) -> Any:
         return self._broker.subscription(request.subscription).resource
 
-    def list_subscriptions(self, request: Any) -> Any:
-        found = {subscription.name: subscription.resource for subscription in self._broker.subscriptions()}
-        names = [name for name in found if is_in_project(name, request.project)]
-        page, token = page_of(names, size=request.page_size, token=request.page_token)
-        resources = [found[name] for name in page]
-        return wire.ListSubscriptionsResponse(subscriptions=resources, next_page_token=token)
-
-    def update_subscription(self, request: Any) -> Any:
-        changes, mask = request.subscription, request.update_mask
-        return self._broker.update_subscription(changes.name, lambda current: updated(current, changes, mask))
-
     def modify_push_config(self, request: Any) -> Any:
-        push_config = request.push_config
-        self._broker.update_subscription(
-            request.subscription, lambda current: wire.with_field(current, push_config=push_config)
-        )
+        self._broker.set_push_config(request.subscription, request.push_config)
         return wire.Empty()
 
     def delete_subscription(self, request: Any) -> Any:
@@ -86,19 +57,11 @@ class _SubscriberService:
     def pull(self, request: Any, context: grpc.ServicerContext) -> Any:
         if request.max_messages <= 0:
             raise invalid(f"max_messages is at least 1, not {request.max_messages}")
-        puller = Puller(
-            subscription=request.subscription,
-            room=lambda: int(request.max_messages),
-            is_gone=lambda: not context.is_active(),
-        )
         context.add_callback(self._broker.wake)
         patience_seconds = 0.0 if request.return_immediately else _patience_seconds(context)
         until = self._broker.clock.now() + patience_seconds
-        deliveries = wait_for_messages(self._broker, puller, until=until)
+        deliveries = self._wait_for_messages(request, context, until)
         return wire.PullResponse(received_messages=map(wire.received_message, deliveries))
-
-    def streaming_pull(self, requests: Iterator[Any], context: grpc.ServicerContext) -> Iterator[Any]:
-        return serve_stream(self._broker, requests, context, self._readers)
 
     def acknowledge(self, request: Any) -> Any:
         _check_ack_ids(request.ack_ids)
@@ -111,6 +74,19 @@ class _SubscriberService:
             raise invalid(f"ack_deadline_seconds is from 0 to 600, not {request.ack_deadline_seconds}")
         self._broker.modify_deadlines(request.subscription, request.ack_ids, request.ack_deadline_seconds)
         return wire.Empty()
+
+    def _wait_for_messages(self, request: Any, context: grpc.ServicerContext, until: float) -> list[Delivery]:
+        """Lease messages as soon as there are some; none when the puller left, or the time has come."""
+        broker = self._broker
+        with broker.changed:
+            while context.is_active():
+                broker.expire()
+                subscription, now = broker.pullable(request.subscription), broker.clock.now()
+                taken = subscription.take(request.max_messages, now)
+                if taken or now >= until:
+                    return taken
+                broker.clock.wait(broker.changed, earliest(until, subscription.next_due_at()))
+        return []
 
 
 def _check_ack_ids(ack_ids: Any) -> None:

@@ -1,19 +1,18 @@
 """Move messages through one subscription: offered, delivered, acknowledged, tried again, dead-lettered."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from local.pubsub.backlogs import Backlog, Held
-from local.pubsub.dead_letters import dead_letter
 from local.pubsub.disturbances import Disturber
 from local.pubsub.journal import Journal
 from local.pubsub.messages import Content, Message
 from local.pubsub.policies import policy_of
 
-type PublishDeadLetter = Callable[[str, Content], bool]
-"""Publish to a topic, and say whether there is such a topic."""
+type Publish = Callable[[str, Sequence[Content]], object]
+"""Publish contents to a topic."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,15 +48,15 @@ class Subscription:
         sequences: Iterator[int],
         disturber: Disturber,
         journal: Journal,
-        publish_dead_letter: PublishDeadLetter,
+        publish: Publish,
     ) -> None:
         self.resource = resource
         self.policy = policy_of(resource)
         self._sequences = sequences
         self._disturber = disturber
         self._journal = journal
-        self._publish_dead_letter = publish_dead_letter
-        self._backlog = Backlog(is_ordered=self.policy.is_ordered)
+        self._publish = publish
+        self._backlog = Backlog()
         self._tally: Counter[str] = Counter()
 
     @property
@@ -75,9 +74,7 @@ class Subscription:
         return Counts(**self._tally, held=len(self._backlog), leased=self._backlog.leased)
 
     def offer(self, message: Message, now: float) -> None:
-        """Take in a published message, unless the filter is against it."""
-        if not self.policy.accepts(message.content.attributes):
-            return
+        """Take in a published message."""
         for arrival in self._disturber.arrivals(self._tally["published"]):
             due_at = now + arrival.delay_seconds
             held = Held(sequence=next(self._sequences), place=arrival.place, message=message, due_at=due_at)
@@ -89,9 +86,9 @@ class Subscription:
         """Take in a message that an earlier server held."""
         self._backlog.add(held)
 
-    def take(self, limit: int, now: float, lease_seconds: float | None = None) -> list[Delivery]:
-        """Lease up to so many messages that are due; without a length of lease for the ack deadline."""
-        lease_seconds = lease_seconds or self.policy.ack_deadline_seconds
+    def take(self, limit: int, now: float) -> list[Delivery]:
+        """Lease up to so many messages that are due, until the ack deadline."""
+        lease_seconds = self.policy.ack_deadline_seconds
         taken: list[Delivery] = []
         while len(taken) < limit and (held := self._backlog.lease_next(now, lease_seconds)):
             self._journal.attempted(held)
@@ -149,16 +146,13 @@ class Subscription:
         return Delivery(ack_id=held.ack_id, message=held.message, attempt=attempt)
 
     def _give_back(self, held: Held, now: float) -> None:
-        if self.policy.is_exhausted(held.attempts) and self._bury(held):
+        if self.policy.is_exhausted(held.attempts):
+            content = held.message.as_dead_letter(subscription=self.name, attempts=held.attempts)
+            self._publish(self.policy.dead_letter_topic, [content])
             self._tally["dead_lettered"] += 1
             self._resolve(held)
         else:
             self._backlog.postpone(held, now + self.policy.backoff_seconds(held.attempts))
-
-    def _bury(self, held: Held) -> bool:
-        """Publish a message to the dead letter topic; while that topic is missing, the message stays."""
-        content = dead_letter(held.message, subscription=self.name, attempts=held.attempts)
-        return self._publish_dead_letter(self.policy.dead_letter_topic, content)
 
     def _resolve(self, held: Held) -> None:
         self._backlog.remove(held)

@@ -1,7 +1,4 @@
-"""Name the raw protobuf classes of google-cloud-pubsub, which gRPC reads and writes, and convert to them.
-
-The client library wraps its classes by proto-plus; underneath each lies the class that protobuf itself made.
-"""
+"""Name the raw protobuf classes of google-cloud-pubsub, and convert to them."""
 
 from typing import Any
 
@@ -10,45 +7,34 @@ from google.pubsub_v1 import types
 
 from local.pubsub.messages import Content, Message
 from local.pubsub.subscriptions import Delivery
-
-
-def _raw(wrapper: Any) -> Any:
-    return type(wrapper.pb(wrapper()))
-
+from local.refusals import invalid
+from local.rpc import raw
 
 Empty = empty_pb2.Empty
 
-Topic = _raw(types.Topic)
-GetTopicRequest = _raw(types.GetTopicRequest)
-ListTopicsRequest = _raw(types.ListTopicsRequest)
-ListTopicsResponse = _raw(types.ListTopicsResponse)
-DeleteTopicRequest = _raw(types.DeleteTopicRequest)
-ListTopicSubscriptionsRequest = _raw(types.ListTopicSubscriptionsRequest)
-ListTopicSubscriptionsResponse = _raw(types.ListTopicSubscriptionsResponse)
-PublishRequest = _raw(types.PublishRequest)
-PublishResponse = _raw(types.PublishResponse)
+Topic = raw(types.Topic)
+GetTopicRequest = raw(types.GetTopicRequest)
+PublishRequest = raw(types.PublishRequest)
+PublishResponse = raw(types.PublishResponse)
 
-Subscription = _raw(types.Subscription)
-GetSubscriptionRequest = _raw(types.GetSubscriptionRequest)
-ListSubscriptionsRequest = _raw(types.ListSubscriptionsRequest)
-ListSubscriptionsResponse = _raw(types.ListSubscriptionsResponse)
-DeleteSubscriptionRequest = _raw(types.DeleteSubscriptionRequest)
-UpdateSubscriptionRequest = _raw(types.UpdateSubscriptionRequest)
-ModifyPushConfigRequest = _raw(types.ModifyPushConfigRequest)
-PullRequest = _raw(types.PullRequest)
-PullResponse = _raw(types.PullResponse)
-StreamingPullRequest = _raw(types.StreamingPullRequest)
-StreamingPullResponse = _raw(types.StreamingPullResponse)
-AcknowledgeRequest = _raw(types.AcknowledgeRequest)
-ModifyAckDeadlineRequest = _raw(types.ModifyAckDeadlineRequest)
+Subscription = raw(types.Subscription)
+GetSubscriptionRequest = raw(types.GetSubscriptionRequest)
+DeleteSubscriptionRequest = raw(types.DeleteSubscriptionRequest)
+ModifyPushConfigRequest = raw(types.ModifyPushConfigRequest)
+PullRequest = raw(types.PullRequest)
+PullResponse = raw(types.PullResponse)
+AcknowledgeRequest = raw(types.AcknowledgeRequest)
+ModifyAckDeadlineRequest = raw(types.ModifyAckDeadlineRequest)
 
-_PubsubMessage = _raw(types.PubsubMessage)
-_ReceivedMessage = _raw(types.ReceivedMessage)
+_PubsubMessage = raw(types.PubsubMessage)
+_ReceivedMessage = raw(types.ReceivedMessage)
 
 
 def content_of(message: Any) -> Content:
     """Read what a publisher sent."""
-    return Content(data=message.data, attributes=dict(message.attributes), ordering_key=message.ordering_key)
+    if message.ordering_key:
+        raise invalid("not served on this machine: ordering_key")
+    return Content(data=message.data, attributes=dict(message.attributes))
 
 
 def received_message(delivery: Delivery) -> Any:
@@ -57,13 +43,11 @@ def received_message(delivery: Delivery) -> Any:
     return _ReceivedMessage(ack_id=delivery.ack_id, message=message, delivery_attempt=delivery.attempt)
 
 
-def with_field(resource: Any, **fields: Any) -> Any:
-    """Return a copy of a resource with other values in some fields."""
-    copy = type(resource)()
-    copy.CopyFrom(resource)
-    for name in fields:
-        copy.ClearField(name)
-    copy.MergeFrom(type(resource)(**fields))
+def with_push_config(subscription: Any, push_config: Any) -> Any:
+    """Return a copy of a subscription that pushes as it is told, or not at all."""
+    copy = Subscription()
+    copy.CopyFrom(subscription)
+    copy.push_config.CopyFrom(push_config)
     return copy
 
 
@@ -80,11 +64,6 @@ def from_record(kind: Any, record: dict[str, Any]) -> Any:
 
 def _pubsub_message(message: Message) -> Any:
     content = message.content
-    wired = _PubsubMessage(
-        message_id=message.id,
-        data=content.data,
-        attributes=dict(content.attributes),
-        ordering_key=content.ordering_key,
-    )
+    wired = _PubsubMessage(message_id=message.id, data=content.data, attributes=dict(content.attributes))
     wired.publish_time.FromNanoseconds(int(message.published_at * 1e9))
     return wired

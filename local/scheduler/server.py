@@ -8,9 +8,10 @@ from typing import Self
 
 import grpc
 
+from local.rpc import services
 from local.scheduler.clocks import ManualClock, SystemClock
 from local.scheduler.definitions import Job
-from local.scheduler.service import Service, handlers
+from local.scheduler.service import SERVICE, Service, methods
 from local.scheduler.targets import Attempt
 from local.scheduler.timetable import Entry, Timetable
 
@@ -36,7 +37,9 @@ class SchedulerServer:
         self._ticker = threading.Thread(target=self._tick, name="scheduler-ticker", daemon=True)
         self._is_stopping = False
         service = Service(self._timetable, self._clock, self._run_now)
-        self._grpc = grpc.server(self._calls, [handlers(service)], options=[("grpc.so_reuseport", 0)])
+        self._grpc = grpc.server(
+            self._calls, services({SERVICE: methods(service)}), options=[("grpc.so_reuseport", 0)]
+        )
 
     @property
     def address(self) -> str:

@@ -1,14 +1,13 @@
 """All jobs, and when each is due; for many threads at once."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Condition
 
+from local.refusals import already_exists, not_found, unfit
 from local.scheduler.clocks import Clock
 from local.scheduler.crontab import last_fire, next_fire
 from local.scheduler.definitions import Job, new_job
-from local.scheduler.refusals import AlreadyExists, FailedPrecondition, NotFound
 from local.scheduler.retries import retry_at
 from local.scheduler.targets import Outcome
 
@@ -41,7 +40,7 @@ class Timetable:
         """Take a new job, enabled."""
         with self.changed:
             if job.name in self._entries:
-                raise AlreadyExists(f"Job [{job.name}] already exists.")
+                raise already_exists(job.name)
             job.state = ENABLED
             now = self._clock.now()
             entry = self._entries[job.name] = Entry(job=job, due_at=now, fires_at=now)
@@ -52,34 +51,14 @@ class Timetable:
         with self.changed:
             return _copy(self._find(name).job)
 
-    def jobs_of(self, parent: str) -> list[Job]:
-        """Return copies of the jobs of a location, by name."""
-        with self.changed:
-            names = sorted(name for name in self._entries if name.startswith(f"{parent}/jobs/"))
-            return [_copy(self._entries[name].job) for name in names]
-
-    def change(self, name: str, change: Callable[[Job], Job]) -> Job:
-        """Replace a job's definition by `change` of it, and reckon its schedule afresh."""
-        with self.changed:
-            entry = self._find(name)
-            entry.job = change(entry.job)
-            return self._reschedule(entry, self._clock.now())
-
     def switch(self, name: str, before: int, after: int) -> Job:
         """Pause an enabled job, or resume a paused one."""
         with self.changed:
             entry = self._find(name)
             if entry.job.state != before:
-                raise FailedPrecondition(f"Job [{name}] is not {new_job.State.Name(before)}.")
+                raise unfit(f"Job [{name}] is not {new_job.State.Name(before)}.")
             entry.job.state = after
             return self._reschedule(entry, self._clock.now())
-
-    def remove(self, name: str) -> None:
-        """Forget a job; an attempt under way goes on."""
-        with self.changed:
-            self._find(name)
-            del self._entries[name]
-            self.changed.notify_all()
 
     def next_due(self) -> datetime | None:
         """Return when the next attempt is due; None when no job that is idle and enabled waits for one."""
@@ -129,7 +108,7 @@ class Timetable:
 
     def _find(self, name: str) -> Entry:
         if name not in self._entries:
-            raise NotFound(f"Job [{name}] not found.")
+            raise not_found(name)
         return self._entries[name]
 
     def _begin(self, entry: Entry, now: datetime) -> None:

@@ -40,9 +40,9 @@ class Bench:
         self._subscriptions.append(created)
         return created
 
-    def publish(self, topic: str, data: bytes = b"", *, ordering_key: str = "", **attributes: str) -> str:
+    def publish(self, topic: str, data: bytes = b"", **attributes: str) -> str:
         """Publish a message, and return its ID."""
-        future = self.publisher.publish(topic, data, ordering_key=ordering_key, **attributes)
+        future = self.publisher.publish(topic, data, **attributes)
         return str(future.result(timeout=10))
 
     def pull(self, subscription: str, count: int = 10) -> list[types.ReceivedMessage]:
@@ -83,13 +83,10 @@ class Bench:
 
 @contextmanager
 def clients(address: str) -> Iterator[tuple[pubsub_v1.PublisherClient, pubsub_v1.SubscriberClient]]:
-    """Connect a publisher, which sends each message at once and honours ordering keys, and a subscriber."""
+    """Connect a publisher, which sends each message at once, and a subscriber."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("PUBSUB_EMULATOR_HOST", address)
-        publisher = pubsub_v1.PublisherClient(
-            batch_settings=types.BatchSettings(max_messages=1),
-            publisher_options=types.PublisherOptions(enable_message_ordering=True),
-        )
+        publisher = pubsub_v1.PublisherClient(batch_settings=types.BatchSettings(max_messages=1))
         subscriber = pubsub_v1.SubscriberClient()
     with subscriber:
         yield publisher, subscriber

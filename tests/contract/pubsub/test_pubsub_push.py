@@ -32,11 +32,14 @@ def test_a_push_holds_the_message_and_the_subscription(pubsub: Bench, receiver: 
 def test_a_success_acknowledges_the_message(pubsub: Bench, receiver: Receiver, status: int) -> None:
     receiver.answer = lambda received: status
     topic = pubsub.topic()
-    pubsub.subscription(topic, enable_message_ordering=True, **push_to(receiver))
-    pubsub.publish(topic, b"first", ordering_key="one")
-    pubsub.publish(topic, b"second", ordering_key="one")
+    subscription = pubsub.subscription(topic, **push_to(receiver))
+    pubsub.publish(topic, b"first")
+    receiver.wait_for(1)
+    pubsub.publish(topic, b"second")
     received = receiver.wait_for(2)
     assert [b64decode(one.message["data"]) for one in received] == [b"first", b"second"]
+    pubsub.subscriber.modify_push_config(subscription=subscription, push_config=types.PushConfig())
+    assert pubsub.has_nothing(subscription)
 
 
 @pytest.mark.parametrize("status", [302, 404, 500])

@@ -5,27 +5,16 @@ from typing import Any
 import pytest
 from google.api_core import exceptions
 from google.cloud.pubsub_v1 import types
-from google.protobuf import field_mask_pb2
 
 from tests.contract.pubsub.bench import Bench, backoff
 
 
-def update(pubsub: Bench, name: str, paths: list[str], **fields: Any) -> types.Subscription:
-    request = {
-        "subscription": types.Subscription(name=name, **fields),
-        "update_mask": field_mask_pb2.FieldMask(paths=paths),
-    }
-    return pubsub.subscriber.update_subscription(request=request)
-
-
-def test_a_created_subscription_can_be_read_and_listed(pubsub: Bench) -> None:
+def test_a_created_subscription_can_be_read(pubsub: Bench) -> None:
     topic = pubsub.topic()
     subscription = pubsub.subscription(topic, ack_deadline_seconds=600, retry_policy=backoff(1.5, 20))
     found = pubsub.subscriber.get_subscription(subscription=subscription)
     assert (found.topic, found.ack_deadline_seconds) == (topic, 600)
     assert found.retry_policy == backoff(1.5, 20)
-    listed = pubsub.subscriber.list_subscriptions(project=f"projects/{pubsub.project}")
-    assert [one.name for one in listed] == [subscription]
 
 
 def test_a_subscription_is_created_once(pubsub: Bench) -> None:
@@ -83,18 +72,3 @@ def test_a_dead_letter_topic_must_exist(pubsub: Bench) -> None:
     policy = types.DeadLetterPolicy(dead_letter_topic=pubsub.topic_name("missing"), max_delivery_attempts=5)
     with pytest.raises(exceptions.NotFound):
         pubsub.subscription(pubsub.topic(), dead_letter_policy=policy)
-
-
-def test_an_update_changes_the_masked_fields_alone(pubsub: Bench) -> None:
-    subscription = pubsub.subscription(pubsub.topic(), retry_policy=backoff(1, 2))
-    updated = update(pubsub, subscription, ["ack_deadline_seconds"], ack_deadline_seconds=60)
-    assert updated.ack_deadline_seconds == 60
-    assert pubsub.subscriber.get_subscription(subscription=subscription) == updated
-    assert updated.retry_policy == backoff(1, 2)
-
-
-@pytest.mark.parametrize("paths", [[], ["topic"], ["filter"], ["nonsense"]])
-def test_an_update_of_no_mutable_field_is_refused(pubsub: Bench, paths: list[str]) -> None:
-    subscription = pubsub.subscription(pubsub.topic())
-    with pytest.raises(exceptions.InvalidArgument):
-        update(pubsub, subscription, paths, topic=pubsub.topic_name("another"), filter="attributes:a")

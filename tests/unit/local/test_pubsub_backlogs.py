@@ -6,7 +6,7 @@ import pytest
 
 from local.pubsub.backlogs import Backlog, Held
 from local.pubsub.messages import Content, Message
-from local.pubsub.refusals import Refusal
+from local.refusals import Refusal
 
 LEASE_SECONDS = 10.0
 
@@ -14,12 +14,12 @@ LEASE_SECONDS = 10.0
 class Desk:
     """A backlog, and short words for what tests do with it."""
 
-    def __init__(self, *, is_ordered: bool = False) -> None:
-        self.backlog = Backlog(is_ordered=is_ordered)
+    def __init__(self) -> None:
+        self.backlog = Backlog()
         self._sequences = count(1)
 
-    def add(self, name: str, *, key: str = "", due_at: float = 0.0, may_be_overtaken: bool = False) -> None:
-        content = Content(data=name.encode(), attributes={}, ordering_key=key)
+    def add(self, name: str, *, due_at: float = 0.0, may_be_overtaken: bool = False) -> None:
+        content = Content(data=name.encode(), attributes={})
         message = Message(id=name, published_at=0.0, content=content)
         held = Held(sequence=next(self._sequences), place=name, message=message, due_at=due_at)
         self.backlog.add(held, may_be_overtaken=may_be_overtaken)
@@ -111,42 +111,6 @@ def test_an_ack_id_of_another_form_is_refused(ack_id: str) -> None:
         Desk().backlog.find(ack_id)
 
 
-def test_one_message_of_a_key_is_out_at_a_time_and_keys_do_not_wait_for_each_other() -> None:
-    desk = Desk(is_ordered=True)
-    for name in ("a1", "b1", "a2", "b2"):
-        desk.add(name, key=name[0])
-    desk.add("free")
-    assert desk.names() == ["a1", "b1", "free"]
-
-
-def test_a_rejected_message_goes_out_again_before_the_next_of_its_key() -> None:
-    desk = Desk(is_ordered=True)
-    desk.add("a1", key="a")
-    desk.add("a2", key="a")
-    first = desk.lease()
-    desk.backlog.postpone(first, 5.0)
-    assert desk.names(now=4.9) == []
-    assert desk.lease(now=5.0).message.id == "a1"
-    desk.backlog.remove(first)
-    assert desk.names(now=5.0) == ["a2"]
-
-
-def test_a_late_message_holds_up_the_later_ones_of_its_key() -> None:
-    desk = Desk(is_ordered=True)
-    desk.add("a1", key="a", due_at=5.0)
-    desk.add("a2", key="a")
-    assert desk.names() == []
-    desk.backlog.remove(desk.lease(now=5.0))
-    assert desk.names(now=5.0) == ["a2"]
-
-
-def test_without_ordering_keys_mean_nothing() -> None:
-    desk = Desk(is_ordered=False)
-    desk.add("a1", key="a")
-    desk.add("a2", key="a")
-    assert desk.names() == ["a1", "a2"]
-
-
 def test_a_message_that_may_be_overtaken_goes_out_behind_the_next_one() -> None:
     desk = Desk()
     desk.add("slow", due_at=0.2, may_be_overtaken=True)
@@ -159,12 +123,3 @@ def test_a_message_that_nobody_overtakes_goes_out_in_the_end() -> None:
     desk = Desk()
     desk.add("slow", due_at=0.2, may_be_overtaken=True)
     assert desk.names(now=0.2) == ["slow"]
-
-
-def test_a_message_of_an_ordering_key_is_never_overtaken() -> None:
-    desk = Desk(is_ordered=True)
-    desk.add("a1", key="a", due_at=0.2, may_be_overtaken=True)
-    desk.add("a2", key="a")
-    desk.add("b1", key="b")
-    assert desk.names() == ["b1"]
-    assert desk.names(now=0.2) == ["a1"]

@@ -4,14 +4,19 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import grpc
 import pytest
 from google.api_core import exceptions
 from google.cloud.pubsub_v1 import types
+from google.protobuf.duration_pb2 import Duration
+from google.pubsub_v1 import PublisherClient
 
 from local.pubsub import Counts, ManualClock, PubSubServer
 from tests.contract.pubsub.bench import Bench, backoff
 from tests.contract.pubsub.embedded import serving
 from tests.contract.pubsub.receiver import PATIENCE_SECONDS
+
+day = Duration(seconds=86_400)
 
 
 @pytest.fixture
@@ -122,27 +127,6 @@ def test_missed_ack_deadlines_lead_to_the_dead_letters_without_another_pull(
     assert pubsub.pull_one(operator).message.data == b"poison"
 
 
-def test_the_dead_letter_keeps_its_ordering_key_and_frees_the_next_message(pubsub: Bench) -> None:
-    topic, subscription, operator = with_dead_letters(pubsub, enable_message_ordering=True)
-    for data in (b"poison", b"next"):
-        pubsub.publish(topic, data, ordering_key="one")
-    for _ in range(5):
-        (received,) = due(pubsub, subscription)
-        assert received.message.data == b"poison"
-        pubsub.nack(subscription, received)
-    assert [received.message.data for received in due(pubsub, subscription)] == [b"next"]
-    assert [received.message.ordering_key for received in due(pubsub, operator)] == ["one"]
-
-
-def test_a_message_stays_where_it_is_while_its_dead_letter_topic_is_missing(pubsub: Bench) -> None:
-    topic, subscription, _ = with_dead_letters(pubsub)
-    pubsub.publisher.delete_topic(topic=pubsub.topic_name("dead-letters"))
-    pubsub.publish(topic, b"poison")
-    for _ in range(7):
-        pubsub.nack(subscription, *due(pubsub, subscription))
-    assert len(due(pubsub, subscription)) == 1
-
-
 @pytest.mark.parametrize("seconds", [-1, 601])
 def test_a_deadline_out_of_bounds_is_refused(pubsub: Bench, seconds: int) -> None:
     topic = pubsub.topic()
@@ -153,38 +137,11 @@ def test_a_deadline_out_of_bounds_is_refused(pubsub: Bench, seconds: int) -> Non
         pubsub.set_deadline(subscription, received, seconds)
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"ack_deadline_seconds": 9},
-        {"filter": "nonsense"},
-        {"enable_exactly_once_delivery": True},
-        {"bigquery_config": types.BigQueryConfig(table="p.d.t")},
-        {"push_config": types.PushConfig(push_endpoint="ftp://127.0.0.1/push")},
-        {"push_config": types.PushConfig(push_endpoint="http://127.0.0.1:70000/push")},
-        {"push_config": types.PushConfig(push_endpoint="http://a/", no_wrapper=types.PushConfig.NoWrapper())},
-        {"dead_letter_policy": types.DeadLetterPolicy()},
-    ],
-)
-def test_what_cannot_be_served_is_refused(pubsub: Bench, settings: dict[str, Any]) -> None:
-    with pytest.raises(exceptions.InvalidArgument):
-        pubsub.subscription(pubsub.topic(), **settings)
-
-
 def test_a_push_subscription_cannot_be_pulled(pubsub: Bench) -> None:
     push_config = types.PushConfig(push_endpoint="http://127.0.0.1:1/push")
     subscription = pubsub.subscription(pubsub.topic(), push_config=push_config)
     with pytest.raises(exceptions.FailedPrecondition, match="pushes its messages"):
         pubsub.pull(subscription)
-
-
-def test_a_dead_letter_topic_must_exist_when_a_subscription_is_updated(pubsub: Bench) -> None:
-    subscription = pubsub.subscription(pubsub.topic())
-    missing = types.DeadLetterPolicy(dead_letter_topic=pubsub.topic_name("missing"), max_delivery_attempts=5)
-    change = types.Subscription(name=subscription, dead_letter_policy=missing)
-    request = {"subscription": change, "update_mask": {"paths": ["dead_letter_policy"]}}
-    with pytest.raises(exceptions.NotFound):
-        pubsub.subscriber.update_subscription(request=request)
 
 
 @pytest.mark.parametrize(
@@ -203,7 +160,110 @@ def test_attributes_over_the_limits_of_pubsub_are_refused(
         pubsub.publish(pubsub.topic(), b"x", **attributes)
 
 
-def test_a_method_that_is_not_served_says_so(pubsub: Bench) -> None:
+@pytest.mark.parametrize(
+    ("settings", "rule"),
+    [
+        ({"ack_deadline_seconds": 9}, "from 10 to 600"),
+        ({"push_config": types.PushConfig(push_endpoint="ftp://127.0.0.1/push")}, "an http or https URL"),
+        (
+            {"push_config": types.PushConfig(push_endpoint="http://127.0.0.1:70000/push")},
+            "an http or https URL",
+        ),
+        ({"dead_letter_policy": types.DeadLetterPolicy()}, "names its dead_letter_topic"),
+        ({"filter": 'attributes.state = "FAILED"'}, "not served on this machine: filter"),
+        ({"enable_message_ordering": True}, "not served on this machine: enable_message_ordering"),
+        ({"enable_exactly_once_delivery": True}, "not served on this machine: enable_exactly_once_delivery"),
+        (
+            {"bigquery_config": types.BigQueryConfig(table="p.d.t")},
+            "not served on this machine: bigquery_config",
+        ),
+        ({"retain_acked_messages": True}, "not served on this machine: retain_acked_messages"),
+        (
+            {"expiration_policy": types.ExpirationPolicy(ttl=day)},
+            "not served on this machine: expiration_policy",
+        ),
+        (
+            {"message_retention_duration": day},
+            "not served on this machine: message_retention_duration",
+        ),
+        (
+            {
+                "push_config": types.PushConfig(
+                    push_endpoint="http://a/", no_wrapper=types.PushConfig.NoWrapper()
+                )
+            },
+            "not served on this machine: push_config.no_wrapper",
+        ),
+        (
+            {
+                "push_config": types.PushConfig(
+                    push_endpoint="http://a/", oidc_token=types.PushConfig.OidcToken()
+                )
+            },
+            "not served on this machine: push_config.oidc_token",
+        ),
+    ],
+)
+def test_a_subscription_that_cannot_be_served_is_refused(
+    pubsub: Bench, settings: dict[str, Any], rule: str
+) -> None:
+    with pytest.raises(exceptions.InvalidArgument, match=rule):
+        pubsub.subscription(pubsub.topic(), **settings)
+    with pytest.raises(exceptions.NotFound):
+        pubsub.subscriber.get_subscription(subscription=pubsub.subscription_name("readers"))
+
+
+def test_a_subscription_keeps_its_push_config_when_another_cannot_be_served(pubsub: Bench) -> None:
     subscription = pubsub.subscription(pubsub.topic())
-    with pytest.raises(exceptions.MethodNotImplemented):
+    signed = types.PushConfig(push_endpoint="http://a/", oidc_token=types.PushConfig.OidcToken())
+    with pytest.raises(exceptions.InvalidArgument, match="oidc_token"):
+        pubsub.subscriber.modify_push_config(subscription=subscription, push_config=signed)
+    assert pubsub.subscriber.get_subscription(subscription=subscription).push_config == types.PushConfig()
+
+
+def test_a_topic_that_is_to_keep_messages_is_refused(pubsub: Bench) -> None:
+    kept = types.Topic(name=pubsub.topic_name("kept"), message_retention_duration=day)
+    with pytest.raises(exceptions.InvalidArgument, match="not served on this machine: message_retention"):
+        pubsub.publisher.create_topic(request=kept)
+    with pytest.raises(exceptions.NotFound):
+        pubsub.publisher.get_topic(topic=kept.name)
+
+
+def test_an_ordering_key_is_refused_and_nothing_of_its_request_is_published(
+    pubsub: Bench, server: PubSubServer
+) -> None:
+    topic = pubsub.topic()
+    subscription = pubsub.subscription(topic)
+    messages = [types.PubsubMessage(data=b"free"), types.PubsubMessage(data=b"x", ordering_key="one")]
+    publisher = PublisherClient(transport=pubsub.publisher.transport)
+    with pytest.raises(exceptions.InvalidArgument, match="not served on this machine: ordering_key"):
+        publisher.publish(topic=topic, messages=messages)
+    assert server.counts()[subscription].held == 0
+
+
+def test_a_method_that_is_not_served_says_so_and_what_is(pubsub: Bench) -> None:
+    subscription = pubsub.subscription(pubsub.topic())
+    sentence = (
+        "UpdateSubscription of google.pubsub.v1.Subscriber is not served on this machine; served is "
+        "CreateSubscription, GetSubscription, ModifyPushConfig,"
+    )
+    with pytest.raises(exceptions.MethodNotImplemented, match=sentence):
+        pubsub.subscriber.update_subscription(subscription=types.Subscription(name=subscription))
+    with pytest.raises(exceptions.MethodNotImplemented, match="Seek of google"):
         pubsub.subscriber.seek(request={"subscription": subscription})
+
+
+def test_callbacks_of_the_client_end_with_what_is_not_served(pubsub: Bench) -> None:
+    subscription = pubsub.subscription(pubsub.topic())
+    future = pubsub.subscriber.subscribe(subscription, lambda message: message.ack())
+    with pytest.raises(exceptions.MethodNotImplemented, match=r"StreamingPull of google.*; served is .*Pull"):
+        future.result(timeout=PATIENCE_SECONDS)
+
+
+def test_a_service_that_is_not_there_at_all_says_so(server: PubSubServer) -> None:
+    with grpc.insecure_channel(server.address) as channel:
+        call: Any = channel.unary_unary("/google.pubsub.v1.SchemaService/ListSchemas")
+        with pytest.raises(grpc.RpcError) as refused:
+            call(b"", timeout=PATIENCE_SECONDS)
+    assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
+    assert str(refused.value.details()).endswith("served is nothing of that service")

@@ -3,7 +3,6 @@
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from google.cloud.pubsub_v1 import types
@@ -21,14 +20,14 @@ def receiver() -> Iterator[Receiver]:
         yield listening
 
 
-def publish_pushed(pubsub: Bench, receiver: Receiver, count: int, **settings: Any) -> str:
+def publish_pushed(pubsub: Bench, receiver: Receiver, count: int) -> str:
     """Publish messages 0, 1, 2 … to a push subscription of the receiver."""
     topic = pubsub.topic()
     push_config = types.PushConfig(push_endpoint=receiver.url)
     policy = backoff(0.01, 0.01)
-    subscription = pubsub.subscription(topic, push_config=push_config, retry_policy=policy, **settings)
+    subscription = pubsub.subscription(topic, push_config=push_config, retry_policy=policy)
     for number in range(count):
-        pubsub.publish(topic, str(number).encode(), ordering_key="one")
+        pubsub.publish(topic, str(number).encode())
     return subscription
 
 
@@ -89,14 +88,6 @@ def test_reordered_messages_let_later_ones_pass(receiver: Receiver) -> None:
         server.wait_until_idle(PATIENCE_SECONDS)
     assert sorted(numbers(receiver)) == list(range(20))
     assert numbers(receiver) != list(range(20))
-
-
-def test_nothing_disturbs_the_order_of_one_key(receiver: Receiver) -> None:
-    disturbance = Disturbance(seed=3, reorder=0.5, delay=0.5, drop=0.2, delay_seconds=0.02, drop_seconds=0.02)
-    with serving(disturbance=disturbance) as (server, pubsub):
-        publish_pushed(pubsub, receiver, 10, enable_message_ordering=True)
-        server.wait_until_idle(PATIENCE_SECONDS)
-    assert numbers(receiver) == list(range(10))
 
 
 def test_a_dropped_attempt_reaches_nobody_until_the_message_comes_again(receiver: Receiver) -> None:

@@ -26,7 +26,6 @@ def handle_push(event):
     assert event["type"] == "google.cloud.pubsub.topic.v1.messagePublished"
     assert event["source"] == "//pubsub.googleapis.com/projects/test/topics/orders"
     assert event["id"] == event.data["message"]["messageId"] == "7"
-    assert event.data["message"]["orderingKey"] == "one"
     assert event.data["subscription"] == "projects/test/subscriptions/readers"
     assert event.data["deliveryAttempt"] == 3
 """
@@ -86,7 +85,7 @@ def test_a_push_is_a_cloud_event_too(receiver: Receiver) -> None:
 def test_functions_framework_hands_the_whole_body_to_its_function(tmp_path: Path) -> None:
     source = tmp_path / "main.py"
     source.write_text(HANDLER)
-    content = Content(data=b"x", attributes={}, ordering_key="one")
+    content = Content(data=b"x", attributes={})
     message = Message(id="7", published_at=1_700_000_000.0, content=content)
     delivery = Delivery(ack_id="1-3", message=message, attempt=3)
     app = functions_framework.create_app("handle_push", str(source))

@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from google.api_core import exceptions
@@ -181,46 +180,3 @@ def test_stopping_sends_waiting_pullers_away() -> None:
         puller.join(PATIENCE_SECONDS)
         assert [error.message for error in errors] == ["the server is stopping"]
         assert server_threads() == before
-
-
-def test_a_stream_takes_no_more_messages_than_its_client_wants() -> None:
-    with serving() as (server, pubsub):
-        topic = pubsub.topic()
-        subscription = pubsub.subscription(topic)
-        for number in range(10):
-            pubsub.publish(topic, str(number).encode())
-        may_ack = threading.Event()
-
-        def callback(message: Any) -> None:
-            may_ack.wait(PATIENCE_SECONDS)
-            message.ack()
-
-        control = types.FlowControl(max_messages=3)
-        future = pubsub.subscriber.subscribe(subscription, callback, flow_control=control)
-        time.sleep(0.5)
-        assert server.counts()[subscription].leased == 3
-        may_ack.set()
-        give_up_at = time.monotonic() + PATIENCE_SECONDS
-        while server.counts()[subscription].acked < 10 and time.monotonic() < give_up_at:
-            time.sleep(0.02)
-        assert server.counts()[subscription].acked == 10
-        future.cancel()
-        future.result(timeout=PATIENCE_SECONDS)
-
-
-@pytest.mark.parametrize("is_ordered", [True, False])
-def test_a_stream_tells_its_client_whether_messages_come_in_order(is_ordered: bool) -> None:
-    with serving() as (_, pubsub):
-        topic = pubsub.topic()
-        subscription = pubsub.subscription(topic, enable_message_ordering=is_ordered)
-        pubsub.publish(topic, b"x")
-        may_end = threading.Event()
-
-        def requests() -> Iterator[types.StreamingPullRequest]:
-            yield types.StreamingPullRequest(subscription=subscription, stream_ack_deadline_seconds=10)
-            may_end.wait(PATIENCE_SECONDS)
-
-        stream = pubsub.subscriber.streaming_pull(requests=requests())
-        assert next(stream).subscription_properties.message_ordering_enabled is is_ordered
-        may_end.set()
-        assert list(stream) == []

@@ -15,7 +15,7 @@ from common.messages.receiving import Message, Redelivered, read_message, receiv
 from common.messages.verdicts import VERDICTS, Verdict, verdict
 from common.runs.dead_letters import RejectedBy
 from local.pubsub.messages import Content
-from local.pubsub.refusals import Refusal
+from local.refusals import Refusal
 
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 KEY = "acme_api_0123456789abcdef"

@@ -1,4 +1,4 @@
-"""Say no to a request with the gRPC status that Pub/Sub itself answers."""
+"""Say no to a request with the gRPC status that Google's service itself answers."""
 
 import grpc
 
@@ -12,7 +12,7 @@ class Refusal(Exception):
 
 
 def invalid(message: str) -> Refusal:
-    """Build the refusal of a request that is wrong in itself."""
+    """Build the refusal of a request that is wrong in itself, or asks for what is not served here."""
     return Refusal(grpc.StatusCode.INVALID_ARGUMENT, message)
 
 
@@ -34,3 +34,8 @@ def unfit(message: str) -> Refusal:
 def unavailable(message: str) -> Refusal:
     """Build the refusal of a request that the caller may repeat elsewhere or later."""
     return Refusal(grpc.StatusCode.UNAVAILABLE, message)
+
+
+def unimplemented(message: str) -> Refusal:
+    """Build the refusal of what Google's service can do and the local one cannot."""
+    return Refusal(grpc.StatusCode.UNIMPLEMENTED, message)
