@@ -1,4 +1,4 @@
-"""BigQuery's limits on DML: two mutating statements per table at once, twenty queued; and on INSERT."""
+"""BigQuery's limits on DML: two mutating statements per table at once, twenty queued; INSERT; fresh rows."""
 
 import asyncio
 from collections import Counter, defaultdict
@@ -8,15 +8,43 @@ from datetime import UTC, datetime
 from local.bigquery import jobs
 from local.bigquery.answers import MORE_ABOUT_QUOTAS, Answer
 from local.bigquery.calls import Call
-from local.bigquery.concurrency_limits import ConcurrencyLimit
 from local.bigquery.failed_jobs import fail_job
 from local.bigquery.proxy import Forward
-from local.bigquery.statements import MUTATIONS, Kind, Table, statements_of
-from local.bigquery.switch import Switch
+from local.bigquery.statements import MUTATIONS, Kind, Statement, Table, statements_of
+from local.bigquery.switch import Limits, Switch
 
 MUTATIONS_RUNNING, MUTATIONS_QUEUED = 2, 20
 FREE_INSERTS_PER_DAY = 1500
 INSERTS_RUNNING, INSERTS_QUEUED = 10, 100
+BUFFER_SECONDS = 30 * 60.0
+
+
+class ConcurrencyLimit:
+    """Room for `running` at once and `queued` that wait for them."""
+
+    def __init__(self, running: int, queued: int) -> None:
+        self._slots = asyncio.Semaphore(running)
+        self._room = running + queued
+        self._inside = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Tell whether one more would be turned away."""
+        return self._inside >= self._room
+
+    async def enter(self) -> None:
+        """Wait for a slot; look at `is_full` first, without an await between."""
+        self._inside += 1
+        try:
+            await self._slots.acquire()
+        except BaseException:
+            self._inside -= 1
+            raise
+
+    def leave(self) -> None:
+        """Give the slot to the next in the queue."""
+        self._inside -= 1
+        self._slots.release()
 
 
 class DmlLimits:
@@ -102,3 +130,42 @@ def _too_many_mutations(table: Table) -> str:
 TOO_MANY_INSERTS = (
     f"Exceeded rate limits: too many table dml insert operations for this table. {MORE_ABOUT_QUOTAS}"
 )
+
+
+class StreamingBuffer:
+    """Fail UPDATE, DELETE and MERGE on a table that rows were streamed into within half an hour.
+
+    BigQuery fails those alone whose condition reaches such a row; here any row of the table counts.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._streamed: dict[Table, float] = {}
+
+    async def handle(self, call: Call, forward: Forward) -> Answer:
+        """Note streamed rows, and refuse DML that comes too soon after them."""
+        if self._limits.is_on and call.starts_job:
+            for statement in statements_of(call):
+                if statement.kind in MUTATIONS and self._has_fresh_rows(statement.target):
+                    return await fail_job(call, "invalidQuery", _rows_are_fresh(statement))
+        answer = await forward(call)
+        if call.method == "tabledata.insertAll" and answer.is_success:
+            self._streamed[call.table] = self._limits.clock()
+        return answer
+
+    def reset(self) -> None:
+        """Forget the wiped rows."""
+        self._streamed.clear()
+
+    def _has_fresh_rows(self, table: Table | None) -> bool:
+        streamed = self._streamed.get(table) if table else None
+        return streamed is not None and self._limits.clock() - streamed < BUFFER_SECONDS
+
+
+def _rows_are_fresh(statement: Statement) -> str:
+    kind = "UPDATE or MERGE" if statement.kind == "MERGE" else "UPDATE or DELETE"
+    table = ".".join(statement.target or ())
+    return (
+        f"{kind} statement over table {table} would affect rows in the streaming buffer, "
+        "which is not supported"
+    )

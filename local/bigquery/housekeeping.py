@@ -8,8 +8,7 @@ from typing import Protocol
 from local.bigquery import jobs
 from local.bigquery.answers import Answer
 from local.bigquery.calls import Call
-from local.bigquery.gate import Gate
-from local.bigquery.proxy import Forward
+from local.bigquery.proxy import Forward, Gate
 from local.bigquery.results import Results
 
 

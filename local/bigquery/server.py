@@ -20,26 +20,20 @@ from local.bigquery.changed_layouts import ChangedLayouts
 from local.bigquery.columnless_tables import ColumnlessTables
 from local.bigquery.constant_jobs import ConstantJobs
 from local.bigquery.counts import Counts
-from local.bigquery.dml_limits import DmlLimits
+from local.bigquery.dml_limits import DmlLimits, StreamingBuffer
 from local.bigquery.engine import Engine
 from local.bigquery.faults import Faults
 from local.bigquery.fresh_tables import FreshTables, StreamingDelay
 from local.bigquery.googlesql import GoogleSql
 from local.bigquery.housekeeping import Housekeeping
-from local.bigquery.insert_ids import InsertIds
 from local.bigquery.job_ids import JobIds
-from local.bigquery.job_names import JobNames
-from local.bigquery.job_settings import JobSettings
-from local.bigquery.job_timeouts import JobTimeouts
+from local.bigquery.job_settings import JobNames, JobSettings, JobTimeouts
 from local.bigquery.latency import Latency
-from local.bigquery.long_polls import LongPolls
 from local.bigquery.merges import Merges
-from local.bigquery.metadata_rates import MetadataRates
-from local.bigquery.metadata_turns import MetadataTurns
+from local.bigquery.metadata_updates import MetadataRates, MetadataTurns
 from local.bigquery.proxy import Layer, Proxy
-from local.bigquery.short_queries import ShortQueries
-from local.bigquery.streamed_rows import StreamedRows
-from local.bigquery.streaming_buffer import StreamingBuffer
+from local.bigquery.query_answers import LongPolls, ShortQueries
+from local.bigquery.streamed_rows import InsertIds, StreamedRows
 from local.bigquery.strict_sql import StrictSql
 from local.bigquery.switch import Limits
 from local.bigquery.views import ViewsAndCopies

@@ -12,7 +12,7 @@ import pytest
 from common.runs import retries, sweeping
 from common.setup.readiness import LOOK_AGAIN
 from local.bigquery import Effect, Fault
-from local.bigquery.metadata_rates import WINDOW_SECONDS
+from local.bigquery.metadata_updates import WINDOW_SECONDS
 from tests.functional.site import Site, Tenant, a_pipeline_file
 
 LEVELS = ({"a": "SELECT 1 AS n", "b": "SELECT 2 AS n"}, {"c": "SELECT SUM(n) AS n FROM (SELECT n FROM a)"})

@@ -12,7 +12,7 @@ import pytest
 from common.runs.level_messages import decode
 from common.times import utc_now
 from common.wiring import SERVICES
-from local.bigquery.metadata_rates import UPDATES, WINDOW_SECONDS
+from local.bigquery.metadata_updates import UPDATES, WINDOW_SECONDS
 from tests.functional.site import Site, Tenant, a_pipeline_file
 
 RUNS = 10

@@ -9,9 +9,8 @@ from google.cloud import bigquery
 from local.bigquery import LocalBigQuery
 from local.bigquery.answers import Answer, json_answer
 from local.bigquery.calls import Call
-from local.bigquery.dml_limits import DmlLimits
-from local.bigquery.metadata_rates import MetadataRates
-from local.bigquery.streaming_buffer import StreamingBuffer
+from local.bigquery.dml_limits import DmlLimits, StreamingBuffer
+from local.bigquery.metadata_updates import MetadataRates
 from local.bigquery.switch import Limits
 from tests.unit.local.conftest import PROJECT, api_call, insert_call
 

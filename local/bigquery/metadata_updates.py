@@ -1,5 +1,6 @@
-"""BigQuery's limit on metadata updates: five in ten seconds for each table and each dataset."""
+"""Updates of datasets and tables: five in ten seconds for each of them, and one at a time."""
 
+import asyncio
 from collections import defaultdict, deque
 from http import HTTPStatus
 
@@ -10,6 +11,7 @@ from local.bigquery.proxy import Forward
 from local.bigquery.statements import Kind, Table, statements_of
 from local.bigquery.switch import Limits
 
+CHANGING = frozenset({"datasets.patch", "datasets.update", "tables.patch", "tables.update"})
 UPDATES = 5
 WINDOW_SECONDS = 10.0
 UPDATING = frozenset({"insert", "patch", "update", "delete"})
@@ -82,3 +84,25 @@ def _refusal(name: tuple[str, ...]) -> str:
     if len(name) == 3:
         operations = "table update operations for this table"
     return f"Exceeded rate limits: too many {operations}. {MORE_ABOUT_QUOTAS}"
+
+
+class MetadataTurns:
+    """Let the second of two updates see the first.
+
+    `local_bigquery` reads a resource, checks its ETag and writes it: two at once would both pass, and the
+    later one undo the other, or fail by a conflict that BigQuery does not know.
+    """
+
+    def __init__(self) -> None:
+        self._turns: defaultdict[tuple[str, ...], asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def handle(self, call: Call, forward: Forward) -> Answer:
+        """Pass an update on when those before it have been answered."""
+        if call.method not in CHANGING:
+            return await forward(call)
+        async with self._turns[call.table]:
+            return await forward(call)
+
+    def reset(self) -> None:
+        """Forget the turns: whoever had one has been answered by now."""
+        self._turns.clear()

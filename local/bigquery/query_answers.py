@@ -1,4 +1,4 @@
-"""The long poll of `jobs.getQueryResults`: it waits for a query's end, and holds no thread meanwhile."""
+"""How queries are answered: a long poll until their end, and no job where a page says all."""
 
 import asyncio
 from dataclasses import replace
@@ -9,6 +9,7 @@ from local.bigquery.answers import Answer
 from local.bigquery.calls import Call
 from local.bigquery.proxy import Forward
 
+OPTIONAL = "JOB_CREATION_OPTIONAL"
 USUAL_MS = 10_000
 MAX_MS = 200_000
 """BigQuery answers by then, whatever was asked for."""
@@ -33,3 +34,22 @@ class LongPolls:
 def _at_once(call: Call) -> Call:
     query = call.query | {"timeoutMs": "0"}
     return replace(call, query=query, scope=call.scope | {"query_string": urlencode(query).encode()})
+
+
+class ShortQueries:
+    """Name no job in the answer to such a query: nobody can ask for one that BigQuery has not made."""
+
+    async def handle(self, call: Call, forward: Forward) -> Answer:
+        """Pass the call on, and take the job off an answer that says all."""
+        answer = await forward(call)
+        if call.method != "jobs.query" or call.resource.get("jobCreationMode") != OPTIONAL:
+            return answer
+        said = answer.resource if answer.is_success else {}
+        if not said.get("jobComplete") or "pageToken" in said or call.is_dry_run:
+            return answer
+        return answer.with_resource(
+            {key: value for key, value in said.items() if key not in ("jobReference", "jobCreationReason")}
+        )
+
+    def reset(self) -> None:
+        """Keep nothing, so forget nothing."""
