@@ -12,13 +12,13 @@ from common.pipelines.compile import compile_pipeline
 from common.pipelines.documents import read_document
 from common.pipelines.pipeline import Pipeline, Step
 from common.pipelines.plans import CheckJob, CopyJob, LoadJob, QueryJob, StatementType
-from common.pipelines.step_types import load_step_types
 from common.pipelines.tables import PUBLIC_DATA, Policy
 from common.setup.tables import TENANT_SCHEMAS, Shape, central_tables, tenant_table
 from common.setup.views import central_views, tenant_view
 from common.warehouse.backups import restoring_statement
 from common.warehouse.bigquery import SQL_FOLDER, statement
 from local.googlesql import Analyzer, RejectedSql, column_type
+from tests.unit.pipelines.examples import STEP_TYPES
 from tests.unit.runs.resolved_jobs import resolved_job
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -230,7 +230,7 @@ def compiled(text: bytes) -> Pipeline:
         config_id=str(header.get("id", "shown")),
         version=1,
         project_id=PROJECT,
-        step_types=load_step_types(ROOT / "ps_templates"),
+        step_types=STEP_TYPES,
         policy=Policy(project_id=PROJECT, dataset=TENANT, allowed_sources=SHOWN_SOURCES),
     )
     return found.pipeline

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from werkzeug.test import TestResponse
@@ -15,7 +14,6 @@ from common.pipelines.configs import Compiler, Configs
 from common.pipelines.pipeline import Parameter, Pipeline
 from common.pipelines.plans import CheckJob
 from common.pipelines.secret_values import ParameterSeal
-from common.pipelines.step_types import load_step_types
 from common.pipelines.tables import Policy
 from common.public_urls import PublicUrls
 from common.quality.reading import CheckFilter, QualityLog
@@ -57,9 +55,8 @@ from tests.fakes.schedules import (
 from tests.fakes.seals import a_seal
 from tests.fakes.tables import MemoryTables
 from tests.unit.http.site import Site, edge, key_of
+from tests.unit.pipelines.examples import STEP_TYPES
 from tests.unit.runs.examples import a_pipeline, a_query, a_step
-
-TEMPLATES = Path(__file__).resolve().parents[3] / "ps_templates"
 
 ACME, OTHER = key_of("acme"), key_of("other")
 
@@ -133,7 +130,7 @@ def compiler() -> Compiler:
     """Return the compiler of uploads."""
     return Compiler(
         project_id="p",
-        step_types=load_step_types(TEMPLATES),
+        step_types=STEP_TYPES,
         policy_of=lambda tenant_id: Policy(project_id="p", dataset=tenant_id, allowed_sources=frozenset()),
     )
 
