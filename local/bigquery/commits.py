@@ -1,10 +1,8 @@
 """One transaction at a time makes, changes or drops what a lake holds, and one commits.
 
-A commit of DuckLake 1.5 that changes definitions frees what it knew of those before, and transactions under
-way that make a table still read it when they commit: they fail ("Failed to get path for schema …"), make a
-table that nobody finds, or end the process. So such a transaction has its turn from its first definition to
-its end, and every commit has one. One that takes very long, such as a query that never ends, does not keep
-the others out for ever.
+A transaction that defines something refers to the definitions that DuckLake has loaded (`definitions`). So it
+has its turn from its first definition to its end, and every commit has one. One that takes very long, such as
+a query that never ends, does not keep the others out for ever.
 """
 
 import contextlib
@@ -17,12 +15,15 @@ from typing import Any, Self
 import duckdb
 
 from local.bigquery.changes import START, Change, change_by
+from local.bigquery.definitions import Definitions
 
 TARGET = r'\s("(?:[^"]|"")+"|\w+)\.'
 DEFINES = re.compile(rf"\s*(?:ALTER|COMMENT|CREATE|DROP)\b[A-Z\s]*?{TARGET}", re.IGNORECASE)
 WRITES = re.compile(rf"\s*(?:DELETE|INSERT|MERGE|TRUNCATE|UPDATE)\b[A-Z\s]*?{TARGET}", re.IGNORECASE)
 CHORES = re.compile(r"\s*CALL\s+ducklake_", re.IGNORECASE)
 COMMENTS = re.compile(START)
+LOAD = "CREATE SCHEMA IF NOT EXISTS {lake}.main"
+"""Looks up what is always there, so that it only loads the definitions."""
 TURN_SECONDS = 10.0
 """How long a transaction waits for its turn at the most."""
 CONFLICT = "Failed to commit"
@@ -33,6 +34,7 @@ NOT_IN_A_LAKE = frozenset({"bq", "emulator", "memory", "temp"})
 
 _turn = threading.RLock()
 """A thread that has its turn may write by another cursor meanwhile."""
+_definitions = Definitions()
 
 
 class Connection:
@@ -50,6 +52,8 @@ class Connection:
         self._of_transaction = Change.NOTHING
         self._is_in_transaction = False
         self._has_turn = False
+        self._defined_lake: str | None = None
+        """Whose definitions the transaction changes, as the statement names it."""
         self._told: list[Any] | None = None
         """What a statement answered that became a transaction; None where the connection has the answer."""
 
@@ -106,7 +110,8 @@ class Connection:
     def _tidy(self, statement: str, parameters: Any) -> None:
         self._take_turn()
         try:
-            self._told = self._connection.execute(statement, parameters).fetchall()
+            with _definitions.statement():
+                self._told = self._connection.execute(statement, parameters).fetchall()
         finally:
             self._end_turn()
 
@@ -119,11 +124,16 @@ class Connection:
             self._changed(change)
 
     def _run(self, statement: str, parameters: Any) -> None:
-        if not is_in_a_lake(DEFINES.match(statement)):
-            self._connection.execute(statement, parameters)
+        defines = DEFINES.match(statement)
+        if defines is None or not is_a_lake(defines[1]):
+            with _definitions.statement():
+                self._connection.execute(statement, parameters)
             return
         self._take_turn()
-        self._told = self._connection.execute(statement, parameters).fetchall()
+        self._defined_lake = defines[1]
+        _definitions.settle()
+        with _definitions.statement():
+            self._told = self._connection.execute(statement, parameters).fetchall()
 
     def fetchone(self) -> Any:
         """Return the next row of the answer; None where there is none."""
@@ -154,7 +164,13 @@ class Connection:
         self._is_in_transaction = False
         self._take_turn()
         try:
-            self._connection.execute("COMMIT")
+            if self._defined_lake is None:
+                self._connection.execute("COMMIT")
+            else:
+                with _definitions.new_version():
+                    self._connection.execute("COMMIT")
+                    with contextlib.suppress(duckdb.Error):  # Committed is committed.
+                        self._connection.execute(LOAD.format(lake=self._defined_lake))
         finally:
             self._end_turn()
 
@@ -163,6 +179,7 @@ class Connection:
             self._has_turn = _turn.acquire(timeout=TURN_SECONDS)
 
     def _end_turn(self) -> None:
+        self._defined_lake = None
         if self._has_turn:
             self._has_turn = False
             _turn.release()
