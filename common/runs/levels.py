@@ -26,7 +26,7 @@ from common.runs.level_messages import LevelMessage
 from common.runs.ports import CheckStore, Identities, JobReport, JobsOf, LevelPublisher, RunStore
 from common.runs.run import EndReason, Run, RunStatus, StepRow, StepStatus
 from common.runs.secret_parameter_jobs import with_secret_parameters
-from common.runs.step_jobs import BEGINNING, has_begun
+from common.runs.step_jobs import NOT_BEGUN, has_begun
 from common.runs.steps import StepWorker
 from common.runs.stopped_steps import stopped_step, with_billed, with_most_billed
 from common.times import Clock
@@ -159,7 +159,7 @@ class LevelWorker:
         except ConvergenceError as error:
             carried_out, _ = steps_of(message)  # A step that is skipped has nothing else to tell.
             report = JobReport(job_id="", is_done=False, error_message=tried_again(error))
-            rows = [running_row(step, BEGINNING, report, self.clock) for step in carried_out[:1]]
+            rows = [running_row(step, NOT_BEGUN, report, self.clock) for step in carried_out[:1]]
             with suppress(ConvergenceError):  # The message comes again in any case.
                 self.store.append_steps(message.run, rows, self.clock())
             raise

@@ -38,6 +38,8 @@ class Position:
 
 
 BEGINNING = Position()
+NOT_BEGUN = Position(attempt=0)
+"""Before the first attempt: whatever a step came to says more than what has kept it from beginning."""
 
 
 def job_id(run_id: str, step_id: str, attempt: int, waits: int = 0, name: str = MAIN) -> str:

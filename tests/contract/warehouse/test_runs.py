@@ -209,6 +209,7 @@ def test_a_receipt_lists_each_job_once_by_its_end(request: pytest.FixtureRequest
     last: dict[str, Any] = {"job_id": "job-2", "job_name": "publish", "job_index": 1}
     ended: dict[str, Any] = {"ended_at": START + MINUTE, "rows": 3, "metadata": {"slot_ms": 7}}
     told = [
+        (a_step_row(StepStatus.RUNNING, 0, error_message="is tried again: no answer"), 0),
         (a_step_row(StepStatus.RUNNING, **first), 0),
         (a_step_row(StepStatus.RUNNING, **first, **ended), 1),
         (a_step_row(StepStatus.RUNNING, **first), 2),  # Of a delivery that came late.

@@ -103,6 +103,25 @@ def test_what_may_pass_is_delivered_again_and_the_step_says_meanwhile_what_it_wa
     assert platform.written == ["extract", "other"]
 
 
+def test_what_keeps_a_level_from_being_looked_at_takes_nothing_back() -> None:
+    platform = Platform()
+    flag(platform.jobs, "acme", RUN_ID)
+    platform.run_to_end(a_message())
+    assert set(platform.step_states().values()) == {StepStatus.SKIPPED}
+
+    def fail(point: str) -> None:
+        if point.startswith("find claim"):
+            raise Unavailable("no answer")
+
+    platform.disturb = fail
+    with pytest.raises(Unavailable):
+        platform.deliver(a_message())
+    (_, trouble) = platform.rows.step_rows[-1]
+    assert (trouble.status, trouble.error_message) == (StepStatus.RUNNING, "is tried again: no answer")
+    assert platform.rows.last_trouble(RUN_ID) == "is tried again: no answer"
+    assert set(platform.step_states().values()) == {StepStatus.SKIPPED}
+
+
 def test_a_cancelled_run_ends_though_its_job_may_not_be_looked_at() -> None:
     platform = Platform(budget=timedelta(seconds=30))
     platform.jobs.outcomes["extract"] = Outcome(takes=timedelta(hours=2))

@@ -9,6 +9,7 @@ SELECT
   TO_JSON_STRING(metadata) AS metadata
 FROM `${project}.${dataset}.tenant_step_logs`
 WHERE tenant_id = @tenant_id AND pipeline_logging_id = @run_id AND start_time >= @since
+  AND (attempt > 0 OR status <> 'RUNNING') -- What keeps a step from beginning is no attempt.
 QUALIFY ROW_NUMBER() OVER (
   PARTITION BY step_id, COALESCE(job_index, 0), attempt
   ORDER BY
