@@ -23,11 +23,13 @@ OWN = re.compile(
     re.IGNORECASE,
 )
 """Writes to the database in which `local_bigquery` keeps jobs, results and the like: no project has it."""
+MESSAGES = re.compile(rf"{START}CALL\s+\S+\.set_commit_message\(", re.IGNORECASE)
+"""What a transaction says of itself when it is committed."""
 WRITES = re.compile(rf"{START}(?:INSERT|UPDATE|DELETE|TRUNCATE)\b", re.IGNORECASE)
 
 
 def change_by(statement: str) -> Change:
     """Tell what a statement may change; one that is not known may change everything."""
-    if READS.match(statement) or OWN.match(statement):
+    if READS.match(statement) or OWN.match(statement) or MESSAGES.match(statement):
         return Change.NOTHING
     return Change.ROWS if WRITES.match(statement) else Change.TABLES

@@ -182,6 +182,7 @@ class LocalBigQuery:
             ws="none",
             proxy_headers=False,
             log_config=None,
+            access_log=False,
             timeout_graceful_shutdown=GRACEFUL_SECONDS,
         )
         self._server = uvicorn.Server(config)

@@ -20,6 +20,10 @@ from local.bigquery.commits import Connection
         ('CREATE TABLE IF NOT EXISTS "emulator"."_results"."p:j" AS SELECT 1', Change.NOTHING),
         ('DROP TABLE IF EXISTS "emulator"."_results"."p:j"', Change.NOTHING),
         ("DELETE FROM emulator.tables WHERE a = 1", Change.NOTHING),
+        (
+            "-- Purpose: tell.\nCALL \"p\".set_commit_message('us', $job, extra_info => $counts)",
+            Change.NOTHING,
+        ),
         ('INSERT INTO "p"."d"."t" VALUES (1)', Change.ROWS),
         ('UPDATE "p"."d"."t" SET a = 1', Change.ROWS),
         ('DELETE FROM "p"."d"."emulator"', Change.ROWS),
