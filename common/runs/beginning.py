@@ -13,7 +13,7 @@ from common.pipelines.intervals import Interval
 from common.pipelines.pipeline import BoundParameter, Pipeline, Step
 from common.runs.admission import Admission
 from common.runs.level_messages import LevelMessage
-from common.runs.ports import AdmissionFacts, LevelPublisher, RunStore
+from common.runs.ports import AdmissionFacts, AdmissionReads, LevelPublisher, RunWrites
 from common.runs.quotas import ScheduleShare
 from common.runs.run import Run, RunStatus, StepOutline, Trigger
 from common.runs.tickets import Applicant, Ledger, Ticket, with_ticket
@@ -46,7 +46,8 @@ class ReadyRun:
 class RunAdmission:
     """Admits runs: one query reads all it needs, one claim admits, one row and one message set it going."""
 
-    store: RunStore
+    facts: AdmissionReads
+    store: RunWrites
     claims: ClaimJobs
     levels: LevelPublisher
     clock: Clock
@@ -55,7 +56,7 @@ class RunAdmission:
 
     def read(self, tenant_id: str, config_id: str, run_id: str) -> AdmissionFacts:
         """Read what an admission decides on; Forbidden where the tenant may not run anything."""
-        facts = self.store.read_admission(tenant_id, config_id, run_id, self.clock())
+        facts = self.facts.read_admission(tenant_id, config_id, run_id, self.clock())
         if facts.tenant_status != "ACTIVE":
             raise Forbidden(f"the tenant is {facts.tenant_status}: it cannot run pipelines")
         if facts.refusal:

@@ -16,7 +16,7 @@ from common.errors import ConvergenceError
 from common.problems import Problem
 from common.quality.results import CheckResult
 from common.quality.verdicts import CheckStatus
-from common.runs.ports import AdmissionFacts, CheckStore, RunStore
+from common.runs.ports import CheckStore, RunWrites
 from common.runs.run import EndReason, Run, RunStatus, StepRow, StepStatus, Trigger
 
 logger = logging.getLogger(__name__)
@@ -137,14 +137,10 @@ class Announcer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnouncingRuns:
-    """A `RunStore` that tells of each state once its row has been appended."""
+    """A `RunWrites` that tells of each state once its row has been appended."""
 
-    store: RunStore
+    store: RunWrites
     announcer: Announcer
-
-    def read_admission(self, tenant_id: str, config_id: str, run_id: str, now: datetime) -> AdmissionFacts:
-        """Read what an admission decides on."""
-        return self.store.read_admission(tenant_id, config_id, run_id, now)
 
     def check_rows_arrive(self) -> None:
         """Raise where no row can be appended now."""

@@ -23,7 +23,7 @@ from common.runs.guarding import Guard, Judgement
 from common.runs.handovers import Handovers
 from common.runs.judging import CheckJudge
 from common.runs.level_messages import LevelMessage
-from common.runs.ports import CheckStore, Identities, JobReport, JobsOf, LevelPublisher, RunStore
+from common.runs.ports import CheckStore, Identities, JobReport, JobsOf, LevelPublisher, RunWrites
 from common.runs.run import EndReason, Run, RunStatus, StepRow, StepStatus
 from common.runs.secret_parameter_jobs import with_secret_parameters
 from common.runs.step_jobs import NOT_BEGUN, has_begun
@@ -57,7 +57,7 @@ class LevelWorker:
     one goes on from there: a step's job ID is claimed once, a repeated row is dropped by its readers.
     """
 
-    store: RunStore
+    store: RunWrites
     checks: CheckStore
     claims: ClaimJobs
     identities: Identities

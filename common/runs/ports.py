@@ -54,11 +54,15 @@ class AdmissionFacts:
     """Why the tenant's subscription lets it run nothing, "" where it does."""
 
 
-class RunStore(Protocol):
-    """Run and step rows: appended, never changed."""
+class AdmissionReads(Protocol):
+    """Where an admission reads what it decides on."""
 
     def read_admission(self, tenant_id: str, config_id: str, run_id: str, now: datetime) -> AdmissionFacts:
-        """Read what an admission decides on; NotFound where the tenant has no plan."""
+        """Read it all; NotFound where the tenant has no plan."""
+
+
+class RunWrites(Protocol):
+    """Run and step rows: appended, never changed."""
 
     def check_rows_arrive(self) -> None:
         """Raise Unavailable or NotConfigured where no row can be appended now: a ticket would be lost."""

@@ -19,7 +19,7 @@ from common.cursors import cursor_at, position_of
 from common.errors import InvalidInput, NotFound, Violation
 from common.pipelines.plans import CHECKS
 from common.runs.holds import spending_now
-from common.runs.ports import RunStore
+from common.runs.ports import AdmissionReads
 from common.runs.quotas import Quota, quotas
 from common.runs.run import RunStatus, StepStatus
 from common.runs.tickets import counted, without_rows
@@ -81,7 +81,7 @@ class RunLog:
     """What a tenant can learn of its runs."""
 
     reader: RunReader
-    store: RunStore
+    facts: AdmissionReads
     claims: ClaimJobs
     clock: Clock
     sleep: Callable[[float], None] = time.sleep
@@ -156,7 +156,7 @@ class RunLog:
     def allowed(self, tenant_id: str) -> Allowed:
         """Return the use of the three limits and of budgets, counted as an admission would count it now."""
         now = self.clock()
-        ledger = self.store.read_admission(tenant_id, "", "", now).ledger
+        ledger = self.facts.read_admission(tenant_id, "", "", now).ledger
         rowless = without_rows(self.claims, tenant_id, ledger)
         return Allowed(
             quotas=quotas(counted(ledger.use, rowless, now), ledger.limits, now),

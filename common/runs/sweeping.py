@@ -16,7 +16,7 @@ from common.errors import ConvergenceError, InvalidInput, NotFound
 from common.logs import log_context
 from common.pipelines.pipeline import Pipeline
 from common.runs.level_messages import LevelMessage
-from common.runs.ports import ConfigText, LevelPublisher, RunStore
+from common.runs.ports import ConfigText, LevelPublisher, RunWrites
 from common.runs.progress import OpenRun
 from common.runs.run import EndReason, Run, RunStatus, Trigger, TriggerType
 from common.runs.tickets import MAX_GAPS, Ticket, look_up
@@ -79,7 +79,7 @@ class Sweeper:
     """Continues quiet runs and closes orphaned tickets; a fault in one does not keep it from the others."""
 
     reader: SweepReader
-    store: RunStore
+    store: RunWrites
     claims: ClaimJobs
     levels: LevelPublisher
     compile: Callable[[str, ConfigText], Pipeline]

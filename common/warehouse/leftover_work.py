@@ -9,11 +9,12 @@ from google.api_core import exceptions as google
 from common.runs.offboarding_cleanup import LeftoverWork
 from common.tenants.audit import Auditor, Outcome
 from common.tenants.offboarding import KeptTable
+from common.warehouse.admissions import TICKET_WINDOW
 from common.warehouse.bigquery import Central, Queries
 from common.warehouse.clients import RETRY, TIMEOUT_SECONDS
 from common.warehouse.datasets import Datasets
 from common.warehouse.queue import WAITING_WINDOW
-from common.warehouse.runs import LATELY, TICKET_WINDOW
+from common.warehouse.run_views import LATELY
 from common.warehouse.setup import LABELS
 from common.warehouse.translation import translated
 

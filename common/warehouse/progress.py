@@ -10,9 +10,10 @@ from common.runs.progress import OpenRun, Progress
 from common.runs.run import Run, RunStatus, StepOutline, Trigger, TriggerType
 from common.runs.sweeping import Findings, Gap
 from common.times import from_rfc3339, start_of_month
+from common.warehouse.admissions import TICKET_WINDOW, recent_since
 from common.warehouse.bigquery import Queries, Row
 from common.warehouse.run_columns import grants_of, interval_of, priority_of
-from common.warehouse.runs import TICKET_WINDOW, parameters_of, recent_since
+from common.warehouse.runs import parameters_of
 
 EVERY_TENANT = ""
 WHOLE_LOOK = 30

@@ -19,7 +19,7 @@ from common.times import from_rfc3339, to_rfc3339
 from common.warehouse.bigquery import Queries, Row
 from common.warehouse.refusals import refusal_parameters
 from common.warehouse.run_columns import interval_columns, interval_of, sealed_parts, with_sealed_parts
-from common.warehouse.runs import READING_WINDOW
+from common.warehouse.run_views import READING_WINDOW
 from common.warehouse.streaming import Streaming
 
 TABLE = "tenant_pipeline_execution_queue"

@@ -10,7 +10,7 @@ from common.schedules.refusals import Refusal
 from common.schedules.waiting import WaitingRun
 from common.warehouse.bigquery import Queries, Row
 from common.warehouse.run_columns import interval_columns, interval_of
-from common.warehouse.runs import READING_WINDOW
+from common.warehouse.run_views import READING_WINDOW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

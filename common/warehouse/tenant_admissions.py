@@ -9,9 +9,10 @@ from common.runs.run import Run, RunStatus
 from common.runs.tickets import may_count_since
 from common.schedules.tenant_admissions import TenantAdmissionFacts
 from common.times import start_of_day, start_of_month
+from common.warehouse.admissions import TICKET_WINDOW, last_tickets, ledger_of, recent_since
 from common.warehouse.bigquery import Queries, Row
 from common.warehouse.run_columns import grants_of, priority_of
-from common.warehouse.runs import RUNS, TICKET_WINDOW, last_tickets, ledger_of, pending_row, recent_since
+from common.warehouse.runs import RUNS, pending_row
 from common.warehouse.streaming import Streaming
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from common.runs.level_messages import LevelKeys
     from common.scheduler.jobs import SchedulerJob
     from common.tenants.executors import ExecutorAccounts
+    from common.warehouse.admissions import AdmissionRows
     from common.warehouse.audit import AuditRows
     from common.warehouse.bigquery import Central, Queries
     from common.warehouse.check_rows import CheckRows
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from common.warehouse.progress import ProgressRows
     from common.warehouse.queue import FiringRows, QueueRows
     from common.warehouse.refusals import RefusalRows
+    from common.warehouse.run_views import RunViewRows
     from common.warehouse.runs import RunRows
     from common.warehouse.schedules import ScheduleRows
     from common.warehouse.setup import CentralTables
@@ -106,7 +108,19 @@ class Adapters:
     def run_rows(self) -> RunRows:
         from common.warehouse.runs import RunRows
 
-        return RunRows(queries=self.queries, streaming=self.streaming)
+        return RunRows(streaming=self.streaming)
+
+    @cached_property
+    def admission_rows(self) -> AdmissionRows:
+        from common.warehouse.admissions import AdmissionRows
+
+        return AdmissionRows(queries=self.queries)
+
+    @cached_property
+    def run_view_rows(self) -> RunViewRows:
+        from common.warehouse.run_views import RunViewRows
+
+        return RunViewRows(queries=self.queries)
 
     @cached_property
     def check_rows(self) -> CheckRows:

@@ -25,7 +25,7 @@ def notifier() -> Notifier:
     destinations = Destinations(allows_loopback=ADAPTERS.settings.notices_reach_loopback)
     return Notifier(
         subscribers=FileSubscribers(configs=ADAPTERS.config_rows),
-        runs=ADAPTERS.run_rows,
+        runs=ADAPTERS.run_view_rows,
         secrets=ACCOUNTS.credential_opener,
         sender=Sender(destinations=destinations, clock=utc_now),
         claims=ADAPTERS.claims,

@@ -116,6 +116,7 @@ class Services:
         from common.runs.beginning import RunAdmission
 
         return RunAdmission(
+            facts=self.adapters.admission_rows,
             store=self.adapters.announcing_runs,
             claims=self.adapters.claims,
             levels=self.adapters.levels,
@@ -204,12 +205,9 @@ class Services:
         from common.runs.reading import RunLog
         from common.schedules.reading import QueuedRunReader
 
-        reader = QueuedRunReader(
-            reader=self.adapters.run_rows,
-            queue=self.adapters.queue_rows,
-            refusals=self.adapters.refusal_rows,
-        )
-        return RunLog(reader=reader, store=self.adapters.run_rows, claims=self.adapters.claims, clock=utc_now)
+        read = self.adapters
+        reader = QueuedRunReader(reader=read.run_view_rows, queue=read.queue_rows, refusals=read.refusal_rows)
+        return RunLog(reader=reader, facts=read.admission_rows, claims=read.claims, clock=utc_now)
 
     @cached_property
     def costs(self) -> Costs:

@@ -67,8 +67,8 @@ def _admissions(old: Tenant, new: Tenant) -> tuple[Measured, Measured]:
         tenant.upload("daily", a_pipeline_file({"a": SQL}))
 
     def read(tenant: Tenant) -> Measured:
-        store, tenant_id = ADAPTERS.run_rows, tenant.tenant_id
-        return lambda: _seconds(lambda: store.read_admission(tenant_id, "daily", "bench", utc_now()))
+        facts, tenant_id = ADAPTERS.admission_rows, tenant.tenant_id
+        return lambda: _seconds(lambda: facts.read_admission(tenant_id, "daily", "bench", utc_now()))
 
     return read(old), read(new)
 

@@ -160,7 +160,9 @@ class World:
 
     def run_admission(self) -> RunAdmission:
         """Make what admits runs."""
-        return RunAdmission(store=self.rows, claims=self.jobs, levels=self.levels, clock=self.stage.clock)
+        return RunAdmission(
+            facts=self.rows, store=self.rows, claims=self.jobs, levels=self.levels, clock=self.stage.clock
+        )
 
     def run_service(self) -> RunService:
         """Make what makes runs out of requests."""

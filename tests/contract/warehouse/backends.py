@@ -12,11 +12,12 @@ from local_bigquery.settings import settings
 
 from common.claims import ClaimJobs
 from common.runs.files import FileClaims, LoadJobs
-from common.runs.ports import ConfigText, RunStore, StepJob, StepJobs
+from common.runs.ports import AdmissionReads, ConfigText, RunWrites, StepJob, StepJobs
 from common.runs.progress import OpenRun
 from common.runs.quotas import Limits
 from common.runs.sweeping import Findings
 from common.times import to_rfc3339
+from common.warehouse.admissions import AdmissionRows
 from common.warehouse.bigquery import Central, Queries
 from common.warehouse.buckets import BucketsOf, buckets_of_platform, no_buckets
 from common.warehouse.jobs import ClaimedJobs, ExecutorJobs
@@ -45,7 +46,8 @@ class LoadingJobs(StepJobs, LoadJobs, Protocol):
 class Backend:
     """One implementation of all ports, and a way to put a tenant into it."""
 
-    store: RunStore
+    store: RunWrites
+    facts: AdmissionReads
     progress: Progress
     claims: ClaimJobs
     jobs: LoadingJobs
@@ -83,6 +85,7 @@ def in_memory() -> Backend:
 
     return Backend(
         store=rows,
+        facts=rows,
         progress=MemoryProgress(rows),
         claims=jobs,
         jobs=jobs,
@@ -112,7 +115,8 @@ def in_bigquery(central: Central, storage_url: str = "") -> Backend:
         central.client.create_dataset(tenant_id, exists_ok=True)
 
     return Backend(
-        store=RunRows(queries=queries, streaming=streaming),
+        store=RunRows(streaming=streaming),
+        facts=AdmissionRows(queries=queries),
         progress=ProgressRows(queries=queries),
         claims=ClaimedJobs(client=central.client, location=central.location),
         jobs=jobs,

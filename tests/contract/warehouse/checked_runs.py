@@ -23,6 +23,7 @@ from common.warehouse.bigquery import Central, Queries
 from common.warehouse.buckets import BucketsOf, no_buckets
 from common.warehouse.check_rows import CheckRows
 from common.warehouse.jobs import ClaimedJobs, ExecutorJobs
+from common.warehouse.run_views import RunViewRows
 from common.warehouse.runs import RunRows
 from common.warehouse.streaming import Streaming
 from tests.fakes.runs import MemoryLevels
@@ -69,7 +70,11 @@ class CheckedRuns:
 
     @property
     def rows(self) -> RunRows:
-        return RunRows(queries=Queries(central=self.central), streaming=Streaming(central=self.central))
+        return RunRows(streaming=Streaming(central=self.central))
+
+    @property
+    def views(self) -> RunViewRows:
+        return RunViewRows(queries=Queries(central=self.central))
 
     def run(self, document: str, day: str = "2026-01-31") -> str:
         """Carry a pipeline out and return the run's ID."""
@@ -132,7 +137,7 @@ class CheckedRuns:
 
     def end(self, run_id: str) -> tuple[str, str]:
         """Return the state in which a run has ended, and why."""
-        row = self.rows.read_run(self.tenant_id, run_id, utc_now())
+        row = self.views.read_run(self.tenant_id, run_id, utc_now())
         assert row is not None
         return row["status"], row["error_message"] or ""
 
@@ -142,7 +147,7 @@ class CheckedRuns:
 
     def all_results(self, run_id: str) -> Sequence[Mapping[str, Any]]:
         """Return what came of the checks of a run, as readers have it."""
-        return self.rows.read_checks(self.tenant_id, run_id, utc_now() - timedelta(days=1))
+        return self.views.read_checks(self.tenant_id, run_id, utc_now() - timedelta(days=1))
 
     def table(self, name: str) -> list[tuple[Any, ...]]:
         """Return the rows of a table."""

@@ -68,7 +68,7 @@ def verdicts(bootstrapped: Central) -> tuple[CheckedRuns, dict[str, dict[str, An
     document = json.dumps({"pipeline": {"name": "Peers"}, "steps": steps})
     run_id = runs.run(document)
     assert runs.end(run_id) == ("COMPLETED", "")
-    found = runs.rows.read_checks(runs.tenant_id, run_id, utc_now() - timedelta(days=1))
+    found = runs.views.read_checks(runs.tenant_id, run_id, utc_now() - timedelta(days=1))
     return (
         runs,
         {
@@ -170,7 +170,7 @@ def test_a_repeated_delivery_writes_no_second_result(runs: CheckedRuns) -> None:
     message = runs.message(orders("SELECT 1 AS id", NOT_NULL))
     for _ in range(3):
         runs.deliver(message)
-    found = runs.rows.read_checks(runs.tenant_id, message.run.run_id, utc_now() - timedelta(days=1))
+    found = runs.views.read_checks(runs.tenant_id, message.run.run_id, utc_now() - timedelta(days=1))
     assert [one["check_name"] for one in found] == ["not_null_id"]
     assert runs.table("orders") == [(1,)]
 

@@ -54,7 +54,7 @@ def test_rows_tell_who_follows_and_what_has_been_followed(bootstrapped: Central)
     ]
     streaming.append("tenant_pipeline_configs", {str(number): row for number, row in enumerate(configs)})
     interval = Interval(start=now - timedelta(days=1), end=now)
-    runs, store = [], RunRows(queries=queries, streaming=streaming)
+    runs, store = [], RunRows(streaming=streaming)
 
     def append(run_id: str, status: RunStatus, **more: Any) -> Run:
         run = a_run(tenant_id="fa", run_id=run_id, started_at=now - timedelta(minutes=5), **more)
@@ -112,7 +112,7 @@ def test_rows_tell_who_is_expected_and_who_has_completed_in_time(bootstrapped: C
     ]
     streaming.append("tenant_pipeline_configs", {f"l{number}": row for number, row in enumerate(configs)})
     store, deadline = (
-        RunRows(queries=queries, streaming=streaming),
+        RunRows(streaming=streaming),
         Deadline(since=now - timedelta(days=1), by=now),
     )
     for number, (config_id, status, began, ended) in enumerate(

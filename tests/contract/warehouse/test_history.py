@@ -9,15 +9,17 @@ from typing import Any, Protocol
 import pytest
 
 from common.pipelines.intervals import Interval
-from common.runs.ports import RunStore
+from common.runs.ports import AdmissionReads, RunWrites
 from common.runs.reading import HistoryFilter, RunLog
 from common.runs.run import Run, RunStatus, StepRow, StepStatus, Trigger, TriggerType
 from common.schedules.queue import FiringStore, QueueStore
 from common.schedules.refusals import RefusalReader
 from common.schedules.waiting import AdmissionResult, WaitingRun
+from common.warehouse.admissions import AdmissionRows
 from common.warehouse.bigquery import Central, Queries
 from common.warehouse.queue import FiringRows, QueueRows
 from common.warehouse.refusals import RefusalRows
+from common.warehouse.run_views import RunViewRows
 from common.warehouse.runs import RunRows
 from common.warehouse.streaming import Streaming
 from tests.contract.warehouse.test_queue import a_waiting_run
@@ -45,7 +47,8 @@ class HistoryReader(Protocol):
 class Backend:
     """Runs, the queue, firings, and the history of all."""
 
-    runs: RunStore
+    runs: RunWrites
+    facts: AdmissionReads
     queue: QueueStore
     firings: FiringStore
     refusals: RefusalReader
@@ -56,18 +59,18 @@ def in_memory() -> Backend:
     rows, queue, firings = MemoryRuns(), MemoryQueue(), MemoryFirings()
     refusals = MemoryRefusals(firings, queue, rows)
     history = MemoryHistory(rows, queue, refusals)
-    return Backend(runs=rows, queue=queue, firings=firings, refusals=refusals, history=history)
+    return Backend(runs=rows, facts=rows, queue=queue, firings=firings, refusals=refusals, history=history)
 
 
 def on_rows(central: Central) -> Backend:
     queries, streaming = Queries(central=central), Streaming(central=central)
-    rows = RunRows(queries=queries, streaming=streaming)
     return Backend(
-        runs=rows,
+        runs=RunRows(streaming=streaming),
+        facts=AdmissionRows(queries=queries),
         queue=QueueRows(queries=queries, streaming=streaming),
         firings=FiringRows(queries=queries, streaming=streaming),
         refusals=RefusalRows(queries=queries),
-        history=rows,
+        history=RunViewRows(queries=queries),
     )
 
 
@@ -84,7 +87,7 @@ class Past:
         self.tenant_id = f"remembers_{next(_numbers)}"
         self.log = RunLog(
             reader=backend.history,  # type: ignore[arg-type]
-            store=backend.runs,
+            facts=backend.facts,
             claims=MemoryJobs(VirtualClock()),
             clock=lambda: NOW,
         )

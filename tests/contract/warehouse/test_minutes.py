@@ -15,6 +15,7 @@ from common.schedules.dispatching import Dispatcher
 from common.schedules.filling import Filled, SlotFiller
 from common.schedules.queue import RunQueue
 from common.times import utc_now
+from common.warehouse.admissions import AdmissionRows
 from common.warehouse.bigquery import Central, Queries
 from common.warehouse.jobs import ClaimedJobs
 from common.warehouse.queue import FiringRows, QueueRows
@@ -61,8 +62,13 @@ def make_dispatcher(central: Central, sent: Sent) -> Dispatcher:
         announcer=Announcer(publisher=MemoryEvents()),
         clock=utc_now,
     )
-    runs = RunRows(queries=queries, streaming=streaming)
-    run_admission = RunAdmission(store=runs, claims=claims, levels=sent, clock=utc_now)
+    run_admission = RunAdmission(
+        facts=AdmissionRows(queries=queries),
+        store=RunRows(streaming=streaming),
+        claims=claims,
+        levels=sent,
+        clock=utc_now,
+    )
     filler = SlotFiller(
         store=TenantAdmissionRows(queries=queries, streaming=streaming),
         queue=queue,

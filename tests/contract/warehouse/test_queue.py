@@ -13,7 +13,7 @@ from common.logs import MASK
 from common.pipelines.intervals import Interval
 from common.pipelines.pipeline import BoundParameter, SealedValue
 from common.pipelines.schedule import Overlap
-from common.runs.ports import RunStore
+from common.runs.ports import AdmissionReads, RunWrites
 from common.runs.quotas import Limits, ScheduleShare
 from common.runs.run import EndReason, RunStatus, Trigger, TriggerType
 from common.schedules.filling import TenantAdmissionStore
@@ -41,7 +41,8 @@ _numbers = itertools.count()
 class Backend:
     """The ports that fill slots."""
 
-    runs: RunStore
+    runs: RunWrites
+    facts: AdmissionReads
     queue: QueueStore
     all_admissions: TenantAdmissionStore
     firings: FiringStore
@@ -58,6 +59,7 @@ def in_memory() -> Backend:
 
     return Backend(
         runs=rows,
+        facts=rows,
         queue=MemoryQueue(),
         all_admissions=MemoryLanes(rows),
         firings=MemoryFirings(),
@@ -70,6 +72,7 @@ def on_rows(central: Central) -> Backend:
     queries, streaming = Queries(central=central), Streaming(central=central)
     return Backend(
         runs=runs.store,
+        facts=runs.facts,
         queue=QueueRows(queries=queries, streaming=streaming),
         all_admissions=TenantAdmissionRows(queries=queries, streaming=streaming),
         firings=FiringRows(queries=queries, streaming=streaming),
@@ -226,7 +229,7 @@ def test_a_ledger_names_the_runs_of_schedules_and_counts_those_of_the_day(
         "hourly": (f"{tenant}-run-2",),
     }
     assert (ledger.use.today, ledger.use.scheduled) == (5, 4)
-    assert ledger == backend.runs.read_admission(tenant, "", "", NOW).ledger
+    assert ledger == backend.facts.read_admission(tenant, "", "", NOW).ledger
 
 
 def test_an_entry_is_found_by_its_tenant_alone(backend: Backend, tenant: str) -> None:
@@ -248,12 +251,12 @@ def test_lanes_are_the_ledgers_of_many_tenants_with_the_runs_that_have_begun(
     )
     asked = {f"{tenant}-run-4", f"{tenant}-run-5"}
     all_admissions = backend.all_admissions.read_tenant_admissions({tenant, f"new_{tenant}"}, asked, NOW)
-    single = backend.runs.read_admission(tenant, "", "", NOW).ledger
+    single = backend.facts.read_admission(tenant, "", "", NOW).ledger
     assert all_admissions[tenant].ledger == single
     assert all_admissions[tenant].begun == {f"{tenant}-run-4": RunStatus.COMPLETED}
     assert (
         all_admissions[f"new_{tenant}"].ledger
-        == backend.runs.read_admission(f"new_{tenant}", "", "", NOW).ledger
+        == backend.facts.read_admission(f"new_{tenant}", "", "", NOW).ledger
     )
     assert all_admissions[f"new_{tenant}"].begun.get(f"{tenant}-run-5") is None
 
@@ -279,7 +282,7 @@ def test_configs_are_read_by_version_for_many_tenants(backend: Backend, tenant: 
 def test_many_runs_begin_in_one_call(backend: Backend, tenant: str) -> None:
     runs = [a_run(tenant_id=tenant, run_id=f"{tenant}-run-{ticket}", ticket=ticket) for ticket in (1, 2)]
     backend.all_admissions.append_begun(runs, START)
-    assert backend.runs.read_admission(tenant, "", "", NOW).ledger.use.running == 2
+    assert backend.facts.read_admission(tenant, "", "", NOW).ledger.use.running == 2
 
 
 class Firings:
@@ -392,7 +395,7 @@ def test_a_backfill_is_read_by_its_intervals_as_far_as_each_has_come(bootstrappe
     assert (waiting.backfill_id, waiting.max_parallel) == ("backfill-1", 2)
     all_admissions = backend.all_admissions.read_tenant_admissions({tenant_id}, set(), NOW)
     assert all_admissions[tenant_id].ledger.backfills == {"backfill-1": 1}
-    assert all_admissions[tenant_id].ledger == backend.runs.read_admission(tenant_id, "", "", NOW).ledger
+    assert all_admissions[tenant_id].ledger == backend.facts.read_admission(tenant_id, "", "", NOW).ledger
     backend.runs.append_run(run, RunStatus.COMPLETED, NOW + MINUTE)
     rows = BackfillRows(queries=Queries(central=bootstrapped))
     found = rows.read_backfills(tenant_id, ["backfill-1", "backfill-0"], NOW)

@@ -13,7 +13,7 @@ from common.setup.readiness import MAX_HOLD, STREAMED_TABLES, StreamingReadiness
 from common.setup.recreation import Recreation
 from common.setup.tables import central_tables
 from common.warehouse.backups import CentralBackups
-from common.warehouse.bigquery import Central, Queries
+from common.warehouse.bigquery import Central
 from common.warehouse.runs import RunRows
 from common.warehouse.setup import CentralTables
 from common.warehouse.streaming import CentralStreamTargets, Streaming
@@ -43,7 +43,7 @@ class Platform:
         self.clock = VirtualClock()
         targets = CentralStreamTargets(central=central, clock=self.clock)
         streaming = Streaming(central=central, sleep=self.clock.sleep, check=targets.require)
-        self.rows = RunRows(queries=Queries(central=central), streaming=streaming)
+        self.rows = RunRows(streaming=streaming)
         self._numbers = iter(range(1000))
 
     def bootstrap(self, **options: Any) -> Any:

@@ -28,6 +28,7 @@ from common.runs.run import (
 )
 from common.runs.tickets import MAX_GAPS
 from common.warehouse.bigquery import Central, Queries
+from common.warehouse.run_views import RunViewRows
 from common.warehouse.runs import RunRows
 from common.warehouse.streaming import Streaming
 from tests.contract.warehouse.backends import Backend, in_bigquery, in_memory
@@ -76,7 +77,7 @@ def a_step_row(status: StepStatus, attempt: int = 1, **changes: Any) -> StepRow:
 
 def test_a_tenant_without_a_plan_cannot_be_admitted(backend: Backend) -> None:
     with pytest.raises(NotFound):
-        backend.store.read_admission("nobody", "daily", "run", NOW)
+        backend.facts.read_admission("nobody", "daily", "run", NOW)
 
 
 def test_an_admission_reads_plan_config_use_and_tickets_at_once(backend: Backend, tenant: str) -> None:
@@ -87,7 +88,7 @@ def test_an_admission_reads_plan_config_use_and_tickets_at_once(backend: Backend
     backend.store.append_run(
         a_run_of(tenant, 2, started_at=yesterday), RunStatus.COMPLETED, yesterday + MINUTE
     )
-    facts = backend.store.read_admission(tenant, "daily", f"{tenant}-run-5", NOW)
+    facts = backend.facts.read_admission(tenant, "daily", f"{tenant}-run-5", NOW)
     assert facts.tenant_status == "ACTIVE"
     assert facts.config is not None
     config = facts.config
@@ -103,13 +104,13 @@ def test_a_new_tenants_first_ticket_is_told_so_that_one_below_it_can_be_looked_f
     backend: Backend, tenant: str
 ) -> None:
     backend.store.append_run(a_run_of(tenant, 2), RunStatus.PENDING, START)
-    assert backend.store.read_admission(tenant, "", "", NOW).ledger.first_ticket == 2
+    assert backend.facts.read_admission(tenant, "", "", NOW).ledger.first_ticket == 2
 
 
 def test_a_tenant_that_was_idle_for_long_goes_on_with_its_numbers(backend: Backend, tenant: str) -> None:
     long_ago = START - timedelta(days=210)
     backend.store.append_run(a_run_of(tenant, 57, started_at=long_ago), RunStatus.COMPLETED, long_ago)
-    ledger = backend.store.read_admission(tenant, "", "", NOW).ledger
+    ledger = backend.facts.read_admission(tenant, "", "", NOW).ledger
     assert (ledger.last_ticket, ledger.first_ticket, ledger.gaps) == (57, 0, ())
     assert ledger.use == Use(today=0, month=0, running=0)
 
@@ -117,14 +118,14 @@ def test_a_tenant_that_was_idle_for_long_goes_on_with_its_numbers(backend: Backe
 def test_a_ticket_that_cannot_be_true_makes_no_millions_of_gaps(backend: Backend, tenant: str) -> None:
     for ticket in (1, 50_000_000):
         backend.store.append_run(a_run_of(tenant, ticket), RunStatus.COMPLETED, START)
-    ledger = backend.store.read_admission(tenant, "", "", NOW).ledger
+    ledger = backend.facts.read_admission(tenant, "", "", NOW).ledger
     assert (ledger.last_ticket, len(ledger.gaps)) == (50_000_000, MAX_GAPS + 1)
 
 
 def test_rows_of_another_tenant_count_for_nothing(backend: Backend, tenant: str) -> None:
     backend.add_tenant("globex", LIMITS)
     backend.store.append_run(a_run_of("globex", 1), RunStatus.PENDING, START)
-    facts = backend.store.read_admission(tenant, "daily", "globex-run-1", NOW)
+    facts = backend.facts.read_admission(tenant, "daily", "globex-run-1", NOW)
     assert facts.ledger.use == Use(today=0, month=0, running=0)
     assert facts.repeated is None
     assert backend.progress.find(tenant, "globex-run-1", NOW) is None
@@ -178,7 +179,7 @@ def test_progress_tells_completed_steps_and_the_last_sign_of_life(backend: Backe
     assert found.progress.last_activity == START + 2 * MINUTE
     assert found.config is not None
     assert found.config.text == "steps: []"
-    repeated = backend.store.read_admission(tenant, "daily", run.run_id, NOW).repeated
+    repeated = backend.facts.read_admission(tenant, "daily", run.run_id, NOW).repeated
     assert repeated is not None
     assert repeated.secret_names == {"token"}
     assert repeated.run.retry_of == "an-earlier-run"
@@ -203,7 +204,7 @@ def test_a_step_is_completed_by_its_last_job_alone(backend: Backend, tenant: str
 
 def test_a_receipt_lists_each_job_once_by_its_end(request: pytest.FixtureRequest) -> None:
     central: Central = request.getfixturevalue("bootstrapped")
-    rows = RunRows(queries=Queries(central=central), streaming=Streaming(central=central))
+    rows = RunRows(streaming=Streaming(central=central))
     run = a_run(tenant_id="receipts", run_id="receipts-1")
     first: dict[str, Any] = {"job_id": "job-1"}
     last: dict[str, Any] = {"job_id": "job-2", "job_name": "publish", "job_index": 1}
@@ -218,7 +219,7 @@ def test_a_receipt_lists_each_job_once_by_its_end(request: pytest.FixtureRequest
     ]
     for row, minutes in told:
         rows.append_steps(run, [row], START + minutes * MINUTE)
-    receipt = rows.read_receipt("receipts", "receipts-1", START)
+    receipt = RunViewRows(queries=Queries(central=central)).read_receipt("receipts", "receipts-1", START)
     assert [(row["job_name"], row["attempt"], row["status"], row["rows_processed"]) for row in receipt] == [
         ("main", 1, "COMPLETED", 3),
         ("publish", 1, "FAILED", None),
@@ -371,7 +372,7 @@ def test_tickets_go_on_where_those_of_long_ago_end(backend: Backend, tenant: str
     for ticket, started_at in [(1, long_ago), (3, long_ago), (5, lately)]:
         run = a_run_of(tenant, ticket, started_at=started_at)
         backend.store.append_run(run, RunStatus.COMPLETED, started_at)
-    ledger = backend.store.read_admission(tenant, "daily", f"{tenant}-run-new", NOW).ledger
+    ledger = backend.facts.read_admission(tenant, "daily", f"{tenant}-run-new", NOW).ledger
     assert (ledger.last_ticket, ledger.first_ticket) == (5, 0)
     assert 4 in ledger.gaps
 
@@ -380,7 +381,7 @@ def test_a_tenant_that_ran_long_ago_only_goes_on_with_its_numbers(backend: Backe
     long_ago = START - timedelta(days=90)
     run = a_run_of(tenant, 7, started_at=long_ago)
     backend.store.append_run(run, RunStatus.COMPLETED, long_ago)
-    facts = backend.store.read_admission(tenant, "daily", run.run_id, NOW)
+    facts = backend.facts.read_admission(tenant, "daily", run.run_id, NOW)
     assert (facts.ledger.last_ticket, facts.ledger.first_ticket) == (7, 0)
     assert facts.ledger.use == Use(today=0, month=0, running=0)
     assert facts.repeated
@@ -407,7 +408,7 @@ def test_a_run_that_failed_by_no_fault_of_the_tenants_does_not_count_against_the
         backend.store.append_run(run, status, START + MINUTE, "it broke" if reason else "", reason)
     cancelled = a_run_of(tenant, len(ends) + 1)
     backend.store.append_run(cancelled, RunStatus.CANCELLED, START, "no", EndReason.CANCELLED)
-    use = backend.store.read_admission(tenant, "", "", NOW).ledger.use
+    use = backend.facts.read_admission(tenant, "", "", NOW).ledger.use
     assert (use.today, use.month, use.running) == (3, len(ends) + 1, 0)
 
 
@@ -430,7 +431,7 @@ def test_a_ledger_tells_what_runs_of_the_month_were_billed_for_and_hold(
         backend.store.append_run(run, RunStatus.PENDING, START)
     in_another_month = a_run_of(tenant, 8, started_at=START - timedelta(days=20), bytes_held=5)
     backend.store.append_run(in_another_month, RunStatus.PENDING, START)
-    assert backend.store.read_admission(tenant, "daily", "", NOW).ledger.spending == {
+    assert backend.facts.read_admission(tenant, "daily", "", NOW).ledger.spending == {
         "daily": Spending(billed=147, held=30, boundless=1, unknown=1),
         "hourly": Spending(unknown=1),
     }

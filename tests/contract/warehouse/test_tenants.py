@@ -24,9 +24,9 @@ from common.tenants.onboarding_checks import OnboardingRequest
 from common.tenants.ports import CommitState, NewTenant, TenantDatasets, TenantStore
 from common.tenants.tenant import Profile, Subscription, SubscriptionStatus, TenantStatus
 from common.times import to_rfc3339, utc_now
+from common.warehouse.admissions import AdmissionRows
 from common.warehouse.bigquery import Central, Queries
 from common.warehouse.jobs import ClaimedJobs
-from common.warehouse.runs import RunRows
 from common.warehouse.setup import CentralTables
 from common.warehouse.streaming import Streaming
 from common.warehouse.tenant_admissions import TenantAdmissionRows
@@ -426,7 +426,7 @@ def test_budgets_of_a_tenant_are_rows_of_its_profile_that_admissions_read(
     bootstrapped: Central, tenant_id: str
 ) -> None:
     records = TenantRecordRows(queries=Queries(central=bootstrapped))
-    runs = RunRows(queries=records.queries, streaming=Streaming(central=bootstrapped))
+    runs = AdmissionRows(queries=records.queries)
     tenant = new_tenant(tenant_id)
     records.commit(tenant, job_id=f"cvg-onboard-{tenant_id}", labels={})
     assert runs.read_admission(tenant_id, "", "", utc_now()).ledger.budgets == {}

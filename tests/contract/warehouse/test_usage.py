@@ -39,7 +39,7 @@ def a_step(step_id: str, status: StepStatus, attempt: int = 1, **more: object) -
 def rows(bootstrapped: Central) -> UsageRows:
     """Lay down two tenants' runs, with repeats of rows, retries, a job elsewhere, and a day between."""
     queries = Queries(central=bootstrapped)
-    store = RunRows(queries=queries, streaming=Streaming(central=bootstrapped))
+    store = RunRows(streaming=Streaming(central=bootstrapped))
     run = a_run(tenant_id="acme", run_id="run-1", ticket=1)
     store.append_run(run, RunStatus.PENDING, START)
     for moment in (START, START + timedelta(seconds=1)):  # A repeat of what was delivered twice.

@@ -95,7 +95,7 @@ class World:
             ),
             run_log=RunLog(
                 reader=cast("RunReader", None),  # The quota reads no run.
-                store=runs,
+                facts=runs,
                 claims=self.platform.jobs,
                 clock=self.platform.clock,
             ),

@@ -160,7 +160,9 @@ class World:
             "other": MemoryTenant(),
         }
         self.jobs = jobs
-        run_admission = RunAdmission(store=self.store, claims=jobs, levels=self.levels, clock=clock)
+        run_admission = RunAdmission(
+            facts=self.store, store=self.store, claims=jobs, levels=self.levels, clock=clock
+        )
         self.queue = MemoryQueue()
         self.firings = MemoryFirings()
         self.refusals = MemoryRefusals(self.firings, self.queue, self.store)
@@ -222,7 +224,7 @@ class World:
             clock=clock,
             run_log=RunLog(
                 reader=QueuedRunReader(reader=self.rows, queue=self.queue, refusals=self.refusals),
-                store=self.store,
+                facts=self.store,
                 claims=jobs,
                 clock=clock,
             ),

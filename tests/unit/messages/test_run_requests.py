@@ -53,7 +53,9 @@ class Platform:
         self.rows.tenants["acme"] = MemoryTenant(configs={"daily": config})
         jobs = MemoryJobs(self.clock)
         announcing = AnnouncingRuns(store=self.rows, announcer=Announcer(publisher=self.events))
-        run_admission = RunAdmission(store=announcing, claims=jobs, levels=MemoryLevels(), clock=self.clock)
+        run_admission = RunAdmission(
+            facts=self.rows, store=announcing, claims=jobs, levels=MemoryLevels(), clock=self.clock
+        )
         self.queue = MemoryQueue()
         queue = RunQueue(
             store=self.queue,

@@ -74,7 +74,9 @@ class Platform:
         ).retry(RetryRequest(tenant_id=tenant_id, run_id=run_id, trigger=TRIGGER, **more))
 
     def run_admission(self) -> RunAdmission:
-        return RunAdmission(store=self.rows, claims=self.jobs, levels=self.levels, clock=self.clock)
+        return RunAdmission(
+            facts=self.rows, store=self.rows, claims=self.jobs, levels=self.levels, clock=self.clock
+        )
 
     def work(self) -> None:
         while self.levels.sent:

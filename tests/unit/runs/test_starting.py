@@ -62,7 +62,7 @@ class Platform:
         self.rows.tenants["acme"] = MemoryTenant(configs={"daily": config})
         self.run_service = RunService(
             run_admission=RunAdmission(
-                store=self.rows, claims=self.jobs, levels=self.levels, clock=self.clock
+                facts=self.rows, store=self.rows, claims=self.jobs, levels=self.levels, clock=self.clock
             ),
             enqueuer=self,
             reader=MemoryProgress(self.rows),

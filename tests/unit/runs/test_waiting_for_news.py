@@ -49,7 +49,7 @@ class ChangingRun:
 def a_log(clock: VirtualClock, reader: ChangingRun, waiting: int = 1) -> RunLog:
     return RunLog(
         reader=reader,
-        store=MemoryRuns(),
+        facts=MemoryRuns(),
         claims=MemoryJobs(clock),
         clock=clock,
         sleep=clock.sleep,

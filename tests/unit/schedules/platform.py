@@ -89,6 +89,7 @@ class Platform:
             clock=self.clock,
         )
         self.run_admission = RunAdmission(
+            facts=self.rows,
             store=AnnouncingRuns(store=self.rows, announcer=Announcer(publisher=self.events)),
             claims=self.jobs,
             levels=self.levels,
