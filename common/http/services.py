@@ -11,10 +11,10 @@ if TYPE_CHECKING:  # A function imports what it uses itself, and not what the ot
     from common.costs.usage import Usage
     from common.http.edge import Edge
     from common.pipelines.configs import Configs
-    from common.quality.reading import QualityLog
+    from common.quality.check_queries import CheckQueries
     from common.runs.quotes import Quotes
-    from common.runs.reading import RunLog
     from common.runs.retrying import RunRetrier
+    from common.runs.run_queries import RunQueries
     from common.runs.sql_testing import ConfigTester
     from common.runs.starting import RunService
     from common.schedules.backfilling import Backfills
@@ -47,7 +47,7 @@ class PipelineServices:
     run_service: RunService
     retrier: RunRetrier
     canceller: RunStopper
-    run_log: RunLog
+    run_queries: RunQueries
     schedules: Schedules
     queue: RunQueue
     backfills: Backfills
@@ -55,7 +55,7 @@ class PipelineServices:
     quotes: Quotes
     clock: Clock
     tester: ConfigTester
-    quality: QualityLog
+    quality: CheckQueries
 
 
 class SubscriptionReader(Protocol):
@@ -75,7 +75,7 @@ class TenantServices:
     rates: OnboardingRates
     dry_run: DryRun
     subscriptions: SubscriptionReader
-    run_log: RunLog
+    run_queries: RunQueries
     keys: OwnKeys
     credentials: Credentials
     usage: Usage

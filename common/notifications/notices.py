@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from common.quality.check_queries import CheckView
 from common.quality.verdicts import CheckStatus
 from common.runs.failures import FailureClass, failure_class
 from common.runs.run import RunStatus, StepStatus
+from common.runs.views import RunDetails
 
 MAX_CAUSE_CHARACTERS = 2000
 
@@ -108,40 +110,38 @@ class Notice:
         return {"event": self.news.value, **{name: self.run.get(name) for name in names}, "cause": told}
 
 
-def warning_of(row: Mapping[str, Any], checks: Callable[[], Sequence[Mapping[str, Any]]]) -> Cause | None:
+def warning_of(run: RunDetails, checks: Callable[[], Sequence[CheckView]]) -> Cause | None:
     """Say what a run that has completed warns of, None where it does not.
 
     A step may fail where its file lets the run go on; `checks` reads what came of those of the run.
     """
-    if any(step["status"] == StepStatus.FAILED for step in row["steps"]):
-        return cause_of(row)
-    warned = [one for one in checks() if one["status"] == CheckStatus.WARNED]
+    if any(step.status is StepStatus.FAILED for step in run.steps):
+        return cause_of(run)
+    warned = [one for one in checks() if one.status is CheckStatus.WARNED]
     if not warned:
         return None
     said = "; ".join(
-        f"check {one['check_name']} of step {one['step_id']}: {one['observed']}, expected {one['expected']}"
-        for one in warned
+        f"check {one.name} of step {one.step_id}: {one.observed}, expected {one.expected}" for one in warned
     )
     return Cause(
-        step=warned[0]["step_id"],
+        step=warned[0].step_id,
         error_class=FailureClass.YOUR_DATA.value,
         message=said[:MAX_CAUSE_CHARACTERS],
-        job_id=warned[0]["job_id"],
+        job_id=warned[0].job_id,
         next_step=None,
     )
 
 
-def cause_of(row: Mapping[str, Any]) -> Cause:
-    """Say why a run failed, by its row with its steps: by the first step that did, or by its own end."""
-    failed = (step for step in row["steps"] if step["status"] == StepStatus.FAILED)
-    step = next(failed, None)
-    told = step or row
-    message = (told.get("error_message") or row.get("error_message") or "")[:MAX_CAUSE_CHARACTERS]
-    found = failure_class(told.get("error_reason") or "", message)
+def cause_of(run: RunDetails) -> Cause:
+    """Say why a run failed: by its first step that did, or by its own end."""
+    step = next((step for step in run.steps if step.status is StepStatus.FAILED), None)
+    told = step or run
+    message = (told.error_message or run.error_message or "")[:MAX_CAUSE_CHARACTERS]
+    found = failure_class(told.error_reason or "", message)
     return Cause(
-        step=step["step_id"] if step else None,
+        step=step.step_id if step else None,
         error_class=found.value if found else None,
         message=message,
-        job_id=step.get("job_id") if step else None,
+        job_id=step.job_id if step else None,
         next_step=found.next_step if found else None,
     )

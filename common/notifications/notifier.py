@@ -12,8 +12,9 @@ from common.errors import ConvergenceError, Forbidden, MalformedInput, Unavailab
 from common.notifications.notices import OF_STATES, Cause, News, Notice, cause_of, warning_of
 from common.notifications.subscriptions import Subscriber
 from common.runs.events import LATE
-from common.runs.reading import RunReader, history_filter
 from common.runs.run import RunStatus
+from common.runs.run_queries import RunReads, history_filter
+from common.runs.views import RunDetails
 from common.times import Clock
 
 logger = logging.getLogger(__name__)
@@ -57,7 +58,7 @@ class Notifier:
     """
 
     subscribers: Subscribers
-    runs: RunReader
+    runs: RunReads
     secrets: Secrets
     sender: Sends
     claims: ClaimJobs
@@ -89,34 +90,34 @@ class Notifier:
         if event["status"] == LATE:
             notice = Notice(news=News.LATE, run=event)
             return [error for one in asked if (error := self._send(notice, one))]
-        row = self.runs.read_run(event["tenant_id"], event["pipeline_logging_id"], self.clock())
-        if row is None:  # Whoever may publish events can make one up.
+        run = self.runs.read_run(event["tenant_id"], event["pipeline_logging_id"], self.clock())
+        if run is None:  # Whoever may publish events can make one up.
             logger.error("event of a run that nobody knows")
             return []
-        warning = self._warning(event, row, asked)
-        return [error for one in asked if (error := self._tell(event, row, one, warning))]
+        warning = self._warning(event, run, asked)
+        return [error for one in asked if (error := self._tell(event, run, one, warning))]
 
     def _warning(
-        self, event: Mapping[str, Any], row: Mapping[str, Any], asked: Sequence[Subscriber]
+        self, event: Mapping[str, Any], run: RunDetails, asked: Sequence[Subscriber]
     ) -> Cause | None:
         """Say what a run warns of, where it has completed and anybody asks for that."""
         if event["status"] != RunStatus.COMPLETED or not any(News.WARNING in one.news for one in asked):
             return None
-        run_id, began = event["pipeline_logging_id"], row["start_time"]
-        return warning_of(row, lambda: self.runs.read_checks(event["tenant_id"], run_id, began))
+        run_id, began = event["pipeline_logging_id"], run.started_at
+        return warning_of(run, lambda: self.runs.read_checks(event["tenant_id"], run_id, began))
 
     def _tell(
         self,
         event: Mapping[str, Any],
-        row: Mapping[str, Any],
+        run: RunDetails,
         subscriber: Subscriber,
         warning: Cause | None,
     ) -> ConvergenceError | None:
         is_warned = warning is not None and News.WARNING in subscriber.news
-        news = News.WARNING if is_warned else self._news(event, row, subscriber)
+        news = News.WARNING if is_warned else self._news(event, run, subscriber)
         if news is None:
             return None
-        cause = cause_of(row) if news is News.FAILURE else warning if is_warned else None
+        cause = cause_of(run) if news is News.FAILURE else warning if is_warned else None
         return self._send(Notice(news=news, run=event, cause=cause), subscriber)
 
     def _send(self, notice: Notice, subscriber: Subscriber) -> ConvergenceError | None:
@@ -152,11 +153,11 @@ class Notifier:
                 return None
         return None
 
-    def _news(self, event: Mapping[str, Any], row: Mapping[str, Any], subscriber: Subscriber) -> News | None:
+    def _news(self, event: Mapping[str, Any], run: RunDetails, subscriber: Subscriber) -> News | None:
         news = OF_STATES[RunStatus(event["status"])]
         if news is not News.SUCCESS or News.RECOVERY not in subscriber.news:
             return news if news in subscriber.news else None
-        if self._follows_a_failure(event, row["start_time"]):
+        if self._follows_a_failure(event, run.started_at):
             return News.RECOVERY
         return news if news in subscriber.news else None
 
@@ -169,14 +170,13 @@ class Notifier:
             since=began - LOOKED_BACK,
             until=began,
         )
-        rows = self.runs.read_history(event["tenant_id"], wanted)
         ended = (
-            row["status"]
-            for row in rows
-            if row["pipeline_logging_id"] != event["pipeline_logging_id"]
-            and row["status"] in {RunStatus.COMPLETED, RunStatus.FAILED}
+            run.status
+            for run in self.runs.read_history(event["tenant_id"], wanted)
+            if run.run_id != event["pipeline_logging_id"]
+            and run.status in {RunStatus.COMPLETED, RunStatus.FAILED}
         )
-        return next(ended, "") == RunStatus.FAILED
+        return next(ended, None) is RunStatus.FAILED
 
 
 def _can_be(news: News) -> frozenset[News]:

@@ -1,11 +1,11 @@
 """The SQL of a run's jobs, made again from the version that it ran, and held against what each job was."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from common.pipelines.pipeline import Pipeline
+from common.runs.views import AttemptView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,9 +18,9 @@ class Statement:
     is_as_run: bool | None
 
 
-def statements_of(pipeline: Pipeline, attempts: Sequence[Mapping[str, Any]]) -> list[Statement]:
+def statements_of(pipeline: Pipeline, attempts: Sequence[AttemptView]) -> list[Statement]:
     """List the statements of a pipeline's steps, beside the attempts of a run of it, in their order."""
-    hashes = {(one["step_id"], one["job_name"]): one["statement_hash"] for one in attempts}
+    hashes = {(one.step_id, one.job_name): one.statement_hash for one in attempts}
     return [
         Statement(
             step_id=step.id,

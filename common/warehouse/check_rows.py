@@ -1,4 +1,4 @@
-"""Results of checks in the central dataset (`common.runs.ports.CheckStore`, `common.quality.reading`)."""
+"""Results of checks in the central dataset (`CheckStore` of runs, `CheckReads` of `common.quality`)."""
 
 import json
 from collections.abc import Sequence
@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from common.pipelines.codec import to_json
-from common.quality.reading import CheckFilter
+from common.quality.check_queries import CheckFilter, CheckView, PastCheck
 from common.quality.results import CheckResult
+from common.quality.verdicts import CheckStatus
 from common.runs.run import Run
 from common.times import to_rfc3339
 from common.warehouse.bigquery import Queries, Row
@@ -46,9 +47,9 @@ class CheckRows:
         )
         return [row["value"] for row in rows]
 
-    def read_results(self, tenant_id: str, wanted: CheckFilter) -> list[Row]:
+    def read_results(self, tenant_id: str, wanted: CheckFilter) -> list[PastCheck]:
         """Read a page of results, the latest first."""
-        return self.queries.read(
+        rows = self.queries.read(
             "quality/history",
             tenant_id=tenant_id,
             since=wanted.since.date(),
@@ -60,6 +61,37 @@ class CheckRows:
             before_id=wanted.before_id,
             page_size=wanted.page_size,
         )
+        return [
+            PastCheck(
+                key=row["dq_result_id"],
+                config_id=row["pipeline_id"],
+                checked_at=row["executed_at"],
+                value=row["value"],
+                check=check_view(row, row["pipeline_logging_id"]),
+            )
+            for row in rows
+        ]
+
+
+def check_view(row: Row, run_id: str) -> CheckView:
+    """Return what a row says of a check in a run."""
+    return CheckView(
+        run_id=run_id,
+        step_id=row["step_id"],
+        name=row["check_name"],
+        type=row["check_type"],
+        status=CheckStatus(row["status"]),
+        severity=row["severity"],
+        table=row["target_table"],
+        row_count=row["row_count"],
+        failed_rows=row["failed_rows"],
+        failed_percent=row["failed_percent"],
+        observed=row["observed"],
+        expected=row["expected"],
+        duration_ms=row["duration_ms"],
+        job_id=row["job_id"],
+        checked_at=row["executed_at"],
+    )
 
 
 def _row(run: Run, result: CheckResult, now: datetime) -> dict[str, Any]:

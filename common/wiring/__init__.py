@@ -102,7 +102,7 @@ def tenant_services() -> "TenantServices":
             central_dataset=read.central_dataset,
         ),
         subscriptions=ADAPTERS.tenant_rows,
-        run_log=SERVICES.run_log,
+        run_queries=SERVICES.run_queries,
         credentials=ACCOUNTS.credentials,
         keys=OwnKeys(administration=SERVICES.administration, uses=ADAPTERS.audit_rows, clock=utc_now),
         usage=SERVICES.costs.usage,
@@ -177,7 +177,7 @@ def admin_services() -> "AdminServices":
 def pipeline_services() -> "PipelineServices":
     """Put together what the function `pipelines` stands on."""
     from common.http.services import PipelineServices
-    from common.quality.reading import QualityLog
+    from common.quality.check_queries import CheckQueries
     from common.runs.retrying import RunRetrier
     from common.runs.sql_testing import ConfigTester
     from common.schedules.timetable import Schedules
@@ -196,7 +196,7 @@ def pipeline_services() -> "PipelineServices":
         backfills=SERVICES.backfills,
         quotes=SERVICES.costs.quotes,
         clock=utc_now,
-        run_log=SERVICES.run_log,
+        run_queries=SERVICES.run_queries,
         schedules=Schedules(timetable=ADAPTERS.schedule_rows, refused=ADAPTERS.refusal_rows, clock=utc_now),
         queue=SERVICES.queue,
         tables=ACCOUNTS.own_tables,
@@ -206,7 +206,7 @@ def pipeline_services() -> "PipelineServices":
             guard=SERVICES.compiler.judge,
             new_id=new_id,
         ),
-        quality=QualityLog(reader=ADAPTERS.check_rows, clock=utc_now),
+        quality=CheckQueries(reads=ADAPTERS.check_rows, clock=utc_now),
     )
 
 

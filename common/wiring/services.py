@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from common.runs.levels import LevelWorker
     from common.runs.offboarding_cleanup import OffboardingCleanup
     from common.runs.ports import Identities
-    from common.runs.reading import RunLog
+    from common.runs.run_queries import RunQueries
     from common.runs.starting import RunService
     from common.schedules.backfilling import Backfills
     from common.schedules.filling import SlotFiller
@@ -201,13 +201,13 @@ class Services:
         )
 
     @cached_property
-    def run_log(self) -> RunLog:
-        from common.runs.reading import RunLog
-        from common.schedules.reading import QueuedRunReader
+    def run_queries(self) -> RunQueries:
+        from common.runs.run_queries import RunQueries
+        from common.schedules.queued_runs import QueuedRunReads
 
         read = self.adapters
-        reader = QueuedRunReader(reader=read.run_view_rows, queue=read.queue_rows, refusals=read.refusal_rows)
-        return RunLog(reader=reader, facts=read.admission_rows, claims=read.claims, clock=utc_now)
+        reads = QueuedRunReads(reads=read.run_view_rows, queue=read.queue_rows, refusals=read.refusal_rows)
+        return RunQueries(reads=reads, facts=read.admission_rows, claims=read.claims, clock=utc_now)
 
     @cached_property
     def costs(self) -> Costs:

@@ -10,7 +10,7 @@ from common.errors import BudgetExceeded, Conflict, NotFound, QuotaExceeded
 from common.http.endpoints.usage import as_number, price_body
 from common.http.routing import Access, Answer, Call, Route
 from common.http.services import AdminServices, TenantServices
-from common.runs.reading import Allowed
+from common.runs.run_queries import Allowed
 
 BUDGET_MEMBERS = tuple(field.name for field in fields(Budget))
 NO_ROOM = (QuotaExceeded, BudgetExceeded)

@@ -1,13 +1,12 @@
 """Endpoints of data quality: what came of the checks of tables."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from common.http.endpoints.configs import CONFIG_ID
 from common.http.endpoints.links import CURSOR, run_links
 from common.http.routing import Access, Answer, Call, Parameter, Place, Route
-from common.http.schemas import schemas
 from common.http.services import PipelineServices
+from common.quality.check_queries import CheckView, PastCheck
 from common.quality.verdicts import CheckStatus
 
 FILTERS = (
@@ -48,13 +47,6 @@ FILTERS = (
     ),
     CURSOR,
 )
-_OTHERWISE = {
-    "name": "check_name",
-    "type": "check_type",
-    "table": "target_table",
-    "checked_at": "executed_at",
-}
-"""What the API calls otherwise than the table of results does."""
 
 
 def list_quality(call: Call[PipelineServices]) -> Answer:
@@ -64,7 +56,7 @@ def list_quality(call: Call[PipelineServices]) -> Answer:
     `next_cursor`, which goes on where the page ends.
     """
     query = call.query
-    rows, cursor = call.services.quality.history(
+    found, cursor = call.services.quality.history(
         call.caller.tenant_id,
         table=query.get("table", ""),
         check=query.get("check", ""),
@@ -73,22 +65,39 @@ def list_quality(call: Call[PipelineServices]) -> Answer:
         cursor=query.get("cursor", ""),
         page_size=query["limit"],
     )
-    return Answer(body={"results": [_result_body(call, row) for row in rows], "next_cursor": cursor or None})
+    results = [_result_body(call, past) for past in found]
+    return Answer(body={"results": results, "next_cursor": cursor or None})
 
 
-def check_body(schema: str, row: Mapping[str, Any]) -> dict[str, Any]:
-    """Describe what came of a check by the members of a schema."""
-    return {name: row.get(_OTHERWISE.get(name, name)) for name in schemas()[schema]["properties"]}
+def check_body(check: CheckView) -> dict[str, Any]:
+    """Describe what came of a check in its run."""
+    return {
+        "name": check.name,
+        "type": check.type,
+        "status": check.status.value,
+        "severity": check.severity,
+        "table": check.table,
+        "row_count": check.row_count,
+        "failed_rows": check.failed_rows,
+        "failed_percent": check.failed_percent,
+        "observed": check.observed,
+        "expected": check.expected,
+        "duration_ms": check.duration_ms,
+        "job_id": check.job_id,
+        "checked_at": check.checked_at,
+    }
 
 
-def step_checks(row: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Describe what came of the checks of a step."""
-    return [check_body("step_check", check) for check in row.get("checks", ())]
-
-
-def _result_body(call: Call[PipelineServices], row: Mapping[str, Any]) -> dict[str, Any]:
-    links = run_links(call.services.edge, row["pipeline_logging_id"], row["pipeline_id"])
-    return check_body("check_result", row) | {"links": links}
+def _result_body(call: Call[PipelineServices], past: PastCheck) -> dict[str, Any]:
+    run_id = past.check.run_id
+    return {
+        "pipeline_logging_id": run_id,
+        "pipeline_id": past.config_id,
+        "step_id": past.check.step_id,
+        **check_body(past.check),
+        "value": past.value,
+        "links": run_links(call.services.edge, run_id, past.config_id),
+    }
 
 
 CHECK_ROUTES: tuple[Route[PipelineServices], ...] = (

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-from common.costs.prices import Price
 from common.errors import InvalidInput, Violation
 from common.http.endpoints.configs import CONFIG_ID
 from common.http.endpoints.links import CURSOR, run_links
-from common.http.endpoints.runs import figures_body, run_body
+from common.http.endpoints.run_bodies import listed_body
 from common.http.routing import Access, Answer, Call, Parameter, Place, Route
 from common.http.schemas import MOMENT, pointer
 from common.http.services import PipelineServices
@@ -72,7 +71,7 @@ def list_runs(call: Call[PipelineServices]) -> Answer:
     the queue meanwhile; only a filter by `status` goes by the state of the moment.
     """
     query = call.query
-    rows, cursor = call.services.run_log.history(
+    found, cursor = call.services.run_queries.history(
         call.caller.tenant_id,
         cursor=query.get("cursor", ""),
         since=_moment(query, "from"),
@@ -83,12 +82,8 @@ def list_runs(call: Call[PipelineServices]) -> Answer:
         with_figures=query["figures"],
     )
     price = call.services.quotes.price
-    runs = [run_body(call.services.edge, row) | _figures(row, price) for row in rows]
+    runs = [listed_body(call.services.edge, run, price) for run in found]
     return Answer(body={"runs": runs, "next_cursor": cursor or None})
-
-
-def _figures(row: Mapping[str, Any], price: Price) -> dict[str, Any]:
-    return {"figures": figures_body(row["figures"], price)} if "figures" in row else {}
 
 
 def _moment(query: Mapping[str, Any], name: str) -> datetime | None:

@@ -1,34 +1,28 @@
 """Endpoints of runs: start, retry and cancel one, look at one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from common.costs.prices import Price
 from common.errors import Conflict, InvalidInput, NotConfigured, NotFound, Violation
 from common.http.edge import Edge
 from common.http.endpoints.budgets import NO_ROOM
-from common.http.endpoints.checks import step_checks
 from common.http.endpoints.configs import CONFIG_ID
 from common.http.endpoints.links import run_links
 from common.http.endpoints.quotes import quote_run
+from common.http.endpoints.run_bodies import receipt_body, status_body
 from common.http.endpoints.run_parameters import IDEMPOTENCY_KEY, RUN_ID, USER_ID, WAIT
-from common.http.endpoints.usage import as_number, price_body
 from common.http.routing import Access, Answer, Call, Route
 from common.http.schemas import pointer, schemas
 from common.http.services import PipelineServices
 from common.pipelines.intervals import read_interval
 from common.pipelines.selection import read_selection
-from common.runs.failures import FailureClass, failure_class
-from common.runs.quotes import Quotes
-from common.runs.reading import figures_of
 from common.runs.retrying import RetryRequest
-from common.runs.run import EndReason, Run, RunStatus, StepStatus, Trigger, TriggerType
+from common.runs.run import Run, RunStatus, Trigger, TriggerType
 from common.runs.starting import RunRequest, StartedRun
 from common.runs.statements import statements_of
 
 DEFAULT_TRIGGER = "api_user"
-CONSOLE = "https://console.cloud.google.com/bigquery"
 
 
 def run_pipeline(call: Call[PipelineServices]) -> Answer:
@@ -102,14 +96,8 @@ def read_run(call: Call[PipelineServices]) -> Answer:
     a run asks again at once. Where too many wait already, the answer comes without a wait.
     """
     run_id, quotes = call.path["pipeline_logging_id"], call.services.quotes
-    row = call.services.run_log.status(call.caller.tenant_id, run_id, call.query.get("wait", 0))
-    levels = [
-        {**level, "steps": [_step_body(step, quotes) for step in level["steps"]]} for level in row["levels"]
-    ]
-    more = {"error_reason": row.get("error_reason"), "parameters": row["parameters"], "levels": levels}
-    more |= {"figures": figures_body(figures_of(row), quotes.price), "price": price_body(quotes.price)}
-    more |= _failure_of_run(row, [step for level in levels for step in level["steps"]])
-    return Answer(body=run_body(call.services.edge, row) | more)
+    run = call.services.run_queries.status(call.caller.tenant_id, run_id, call.query.get("wait", 0))
+    return Answer(body=status_body(call.services.edge, run, quotes))
 
 
 def read_receipt(call: Call[PipelineServices]) -> Answer:
@@ -117,11 +105,8 @@ def read_receipt(call: Call[PipelineServices]) -> Answer:
 
     Joined to INFORMATION_SCHEMA.JOBS by job ID, it proves that each attempt of each step ran once.
     """
-    row = call.services.run_log.receipt(call.caller.tenant_id, call.path["pipeline_logging_id"])
-    names = schemas()["run_attempt"]["properties"]
-    attempts = [{name: attempt.get(name) for name in names} for attempt in row["attempts"]]
-    body = {name: row.get(name) for name in schemas()["run_receipt"]["properties"]}
-    return Answer(body=body | {"attempts": attempts})
+    found = call.services.run_queries.receipt(call.caller.tenant_id, call.path["pipeline_logging_id"])
+    return Answer(body=receipt_body(found))
 
 
 def read_statements(call: Call[PipelineServices]) -> Answer:
@@ -131,15 +116,16 @@ def read_statements(call: Call[PipelineServices]) -> Answer:
     A version that breaks a rule which has come since is answered 409.
     """
     tenant_id = call.caller.tenant_id
-    run = call.services.run_log.receipt(tenant_id, call.path["pipeline_logging_id"])
+    receipt = call.services.run_queries.receipt(tenant_id, call.path["pipeline_logging_id"])
+    run = receipt.run
     try:
-        pipeline = call.services.configs.compiled(tenant_id, run["pipeline_id"], run["config_version"])
+        pipeline = call.services.configs.compiled(tenant_id, run.config_id, run.config_version)
     except InvalidInput as error:
         raise Conflict("the version that ran breaks a rule which has come since") from error
     body = {
-        "pipeline_logging_id": run["pipeline_logging_id"],
-        "config_version": run["config_version"],
-        "statements": [asdict(one) for one in statements_of(pipeline, run["attempts"])],
+        "pipeline_logging_id": run.run_id,
+        "config_version": run.config_version,
+        "statements": [asdict(one) for one in statements_of(pipeline, receipt.attempts)],
     }
     return Answer(body=body)
 
@@ -182,56 +168,6 @@ def parameters_of(body: Mapping[str, Any]) -> dict[str, Any]:
         ]
         raise InvalidInput(violations, "the request body breaks rules")
     return plain | nested
-
-
-def run_body(edge: Edge, row: Mapping[str, Any]) -> dict[str, Any]:
-    """Describe a run without its levels."""
-    # A list tells figures where it is asked for them.
-    names = [name for name in schemas()["run"]["properties"] if name != "figures"]
-    body: dict[str, Any] = {name: row.get(name) for name in names}
-    body |= {name: list(row.get(name) or ()) for name in ("retried_by", "left_out")}
-    more = {"links": run_links(edge, row["pipeline_logging_id"], row["pipeline_id"])}
-    return body | {"refused_firings": _refused(row)} | more
-
-
-def figures_body(figures: Mapping[str, int | None], price: Price) -> dict[str, Any]:
-    """Describe what a run's steps have come to, and what that cost."""
-    told = {name: figures.get(name) for name in schemas()["run_figures"]["properties"]}
-    return told | {"cost": as_number(price.cost(figures.get("bytes_billed")))}
-
-
-def _refused(row: Mapping[str, Any]) -> dict[str, Any] | None:
-    if row.get("refused_firings") is None:
-        return None
-    first, last = row["first_refused_time"], row["last_refused_time"]
-    return {"count": row["refused_firings"], "first_time": first, "last_time": last}
-
-
-def _step_body(row: Mapping[str, Any], quotes: Quotes) -> dict[str, Any]:
-    body: dict[str, Any] = {name: row.get(name) for name in schemas()["run_step"]["properties"]}
-    job_id, project = row.get("job_id"), row.get("job_project") or quotes.project
-    place = f"project={project}&j=bq:{quotes.price.location}:{job_id}&page=queryresults"
-    more = {"ps_type": row.get("step_type"), "job_url": f"{CONSOLE}?{place}" if job_id else None}
-    has_failed = row["status"] == StepStatus.FAILED
-    reason = (row.get("error_reason") or "") if has_failed else ""
-    more["checks"] = step_checks(row)
-    # What a tenant's own project pays is between Google and the tenant.
-    cost = None if row.get("job_project") else quotes.price.cost(row.get("bytes_billed"))
-    more["cost"] = as_number(cost)
-    return body | more | _failure(failure_class(reason, row.get("error_message") or ""))
-
-
-def _failure_of_run(row: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Say of a run what its first failed step says, or else what its own end says."""
-    of_step = next((step for step in steps if step["error_class"]), None)
-    if of_step:
-        return {name: of_step[name] for name in ("error_class", "next_step")}
-    has_failed = row["status"] == RunStatus.FAILED and row.get("error_reason") != EndReason.STEP_FAILED
-    return _failure(failure_class((row.get("error_reason") or "") if has_failed else "", ""))
-
-
-def _failure(found: FailureClass | None) -> dict[str, Any]:
-    return {"error_class": found.value if found else None, "next_step": found.next_step if found else None}
 
 
 RUN_ROUTES: tuple[Route[PipelineServices], ...] = (

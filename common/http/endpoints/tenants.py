@@ -97,7 +97,7 @@ def read_quota(call: Call[TenantServices]) -> Answer:
     subscription = call.services.subscriptions.find_subscription(tenant_id)
     if subscription is None:
         raise NotFound("this tenant has no subscription")
-    allowed = call.services.run_log.allowed(tenant_id)
+    allowed = call.services.run_queries.allowed(tenant_id)
     body = quota_body(tenant_id, subscription.plan_name, allowed.quotas)
     return Answer(body=body | spending_body(allowed, call.services.usage.price))
 

@@ -2,7 +2,7 @@
 
 import itertools
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from common.pipelines.documents import read_document
 from common.pipelines.pipeline import BoundParameter, Pipeline
 from common.pipelines.step_types import TEMPLATES, load_step_types
 from common.pipelines.tables import Policy
+from common.quality.check_queries import CheckView
 from common.runs.compiling import ConfigCompiler
 from common.runs.level_messages import LevelMessage
 from common.runs.levels import LevelWorker
@@ -137,15 +138,15 @@ class CheckedRuns:
 
     def end(self, run_id: str) -> tuple[str, str]:
         """Return the state in which a run has ended, and why."""
-        row = self.views.read_run(self.tenant_id, run_id, utc_now())
-        assert row is not None
-        return row["status"], row["error_message"] or ""
+        run = self.views.read_run(self.tenant_id, run_id, utc_now())
+        assert run is not None
+        return run.status, run.error_message or ""
 
-    def checks(self, run_id: str) -> dict[str, Mapping[str, Any]]:
+    def checks(self, run_id: str) -> dict[str, CheckView]:
         """Return what came of the checks of a run, by their names."""
-        return {row["check_name"]: row for row in self.all_results(run_id)}
+        return {check.name: check for check in self.all_results(run_id)}
 
-    def all_results(self, run_id: str) -> Sequence[Mapping[str, Any]]:
+    def all_results(self, run_id: str) -> Sequence[CheckView]:
         """Return what came of the checks of a run, as readers have it."""
         return self.views.read_checks(self.tenant_id, run_id, utc_now() - timedelta(days=1))
 

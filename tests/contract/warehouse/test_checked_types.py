@@ -136,10 +136,10 @@ def test_what_fails_is_not_published_and_what_passes_is(runs: CheckedRuns, which
     status, error = runs.end(bad)
     assert (status, "not_null_name: 1 of 2 rows" in error) == ("FAILED", True), error
     assert kept(runs) == [(1, "a")]
-    assert runs.checks(bad)["not_null_name"]["status"] == "FAILED"
+    assert runs.checks(bad)["not_null_name"].status == "FAILED"
     warned = runs.run(document(runs, which, WARNING), DAY)
     assert runs.end(warned) == ("COMPLETED", "")
-    assert runs.checks(warned)["not_null_name"]["status"] == "WARNED"
+    assert runs.checks(warned)["not_null_name"].status == "WARNED"
     assert (2, "b") in kept(runs)
     assert len(kept(runs)) == len(set(kept(runs)))
     _all_candidates_expire(runs)
@@ -237,7 +237,7 @@ def test_a_process_may_die_at_any_call_and_rows_are_published_once(
         status, error = runs.end(message.run.run_id)
         assert status == ("COMPLETED" if is_good else "FAILED"), (call, number, error)
         assert _rows_of_t(runs) == ([(one, "a") for one in range(published + 1)] if is_good else [])
-        assert [one["check_name"] for one in runs.all_results(message.run.run_id)] == ["not_null_name"]
+        assert [one.name for one in runs.all_results(message.run.run_id)] == ["not_null_name"]
     _all_candidates_expire(runs)
 
 

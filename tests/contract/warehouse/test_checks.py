@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from common.quality.check_queries import CheckView
 from common.times import utc_now
 from common.warehouse.bigquery import Central
 from tests.contract.warehouse.checked_runs import CheckedRuns
@@ -61,7 +62,7 @@ def all_peers(table: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def verdicts(bootstrapped: Central) -> tuple[CheckedRuns, dict[str, dict[str, Any]]]:
+def verdicts(bootstrapped: Central) -> tuple[CheckedRuns, dict[str, dict[str, CheckView]]]:
     runs = a_tenant(bootstrapped)
     customers = table_of("customers", "SELECT 1 AS id UNION ALL SELECT 2")
     steps = [customers, table_of("good", GOOD), table_of("bad", BAD), all_peers("good"), all_peers("bad")]
@@ -71,24 +72,21 @@ def verdicts(bootstrapped: Central) -> tuple[CheckedRuns, dict[str, dict[str, An
     found = runs.views.read_checks(runs.tenant_id, run_id, utc_now() - timedelta(days=1))
     return (
         runs,
-        {
-            table: {one["check_name"]: one for one in found if one["target_table"] == table}
-            for table in ("good", "bad")
-        },
+        {table: {one.name: one for one in found if one.table == table} for table in ("good", "bad")},
     )
 
 
 @pytest.mark.parametrize("table", ["good", "bad"])
 @pytest.mark.parametrize("name", CHECKS)
 def test_a_check_of_another_tool_has_its_verdict_in_our_words(
-    verdicts: tuple[CheckedRuns, dict[str, dict[str, Any]]], name: str, table: str
+    verdicts: tuple[CheckedRuns, dict[str, dict[str, CheckView]]], name: str, table: str
 ) -> None:
     runs, found = verdicts
     dataset = runs.tenant_id
     asked = CHECKS[name]["failing"].format(table=f"{dataset}.{table}", name=table, dataset=dataset)
     breaks = bool(list(runs.central.client.query_and_wait(asked)))
     assert breaks is (table == "bad")
-    assert found[table][name]["status"] == ("WARNED" if breaks else "PASSED"), found[table][name]
+    assert found[table][name].status == ("WARNED" if breaks else "PASSED"), found[table][name]
 
 
 # Published, or not
@@ -110,7 +108,7 @@ def test_rows_that_break_an_error_leave_the_table_as_it_was(runs: CheckedRuns) -
     assert status == "FAILED"
     assert "1 of 1 checks of orders failed: not_null_id: 1 of 1 rows (100 %) have no id" in error
     assert runs.table("orders") == [(1,)]
-    assert runs.checks(bad)["not_null_id"]["status"] == "FAILED"
+    assert runs.checks(bad)["not_null_id"].status == "FAILED"
 
 
 def test_a_warning_publishes_and_its_failing_rows_are_kept_masked(runs: CheckedRuns) -> None:
@@ -118,7 +116,7 @@ def test_a_warning_publishes_and_its_failing_rows_are_kept_masked(runs: CheckedR
     run_id = runs.run(orders(select, NOT_NULL | {"severity": "warn"}, failing_rows={"mask": ["email"]}))
     assert runs.end(run_id) == ("COMPLETED", "")
     assert len(runs.table("orders")) == 2
-    assert runs.checks(run_id)["not_null_id"]["status"] == "WARNED"
+    assert runs.checks(run_id)["not_null_id"].status == "WARNED"
     (kept,) = runs.table("dq_failing_rows")
     assert kept[2:6] == (run_id, "orders", "orders", "not_null_id")
     assert json.loads(kept[6]) == {"id": None, "email": "***"}
@@ -171,7 +169,7 @@ def test_a_repeated_delivery_writes_no_second_result(runs: CheckedRuns) -> None:
     for _ in range(3):
         runs.deliver(message)
     found = runs.views.read_checks(runs.tenant_id, message.run.run_id, utc_now() - timedelta(days=1))
-    assert [one["check_name"] for one in found] == ["not_null_id"]
+    assert [one.name for one in found] == ["not_null_id"]
     assert runs.table("orders") == [(1,)]
 
 

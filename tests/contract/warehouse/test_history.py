@@ -1,7 +1,7 @@
 """One contract for the history of runs, waiting ones among them, in memory and on the local BigQuery."""
 
 import itertools
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -10,8 +10,9 @@ import pytest
 
 from common.pipelines.intervals import Interval
 from common.runs.ports import AdmissionReads, RunWrites
-from common.runs.reading import HistoryFilter, RunLog
 from common.runs.run import Run, RunStatus, StepRow, StepStatus, Trigger, TriggerType
+from common.runs.run_queries import HistoryFilter, RunQueries
+from common.runs.views import Figures, RunView
 from common.schedules.queue import FiringStore, QueueStore
 from common.schedules.refusals import RefusalReader
 from common.schedules.waiting import AdmissionResult, WaitingRun
@@ -38,9 +39,11 @@ _numbers = itertools.count()
 class HistoryReader(Protocol):
     """What is under contract here."""
 
-    def read_history(self, tenant_id: str, wanted: HistoryFilter) -> Sequence[Any]: ...
+    def read_history(self, tenant_id: str, wanted: HistoryFilter) -> Sequence[RunView]: ...
 
-    def read_figures(self, tenant_id: str, run_ids: Collection[str], since: datetime) -> Sequence[Any]: ...
+    def read_figures(
+        self, tenant_id: str, run_ids: Collection[str], since: datetime
+    ) -> Mapping[str, Figures]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +88,8 @@ class Past:
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
         self.tenant_id = f"remembers_{next(_numbers)}"
-        self.log = RunLog(
-            reader=backend.history,  # type: ignore[arg-type]
+        self.runs = RunQueries(
+            reads=backend.history,  # type: ignore[arg-type]
             facts=backend.facts,
             claims=MemoryJobs(VirtualClock()),
             clock=lambda: NOW,
@@ -118,13 +121,13 @@ class Past:
         self.backend.runs.append_run(run, RunStatus.PENDING, run.started_at)
         return run
 
-    def page(self, **filters: Any) -> tuple[list[dict[str, Any]], str]:
+    def page(self, **filters: Any) -> tuple[Sequence[RunView], str]:
         """Read a page."""
-        return self.log.history(self.tenant_id, **filters)
+        return self.runs.history(self.tenant_id, **filters)
 
     def states(self, **filters: Any) -> list[str]:
         """Read a page as numbers and states."""
-        return [f"{row['pipeline_logging_id'][-1]} {row['status']}" for row in self.page(**filters)[0]]
+        return [f"{run.run_id[-1]} {run.status}" for run in self.page(**filters)[0]]
 
 
 @pytest.fixture
@@ -140,15 +143,15 @@ def test_runs_that_wait_are_in_the_history_where_they_were_asked_for(past: Past)
     assert past.states() == ["3 PENDING", "2 QUEUED", "1 PENDING"]
     assert cursor == ""
     found = rows[1]
-    assert (found["pipeline_id"], found["config_version"], found["trigger_type"], found["trigger_by"]) == (
+    assert (found.config_id, found.config_version, found.trigger_type, found.trigger_by) == (
         "daily",
         1,
         "api",
         "api_user",
     )
-    assert (found["queued_at"], found["start_time"]) == (waiting.added_at, waiting.added_at)
-    assert (found["run_date"], found["end_time"], found["error_message"]) == (waiting.run_date, None, None)
-    assert rows[0]["queued_at"] is None
+    assert (found.queued_at, found.started_at) == (waiting.added_at, waiting.added_at)
+    assert (found.run_date, found.ended_at, found.error_message) == (waiting.run_date, None, None)
+    assert rows[0].queued_at is None
 
 
 def test_a_run_keeps_its_place_when_it_leaves_the_queue_and_is_there_once(past: Past) -> None:
@@ -172,7 +175,7 @@ def test_a_run_keeps_its_place_when_it_leaves_the_queue_and_is_there_once(past: 
     past.backend.runs.append_run(run, RunStatus.COMPLETED, NOW)
     assert past.states() == ["3 PENDING", "2 COMPLETED", "1 PENDING"]
     (found,) = past.page(status="COMPLETED")[0]
-    assert (found["queued_at"], found["start_time"]) == (START + 20 * MINUTE, NOW - MINUTE)
+    assert (found.queued_at, found.started_at) == (START + 20 * MINUTE, NOW - MINUTE)
 
 
 @pytest.mark.parametrize("when", range(4))
@@ -189,7 +192,7 @@ def test_a_run_that_begins_between_two_pages_is_neither_lost_nor_shown_twice(pas
                 past.begin(number, started_at=NOW - MINUTE)
                 past.queue(number, RunStatus.PENDING)
         rows, cursor = past.page(cursor=cursor, page_size=1)
-        seen += [row["pipeline_logging_id"][-1] for row in rows]
+        seen += [row.run_id[-1] for row in rows]
         if not cursor:
             break
     assert seen == ["5", "4", "3", "2", "1"]
@@ -202,7 +205,7 @@ def test_a_run_that_left_the_queue_without_having_begun_stays_with_its_reason(pa
     past.queue(2, RunStatus.CANCELLED, "the run was cancelled")
     assert past.states() == ["2 CANCELLED", "1 FAILED"]
     (failed,) = past.page(status="FAILED")[0]
-    assert (failed["error_message"], failed["end_time"]) == (
+    assert (failed.error_message, failed.ended_at) == (
         "the run waited too long",
         START + 11 * MINUTE,
     )
@@ -239,26 +242,26 @@ def test_a_firing_that_waits_days_after_its_time_is_where_it_joined_the_queue(pa
 def test_a_run_tells_what_it_retries_and_leaves_out_and_what_retries_it(past: Past) -> None:
     first = past.begin(1)
     again = [past.begin(number, retry_of=first.run_id, left_out=("load", "clean")) for number in (3, 2)]
-    rows = {row["pipeline_logging_id"]: row for row in past.page()[0]}
-    assert list(rows[first.run_id]["retried_by"]) == [again[1].run_id, again[0].run_id]
-    assert (rows[first.run_id]["retry_of"], rows[first.run_id]["left_out"]) == (None, [])
+    rows = {row.run_id: row for row in past.page()[0]}
+    assert list(rows[first.run_id].retried_by) == [again[1].run_id, again[0].run_id]
+    assert (rows[first.run_id].retry_of, rows[first.run_id].left_out) == (None, ())
     for run in again:
         told = rows[run.run_id]
-        assert (told["retry_of"], told["left_out"]) == (first.run_id, ["load", "clean"])
-        assert not told["retried_by"]
+        assert (told.retry_of, told.left_out) == (first.run_id, ("load", "clean"))
+        assert not told.retried_by
 
 
 def test_a_run_tells_of_a_retry_that_came_after_the_time_that_is_asked_for(past: Past) -> None:
     first = past.begin(1)
     later = past.begin(9, retry_of=first.run_id)
     (row,), _ = past.page(until=first.started_at + MINUTE)
-    assert list(row["retried_by"]) == [later.run_id]
+    assert list(row.retried_by) == [later.run_id]
 
 
 def test_a_run_that_waits_tells_what_it_leaves_out(past: Past) -> None:
     past.queue(1, left_out=("load",))
     (row,), _ = past.page()
-    assert row["left_out"] == ["load"]
+    assert row.left_out == ("load",)
 
 
 def test_another_tenants_runs_that_wait_are_not_in_the_history(past: Past, backend: Backend) -> None:
@@ -267,7 +270,7 @@ def test_another_tenants_runs_that_wait_are_not_in_the_history(past: Past, backe
     other = Past(backend)
     other.queue(3)
     assert other.states() == ["3 QUEUED"]
-    assert [row["tenant_id"] for row in other.page()[0]] == [other.tenant_id]
+    assert [row.tenant_id for row in other.page()[0]] == [other.tenant_id]
     # Not even where both tenants' runs had the same ID.
     twin = replace(a_waiting_run(other.tenant_id, 1), run_id=f"{past.tenant_id}-run-2")
     backend.queue.append([AdmissionResult(waiting=twin, status=RunStatus.QUEUED)], START)
@@ -308,12 +311,13 @@ def test_runs_tell_what_their_steps_have_come_to_where_that_is_asked_for(past: P
     ]
     past.backend.runs.append_steps(run, rows, run.started_at)
     past.backend.runs.append_steps(other, [a_job(other, "a", rows=70)], other.started_at)
-    told = {row["pipeline_logging_id"][-1]: row["figures"] for row in past.page(with_figures=True)[0]}
-    names = ("rows_processed", "bytes_processed", "bytes_billed", "own_project_bytes_billed")
-    assert [told["1"][name] for name in names] == [6, 7, 1111, 50]
-    assert [told["2"][name] for name in names] == [70, None, None, None]
-    assert (told["3"], told["4"]) == ({}, {})
-    assert all("figures" not in row for row in past.page()[0])
+    told = {row.run_id[-1]: row.figures for row in past.page(with_figures=True)[0]}
+    assert told["1"] == Figures(
+        rows_processed=6, bytes_processed=7, bytes_billed=1111, own_project_bytes_billed=50
+    )
+    assert told["2"] == Figures(rows_processed=70)
+    assert told["3"] == told["4"] == Figures()
+    assert all(run.figures is None for run in past.page()[0])
 
 
 def test_another_tenants_figures_are_not_told(past: Past, backend: Backend) -> None:
@@ -352,16 +356,23 @@ def refused(past: Past) -> list[tuple[str, int]]:
     return [(one.error, one.firings) for one in found]
 
 
+def refused_counts(past: Past) -> list[int]:
+    """Read the history's counts of refused firings, 0 for an entry that is a run."""
+    return [run.refused_firings.count if run.refused_firings else 0 for run in past.page()[0]]
+
+
 def test_firings_that_are_refused_for_one_reason_are_one_entry_with_a_count(past: Past) -> None:
     past.begin(0)
     first, *_, last = [refuse(past, number) for number in (1, 2, 3)]
     assert {one.entry_id for one in (first, last)} == {first.entry_id}
     entry, _ = past.page()[0]
-    assert (entry["pipeline_logging_id"], entry["status"]) == (first.entry_id, "FAILED")
-    assert (entry["refused_firings"], entry["error_message"]) == (3, "the daily limit")
-    assert (entry["first_refused_time"], entry["last_refused_time"]) == (START + MINUTE, START + 3 * MINUTE)
-    assert (entry["start_time"], entry["end_time"]) == (START + MINUTE, START + 3 * MINUTE)
-    assert (entry["interval_start"], entry["config_version"]) == (START + 2 * MINUTE, 1)
+    assert (entry.run_id, entry.status) == (first.entry_id, "FAILED")
+    refused = entry.refused_firings
+    assert refused is not None
+    assert (refused.count, entry.error_message) == (3, "the daily limit")
+    assert (refused.first_time, refused.last_time) == (START + MINUTE, START + 3 * MINUTE)
+    assert (entry.started_at, entry.ended_at) == (START + MINUTE, START + 3 * MINUTE)
+    assert (entry.interval_start, entry.config_version) == (START + 2 * MINUTE, 1)
     found = past.backend.refusals.find_refusal(past.tenant_id, first.entry_id, NOW)
     assert found is not None
     assert (found.firings, found.run_date, found.interval) == (
@@ -379,7 +390,7 @@ def test_a_firing_that_two_dispatchers_refuse_counts_once_by_what_was_said_first
     refuse(past, 1, "monthly", NOW)
     refuse(past, 2, "monthly", NOW)
     assert refused(past) == [("the monthly limit", 1), ("the daily limit", 1)]
-    assert [row["refused_firings"] for row in past.page()[0]] == [1, 1]
+    assert refused_counts(past) == [1, 1]
 
 
 def test_a_firing_that_has_become_a_run_after_all_is_not_refused(past: Past) -> None:
@@ -389,4 +400,4 @@ def test_a_firing_that_has_become_a_run_after_all_is_not_refused(past: Past) -> 
     waiting = replace(a_firing(past, 2), is_due=False)
     past.backend.queue.append([AdmissionResult(waiting=waiting, status=RunStatus.QUEUED)], NOW)
     assert refused(past) == [("the daily limit", 1)]
-    assert sorted(row["refused_firings"] or 0 for row in past.page()[0]) == [0, 0, 1]
+    assert sorted(refused_counts(past)) == [0, 0, 1]

@@ -1,7 +1,6 @@
 """One contract for run rows, claims and step jobs, held by the in-memory ports and by the real adapters."""
 
 import itertools
-import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -12,7 +11,7 @@ from common.claims import claim, try_claim
 from common.costs.budgets import Spending
 from common.errors import AlreadyExists, NotFound, Unavailable, WarehouseError
 from common.pipelines.pipeline import BoundParameter, SealedValue
-from common.pipelines.plans import QueryJob, WriteDisposition
+from common.pipelines.plans import CHECKS, QueryJob, WriteDisposition
 from common.runs.ports import JobReport, StepJob
 from common.runs.quotas import Limits, Use
 from common.runs.run import (
@@ -27,6 +26,7 @@ from common.runs.run import (
     TriggerType,
 )
 from common.runs.tickets import MAX_GAPS
+from common.runs.views import StepView
 from common.warehouse.bigquery import Central, Queries
 from common.warehouse.run_views import RunViewRows
 from common.warehouse.runs import RunRows
@@ -220,12 +220,48 @@ def test_a_receipt_lists_each_job_once_by_its_end(request: pytest.FixtureRequest
     for row, minutes in told:
         rows.append_steps(run, [row], START + minutes * MINUTE)
     receipt = RunViewRows(queries=Queries(central=central)).read_receipt("receipts", "receipts-1", START)
-    assert [(row["job_name"], row["attempt"], row["status"], row["rows_processed"]) for row in receipt] == [
+    assert [(one.job_name, one.attempt, one.status, one.rows_processed) for one in receipt] == [
         ("main", 1, "COMPLETED", 3),
         ("publish", 1, "FAILED", None),
         ("publish", 2, "RUNNING", None),
     ]
-    assert [json.loads(row["metadata"] or "null") for row in receipt] == [{"slot_ms": 7}, None, None]
+    assert [one.metadata for one in receipt] == [{"slot_ms": 7}, {}, {}]
+
+
+def test_a_run_is_looked_at_with_its_steps_by_level_and_what_retries_it(
+    request: pytest.FixtureRequest,
+) -> None:
+    central: Central = request.getfixturevalue("bootstrapped")
+    rows = RunRows(streaming=Streaming(central=central))
+    run = a_run(
+        tenant_id="looked_at",
+        run_id="looked_at-1",
+        levels=(("extract",), ("transform",)),
+        steps=(StepOutline(step_id="extract", jobs=("main", CHECKS)),),
+        parameters=(BoundParameter(name="date", type="DATE", value="2024-01-17"),),
+        left_out=("load",),
+        queued_at=START - MINUTE,
+    )
+    again = a_run(tenant_id="looked_at", run_id="looked_at-2", ticket=2, retry_of=run.run_id)
+    for one in (run, again):
+        rows.append_run(one, RunStatus.PENDING, START)
+    views = RunViewRows(queries=Queries(central=central))
+    waits = views.read_run("looked_at", again.run_id, NOW)
+    assert waits is not None
+    assert (waits.status, waits.retry_of, waits.has_checks) == (RunStatus.PENDING, run.run_id, False)
+    failed = a_step_row(StepStatus.FAILED, job_id="job-1", ended_at=START + MINUTE, error_reason="invalid")
+    rows.append_steps(run, [a_step_row(StepStatus.RUNNING), failed], START + MINUTE)
+    found = views.read_run("looked_at", run.run_id, NOW)
+    assert found is not None
+    assert (found.status, found.queued_at, found.started_at) == (RunStatus.RUNNING, run.queued_at, START)
+    assert (found.retried_by, found.left_out, found.has_checks) == ((again.run_id,), ("load",), True)
+    assert found.parameters == {"date": "2024-01-17"}
+    first, second = found.levels
+    assert (first.status, second.status) == (StepStatus.FAILED, StepStatus.PENDING)
+    assert second.steps == (StepView(step_id="transform"),)
+    (extract,) = first.steps
+    assert (extract.job_id, extract.error_reason, extract.attempt) == ("job-1", "invalid", 1)
+    assert views.read_run("globex", run.run_id, NOW) is None
 
 
 def test_a_run_is_found_where_its_version_of_the_config_is_not(backend: Backend, tenant: str) -> None:

@@ -11,8 +11,8 @@ from common.http.endpoints.tenants import TENANT_ROUTES
 from common.http.services import TenantServices
 from common.public_urls import PublicUrls
 from common.runs.quotas import Limits
-from common.runs.reading import RunLog, RunReader
 from common.runs.run import RunStatus
+from common.runs.run_queries import RunQueries, RunReads
 from common.tenants.administration import Administration
 from common.tenants.authentication import Authenticator
 from common.tenants.budgets import TenantBudgets
@@ -93,8 +93,8 @@ class World:
                 uses=self.audit,
                 clock=self.platform.clock,
             ),
-            run_log=RunLog(
-                reader=cast("RunReader", None),  # The quota reads no run.
+            run_queries=RunQueries(
+                reads=cast("RunReads", None),  # The quota reads no run.
                 facts=runs,
                 claims=self.platform.jobs,
                 clock=self.platform.clock,

@@ -16,7 +16,7 @@ from common.pipelines.plans import CheckJob
 from common.pipelines.secret_values import ParameterSeal
 from common.pipelines.tables import Policy
 from common.public_urls import PublicUrls
-from common.quality.reading import CheckFilter, QualityLog
+from common.quality.check_queries import CheckFilter, CheckQueries, CheckView, PastCheck
 from common.runs.beginning import RunAdmission
 from common.runs.cancelling import RunCanceller
 from common.runs.compiling import ConfigCompiler
@@ -24,16 +24,17 @@ from common.runs.ports import ConfigText, StepJob
 from common.runs.progress import OpenRun, Progress
 from common.runs.quotas import Limits
 from common.runs.quotes import Quotes
-from common.runs.reading import HistoryFilter, RunLog
 from common.runs.retrying import RunRetrier
 from common.runs.run import Run, RunStatus
+from common.runs.run_queries import HistoryFilter, RunQueries
 from common.runs.sql_testing import ConfigTester
 from common.runs.starting import RunService
+from common.runs.views import AttemptView, Figures, RunDetails, RunView
 from common.schedules.backfilling import Backfills
 from common.schedules.enqueueing import QueueingRequests
 from common.schedules.filling import SlotFiller
 from common.schedules.queue import RunQueue
-from common.schedules.reading import QueuedRunReader
+from common.schedules.queued_runs import QueuedRunReads
 from common.schedules.stopping import RunStopper
 from common.schedules.timetable import Schedules
 from common.tenants.own_tables import OwnTables
@@ -63,46 +64,44 @@ ACME, OTHER = key_of("acme"), key_of("other")
 
 @dataclass
 class Rows:
-    """`RunReader` and `ProgressReader` over rows that a test lays down."""
+    """`RunReads`, `CheckReads` and `ProgressReader` over what a test lays down."""
 
-    rows: list[dict[str, Any]] = field(default_factory=list)
+    views: list[RunDetails] = field(default_factory=list)
+    attempts: dict[str, list[AttemptView]] = field(default_factory=dict)
+    figures: dict[str, Figures] = field(default_factory=dict)
     runs: dict[str, tuple[Run, RunStatus]] = field(default_factory=dict)
     asked: list[HistoryFilter] = field(default_factory=list)
-    checks: list[dict[str, Any]] = field(default_factory=list)
+    checks: dict[str, list[PastCheck]] = field(default_factory=dict)
+    """By tenant."""
     asked_figures: list[tuple[list[str], datetime]] = field(default_factory=list)
-    asked_results: list[CheckFilter] = field(default_factory=list)
 
-    def read_run(self, tenant_id: str, run_id: str, now: datetime) -> Mapping[str, Any] | None:
-        mine = (row for row in self.rows if row["tenant_id"] == tenant_id)
-        return next((row for row in mine if row["pipeline_logging_id"] == run_id), None)
+    def _mine(self, tenant_id: str) -> dict[str, RunDetails]:
+        return {view.run_id: view for view in self.views if view.tenant_id == tenant_id}
 
-    def read_history(self, tenant_id: str, wanted: HistoryFilter) -> Sequence[Mapping[str, Any]]:
+    def read_run(self, tenant_id: str, run_id: str, now: datetime) -> RunDetails | None:
+        return self._mine(tenant_id).get(run_id)
+
+    def read_history(self, tenant_id: str, wanted: HistoryFilter) -> Sequence[RunView]:
         self.asked.append(wanted)
-        mine = [row for row in self.rows if row["tenant_id"] == tenant_id]
-        left_out = {"steps", "figures"}
-        columns = [{name: value for name, value in row.items() if name not in left_out} for row in mine]
-        return columns[: wanted.page_size]
+        return list(self._mine(tenant_id).values())[: wanted.page_size]
 
-    def read_receipt(self, tenant_id: str, run_id: str, now: datetime) -> Sequence[Mapping[str, Any]]:
-        found = self.read_run(tenant_id, run_id, now)
-        return [] if found is None else [step | {"secret": "not for callers"} for step in found["steps"]]
+    def read_receipt(self, tenant_id: str, run_id: str, since: datetime) -> Sequence[AttemptView]:
+        return self.attempts.get(run_id, []) if run_id in self._mine(tenant_id) else []
 
-    def read_checks(self, tenant_id: str, run_id: str, since: datetime) -> Sequence[Mapping[str, Any]]:
-        return [one for one in self.checks if one["tenant_id"] == tenant_id and one["run_id"] == run_id]
+    def read_checks(self, tenant_id: str, run_id: str, since: datetime) -> Sequence[CheckView]:
+        return [past.check for past in self.checks.get(tenant_id, ()) if past.check.run_id == run_id]
 
     def read_figures(
         self, tenant_id: str, run_ids: Collection[str], since: datetime
-    ) -> Sequence[Mapping[str, Any]]:
+    ) -> Mapping[str, Figures]:
         self.asked_figures.append((list(run_ids), since))
-        return [
-            {"pipeline_logging_id": row["pipeline_logging_id"], **row["figures"]}
-            for row in self.rows
-            if row["tenant_id"] == tenant_id and row["pipeline_logging_id"] in run_ids and "figures" in row
-        ]
+        mine = self._mine(tenant_id)
+        return {
+            run_id: self.figures[run_id] for run_id in run_ids if run_id in mine and run_id in self.figures
+        }
 
-    def read_results(self, tenant_id: str, wanted: CheckFilter) -> Sequence[Mapping[str, Any]]:
-        self.asked_results.append(wanted)
-        return [one for one in self.checks if one["tenant_id"] == tenant_id][: wanted.page_size]
+    def read_results(self, tenant_id: str, wanted: CheckFilter) -> Sequence[PastCheck]:
+        return self.checks.get(tenant_id, [])[: wanted.page_size]
 
     def find(self, tenant_id: str, run_id: str, now: datetime) -> OpenRun | None:
         run, status = self.runs.get(run_id, (None, RunStatus.PENDING))
@@ -222,13 +221,13 @@ class World:
             queue=queue,
             quotes=quotes,
             clock=clock,
-            run_log=RunLog(
-                reader=QueuedRunReader(reader=self.rows, queue=self.queue, refusals=self.refusals),
+            run_queries=RunQueries(
+                reads=QueuedRunReads(reads=self.rows, queue=self.queue, refusals=self.refusals),
                 facts=self.store,
                 claims=jobs,
                 clock=clock,
             ),
-            quality=QualityLog(reader=self.rows, clock=clock),
+            quality=CheckQueries(reads=self.rows, clock=clock),
             schedules=Schedules(timetable=self.timetable, refused=self.refusals, clock=clock),
             tester=ConfigTester(
                 configs=configs,

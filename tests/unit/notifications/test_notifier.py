@@ -12,10 +12,20 @@ from common.errors import Forbidden, InvalidInput, MalformedInput, Unavailable, 
 from common.notifications.notices import News, Notice
 from common.notifications.notifier import MAX_ATTEMPTS, Notifier
 from common.notifications.subscriptions import Medium, Subscriber, subscribers_of
+from common.quality.check_queries import CheckView
+from common.quality.verdicts import CheckStatus
+from common.runs.run import RunStatus, StepStatus
+from common.runs.views import AttemptView, Figures, LevelView, RunDetails, RunView, StepView
 from tests.fakes.clock import START, VirtualClock
 from tests.fakes.jobs import MemoryJobs
 
 ALL = frozenset(News)
+
+
+def a_view(run_id: str, status: RunStatus, **more: Any) -> RunDetails:
+    return RunDetails(
+        run_id=run_id, tenant_id="acme", config_id="daily", status=status, started_at=START, **more
+    )
 
 
 @dataclass
@@ -29,8 +39,8 @@ class World:
     causes: list[str] = field(default_factory=list)
     jobs: MemoryJobs = field(default_factory=lambda: MemoryJobs(VirtualClock()))
     dies: bool = False
-    checks: list[dict[str, Any]] = field(default_factory=list)
-    steps: list[dict[str, Any]] | None = None
+    checks: list[CheckView] = field(default_factory=list)
+    steps: tuple[StepView, ...] | None = None
     words: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -48,35 +58,31 @@ class World:
     def subscribers(self, tenant_id: str, config_id: str, version: int) -> Sequence[Subscriber]:
         return self.wanted if (tenant_id, config_id, version) == ("acme", "daily", 3) else []
 
-    def read_run(self, tenant_id: str, run_id: str, now: Any) -> Mapping[str, Any] | None:
+    def read_run(self, tenant_id: str, run_id: str, now: Any) -> RunDetails | None:
         if (tenant_id, run_id) != ("acme", "run-1"):
             return None
-        step = {
-            "step_id": "orders",
-            "status": "FAILED",
-            "error_reason": "notFound",
-            "error_message": "no table",
-            "job_id": "job-1",
-        }
-        steps = [step] if self.steps is None else self.steps
-        return {"start_time": START, "steps": steps, "error_reason": "stepFailed", "error_message": "failed"}
+        failed = StepView(
+            step_id="orders",
+            status=StepStatus.FAILED,
+            error_reason="notFound",
+            error_message="no table",
+            job_id="job-1",
+        )
+        steps = (failed,) if self.steps is None else self.steps
+        told = {"error_reason": "stepFailed", "error_message": "failed"}
+        return a_view(run_id, RunStatus.FAILED, levels=(LevelView(number=1, steps=steps),), **told)
 
-    def read_figures(
-        self, tenant_id: str, run_ids: Collection[str], since: Any
-    ) -> Sequence[Mapping[str, Any]]:
-        return []
+    def read_figures(self, tenant_id: str, run_ids: Collection[str], since: Any) -> Mapping[str, Figures]:
+        return {}
 
-    def read_history(self, tenant_id: str, wanted: Any) -> Sequence[Mapping[str, Any]]:
+    def read_history(self, tenant_id: str, wanted: Any) -> Sequence[RunView]:
         assert wanted.until == START
-        return [
-            {"pipeline_logging_id": f"before-{number}", "status": status}
-            for number, status in enumerate(self.before)
-        ]
+        return [a_view(f"before-{number}", RunStatus(status)) for number, status in enumerate(self.before)]
 
-    def read_receipt(self, tenant_id: str, run_id: str, since: Any) -> Sequence[Mapping[str, Any]]:
+    def read_receipt(self, tenant_id: str, run_id: str, since: Any) -> Sequence[AttemptView]:
         return []
 
-    def read_checks(self, tenant_id: str, run_id: str, since: Any) -> Sequence[Mapping[str, Any]]:
+    def read_checks(self, tenant_id: str, run_id: str, since: Any) -> Sequence[CheckView]:
         assert (tenant_id, run_id, since) == ("acme", "run-1", START)
         return self.checks
 
@@ -136,7 +142,7 @@ def test_a_second_delivery_tells_nobody_again() -> None:
     ],
 )
 def test_the_first_success_behind_a_failure_is_a_recovery(before: list[str], told: str) -> None:
-    world = World([a_subscriber()], before, steps=[])
+    world = World([a_subscriber()], before, steps=())
     world.tell("COMPLETED")
     assert world.sent == [("hook", told)]
 
@@ -209,13 +215,23 @@ def test_a_file_names_failure_and_recovery_where_it_says_nothing() -> None:
     assert (mail.number, mail.to) == (1, ("a@b.c",))
 
 
-def a_check(status: str, name: str = "no_negatives") -> dict[str, Any]:
-    told = {"observed": "3 failed rows", "expected": "0", "job_id": "job-2", "step_id": "orders"}
-    return {"check_name": name, "status": status, **told}
+def a_check(status: str, name: str = "no_negatives") -> CheckView:
+    return CheckView(
+        run_id="run-1",
+        step_id="orders",
+        name=name,
+        type="condition",
+        status=CheckStatus(status),
+        severity="warn",
+        table="acme.orders",
+        observed="3 failed rows",
+        expected="0",
+        job_id="job-2",
+    )
 
 
 def test_a_run_that_completes_with_a_check_that_warns_is_told_in_its_words() -> None:
-    world = World(wanted=[a_subscriber()], steps=[], checks=[a_check("WARNED"), a_check("PASSED", "other")])
+    world = World(wanted=[a_subscriber()], steps=(), checks=[a_check("WARNED"), a_check("PASSED", "other")])
     world.tell("COMPLETED")
     world.tell("COMPLETED")
     assert world.sent == [("hook", "warning")]
@@ -230,10 +246,10 @@ def test_a_run_that_completes_though_a_step_failed_is_told_as_a_warning() -> Non
 
 def test_nobody_is_warned_who_has_not_asked_and_of_nothing_but_warnings() -> None:
     others = ALL - {News.WARNING}
-    world = World(wanted=[a_subscriber(news=others)], steps=[], checks=[a_check("WARNED")])
+    world = World(wanted=[a_subscriber(news=others)], steps=(), checks=[a_check("WARNED")])
     world.tell("COMPLETED")
     assert world.sent == [("hook", "success")]
-    world = World(wanted=[a_subscriber(news=frozenset({News.WARNING}))], steps=[], checks=[a_check("PASSED")])
+    world = World(wanted=[a_subscriber(news=frozenset({News.WARNING}))], steps=(), checks=[a_check("PASSED")])
     world.tell("COMPLETED")
     world.tell("FAILED")
     assert world.sent == []

@@ -1,6 +1,5 @@
 """Runs over the concurrent limit wait, begin in order as slots come free, can be cancelled, and expire."""
 
-import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,13 +11,15 @@ from common.errors import Conflict, QuotaExceeded
 from common.logs import MASK
 from common.pipelines.pipeline import BoundParameter, SealedValue
 from common.pipelines.secret_values import Owner
+from common.quality.check_queries import CheckView
 from common.runs.quotas import Limits
-from common.runs.reading import HistoryFilter
 from common.runs.run import RunStatus, Trigger, TriggerType
+from common.runs.run_queries import HistoryFilter
 from common.runs.tickets import Applicant, take
+from common.runs.views import AttemptView, Figures, RunView
 from common.schedules.filling import LATEST_ROW, Filled
 from common.schedules.queue import QueueEntry
-from common.schedules.reading import QueuedRunReader
+from common.schedules.queued_runs import QueuedRunReads
 from common.schedules.waiting import MAX_WAIT, AdmissionResult, WaitingRun
 from tests.fakes.clock import START
 from tests.fakes.jobs import nowhere
@@ -323,10 +324,10 @@ def test_a_secret_waits_and_begins_as_it_was_sealed(platform: Platform) -> None:
     sealed = waiting.parameters["token"]
     assert isinstance(sealed, SealedValue)
     assert "s3cr3t" not in repr(waiting)
-    reader = QueuedRunReader(reader=NoRuns(), queue=platform.queue_rows, refusals=platform.refused)
+    reader = QueuedRunReads(reads=NoRuns(), queue=platform.queue_rows, refusals=platform.refused)
     shown = reader.read_run("acme", run_id, platform.clock())
     assert shown is not None
-    assert json.loads(shown["parameters"]) == {"token": MASK}
+    assert shown.parameters == {"token": MASK}
     platform.end(platform.running()[0])
     assert platform.runs()[run_id].parameters == (BoundParameter(name="token", type="STRING", value=sealed),)
     owner = Owner(tenant_id="acme", config_id="daily", parameter="token")
@@ -341,23 +342,23 @@ def test_a_repeat_that_waits_is_told_by_all_but_the_secret(platform: Platform) -
 
 
 class NoRuns:
-    """A `RunReader` of a tenant none of whose runs has begun."""
+    """A `RunReads` of a tenant none of whose runs has begun."""
 
     def read_run(self, tenant_id: str, run_id: str, now: datetime) -> None:
         return None
 
-    def read_receipt(self, tenant_id: str, run_id: str, now: datetime) -> Sequence[Mapping[str, Any]]:
+    def read_receipt(self, tenant_id: str, run_id: str, since: datetime) -> Sequence[AttemptView]:
         return []
 
-    def read_checks(self, tenant_id: str, run_id: str, since: datetime) -> Sequence[Mapping[str, Any]]:
+    def read_checks(self, tenant_id: str, run_id: str, since: datetime) -> Sequence[CheckView]:
         return []
 
     def read_figures(
         self, tenant_id: str, run_ids: Collection[str], since: datetime
-    ) -> Sequence[Mapping[str, Any]]:
-        return []
+    ) -> Mapping[str, Figures]:
+        return {}
 
-    def read_history(self, tenant_id: str, wanted: HistoryFilter) -> Sequence[Mapping[str, Any]]:
+    def read_history(self, tenant_id: str, wanted: HistoryFilter) -> Sequence[RunView]:
         return []
 
 

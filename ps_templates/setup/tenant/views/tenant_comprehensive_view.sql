@@ -78,7 +78,7 @@ quality_result AS (
   FROM `${project}.${dataset}.tenant_dq_results`
   WHERE tenant_id = '${tenant_id}'
     AND ingestion_date >= DATE_SUB(CURRENT_DATE(), INTERVAL 400 DAY)
-  QUALIFY ROW_NUMBER() OVER (PARTITION BY dq_result_id ORDER BY recorded_at DESC) = 1
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY dq_result_id ORDER BY recorded_at) = 1
 ),
 quality_of_run AS (
   SELECT

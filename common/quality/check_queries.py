@@ -1,11 +1,12 @@
 """Reading what came of checks: the history of a table's, or of one check, page by page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
 from common.cursors import cursor_at, position_of
+from common.quality.verdicts import CheckStatus
 from common.times import Clock
 
 WINDOW = timedelta(days=400)
@@ -26,18 +27,50 @@ class CheckFilter:
     page_size: int = 50
 
 
-class CheckReader(Protocol):
-    """Where results are read."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckView:
+    """What came of one check in one run, as it is looked at; what it does not know is None."""
 
-    def read_results(self, tenant_id: str, wanted: CheckFilter) -> Sequence[Mapping[str, Any]]:
-        """Return the columns of results, the latest first, and each result once."""
+    run_id: str
+    step_id: str | None
+    name: str
+    type: str | None
+    status: CheckStatus
+    severity: str | None
+    table: str
+    row_count: int | None = None
+    failed_rows: int | None = None
+    failed_percent: float | None = None
+    observed: str | None = None
+    expected: str | None = None
+    duration_ms: int | None = None
+    job_id: str | None = None
+    checked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QualityLog:
+class PastCheck:
+    """What came of one check, in the history of many; `key` is its place among those of one moment."""
+
+    key: str
+    config_id: str
+    checked_at: datetime
+    value: float | None
+    check: CheckView
+
+
+class CheckReads(Protocol):
+    """Where results are read."""
+
+    def read_results(self, tenant_id: str, wanted: CheckFilter) -> Sequence[PastCheck]:
+        """Return results, the latest first, and each result once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckQueries:
     """What a tenant can learn of the checks of its tables."""
 
-    reader: CheckReader
+    reads: CheckReads
     clock: Clock
 
     def history(
@@ -50,7 +83,7 @@ class QualityLog:
         status: str = "",
         cursor: str = "",
         page_size: int = 50,
-    ) -> tuple[list[dict[str, Any]], str]:
+    ) -> tuple[Sequence[PastCheck], str]:
         """Return a page of results, the latest first, and the cursor of the next ("" at the end)."""
         now, asked = self.clock(), (table, check, config_id, status)
         # A result that is written while somebody turns pages is on none of them.
@@ -65,7 +98,7 @@ class QualityLog:
             status=status,
             page_size=page_size,
         )
-        rows = [dict(row) for row in self.reader.read_results(tenant_id, wanted)]
-        if len(rows) < page_size:
-            return rows, ""
-        return rows, cursor_at(rows[-1]["executed_at"], rows[-1]["dq_result_id"], asked)
+        found = self.reads.read_results(tenant_id, wanted)
+        if len(found) < page_size:
+            return found, ""
+        return found, cursor_at(found[-1].checked_at, found[-1].key, asked)
