@@ -15,7 +15,7 @@ from common.client.configs import Tested
 from common.pipelines.documents import read_document
 from common.pipelines.grants import TenantSqlGrants
 from common.pipelines.sql_tests import SqlTest
-from common.runs.compiling import ConfigCompiler
+from common.runs.guarding import PolicyGuard
 from common.runs.sql_testing import ConfigTester, SqlTestResult
 from common.warehouse.clients import make_client
 from common.warehouse.sql_tests import LiteralQueryJobs
@@ -63,7 +63,7 @@ def _results(checker: Checker, owner: Owner, tests: tuple[SqlTest, ...]) -> list
         tester = ConfigTester(
             configs=checker.configs,
             queries=LiteralQueryJobs(client=client, location=LOCATION, project=owner.project),
-            guard=ConfigCompiler(compiler=checker.configs.compiler).judge,
+            guard=PolicyGuard(project_id=owner.project),
             new_id=new_id,
         )
         return tester.run(owner.tenant, tests)

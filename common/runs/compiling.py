@@ -1,4 +1,4 @@
-"""From a stored config to a pipeline, kept by its content; and the last look at its statements."""
+"""From a stored config to a pipeline, which is kept by its content."""
 
 import hashlib
 import threading
@@ -7,39 +7,9 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
-from common.pipelines.configs import Compiler
-from common.pipelines.job_judgements import judge_job, judge_reading
+from common.pipelines.grants import TenantSqlGrants
 from common.pipelines.pipeline import Pipeline
-from common.pipelines.tables import Policy
-from common.runs.ports import ConfigText, DryRun, StepJob
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfigCompiler:
-    """Compiles what tenants have uploaded, and judges what comes of it, by the same policy."""
-
-    compiler: Compiler
-
-    def __call__(self, tenant_id: str, config: ConfigText) -> Pipeline:
-        """Compile a stored config; InvalidInput where a rule has come since it was uploaded."""
-        return self.compiler.compile_text(
-            config.text, tenant_id, config.config_id, config.version, config.grants
-        )
-
-    def judge(self, job: StepJob, dry_run: DryRun | None) -> str:
-        """Say why a step must not run, "" where it may: by its text alone, or by BigQuery's reading of it.
-
-        The sources are those that the run was compiled with, so that no run changes its mind half-way.
-        """
-        policy = Policy(
-            project_id=self.compiler.project_id,
-            dataset=job.tenant_id,
-            allowed_sources=frozenset(job.sources),
-            runs_elsewhere=bool(job.credential),
-        )
-        reasons = judge_job(job.work, policy) if dry_run is None else judge_reading(job.work, dry_run, policy)
-        return "; ".join(f"the step {reason}" for reason in dict.fromkeys(reasons))
-
+from common.runs.ports import ConfigText
 
 MAX_CACHED_BYTES = 16 * 1024 * 1024
 """Of files, by their length; what is made of them takes a few times as much."""
@@ -47,6 +17,9 @@ OWN_BYTES = 1024
 """What each entry counts beside its file, so that small ones are bounded too."""
 
 type Compile = Callable[[str, ConfigText], Pipeline]
+"""Makes a tenant's pipeline of a stored config; InvalidInput where a rule has come since it was uploaded."""
+type CompileText = Callable[[str, str, str, int, TenantSqlGrants], Pipeline]
+"""Makes it of a file's text, for a tenant, a config's ID and version, and what holds for the tenant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +36,7 @@ class CompileCache:
     is granted, and the policy that holds for it. What does not compile is not kept.
     """
 
-    compile: Compile
+    compile_text: CompileText
     policy_of: Callable[[str], Hashable]
     max_bytes: int = MAX_CACHED_BYTES
     _kept: OrderedDict[Hashable, _Compiled] = field(default_factory=OrderedDict, repr=False)
@@ -94,7 +67,10 @@ class CompileCache:
 
     def _fill(self, key: Hashable, compiled: _Compiled, tenant_id: str, config: ConfigText) -> None:
         try:
-            compiled.pipeline.set_result(self.compile(tenant_id, config))
+            pipeline = self.compile_text(
+                config.text, tenant_id, config.config_id, config.version, config.grants
+            )
+            compiled.pipeline.set_result(pipeline)
         except BaseException as error:
             with self._lock:
                 if self._kept.get(key) is compiled:

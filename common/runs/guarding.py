@@ -2,8 +2,11 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from common.errors import QueryRefused, Unavailable, WarehouseError
+from common.pipelines.job_judgements import judge_job, judge_reading
+from common.pipelines.tables import Policy
 from common.runs.ports import DryRun, JobReport, StepJob, StepJobs
 from common.runs.retries import is_limit
 
@@ -35,6 +38,25 @@ type Judgement = tuple[StepJob, DryRun] | JobReport | Unavailable
 
 type Guard = Callable[[StepJob, DryRun | None], str]
 """Judges a job's text, or where there is one its dry run: the reason why it must not run, "" where it may."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyGuard:
+    """Judges a job by the policy that its pipeline was compiled by: no run changes its mind half-way."""
+
+    project_id: str
+
+    def __call__(self, job: StepJob, dry_run: DryRun | None) -> str:
+        """Say why a step must not run, "" where it may: by its text alone, or by BigQuery's reading of it."""
+        policy = Policy(
+            project_id=self.project_id,
+            dataset=job.tenant_id,
+            allowed_sources=frozenset(job.sources),
+            runs_elsewhere=bool(job.credential),
+        )
+        reasons = judge_job(job.work, policy) if dry_run is None else judge_reading(job.work, dry_run, policy)
+        return "; ".join(f"the step {reason}" for reason in dict.fromkeys(reasons))
+
 
 FIREWALL = "firewall"
 """The reason of a step that the platform itself refuses."""

@@ -203,7 +203,7 @@ def pipeline_services() -> "PipelineServices":
         tester=ConfigTester(
             configs=SERVICES.configs,
             queries=ACCOUNTS.literal_queries,
-            guard=SERVICES.compiler.judge,
+            guard=SERVICES.guard,
             new_id=new_id,
         ),
         quality=CheckQueries(reads=ADAPTERS.check_rows, clock=utc_now),

@@ -10,7 +10,7 @@ from common.times import utc_now
 if TYPE_CHECKING:
     from common.costs.prices import Price
     from common.costs.usage import Usage
-    from common.runs.compiling import ConfigCompiler
+    from common.runs.guarding import PolicyGuard
     from common.runs.quotes import Quotes
     from common.tenants.budgets import TenantBudgets
     from common.wiring.accounts import Accounts
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 class Costs:
     """Each property is made when it is first asked for, and kept for the life of the instance."""
 
-    def __init__(self, adapters: Adapters, accounts: Accounts, compiler: ConfigCompiler) -> None:
+    def __init__(self, adapters: Adapters, accounts: Accounts, guard: PolicyGuard) -> None:
         self.adapters = adapters
         self.accounts = accounts
-        self.compiler = compiler
+        self.guard = guard
 
     @cached_property
     def price(self) -> Price:
@@ -49,7 +49,7 @@ class Costs:
 
         return Quotes(
             identities=self.accounts.shared_identities,
-            guard=self.compiler.judge,
+            guard=self.guard,
             project=self.adapters.settings.project,
             price=self.price,
             learned=self.adapters.usage_rows,

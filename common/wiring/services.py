@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from common.pipelines.tables import Policy
     from common.runs.beginning import RunAdmission
     from common.runs.cancelling import RunCanceller
-    from common.runs.compiling import CompileCache, ConfigCompiler
+    from common.runs.compiling import CompileCache
+    from common.runs.guarding import PolicyGuard
     from common.runs.levels import LevelWorker
     from common.runs.offboarding_cleanup import OffboardingCleanup
     from common.runs.ports import Identities
@@ -74,16 +75,16 @@ class Services:
         )
 
     @cached_property
-    def compiler(self) -> ConfigCompiler:
-        from common.runs.compiling import ConfigCompiler
+    def guard(self) -> PolicyGuard:
+        from common.runs.guarding import PolicyGuard
 
-        return ConfigCompiler(compiler=self.configs.compiler)
+        return PolicyGuard(project_id=self.adapters.settings.project)
 
     @cached_property
     def compile_cache(self) -> CompileCache:
         from common.runs.compiling import CompileCache
 
-        return CompileCache(compile=self.compiler, policy_of=self._policy_of)
+        return CompileCache(compile_text=self.configs.compiler.compile_text, policy_of=self._policy_of)
 
     @cached_property
     def worker(self) -> LevelWorker:
@@ -103,7 +104,7 @@ class Services:
             claims=self.adapters.claims,
             identities=identities,
             levels=self.adapters.levels,
-            guard=self.compiler.judge,
+            guard=self.guard,
             clock=utc_now,
             sleep=time.sleep,
             budget=self.adapters.settings.level_budget,
@@ -213,7 +214,7 @@ class Services:
     def costs(self) -> Costs:
         from common.wiring.costs import Costs
 
-        return Costs(self.adapters, self.accounts, self.compiler)
+        return Costs(self.adapters, self.accounts, self.guard)
 
     @cached_property
     def authenticator(self) -> Authenticator:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from statistics import median
 
-from common.runs.ports import ConfigText
+from common.pipelines.grants import TenantSqlGrants
 from common.tenants.encryption import Keyring
 from common.times import utc_now
 from common.warehouse.runs import pending_row
@@ -92,8 +92,8 @@ def _level(steps: int) -> dict[str, str]:
 
 
 def _compiling(steps: int) -> Measured:
-    config = ConfigText(config_id="bench", version=1, text=a_pipeline_file(_level(steps)))
-    return lambda: _cpu_seconds(lambda: SERVICES.compiler("bench", config), 20)
+    text, compile_text = a_pipeline_file(_level(steps)), SERVICES.configs.compiler.compile_text
+    return lambda: _cpu_seconds(lambda: compile_text(text, "bench", "bench", 1, TenantSqlGrants()), 20)
 
 
 def _seal() -> float:

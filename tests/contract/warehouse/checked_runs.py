@@ -8,13 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from common.pipelines.compile import compile_pipeline
-from common.pipelines.configs import Compiler
 from common.pipelines.documents import read_document
 from common.pipelines.pipeline import BoundParameter, Pipeline
 from common.pipelines.step_types import TEMPLATES, load_step_types
 from common.pipelines.tables import Policy
 from common.quality.check_queries import CheckView
-from common.runs.compiling import ConfigCompiler
+from common.runs.guarding import PolicyGuard
 from common.runs.level_messages import LevelMessage
 from common.runs.levels import LevelWorker
 from common.runs.ports import JobsOf
@@ -119,18 +118,13 @@ class CheckedRuns:
         return message.run.run_id
 
     def worker(self, pipeline: Pipeline) -> LevelWorker:
-        compiler = Compiler(
-            step_types=STEP_TYPES,
-            project_id=self.central.project,
-            policy_of=lambda _: self.policy,
-        )
         return LevelWorker(
             store=self.rows,
             checks=self.results,
             claims=ClaimedJobs(client=self.central.client, location=self.central.location),
             identities=self,
             levels=self.levels,
-            guard=ConfigCompiler(compiler=compiler).judge,
+            guard=PolicyGuard(project_id=self.central.project),
             clock=utc_now,
             sleep=self.sleep,
             budget=timedelta(minutes=5),

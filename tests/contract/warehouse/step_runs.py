@@ -9,12 +9,11 @@ from typing import Any
 from google.cloud import bigquery
 
 from common.pipelines.compile import compile_pipeline
-from common.pipelines.configs import Compiler
 from common.pipelines.intervals import Interval, of_day, values_of
 from common.pipelines.parameters import bind_parameters
 from common.pipelines.tables import Policy
 from common.runs.attempts import Outcome
-from common.runs.compiling import ConfigCompiler
+from common.runs.guarding import PolicyGuard
 from common.runs.judging import CheckJudge
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import StepJobs
@@ -84,15 +83,10 @@ class StepRuns:
 
     def worker(self, message: LevelMessage, jobs: StepJobs) -> StepWorker:
         """Make what carries out the step of a message."""
-        compiler = Compiler(
-            project_id=self.central.project,
-            step_types=STEP_TYPES,
-            policy_of=lambda tenant: Policy(project_id=self.central.project, dataset=tenant),
-        )
         return StepWorker(
             message=message,
             jobs_of=lambda _: jobs,
-            guard=ConfigCompiler(compiler=compiler).judge,
+            guard=PolicyGuard(project_id=self.central.project),
             check_judge=CheckJudge(run=message.run, store=MemoryRuns(), clock=utc_now),
             is_cancelled=lambda: False,
             tell=lambda: None,

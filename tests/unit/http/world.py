@@ -19,7 +19,7 @@ from common.public_urls import PublicUrls
 from common.quality.check_queries import CheckFilter, CheckQueries, CheckView, PastCheck
 from common.runs.beginning import RunAdmission
 from common.runs.cancelling import RunCanceller
-from common.runs.compiling import ConfigCompiler
+from common.runs.guarding import PolicyGuard
 from common.runs.ports import ConfigText, StepJob
 from common.runs.progress import OpenRun, Progress
 from common.runs.quotas import Limits
@@ -188,7 +188,7 @@ class World:
         )
         quotes = Quotes(
             identities=jobs,
-            guard=ConfigCompiler(compiler=compiler()).judge,
+            guard=PolicyGuard(project_id="p"),
             project="p",
             price=price_of("US"),
         )
@@ -232,7 +232,7 @@ class World:
             tester=ConfigTester(
                 configs=configs,
                 queries=self.literals,
-                guard=ConfigCompiler(compiler=compiler()).judge,
+                guard=PolicyGuard(project_id="p"),
                 new_id=lambda: "1",
             ),
             tables=OwnTables(store=self.tables, writes=self.tables, clock=clock),

@@ -9,13 +9,12 @@ import yaml
 
 from common.errors import InvalidInput
 from common.pipelines.codec import from_json, to_json
-from common.pipelines.configs import Compiler
 from common.pipelines.firewall import judge_dry_run, judge_statement
 from common.pipelines.pipeline import Pipeline
 from common.pipelines.plans import QueryJob
-from common.runs.compiling import ConfigCompiler
+from common.runs.guarding import PolicyGuard
 from common.runs.ports import DryRun, StepJob
-from tests.unit.pipelines.examples import PROJECT, STEP_TYPES, compiled
+from tests.unit.pipelines.examples import PROJECT, compiled
 from tests.unit.pipelines.test_firewall import POLICY, full_name
 
 ELSEWHERE = replace(POLICY, runs_elsewhere=True)
@@ -110,7 +109,6 @@ def test_the_target_stays_in_the_tenants_dataset(target: str) -> None:
 def test_the_last_look_at_a_statement_goes_by_its_own_credential(
     credential: str, table: str, is_refused: bool
 ) -> None:
-    compiler = Compiler(project_id=PROJECT, step_types=STEP_TYPES, policy_of=lambda _tenant: POLICY)
     job = StepJob(
         job_id="cvg-step-1",
         tenant_id="acme",
@@ -121,5 +119,5 @@ def test_the_last_look_at_a_statement_goes_by_its_own_credential(
         credential=credential,
     )
     dry_run = DryRun(statement_type="SELECT", tables=(table,), bytes_processed=0)
-    judge = ConfigCompiler(compiler=compiler).judge
+    judge = PolicyGuard(project_id=PROJECT)
     assert [bool(judge(job, None)), bool(judge(job, dry_run))] == [is_refused, is_refused]

@@ -20,20 +20,24 @@ class Compiler:
     """Counts what it compiles."""
 
     def __init__(self) -> None:
-        self.asked: list[ConfigText] = []
+        self.asked: list[str] = []
         self.fault: Exception | None = None
         self.policy = "strict"
 
-    def __call__(self, tenant_id: str, config: ConfigText) -> Pipeline:
-        self.asked.append(config)
+    def __call__(
+        self, text: str, tenant_id: str, config_id: str, version: int, grants: TenantSqlGrants
+    ) -> Pipeline:
+        self.asked.append(text)
         if self.fault:
             raise self.fault
-        return replace(a_pipeline(), tenant_id=tenant_id, config_id=config.config_id, version=config.version)
+        return replace(a_pipeline(), tenant_id=tenant_id, config_id=config_id, version=version)
 
 
 def a_cache(compiler: Compiler, entries: int = 10) -> CompileCache:
-    most = entries * (len(CONFIG.text) + OWN_BYTES)
-    return CompileCache(compile=compiler, policy_of=lambda tenant_id: compiler.policy, max_bytes=most)
+    max_bytes = entries * (len(CONFIG.text) + OWN_BYTES)
+    return CompileCache(
+        compile_text=compiler, policy_of=lambda tenant_id: compiler.policy, max_bytes=max_bytes
+    )
 
 
 def test_the_same_content_is_compiled_once_whatever_its_version() -> None:
@@ -88,18 +92,20 @@ def test_the_cache_is_bounded_and_forgets_who_was_asked_for_last() -> None:
     first, second, third = (replace(CONFIG, text=f"steps: [{number}") for number in "123")
     for config in (first, second, first, third, first, second):
         cache("acme", config)
-    assert compiler.asked == [first, second, third, second]
+    assert compiler.asked == [config.text for config in (first, second, third, second)]
 
 
 def test_many_who_ask_at_once_wait_for_one_compilation() -> None:
     compiler, begun, may_end = Compiler(), threading.Event(), threading.Event()
 
-    def compile_slowly(tenant_id: str, config: ConfigText) -> Pipeline:
+    def compile_slowly(
+        text: str, tenant_id: str, config_id: str, version: int, grants: TenantSqlGrants
+    ) -> Pipeline:
         begun.set()
         may_end.wait()
-        return compiler(tenant_id, config)
+        return compiler(text, tenant_id, config_id, version, grants)
 
-    cache = CompileCache(compile=compile_slowly, policy_of=lambda tenant_id: tenant_id)
+    cache = CompileCache(compile_text=compile_slowly, policy_of=lambda tenant_id: tenant_id)
     with ThreadPoolExecutor(4) as threads:
         first = threads.submit(cache, "acme", CONFIG)
         begun.wait()
