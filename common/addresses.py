@@ -15,7 +15,7 @@ def canonical_address(text: str) -> str:
 
 
 def network_of(address: str) -> str:
-    """Return what an address is counted by: whoever has one IPv6 address has its whole network of 2^64."""
+    """Return what an address is counted by: a host with one IPv6 address has its whole network of 2^64."""
     parsed = _parsed(address)
     if isinstance(parsed, IPv6Address):
         return f"{IPv6Address(int(parsed) >> SITE_BITS << SITE_BITS)}/{SITE_BITS}"

@@ -1,8 +1,8 @@
 """Claims: locks that are job IDs.
 
-BigQuery takes a job ID once per project and location. Whoever inserts the job holds the claim; everybody else
-is told 409 and can read on the job's labels who it was. There is nothing to release, nothing to expire and
-nothing to contend for.
+BigQuery takes a job ID once per project and location. The caller that inserts the job holds the claim; every
+other is told 409 and can read on the job's labels who it was. There is nothing to release, nothing to expire
+and nothing to contend for.
 """
 
 from collections.abc import Mapping
@@ -60,8 +60,8 @@ def claim(jobs: ClaimJobs, job_id: str, labels: Mapping[str, str]) -> Claim:
 def try_claim(jobs: ClaimJobs, job_id: str, labels: Mapping[str, str]) -> Claim | None:
     """Take a job ID, or learn who holds it; None where it is taken and there is no job to tell by whom.
 
-    BigQuery forgets a job after 180 days, and nothing says that it forgets the ID: whoever counts IDs up
-    takes the next.
+    BigQuery forgets a job after 180 days, and nothing says that it forgets the ID: a caller that counts IDs
+    up takes the next.
     """
     try:
         return jobs.insert_claim(job_id, labels)

@@ -7,9 +7,9 @@
     ├── TooManyDigits  a whole number that takes too long to read
     ├── TooDeep        too many levels
     ├── HalfCharacter  a lone surrogate, which is no character
-    └── NulCharacter   U+0000, which ends a text for whoever reads it next
+    └── NulCharacter   U+0000, which ends a text for many a program
 
-What each is called to whoever has written it is for the readers to say.
+What each is called to its author is for the readers to say.
 """
 
 import json
@@ -86,7 +86,7 @@ def parse(text: str, as_number: Callable[[float], float] = float) -> Any:
 def check_values(value: Any, most_levels: int, *, scalars_count: bool, takes_nul: bool = False) -> None:
     """Refuse deep nesting and what is no text; `scalars_count`: a plain value is a level of its own.
 
-    `takes_nul`: a text may hold U+0000, for whoever says where it is.
+    `takes_nul`: a text may hold U+0000, where the caller tells its place.
     """
     for number, level in enumerate(_levels(value), start=1):
         if number > most_levels and (scalars_count or any(isinstance(item, dict | list) for item in level)):

@@ -44,7 +44,7 @@ class Session:
 
     @classmethod
     def of_key(cls, key: str) -> Self:
-        """Begin the session of whoever has a key; whether it is valid, the API alone can tell."""
+        """Begin the session of a user with a key; whether it is valid, the API alone can tell."""
         return cls.new(Role.TENANT if TENANT_KEY.fullmatch(key) else Role.OPERATOR, key)
 
     @property

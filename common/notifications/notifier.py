@@ -1,4 +1,4 @@
-"""From a run's event to those who asked to be told of it: each at most once, whoever else is down."""
+"""From a run's event to those who asked to be told of it: each at most once, whichever other is down."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -91,7 +91,7 @@ class Notifier:
             notice = Notice(news=News.LATE, run=event)
             return [error for one in asked if (error := self._send(notice, one))]
         run = self.runs.read_run(event["tenant_id"], event["pipeline_logging_id"], self.clock())
-        if run is None:  # Whoever may publish events can make one up.
+        if run is None:  # An account that may publish events can make one up.
             logger.error("event of a run that nobody knows")
             return []
         warning = self._warning(event, run, asked)

@@ -43,13 +43,13 @@ class CheckSql:
     @property
     def places(self) -> frozenset[str]:
         """Name the places."""
-        return frozenset(piece.text[2:-1] for piece in tokens(self.text) if piece.kind is Kind.VARIABLE)
+        return frozenset(token.text[2:-1] for token in tokens(self.text) if token.kind is Kind.VARIABLE)
 
     def filled(self, texts: Mapping[str, str]) -> str:
         """Put a text in each place."""
         pieces = (
-            texts[piece.text[2:-1]] if piece.kind is Kind.VARIABLE else piece.text
-            for piece in tokens(self.text)
+            texts[token.text[2:-1]] if token.kind is Kind.VARIABLE else token.text
+            for token in tokens(self.text)
         )
         return "".join(pieces)
 

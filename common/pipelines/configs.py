@@ -235,8 +235,8 @@ class Configs:
     def _append(self, row: StoredConfig, latest: StoredConfig | None) -> tuple[StoredConfig, bool]:
         """Append a row under the next free version, unless the latest row says the same; tell whether it did.
 
-        A version can be claimed and have no row, for a moment or for good: whoever claimed it may have died.
-        So the next try is not what the rows say, but what nobody was seen to hold.
+        A version can be claimed and have no row, for a moment or for good: the upload that claimed it may
+        have died. So the next try is not what the rows say, but what nobody was seen to hold.
         """
         version = 0
         for _ in range(MAX_ATTEMPTS):

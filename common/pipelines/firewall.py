@@ -96,11 +96,11 @@ def tables_without_dataset(sql: str) -> frozenset[str]:
 
 
 def _reasons_against_text(statement: Sequence[Token]) -> list[str]:
-    code = [piece for piece in statement if piece.kind not in (Kind.SPACE, Kind.COMMENT)]
-    reasons = [reason for piece in statement if (reason := _reason_against_piece(piece))]
+    code = [token for token in statement if token.kind not in (Kind.SPACE, Kind.COMMENT)]
+    reasons = [reason for token in statement if (reason := _reason_against_token(token))]
     if reason := _reason_against_beginning(code):
         reasons.append(reason)
-    ends = [piece for piece in code[:-1] if piece.text == ";"]
+    ends = [token for token in code[:-1] if token.text == ";"]
     if ends:
         reasons.append(f"has more than one statement, the first ends in {ends[0].place}: {_ONE_SELECT}")
     if any(left.text + right.text == "|>" for left, right in pairwise(code)):
@@ -108,21 +108,21 @@ def _reasons_against_text(statement: Sequence[Token]) -> list[str]:
     return list(dict.fromkeys(reasons))
 
 
-def _reason_against_piece(piece: Token) -> str:
-    match piece.kind:
-        case Kind.COMMENT if piece.text[1:].strip().lower() == "legacysql":
+def _reason_against_token(token: Token) -> str:
+    match token.kind:
+        case Kind.COMMENT if token.text[1:].strip().lower() == "legacysql":
             return "asks for legacy SQL (#legacySQL), which names tables in other ways"
         case Kind.SYSTEM:
-            return f"uses the system variable {piece.text}"
+            return f"uses the system variable {token.text}"
         case Kind.VARIABLE:
-            return f"holds the variable {piece.text}, which has no value here"
+            return f"holds the variable {token.text}, which has no value here"
         case Kind.SYMBOL:
-            return _SYMBOLS.get(piece.text, "")
+            return _SYMBOLS.get(token.text, "")
     return ""
 
 
 def _reason_against_beginning(code: Sequence[Token]) -> str:
-    words = (piece.text.upper() for piece in code if piece.text != "(")
+    words = (token.text.upper() for token in code if token.text != "(")
     word = next(words, "")
     if word in ("SELECT", "WITH"):
         return ""
@@ -132,7 +132,7 @@ def _reason_against_beginning(code: Sequence[Token]) -> str:
 
 
 def _without_end(statement: Sequence[Token]) -> list[Token]:
-    return [piece for piece in statement if piece.text != ";"]
+    return [token for token in statement if token.text != ";"]
 
 
 def _reasons_against(reads: Reads, policy: Policy) -> list[str]:

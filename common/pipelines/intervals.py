@@ -1,4 +1,4 @@
-"""The interval that a run is for: whoever starts a run, it has one, and `date` is the day on which it begins.
+"""The interval that a run is for: however it is started, it has one, and `date` is the day that it begins on.
 
 A pipeline's zone is its schedule's. A day, and a bound without a zone, is one there.
 """

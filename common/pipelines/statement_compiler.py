@@ -150,12 +150,12 @@ def lost_by_folding(name: str, text: object) -> str:
     if not isinstance(text, Folded):
         return ""
     try:
-        pieces = tokens(text)
+        found = tokens(text)
     except LexicalViolation:  # Which is told where the query is judged.
         return ""
-    if any(piece.kind is Kind.COMMENT and piece.text[:1] in "-#" for piece in pieces):
+    if any(token.kind is Kind.COMMENT and token.text[:1] in "-#" for token in found):
         what = "a comment (-- or #), and the lines behind it have become part of it"
-    elif any(piece.kind is Kind.STRING and piece.text.lstrip("rRbB")[:3] in _LONG_QUOTES for piece in pieces):
+    elif any(token.kind is Kind.STRING and token.text.lstrip("rRbB")[:3] in _LONG_QUOTES for token in found):
         what = "a string in three quotes, and its line breaks may be lost"
     else:
         return ""

@@ -30,7 +30,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A piece of a statement, and the line and column (from 1) at which it begins."""
+    """A token of a statement, and the line and column (from 1) at which it begins."""
 
     kind: Kind
     text: str

@@ -29,7 +29,7 @@ class Rendered:
     parameters: tuple[str, ...]
     reasons: tuple[str, ...]
     pieces: tuple[tuple[str, str], ...] = ()
-    """The statement as it was written, piece by piece, each with what has become of it."""
+    """The statement as it was written, token by token, each with what has become of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class Variables:
         """Put the variables of a statement in; LexicalViolation where it cannot be told from its strings."""
         rendering = _Rendering(self)
         found = tokens(sql)
-        pieces = tuple((piece.text, rendering.piece(found, index)) for index, piece in enumerate(found))
+        pieces = tuple((token.text, rendering.token(found, index)) for index, token in enumerate(found))
         return Rendered(
             sql="".join(rendered for _, rendered in pieces),
             pieces=pieces,
@@ -90,45 +90,45 @@ class _Rendering:
         self.told: dict[tuple[str, str], str] = {}
         """Each rule that is broken, by what breaks it and why, where that is met first."""
 
-    def piece(self, pieces: Sequence[Token], index: int) -> str:
+    def token(self, found: Sequence[Token], index: int) -> str:
         """Render one token of a statement."""
-        piece = pieces[index]
-        match piece.kind:
+        token = found[index]
+        match token.kind:
             case Kind.VARIABLE:
-                neighbours = (*pieces[max(index - 1, 0) : index], *pieces[index + 1 : index + 2])
-                return self._code(piece, is_part=any(near.kind in _WORDS for near in neighbours))
+                neighbours = (*found[max(index - 1, 0) : index], *found[index + 1 : index + 2])
+                return self._code(token, is_part=any(near.kind in _WORDS for near in neighbours))
             case Kind.STRING:
                 return self._within(
-                    piece, lambda name: f"write ${{{name}}} without quotes: its value is bound"
+                    token, lambda name: f"write ${{{name}}} without quotes: its value is bound"
                 )
             case Kind.QUOTED:
-                return self._within(piece, lambda _: "a value cannot stand for a name")
+                return self._within(token, lambda _: "a value cannot stand for a name")
             case Kind.PARAMETER:
-                self._use(piece.text[1:], piece)
-        return piece.text
+                self._use(token.text[1:], token)
+        return token.text
 
-    def _code(self, piece: Token, *, is_part: bool) -> str:
-        name = piece.text[2:-1]
+    def _code(self, token: Token, *, is_part: bool) -> str:
+        name = token.text[2:-1]
         if name in self.variables.identifiers:
             identifier = self.variables.identifiers[name]
             return identifier if is_part else f"`{identifier}`"
         if not _NAME.fullmatch(name):
-            self._tell("has", piece.text, piece.place, "a variable is written ${name}")
+            self._tell("has", token.text, token.place, "a variable is written ${name}")
             return "NULL"
-        self._use(name, piece)
+        self._use(name, token)
         return f"@{name}"
 
-    def _use(self, name: str, piece: Token) -> None:
+    def _use(self, name: str, token: Token) -> None:
         if name in self.variables.parameters:
             self.used.add(name)
         else:
             why = self.variables.why_unknown(name)
-            self._tell("uses", piece.text, piece.place, why)
+            self._tell("uses", token.text, token.place, why)
 
     def _tell(self, verb: str, what: str, place: str, why: str) -> None:
         self.told.setdefault((what, why), f"{verb} {what} in {place}: {why}")
 
-    def _within(self, piece: Token, rule: Callable[[str], str]) -> str:
+    def _within(self, token: Token, rule: Callable[[str], str]) -> str:
         """Render a string or a quoted name: identifiers can be part of it, parameters cannot."""
 
         def put_in(match: re.Match[str]) -> str:
@@ -136,8 +136,8 @@ class _Rendering:
             if name in self.variables.identifiers:
                 return self.variables.identifiers[name]
             why = rule(name) if name in self.variables.parameters else self.variables.why_unknown(name)
-            where = "a string" if piece.kind is Kind.STRING else "backticks"
-            self._tell("has", f"{match[0]} inside {where}", piece.place, why)
+            where = "a string" if token.kind is Kind.STRING else "backticks"
+            self._tell("has", f"{match[0]} inside {where}", token.place, why)
             return name
 
-        return _VARIABLE.sub(put_in, piece.text)
+        return _VARIABLE.sub(put_in, token.text)

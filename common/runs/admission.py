@@ -92,7 +92,7 @@ class Admission:
         """Return the number above all that are known.
 
         Where no row tells how far a tenant once came, numbers that are forgotten are passed in growing steps:
-        by the same way for everybody, so that whoever is first is met by all others.
+        by the same way for everybody, so that the first is met by all others.
         """
         known = max([ledger.last_ticket, *self._rowless])
         passed = max([known, *self._forgotten])

@@ -64,9 +64,9 @@ def lost_steps(pipeline: Pipeline, states: Mapping[str, str]) -> list[str]:
     ]
 
 
-def lanes(steps: Sequence[Step], most: int) -> list[Sequence[Step]]:
-    """Divide steps among as many lanes as may run at once; each delivery divides them in the same way."""
-    return [steps[first::most] for first in range(min(most, len(steps)))]
+def series_of(steps: Sequence[Step], max_parallel: int) -> list[Sequence[Step]]:
+    """Divide steps in as many series as may run at once; each delivery divides them in the same way."""
+    return [steps[first::max_parallel] for first in range(min(max_parallel, len(steps)))]
 
 
 def _on_failure(pipeline: Pipeline, step_id: str) -> OnFailure:

@@ -24,7 +24,7 @@ class FailureClass(StrEnum):
 
     @property
     def next_step(self) -> str:
-        """What whoever has the failure can do."""
+        """What the tenant or the operator can do."""
         return str(_failures()["next_steps"][self.value])
 
 

@@ -2,8 +2,8 @@
 
 Each table has a ledger of the files that it has had, by name and generation. Who is to load more of them
 takes the next number of that ledger, and with it writes down which files: number and files are one INSERT,
-whose job ID is the lock. So all that is taken is known to whoever takes more, and a job finds the files that
-it had before, whoever makes it again.
+whose job ID is the lock. So all that is taken is known to every job that takes more, and a job finds the
+files that it had before, whatever delivery makes it again.
 
 What has become of files that another job took, BigQuery says of that job. One that was never made is kept
 from being made: its ID is used up, and the step that meant to have it takes its next attempt. Where the rows

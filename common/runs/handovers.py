@@ -22,8 +22,8 @@ logger = logging.getLogger(__name__)
 class Handovers:
     """Sends one message for all deliveries that hand a level over within half a call's time.
 
-    A call hands over at the end of its time, so the next one finds another window: whoever dies between claim
-    and message leaves nothing that is taken for good, and the sweeper goes on with the run.
+    A call hands over at the end of its time, so the next one finds another window: a call that dies between
+    claim and message leaves nothing that is taken for good, and the sweeper goes on with the run.
     """
 
     claims: ClaimJobs

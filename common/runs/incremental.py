@@ -1,10 +1,10 @@
 """Jobs that go by the table that they change: what their statement is, is known right before they run.
 
 The statement of such a job (`QueryJob.on_schema_change`) has places for it, which no text of a tenant's can
-have: `@@columns`, `@@assignments`, `@@keys_match` and the others of `_texts`. Which columns the
-query returns, BigQuery's dry run tells; which the table has, the table. Where there is none yet, or a run is
-to make it anew, the job is the SELECT that makes it. Whoever repeats this after a crash may come to another
-statement: the job's ID is the lock, so one of them is carried out.
+have: `@@columns`, `@@assignments`, `@@keys_match` and the others of `_texts`. Which columns the query
+returns, BigQuery's dry run tells; which the table has, the table. Where there is none yet, or a run is to
+make it anew, the job is the SELECT that makes it. A delivery that repeats this after a crash may come to
+another statement: the job's ID is the lock, so one of them is carried out.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What the job of a step's checks has counted, read and judged. Whoever reads it again judges the same."""
+"""What the job of a step's checks has counted, read and judged. A repeated delivery judges the same."""
 
 import logging
 from dataclasses import dataclass, replace

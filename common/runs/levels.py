@@ -16,7 +16,7 @@ from common.runs.allowances import with_shares
 from common.runs.at_once import AtOnce, in_threads
 from common.runs.attempts import Attempt, Outcome, running_row, skipped_row, tried_again, underway_row
 from common.runs.cancelling import CANCELLED_BY_HAND, is_cancelled
-from common.runs.control import ends_run, lanes, later_steps, lost_steps, states_after, steps_of
+from common.runs.control import ends_run, later_steps, lost_steps, series_of, states_after, steps_of
 from common.runs.ends import End, end_of
 from common.runs.failures import is_bigquerys
 from common.runs.guarding import Guard, Judgement
@@ -94,7 +94,7 @@ class LevelWorker:
         message = with_shares(message, pairs, worker.judge_now, self.at_once)
         worker = replace(worker, message=message)
         if has_lanes:
-            return self._carry_out_in_lanes(worker, steps, skipped)
+            return self._carry_out_in_series(worker, steps, skipped)
         started.attempts = self.at_once(lambda pair: worker.begin(*pair), judged) if judged else []
         if any(attempt.fault for attempt in started.attempts):
             self._record_started(message, started)
@@ -127,15 +127,15 @@ class LevelWorker:
         found, *judged = self.at_once(lambda work: work(), works)
         return found, list(zip(steps, judged, strict=True))
 
-    def _carry_out_in_lanes(
+    def _carry_out_in_series(
         self, worker: StepWorker, steps: Sequence[Step], skipped: Sequence[Step]
     ) -> Sequence[Outcome]:
-        """Carry out some steps at once and the others after them; whoever repeats it has the same lanes."""
+        """Carry out some steps at once and the others after them; each delivery has the same series."""
         worker = replace(worker, tell=lambda: None)  # Each step is told of by itself.
 
-        def in_lane(lane: Sequence[Step]) -> list[tuple[Attempt, Outcome]]:
+        def in_turn(series: Sequence[Step]) -> list[tuple[Attempt, Outcome]]:
             done: list[tuple[Attempt, Outcome]] = []
-            for step in lane:
+            for step in series:
                 attempt = worker.begin(step)
                 self._record_running(worker.message, [attempt])
                 done.append((attempt, worker.finish(attempt)))
@@ -143,9 +143,9 @@ class LevelWorker:
                     break
             return done
 
-        found = self.at_once(in_lane, lanes(steps, worker.message.pipeline.max_parallel))
-        attempts = [attempt for lane in found for attempt, _ in lane]
-        outcomes = [outcome for lane in found for _, outcome in lane]
+        found = self.at_once(in_turn, series_of(steps, worker.message.pipeline.max_parallel))
+        attempts = [attempt for series in found for attempt, _ in series]
+        outcomes = [outcome for series in found for _, outcome in series]
         begun = {attempt.step.id for attempt in attempts}
         left = [step for step in steps if step.id not in begun]
         self._conclude(worker, attempts, outcomes, [*skipped, *left])
@@ -153,7 +153,7 @@ class LevelWorker:
 
     @contextmanager
     def _telling(self, message: LevelMessage) -> Iterator[None]:
-        """Write down what keeps a level from being carried out, for whoever ends the run by it one day."""
+        """Write down what keeps a level from being carried out, for the dispatcher, which may end it."""
         try:
             yield
         except ConvergenceError as error:
@@ -276,7 +276,7 @@ class LevelWorker:
         self._end(message, status, error, reason)
 
     def _end_well(self, message: LevelMessage, rows: Sequence[StepRow]) -> None:
-        """End a run that is done by now: whoever has cancelled it before finds it CANCELLED."""
+        """End a run that is done by now: a caller that has cancelled it before finds it CANCELLED."""
         done_at = self.clock()
         write = partial(self.store.append_steps, message.run, rows, done_at)
         works: list[Callable[[], Any]] = [write, partial(is_cancelled, self.claims, message.run.run_id)]

@@ -94,7 +94,7 @@ class CheckStore(Protocol):
     def read_earlier(self, run: Run, table: str, check: str, most: int) -> Sequence[float]:
         """Return the last values of a check that a pipeline's earlier runs have passed, the latest first.
 
-        Of runs that have written theirs before this one began: whoever asks again hears the same.
+        Of runs that have written theirs before this one began: a delivery that asks again reads the same.
         """
 
 

@@ -1,4 +1,4 @@
-"""How far a run has come, for whoever is to continue, end or retry it."""
+"""How far a run has come, for sweeper, canceller and retrier: to continue, end or retry it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

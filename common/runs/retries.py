@@ -51,8 +51,8 @@ def is_limit(reason: str, message: str) -> bool:
 def pause_before(attempt: int, retry: Retry, key: str) -> timedelta:
     """Return the pause before an attempt (2 is the first retry): doubling, up to half of it jitter.
 
-    The jitter is a function of `key`, so that whoever continues a level after a crash comes to the same
-    moment.
+    The jitter is a function of `key`, so that a delivery that continues a level after a crash comes to the
+    same moment.
     """
     longest = min(retry.backoff_seconds * 2 ** (attempt - 2), MAX_PAUSE_SECONDS)
     return timedelta(seconds=longest * (0.5 + _fraction(f"{key}/{attempt}") / 2))

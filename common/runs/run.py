@@ -40,7 +40,7 @@ class EndReason(StrEnum):
     NOT_CONTINUED = "notContinued"
     """Today's rules refuse the config that the run was to go on by."""
     NEVER_BEGUN = "neverBegun"
-    """Whoever admitted the run died before it had a row."""
+    """What admitted the run died before it had a row."""
     BIGQUERY_FAILED = "bigqueryFailed"
     """Steps failed, all by faults of BigQuery's own."""
 

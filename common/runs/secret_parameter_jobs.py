@@ -32,7 +32,7 @@ def with_secret_parameters(jobs_of: JobsOf, run: Run, seal: ParameterSeal) -> Jo
 
 
 def without_secrets(job: StepJob) -> StepJob:
-    """Give a job blanks for its secrets: whoever asks what it would read need not open them."""
+    """Give a job blanks for its secrets: a dry run of it need not open them."""
     blank = (
         replace(one, value=_BLANKS[one.type]) if isinstance(one.value, SealedValue) else one
         for one in job.parameters

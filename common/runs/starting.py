@@ -65,7 +65,7 @@ class RunRequest:
     def hash_leaving_out(self, secrets: Collection[str]) -> str:
         """Hash what is asked for; of sealed values, and of these, only that they are given.
 
-        A hash of a secret would tell it to whoever tries all that it can be.
+        A hash of a secret would tell it to a reader who tries all that it can be.
         """
         told = {
             name: MASK if isinstance(value, SealedValue) or (name in secrets and value is not None) else value

@@ -43,7 +43,7 @@ NOT_BEGUN = Position(attempt=0)
 
 
 def job_id(run_id: str, step_id: str, attempt: int, waits: int = 0, name: str = MAIN) -> str:
-    """Name the job of one attempt: whoever inserts it first makes the effect, everybody else finds it.
+    """Name the job of one attempt: the delivery that inserts it first makes the effect, every other finds it.
 
     A job that failed by a limit of BigQuery's has used its ID up, and was no attempt: after each such wait
     the attempt goes on under an ID of its own.
@@ -92,7 +92,7 @@ def _of_run(work: CopyJob, run: Run) -> CopyJob:
 
 
 def as_kept(work: Job, report: JobReport) -> JobReport:
-    """Take a day's copy for made where one is there: it stays, whoever asks for it again."""
+    """Take a day's copy for made where one is there: it stays, whatever delivery asks for it again."""
     if isinstance(work, CopyJob) and work.is_of_a_day and report.error_reason == "duplicate":
         return replace(report, error_reason="", error_message="", rows=0, bytes_billed=0)
     return report

@@ -53,8 +53,8 @@ class StepWorker:
     """Carries out steps of one level message until `deadline`.
 
     The walk takes the first job of a step's plan that has no successful attempt, and holds no state of its
-    own: whoever repeats it after a crash finds the same jobs. Whatever BigQuery answers to a step's job ends
-    the step, but for what may pass by itself.
+    own: a delivery that repeats it after a crash finds the same jobs. Whatever BigQuery answers to a step's
+    job ends the step, but for what may pass by itself.
     """
 
     message: LevelMessage

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 ADMISSION_LIFETIME = timedelta(minutes=2)
 # Then the sweeper, which comes each minute, has given an orphaned ticket its row, and the row can be read.
 # From a table that is made anew, rows are kept for up to `common.setup.readiness.MAX_HOLD`.
-SETTLED_AFTER = timedelta(minutes=30)
+CLOSED_AFTER = timedelta(minutes=30)
 HELD = "bytes_held"
 """The label of a ticket that says what its run holds of budgets."""
 MAX_GAPS = 1_000
@@ -88,7 +88,7 @@ class Ticket:
     bytes_held: int | None = None
 
     def is_orphaned(self, now: datetime) -> bool:
-        """Tell whether a ticket without a row will never get one from whoever took it."""
+        """Tell whether a ticket without a row will never get one from the admission that took it."""
         return now - self.admitted_at > ADMISSION_LIFETIME
 
 
@@ -158,7 +158,7 @@ def by_schedule(running: Iterable[str]) -> dict[str, tuple[str, ...]]:
 
 
 def with_ticket(ledger: Ledger, ticket: Ticket) -> Ledger:
-    """Return a ledger as it stands once one more run has its ticket, for whoever admits several in a row."""
+    """Return a ledger as it stands once one more run has its ticket, for a filler that admits several."""
     if ticket.number <= ledger.last_ticket and ticket.number not in ledger.gaps:
         return ledger
     use = ledger.use
@@ -199,7 +199,7 @@ def without_one(ledger: Ledger, run: Run) -> Ledger:
 
 def may_count_since(now: datetime) -> datetime:
     """Return the moment before which no ticket without a row counts any more, nor is one of ours unknown."""
-    return min(start_of_month(now), now - SETTLED_AFTER)
+    return min(start_of_month(now), now - CLOSED_AFTER)
 
 
 def counted(use: Use, rowless: list[Ticket], now: datetime) -> Use:

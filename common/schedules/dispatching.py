@@ -26,7 +26,7 @@ from common.times import Clock
 logger = logging.getLogger(__name__)
 
 # How firings have ended is written whenever anything changes, about all of them that are not too old.
-SETTLING_WINDOW = timedelta(days=2)
+RECORDING_WINDOW = timedelta(days=2)
 # The roll-up looks back further than a minute, so that a minute without a dispatcher is made up for.
 ROLL_UP_WINDOW = timedelta(minutes=5)
 MAX_JITTER = timedelta(hours=1)
@@ -136,7 +136,7 @@ class Dispatcher:
 
     def _record_firings(self) -> None:
         now = self.clock()
-        self.firings.record_firings(now - SETTLING_WINDOW, now)
+        self.firings.record_firings(now - RECORDING_WINDOW, now)
 
 
 def due_runs(

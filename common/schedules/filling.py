@@ -1,7 +1,7 @@
 """Filling the slots of plans: waiting runs in portions, each read at once and written at once.
 
-What says that a firing has been seen to is written last. So whoever dies on the way leaves it to the next,
-who finds each ticket, row and message as far as it got: run IDs follow from the firings.
+What says that a firing has been seen to is written last. So a filler that dies on the way leaves it to the
+next, who finds each ticket, row and message as far as it got: run IDs follow from the firings.
 """
 
 import logging
@@ -99,7 +99,7 @@ class SlotFiller:
     at_once: AtOnce = LANES_IN_THREADS
 
     def fill(self, waiting: Sequence[WaitingRun], until: datetime, ended: Run | None = None) -> Filled:
-        """Settle waiting runs until time is up. `ended` has just ended: its slot is free.
+        """Admit or refuse waiting runs until time is up. `ended` has just ended: its slot is free.
 
         An end takes over no run from a filler that died with the ticket. Ends can follow each other faster
         than rows become readable: each would begin such a run again, and so make another end.

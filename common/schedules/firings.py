@@ -83,8 +83,8 @@ def fault_run_id(config: ScheduledConfig) -> str:
 def due_firings(config: ScheduledConfig, now: datetime) -> list[Firing]:
     """List what is due and has not been seen to, in the order of time: the rest follows in the next minute.
 
-    Whoever records a firing has seen to all of the same config before it. That is what lets `last_fired`
-    stand for all of them.
+    A filler that records a firing has seen to all of the same config before it. That is what lets
+    `last_fired` stand for all of them.
     """
     if not config.fires:
         return []
@@ -109,7 +109,7 @@ def _due_times(config: ScheduledConfig, now: datetime) -> Iterable[datetime]:
 
 
 def _opening(config: ScheduledConfig) -> datetime:
-    # The minute of the upload counts: whoever uploads at 05:00:10 is in time for 05:00, which is due now.
+    # The minute of the upload counts: an upload at 05:00:10 is in time for 05:00, which is due now.
     return config.since.replace(second=0, microsecond=0) - _INSTANT
 
 

@@ -1,7 +1,7 @@
 """Pipelines that run after others: each run that completes begins one run of each that follows, once.
 
-The run's ID follows from the run that has completed and the config that follows. So whoever looks twice, or
-dies after having begun it, begins it once; and rows say which runs have been followed by now.
+The run's ID follows from the run that has completed and the config that follows. So a dispatcher that looks
+twice, or dies after having begun it, begins it once; and rows say which runs have been followed by now.
 """
 
 import logging

@@ -1,7 +1,7 @@
 """Pipelines that are late: none of their runs has completed by the time that their file says.
 
 Each minute looks at the deadlines that have just passed, each of them once for an instance; who is late is
-told of once, whoever looks: the name of the deadline is claimed.
+told of once, by whichever dispatcher: the name of the deadline is claimed.
 """
 
 import logging

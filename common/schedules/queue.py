@@ -82,7 +82,7 @@ class RunQueue:
         Whatever has not begun is an entry of the queue, so that it can be found; but refused firings are
         found, and counted, by their rows as firings (`common.schedules.refusals`). A tenant is marked before
         its run can be seen to wait. A firing's row says that all before it have been seen to as well, so
-        whoever takes a firing out of the queue, out of order, writes none.
+        a filler that takes a firing out of the queue, out of order, writes none.
         """
         waiting = {one.waiting.tenant_id for one in result if _is_followed(one)}
         for tenant_id in sorted(waiting):
@@ -134,7 +134,8 @@ class RunQueue:
     def cancel(self, entry: QueueEntry) -> StoredRun:
         """Take a run out of the queue; Conflict where it has ended otherwise.
 
-        The flag comes first: whoever gives the run its ticket at this moment finds it at the first level.
+        The flag comes first: a filler that gives the run its ticket at this moment finds it at the first
+        level.
         """
         waiting = entry.waiting
         if entry.status is RunStatus.FAILED:
@@ -168,7 +169,7 @@ def _mark_of_all(now: datetime) -> str:
 
 
 def _event(result: AdmissionResult, now: datetime) -> RunEvent | None:
-    """Tell of whoever waits, will never begin, or has just got its ticket; of a refusal once."""
+    """Tell of runs that wait, will never begin, or have just got their ticket; of a refusal once."""
     entry_id = result.entry_id
     if (result.status is RunStatus.PENDING and result.run is None) or entry_id in result.waiting.refusals:
         return None

@@ -32,7 +32,7 @@ from common.times import Clock
 logger = logging.getLogger(__name__)
 
 ANOTHERS_TURN = timedelta(seconds=20)
-"""As long as a run's row takes to be readable: whoever gave it its ticket this lately is beginning it."""
+"""As long as a run's row takes to be readable: what gave it a ticket this lately is beginning it."""
 
 EXPIRED = "the run waited in the queue for 24 hours without a free slot"
 EXPIRED_OVER_DAYS = "the run waited in the queue for a week without room in the plan"
@@ -57,9 +57,9 @@ class TenantAdmissionFacts:
 class TenantAdmissions:
     """One tenant's turn. The ledger goes along with each ticket, so that it is read once.
 
-    A refusal holds for whoever comes after: the limits are the tenant's, not the run's. One by a backfill's
-    `max_parallel`, or by a schedule's `max_active_runs`, holds for the runs of that backfill or schedule. It
-    holds for nobody who has a ticket already.
+    A refusal holds for the runs that come after: the limits are the tenant's, not the run's. One by a
+    backfill's `max_parallel`, or by a schedule's `max_active_runs`, holds for the runs of that backfill or
+    schedule. It holds for nobody who has a ticket already.
 
     A firing waits only where the day still has a run for it, beside those of schedules that wait before it.
 
@@ -86,7 +86,7 @@ class TenantAdmissions:
     _holders: set[str] = field(default_factory=set)
 
     def resolve(self, waiting: Sequence[WaitingRun], until: datetime) -> list[AdmissionResult]:
-        """Settle as many as can be, in order; who is left, by time or by a passing fault, waits on."""
+        """Admit or refuse as many as can be, in order; what time or a passing failure leaves, waits on."""
         result: list[AdmissionResult] = []
         self._overtaken = overtaken(waiting)
         for each in sorted(waiting, key=lambda one: one.turn):
@@ -125,7 +125,7 @@ class TenantAdmissions:
             return AdmissionResult(waiting=waiting, status=RunStatus.FAILED, error=str(error))
 
     def _held_back(self, waiting: WaitingRun) -> AdmissionResult | None:
-        """Settle, without a look at any ticket, who is known to get none."""
+        """Refuse, without a look at any ticket, the runs that are known to get none."""
         if waiting.run_id in self._overtaken:
             flag(self.claims, waiting.tenant_id, waiting.run_id)
             return AdmissionResult(waiting=waiting, status=RunStatus.CANCELLED, error=TAKEN_OVER)

@@ -1,7 +1,7 @@
 """Readiness: BigQuery's streaming learns of new, remade and changed tables minutes after queries do.
 
 Meanwhile it answers 404, or takes rows and loses them. So such a table says of itself from when rows may be
-streamed to it, whoever streams goes by that, and bootstrap lets them in once probes have arrived.
+streamed to it, every function that streams goes by that, and bootstrap lets them in once probes have arrived.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""The key ring under which secrets are sealed, by whoever has its public half, for their owner alone.
+"""The key ring under which secrets are sealed, by functions with its public half, for their owner alone.
 
     {"active": "k2", "keys": {"k1": "<32 bytes in base64>", "k2": "<32 bytes in base64>"}}
     {"active": "k2", "public_keys": {"k2": "<32 bytes in base64>"}}

@@ -96,7 +96,7 @@ class Turns:
             )
             holder = try_claim(self.claims, dead.job_id, dead.fence_labels)
             if holder is None:
-                continue  # So long dead that BigQuery has forgotten its job; whoever is next has another ID.
+                continue  # So long dead that BigQuery has forgotten its job; the next attempt has another ID.
             if holder.is_held_by(dead.fence_labels):
                 return replace(dead, number=number + 1)
             self._refuse_living(tenant_id, holder)

@@ -19,7 +19,7 @@ from common.times import Clock
 
 
 class OnboardingMode(StrEnum):
-    """Who may onboard by the public route: everybody, whoever has the token, nobody."""
+    """Who may onboard by the public route: every caller, callers with the token, none."""
 
     OPEN = "open"
     TOKEN = "token"  # noqa: S105 - the name of a mode

@@ -23,7 +23,7 @@ type Entries = list[bigquery.AccessEntry]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessLists:
-    """The access entries of datasets, changed one by one, whoever else changes them at the same time."""
+    """The access entries of datasets, changed one by one, whatever other instances change meanwhile."""
 
     datasets: Datasets
     sleep: Callable[[float], None] = time.sleep

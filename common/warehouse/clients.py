@@ -36,7 +36,7 @@ class SelfSigned(Credentials):
         self._email, self._scope = key.client_email, scope
         self._signer = crypt.RSASigner.from_string(key.private_key, key.private_key_id)  # type: ignore[no-untyped-call]
 
-    def refresh(self, request: object) -> None:  # noqa: ARG002 - google-auth hands it to whoever needs it
+    def refresh(self, request: object) -> None:  # noqa: ARG002 - google-auth hands it to each
         """Sign a token."""
         now = datetime.now(UTC)
         claims = {"iss": self._email, "sub": self._email, "scope": self._scope}
@@ -112,7 +112,7 @@ def _roomy(client: bigquery.Client) -> bigquery.Client:
     """Keep as many connections as there are threads: by default the client throws away all but ten.
 
     A query that is only read gets no job of its own where BigQuery can answer it without one: it is one
-    request, and sooner answered. Whoever needs a job starts one under an ID.
+    request, and sooner answered. What needs a job starts one under an ID.
     """
     client.default_job_creation_mode = enums.JobCreationMode.JOB_CREATION_OPTIONAL
     adapter = HTTPAdapter(pool_maxsize=MAX_CONNECTIONS)

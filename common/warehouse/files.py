@@ -28,7 +28,7 @@ _DIGITS_OF_LEDGER = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileLedgerRows:
-    """Ledgers of one tenant's tables, kept by whoever may make tables in its dataset."""
+    """Ledgers of one tenant's tables, kept by an account that may make tables in its dataset."""
 
     client: bigquery.Client
     location: str

@@ -15,7 +15,7 @@ from common.warehouse.run_columns import interval_of
 from common.warehouse.unchanged import Memory
 
 CONFIGS_AND_PROFILES = ("tenant_pipeline_configs", "tenant_profiles")
-LONGEST_RUN = timedelta(days=1, hours=1)
+MAX_RUN_TIME = timedelta(days=1, hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class FollowingRows:
     def expected(self, now: datetime) -> Sequence[ExpectedPipeline]:
         """Return the configs that say by when they are to have completed.
 
-        Whoever asks has asked for the followers of the same minute just before: this is of the same read.
+        The dispatcher has asked for the followers of the same minute just before: this is of the same read.
         """
         if self.memory.answer is None:
             self.followers(now)
@@ -94,7 +94,7 @@ class FollowingRows:
             "following/completions",
             keys=[f"{tenant_id}/{config_id}" for tenant_id, config_id in sorted(keys)],
             since=since,
-            started_since=since - LONGEST_RUN,
+            started_since=since - MAX_RUN_TIME,
         )
         return [
             Completion(

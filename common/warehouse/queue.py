@@ -27,7 +27,7 @@ TABLE = "tenant_pipeline_execution_queue"
 MAX_PER_TENANT = 50
 MAX_OF_GROUP = 10
 """Of them, runs of one schedule or backfill before the others have had theirs."""
-# Whoever waits was due within the time that is caught up, and has waited no longer than allowed.
+# A run that waits was due within the time that is caught up, and has waited no longer than allowed.
 WAITING_WINDOW = CATCH_UP_WINDOW + 2 * MAX_WAIT
 # An entry has done its part once the run has begun.
 _STATUSES = {RunStatus.PENDING: "COMPLETED"}
@@ -165,7 +165,7 @@ class FiringRows:
         self.streaming.append(FIRINGS_TABLE, rows)
 
     def record_firings(self, ended_since: datetime, now: datetime) -> None:
-        """Append how the runs of firings have ended since a moment, once a minute whoever asks."""
+        """Append how the runs of firings have ended since a moment, once a minute over all dispatchers."""
         try:
             self.queries.write(
                 "schedules/record",

@@ -72,7 +72,7 @@ class UsageRows:
         return {row["step_id"]: Learned(**{name: row[name] for name in _LEARNED}) for row in rows}
 
     def roll_up(self, changed_since: datetime, now: datetime) -> None:
-        """Append the use of the tenants whose runs have changed, once a minute whoever asks."""
+        """Append the use of the tenants whose runs have changed, once a minute over all dispatchers."""
         yesterday = start_of_day(now) - timedelta(days=1)
         minute = int(now.timestamp()) // 60
         try:

@@ -11,7 +11,7 @@ from common.wiring.notices import notifier
 
 @functions_framework.cloud_event
 def notify(event: CloudEvent) -> None:
-    """Tell whoever has asked to be told of a run.
+    """Tell the subscribers of a run.
 
     A second delivery does no harm: each notice is claimed before it is sent, so what has come through is not
     sent again.

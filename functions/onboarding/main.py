@@ -12,5 +12,5 @@ from common.http.server import answer, problem_details
 @functions_framework.http
 @problem_details
 def onboarding(request: Request) -> Response:
-    """Answer whoever wants to become a tenant, and tenants about themselves."""
+    """Answer callers that want to become tenants, and tenants about themselves."""
     return answer(request, TENANT_ROUTES, services=wiring.tenant_services, system=wiring.system_edge)

@@ -234,7 +234,7 @@ class MemoryBackfills:
         return sorted(found, key=lambda run: run.interval_start)
 
 
-class MemoryLanes:
+class MemoryTenantAdmissions:
     """`TenantAdmissionStore` over the rows of `MemoryRuns`."""
 
     def __init__(self, rows: MemoryRuns) -> None:

@@ -311,7 +311,7 @@ def _given_up_and_begun(world: World, rows: dict[str, RunRow]) -> Iterator[str]:
 
 
 def _begun_by_two(world: World) -> Iterator[str]:
-    """Hold that fillers leave a lane to the one who has just taken a ticket in it; two at one moment may."""
+    """Hold that fillers leave a tenant to the one that has just taken its ticket; two at one moment may."""
     for one in world.sent:
         run = one.message.run
         taker = world.takers.get(job_id(run.tenant_id, run.ticket), one.sender)

@@ -246,7 +246,7 @@ def _see_begun_runs(world: World, see: Callable[[Mapping[str, RunStatus]], Mappi
     all_admissions.read_tenant_admissions = read_tenant_admissions  # type: ignore[method-assign]
 
 
-def a_lane_goes_on_where_another_filler_is_at_work(world: World) -> None:
+def a_tenant_goes_on_where_another_filler_is_at_work(world: World) -> None:
     """Begin a run though whoever took its ticket is beginning it."""
 
     class Eager(TenantAdmissions):
@@ -340,7 +340,7 @@ SABOTAGES: tuple[Sabotage, ...] = (
     Sabotage(remove=a_refusal_is_written_once, breaks="are counted as refused", seed=49),
     Sabotage(remove=runs_that_have_begun_are_overlooked, breaks="two tickets"),
     Sabotage(remove=an_ended_run_is_taken_off_twice, breaks="at once", seed=29),
-    Sabotage(remove=a_lane_goes_on_where_another_filler_is_at_work, breaks="was at it", seed=9),
+    Sabotage(remove=a_tenant_goes_on_where_another_filler_is_at_work, breaks="was at it", seed=9),
     Sabotage(remove=rows_are_written_however_late, breaks="has begun", seed=98),
     Sabotage(remove=every_failure_is_excused, breaks="times on"),
     Sabotage(remove=tickets_do_not_say_what_they_hold, breaks="its budget is", seed=135),

@@ -21,9 +21,9 @@ from tests.fakes.schedules import (
     MemoryBackfills,
     MemoryBulkLevels,
     MemoryFirings,
-    MemoryLanes,
     MemoryQueue,
     MemoryRefusals,
+    MemoryTenantAdmissions,
     MemoryTimetable,
 )
 
@@ -42,7 +42,7 @@ class WaitingRoom:
         self.rows = MemoryQueue(stage.at, world.lag, stage.clock, world.tables.require)
         self.firings = MemoryFirings(stage.at, world.lag, stage.clock, world.tables.require)
         self.refusals = MemoryRefusals(self.firings, self.rows, world.rows)
-        self.all_admissions = MemoryLanes(world.rows)
+        self.all_admissions = MemoryTenantAdmissions(world.rows)
         self.timetable = MemoryTimetable(self.firings)
         self.following = MemoryFollowing(rows=world.rows, queue=self.rows, at=stage.at)
         self.queue = RunQueue(

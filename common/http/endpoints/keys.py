@@ -79,7 +79,7 @@ def _listed_key(known: KnownUse) -> dict[str, Any]:
 
 def _key(record: KeyRecord) -> dict[str, Any]:
     body = asdict(record) | {"scopes": _names(record)}
-    # The hash is what the platform knows a key by: whoever lists keys needs it for nothing.
+    # The hash is what the platform knows a key by: a caller that lists keys needs it for nothing.
     del body["api_key_hash"], body["tenant_id"]
     return body
 

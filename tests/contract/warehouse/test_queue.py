@@ -27,7 +27,7 @@ from common.warehouse.usage import LoadRows
 from tests.contract.warehouse.backends import in_bigquery
 from tests.fakes.clock import START
 from tests.fakes.runs import MemoryRuns
-from tests.fakes.schedules import MemoryFirings, MemoryLanes, MemoryQueue
+from tests.fakes.schedules import MemoryFirings, MemoryQueue, MemoryTenantAdmissions
 from tests.unit.runs.examples import a_run
 from tests.unit.schedules.platform import LIMITS, MINUTE
 from tests.unit.schedules.platform import Platform as MemoryPlatform
@@ -61,7 +61,7 @@ def in_memory() -> Backend:
         runs=rows,
         facts=rows,
         queue=MemoryQueue(),
-        all_admissions=MemoryLanes(rows),
+        all_admissions=MemoryTenantAdmissions(rows),
         firings=MemoryFirings(),
         add_tenant=add_tenant,
     )

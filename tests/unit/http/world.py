@@ -48,9 +48,9 @@ from tests.fakes.schedules import (
     MemoryBackfills,
     MemoryBulkLevels,
     MemoryFirings,
-    MemoryLanes,
     MemoryQueue,
     MemoryRefusals,
+    MemoryTenantAdmissions,
     MemoryTimetable,
 )
 from tests.fakes.seals import a_seal
@@ -177,7 +177,7 @@ class World:
             queue=queue,
         )
         filler = SlotFiller(
-            store=MemoryLanes(self.store),
+            store=MemoryTenantAdmissions(self.store),
             queue=queue,
             run_admission=run_admission,
             claims=jobs,

@@ -15,8 +15,8 @@ from common.runs.quotas import Limits
 from common.runs.run import Run, RunStatus, Trigger, TriggerType
 from common.runs.tickets import (
     ADMISSION_LIFETIME,
+    CLOSED_AFTER,
     MAX_GAPS,
-    SETTLED_AFTER,
     Applicant,
     Ledger,
     Ticket,
@@ -301,7 +301,7 @@ def test_of_two_that_read_before_either_claims_one_run_of_a_backfill_is_admitted
 
 
 def test_a_ticket_without_a_row_is_known_as_long_as_its_row_may_be_kept_from_the_table() -> None:
-    assert ADMISSION_LIFETIME + MAX_HOLD + timedelta(minutes=1) < SETTLED_AFTER
+    assert ADMISSION_LIFETIME + MAX_HOLD + timedelta(minutes=1) < CLOSED_AFTER
 
 
 def _in_threads(work: list[Callable[[], None]]) -> None:

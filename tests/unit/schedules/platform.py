@@ -26,9 +26,9 @@ from tests.fakes.runs import MemoryLevels, MemoryProgress, MemoryRuns, MemoryTen
 from tests.fakes.schedules import (
     MemoryBulkLevels,
     MemoryFirings,
-    MemoryLanes,
     MemoryQueue,
     MemoryRefusals,
+    MemoryTenantAdmissions,
     MemoryTimetable,
 )
 from tests.fakes.seals import a_seal
@@ -75,7 +75,7 @@ class Platform:
         self.firings = MemoryFirings(at)
         self.timetable = MemoryTimetable(self.firings)
         self.queue_rows = MemoryQueue(at)
-        self.all_admissions = MemoryLanes(self.rows)
+        self.all_admissions = MemoryTenantAdmissions(self.rows)
         self.events = MemoryEvents()
         self.refused = MemoryRefusals(self.firings, self.queue_rows, self.rows)
         self.cancelled: list[str] = []

@@ -302,7 +302,7 @@ def test_a_burst_of_one_tenant_waits_behind_the_first_of_all_others() -> None:
 
 
 def test_tickets_that_have_just_been_taken_count_when_the_rows_are_read_afresh() -> None:
-    """A request takes the ticket after the lane's first: the lane reads again, and its own row is to come."""
+    """A request takes the ticket after another's: the filler reads again, and its own row is to come."""
     platform = Platform()
     platform.add_tenant(limits=Limits(daily=9, monthly=9, concurrent=2))
     for number in range(2):
