@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:  # A function imports what it uses itself, and not what the others stand on.
     from typing import Protocol
 
+    from common.backfills.backfills import Backfills
     from common.costs.usage import Usage
+    from common.dispatcher.control import DispatcherJob, PlatformWatch
     from common.http.edge import Edge
     from common.pipelines.configs import Configs
     from common.quality.check_queries import CheckQueries
+    from common.queue.run_queue import RunQueue
+    from common.queue.stopping import RunStopper
     from common.runs.quotes import Quotes
     from common.runs.retrying import RunRetrier
     from common.runs.run_queries import RunQueries
     from common.runs.sql_testing import ConfigTester
     from common.runs.starting import RunService
-    from common.schedules.backfilling import Backfills
-    from common.schedules.control import DispatcherJob, PlatformWatch
-    from common.schedules.queue import RunQueue
-    from common.schedules.stopping import RunStopper
     from common.schedules.timetable import Schedules
     from common.setup.bootstrap import Bootstrap
     from common.tenants.administration import Administration

@@ -1,4 +1,4 @@
-"""The dispatcher's job in Cloud Scheduler (`common.schedules.control.DispatcherJob`)."""
+"""The dispatcher's job in Cloud Scheduler (`common.dispatcher.control.DispatcherJob`)."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -11,8 +11,8 @@ from google.api_core import exceptions as google
 from google.cloud import scheduler_v1
 from google.cloud.scheduler_v1.services.cloud_scheduler.transports import CloudSchedulerGrpcTransport
 
+from common.dispatcher.control import JobState
 from common.errors import NotConfigured, Unavailable
-from common.schedules.control import JobState
 
 PATIENCE_SECONDS = 10.0
 

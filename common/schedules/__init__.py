@@ -1,1 +1,1 @@
-"""What happens by itself, each minute."""
+"""Schedules: when pipelines run by themselves, after which others, and by when."""

@@ -22,10 +22,10 @@ from common.errors import (
 from common.logs import log_context
 from common.pipelines.followers import circle_through
 from common.pipelines.intervals import Interval
+from common.queue.run_queue import RunQueue
+from common.queue.waiting import AdmissionResult, WaitingRun
 from common.runs.run import RunStatus, Trigger, TriggerType
 from common.runs.starting import RunRequest, StartedRun
-from common.schedules.queue import RunQueue
-from common.schedules.waiting import AdmissionResult, WaitingRun
 from common.times import Clock, to_rfc3339
 
 logger = logging.getLogger(__name__)

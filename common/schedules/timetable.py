@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from common.errors import NotFound
-from common.schedules.firings import ScheduledConfig
-from common.schedules.refusals import Refusal, RefusalReader, refused_since
+from common.queue.firings import ScheduledConfig
+from common.queue.refusals import Refusal, RefusalReader, refused_since
 from common.times import Clock
 
 logger = logging.getLogger(__name__)

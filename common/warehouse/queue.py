@@ -6,15 +6,15 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from common.backfills.backfills import IntervalRun
 from common.errors import AlreadyExists
 from common.pipelines.schedule import Overlap
 from common.pipelines.secret_values import shown
+from common.queue.firings import CATCH_UP_WINDOW
+from common.queue.run_queue import QueueEntry
+from common.queue.waiting import MAX_WAIT, AdmissionResult, WaitingRun
 from common.runs.quotas import ScheduleShare
 from common.runs.run import RunStatus, Trigger, TriggerType
-from common.schedules.backfilling import IntervalRun
-from common.schedules.firings import CATCH_UP_WINDOW
-from common.schedules.queue import QueueEntry
-from common.schedules.waiting import MAX_WAIT, AdmissionResult, WaitingRun
 from common.times import from_rfc3339, to_rfc3339
 from common.warehouse.bigquery import Queries, Row
 from common.warehouse.refusals import refusal_parameters
@@ -154,7 +154,7 @@ FIRING_WINDOW = CATCH_UP_WINDOW + timedelta(days=3)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FiringRows:
-    """`common.schedules.queue.FiringStore`, and `common.schedules.dispatching.FiringLog`."""
+    """`common.queue.run_queue.FiringStore`, and `common.dispatcher.dispatching.FiringLog`."""
 
     queries: Queries
     streaming: Streaming

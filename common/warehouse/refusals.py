@@ -1,13 +1,13 @@
-"""Refused firings in the central dataset (`common.schedules.refusals.RefusalReader`)."""
+"""Refused firings in the central dataset (`common.queue.refusals.RefusalReader`)."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from common.queue.refusals import Refusal
+from common.queue.waiting import WaitingRun
 from common.runs.run import RunStatus
-from common.schedules.refusals import Refusal
-from common.schedules.waiting import WaitingRun
 from common.warehouse.bigquery import Queries, Row
 from common.warehouse.run_columns import interval_columns, interval_of
 from common.warehouse.run_views import READING_WINDOW

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from common.pipelines.schedule import Schedule
-from common.schedules.firings import FIRINGS, ScheduledConfig
-from common.schedules.refusals import refused_since
+from common.queue.firings import FIRINGS, ScheduledConfig
+from common.queue.refusals import refused_since
 from common.times import Clock, utc_now
 from common.warehouse.bigquery import Queries, Row
 

@@ -1,13 +1,13 @@
-"""Many tenants' admissions read and written at once (`common.schedules.filling.TenantAdmissionStore`)."""
+"""Many tenants' admissions read and written at once (`common.queue.filling.TenantAdmissionStore`)."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from common.queue.tenant_admissions import TenantAdmissionFacts
 from common.runs.ports import ConfigText
 from common.runs.run import Run, RunStatus
 from common.runs.tickets import may_count_since
-from common.schedules.tenant_admissions import TenantAdmissionFacts
 from common.times import start_of_day, start_of_month
 from common.warehouse.admissions import TICKET_WINDOW, last_tickets, ledger_of, recent_since
 from common.warehouse.bigquery import Queries, Row

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from common.queue.firings import ScheduledConfig, due_firings
+from common.queue.run_queue import LOOK_ANYWAY_MINUTES
 from common.runs.offboarding_cleanup import LeftoverWork, LeftoverWorkReader
-from common.schedules.firings import ScheduledConfig, due_firings
-from common.schedules.queue import LOOK_ANYWAY_MINUTES
 from common.schedules.timetable import EVERY_TENANT, Timetable
 from common.times import Clock
 from common.warehouse.bigquery import Central

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from common.costs.learning import Learned
 from common.costs.usage import GROUPS, UsageFilter, UsageRow, Used
+from common.dispatcher.control import PlanLoad
 from common.errors import AlreadyExists
-from common.schedules.control import PlanLoad
 from common.times import start_of_day, start_of_month
 from common.warehouse.bigquery import Queries
 from common.warehouse.queue import WAITING_WINDOW

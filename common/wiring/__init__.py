@@ -18,12 +18,12 @@ from common.wiring.services import Services, new_id
 
 if TYPE_CHECKING:
     from common.console import Console
+    from common.dispatcher.dispatching import Dispatcher
     from common.http.edge import SystemEdge
     from common.http.services import AdminServices, PipelineServices, TenantServices
     from common.messages.levels import LevelReceiver
     from common.messages.run_requests import RunRequestReceiver
     from common.pubsub.publishing import Topic
-    from common.schedules.dispatching import Dispatcher
 
 logger = logging.getLogger(__name__)
 
@@ -113,8 +113,8 @@ def tenant_services() -> "TenantServices":
 @cache
 def admin_services() -> "AdminServices":
     """Put together what the function `admin` stands on."""
+    from common.dispatcher.control import PlatformWatch
     from common.http.services import AdminServices
-    from common.schedules.control import PlatformWatch
     from common.setup.bootstrap import Bootstrap
     from common.setup.readiness import StreamingReadiness
     from common.setup.recreation import Recreation
@@ -257,9 +257,9 @@ def dead_letters() -> "Topic":
 @cache
 def dispatcher() -> "Dispatcher":
     """Put together what the function `dispatcher` stands on."""
+    from common.dispatcher.dispatching import Dispatcher
     from common.runs.dead_letters import DeadLetterHandler
     from common.runs.sweeping import Sweeper
-    from common.schedules.dispatching import Dispatcher
     from common.warehouse.unchanged import SCHEDULED, Memory, RememberedTimetable
     from common.wiring.notices import late_pipelines
 

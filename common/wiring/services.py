@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING
 from common.times import utc_now
 
 if TYPE_CHECKING:
+    from common.backfills.backfills import Backfills
     from common.http.edge import Edge
     from common.pipelines.configs import Configs
     from common.pipelines.tables import Policy
+    from common.queue.filling import SlotFiller
+    from common.queue.run_queue import RunQueue
+    from common.queue.stopping import RunStopper
     from common.runs.beginning import RunAdmission
     from common.runs.cancelling import RunCanceller
     from common.runs.compiling import CompileCache
@@ -22,11 +26,7 @@ if TYPE_CHECKING:
     from common.runs.ports import Identities
     from common.runs.run_queries import RunQueries
     from common.runs.starting import RunService
-    from common.schedules.backfilling import Backfills
-    from common.schedules.filling import SlotFiller
     from common.schedules.following import FollowedRuns
-    from common.schedules.queue import RunQueue
-    from common.schedules.stopping import RunStopper
     from common.tenants.administration import Administration
     from common.tenants.audit import Auditor
     from common.tenants.authentication import Authenticator
@@ -95,8 +95,8 @@ class Services:
         return self._worker(self.accounts.step_identities)
 
     def _worker(self, identities: Identities) -> LevelWorker:
+        from common.queue.freed_slots import FreedSlots
         from common.runs.levels import LevelWorker
-        from common.schedules.freed_slots import FreedSlots
 
         return LevelWorker(
             store=self.adapters.announcing_runs,
@@ -127,8 +127,8 @@ class Services:
 
     @cached_property
     def run_service(self) -> RunService:
+        from common.queue.enqueueing import QueueingRequests
         from common.runs.starting import RunService
-        from common.schedules.enqueueing import QueueingRequests
 
         line = QueueingRequests(queue=self.queue, clock=utc_now)
         return RunService(
@@ -142,7 +142,7 @@ class Services:
 
     @cached_property
     def queue(self) -> RunQueue:
-        from common.schedules.queue import RunQueue
+        from common.queue.run_queue import RunQueue
 
         return RunQueue(
             store=self.adapters.queue_rows,
@@ -154,13 +154,13 @@ class Services:
 
     @cached_property
     def stopper(self) -> RunStopper:
-        from common.schedules.stopping import RunStopper
+        from common.queue.stopping import RunStopper
 
         return RunStopper(canceller=self.canceller, queue=self.queue)
 
     @cached_property
     def backfills(self) -> Backfills:
-        from common.schedules.backfilling import Backfills
+        from common.backfills.backfills import Backfills
         from common.warehouse.queue import BackfillRows
 
         return Backfills(
@@ -188,7 +188,7 @@ class Services:
 
     @cached_property
     def filler(self) -> SlotFiller:
-        from common.schedules.filling import SlotFiller
+        from common.queue.filling import SlotFiller
 
         return SlotFiller(
             store=self.adapters.tenant_admission_rows,
@@ -203,8 +203,8 @@ class Services:
 
     @cached_property
     def run_queries(self) -> RunQueries:
+        from common.queue.queued_runs import QueuedRunReads
         from common.runs.run_queries import RunQueries
-        from common.schedules.queued_runs import QueuedRunReads
 
         read = self.adapters
         reads = QueuedRunReads(reads=read.run_view_rows, queue=read.queue_rows, refusals=read.refusal_rows)

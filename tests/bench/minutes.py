@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 
-from common.schedules.filling import PORTION
+from common.queue.filling import PORTION
 from common.warehouse.bigquery import Central
 from common.warehouse.clients import make_client
 from common.warehouse.streaming import MAX_ROWS

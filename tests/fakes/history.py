@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from common.queue.queued_runs import view_of_entry, view_of_refusal
 from common.runs.run import RunStatus, StepRow, StepStatus
 from common.runs.run_queries import HistoryFilter
 from common.runs.views import Figures, RunView
-from common.schedules.queued_runs import view_of_entry, view_of_refusal
 from tests.fakes.runs import MemoryRuns, RunRow
 from tests.fakes.schedules import MemoryQueue, MemoryRefusals
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from common.schedules.control import JobState, PlanLoad
+from common.dispatcher.control import JobState, PlanLoad
 from tests.fakes.clock import START
 
 

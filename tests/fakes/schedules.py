@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from common.backfills.backfills import IntervalRun
+from common.queue.firings import ScheduledConfig
+from common.queue.refusals import Refusal
+from common.queue.run_queue import QueueEntry
+from common.queue.tenant_admissions import TenantAdmissionFacts
+from common.queue.waiting import AdmissionResult, WaitingRun
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import ConfigText
 from common.runs.run import Run, RunStatus
-from common.schedules.backfilling import IntervalRun
-from common.schedules.firings import ScheduledConfig
-from common.schedules.queue import QueueEntry
-from common.schedules.refusals import Refusal
-from common.schedules.tenant_admissions import TenantAdmissionFacts
-from common.schedules.waiting import AdmissionResult, WaitingRun
 from common.times import Clock
 from tests.fakes.jobs import nowhere
 from tests.fakes.runs import MemoryLevels, MemoryRuns

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 
 from common.pipelines.pipeline import OnFailure, Pipeline, Step
+from common.queue.firings import firings_a_day, run_id_of
+from common.queue.tenant_admissions import ANOTHERS_TURN
 from common.runs.ports import StepJob
 from common.runs.quotas import ScheduleShare
 from common.runs.run import UNCOUNTED, EndReason, RunStatus, StepStatus, TriggerType
 from common.runs.tickets import job_id
-from common.schedules.firings import firings_a_day, run_id_of
-from common.schedules.tenant_admissions import ANOTHERS_TURN
 from common.times import start_of_day, start_of_month
 from tests.fakes.runs import RunRow
 from tests.simulation.budgets import budgets_broken

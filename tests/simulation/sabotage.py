@@ -8,6 +8,9 @@ from typing import Any
 from common.claims import Claim
 from common.errors import Unavailable
 from common.pipelines.pipeline import Step
+from common.queue.filling import SlotFiller
+from common.queue.tenant_admissions import TenantAdmissionFacts, TenantAdmissions
+from common.queue.waiting import AdmissionResult
 from common.runs.attempts import Attempt, Outcome
 from common.runs.beginning import ReadyRun, RunAdmission
 from common.runs.level_messages import LevelMessage
@@ -16,9 +19,6 @@ from common.runs.ports import AdmissionFacts, JobReport, StepJob
 from common.runs.progress import OpenRun
 from common.runs.run import EndReason, Run, RunStatus, StepRow, StepStatus
 from common.runs.steps import StepWorker
-from common.schedules.filling import SlotFiller
-from common.schedules.tenant_admissions import TenantAdmissionFacts, TenantAdmissions
-from common.schedules.waiting import AdmissionResult
 from tests.fakes.runs import RunRow
 from tests.simulation.sabotaged_budgets import (
     ended_runs_hold_nothing,

@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from common.claims import Claim
+from common.queue.tenant_admissions import TenantAdmissionFacts
+from common.queue.waiting import AdmissionResult, WaitingRun
 from common.runs.run import RunStatus
-from common.schedules.tenant_admissions import TenantAdmissionFacts
-from common.schedules.waiting import AdmissionResult, WaitingRun
 from tests.simulation.world import World
 
 

@@ -10,9 +10,9 @@ from common.pipelines.pipeline import OnFailure, Parameter, Pipeline, Retry, Ste
 from common.pipelines.schedule import CatchUp, Overlap, Schedule
 from common.quality.checks import Check, Severity
 from common.quality.verdicts import FAILED, ROW_COUNT
+from common.queue.firings import ScheduledConfig
 from common.runs.ports import ConfigText
 from common.runs.quotas import Limits
-from common.schedules.firings import ScheduledConfig
 from common.schedules.following import Follower
 from tests.fakes.jobs import Outcome
 from tests.fakes.runs import MemoryTenant

@@ -4,17 +4,17 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from common.backfills.backfills import Backfills
 from common.costs.prices import price_of
+from common.dispatcher.dispatching import due_runs
+from common.queue.enqueueing import QueueingRequests
+from common.queue.filling import SlotFiller
+from common.queue.freed_slots import FreedSlots
+from common.queue.run_queue import RunQueue
+from common.queue.waiting import WaitingRun
 from common.runs.quotes import Quotes
 from common.runs.run import RunStatus
-from common.schedules.backfilling import Backfills
-from common.schedules.dispatching import due_runs
-from common.schedules.enqueueing import QueueingRequests
-from common.schedules.filling import SlotFiller
 from common.schedules.following import FollowedRuns
-from common.schedules.freed_slots import FreedSlots
-from common.schedules.queue import RunQueue
-from common.schedules.waiting import WaitingRun
 from tests.fakes.events import silent
 from tests.fakes.following import MemoryFollowing
 from tests.fakes.schedules import (

@@ -11,9 +11,12 @@ from functools import partial
 from random import Random
 from typing import Any
 
+from common.backfills.intervals import IntervalStep
+from common.backfills.requests import BackfillRequest
 from common.errors import ConvergenceError
 from common.messages.verdicts import Verdict, verdict
 from common.pipelines.pipeline import Pipeline
+from common.queue.stopping import RunStopper
 from common.runs.beginning import RunAdmission
 from common.runs.cancelling import RunCanceller, flag
 from common.runs.cancelling import job_id as cancel_id
@@ -24,9 +27,6 @@ from common.runs.retrying import RetryRequest, RunRetrier
 from common.runs.run import Trigger, TriggerType
 from common.runs.starting import RunRequest, RunService
 from common.runs.sweeping import Sweeper
-from common.schedules.backfill_requests import BackfillRequest
-from common.schedules.intervals import IntervalStep
-from common.schedules.stopping import RunStopper
 from common.times import to_rfc3339
 from local.pubsub.windows import SlowStart
 from tests.fakes.jobs import MemoryJobs

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from common.dispatcher.control import JobState
 from common.errors import Conflict, NotConfigured
 from common.http.endpoints.admin_tenants import (
     ADMIN_TENANT_ROUTES,
@@ -12,7 +13,6 @@ from common.http.endpoints.admin_tenants import (
 from common.http.endpoints.usage import ADMIN_USAGE_ROUTES
 from common.http.routing import Access, Answer, Call, Parameter, Place, Route, RouteTable
 from common.http.services import AdminServices
-from common.schedules.control import JobState
 from common.setup.bootstrap import BootstrapReport
 from common.tenants.audit import AuditFilter
 from common.times import from_rfc3339

@@ -4,15 +4,15 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from common.backfills.backfills import IntervalRun
+from common.backfills.intervals import IntervalStep
+from common.backfills.requests import BackfillRequest, Rerun
 from common.errors import Conflict, NotConfigured, NotFound, QuotaExceeded
 from common.http.endpoints.configs import CONFIG_ID
 from common.http.endpoints.links import backfill_links, run_links
 from common.http.endpoints.usage import as_number, price_body
 from common.http.routing import Access, Answer, Call, Parameter, Place, Route
 from common.http.services import PipelineServices
-from common.schedules.backfill_requests import BackfillRequest, Rerun
-from common.schedules.backfilling import IntervalRun
-from common.schedules.intervals import IntervalStep
 
 BACKFILL_ID = Parameter(
     name="backfill_id",

@@ -8,8 +8,8 @@ from common.http.endpoints.configs import CONFIG_ID
 from common.http.endpoints.links import config_links, run_links
 from common.http.routing import Access, Answer, Call, Route
 from common.http.services import PipelineServices
-from common.schedules.firings import ScheduledConfig, run_id_of
-from common.schedules.refusals import Refusal
+from common.queue.firings import ScheduledConfig, run_id_of
+from common.queue.refusals import Refusal
 
 
 def list_schedules(call: Call[PipelineServices]) -> Answer:

@@ -5,8 +5,8 @@ from typing import Any
 
 from common.pipelines.intervals import Interval
 from common.pipelines.lateness import Deadline, Lateness
+from common.queue.waiting import AdmissionResult, WaitingRun
 from common.runs.run import Run, RunStatus, Trigger, TriggerType
-from common.schedules.waiting import AdmissionResult, WaitingRun
 from common.times import to_rfc3339, utc_now
 from common.warehouse.bigquery import Central, Queries
 from common.warehouse.following import CONFIGS_AND_PROFILES, Declared, FollowingRows

@@ -9,13 +9,13 @@ from typing import Any, Protocol
 import pytest
 
 from common.pipelines.intervals import Interval
+from common.queue.refusals import RefusalReader
+from common.queue.run_queue import FiringStore, QueueStore
+from common.queue.waiting import AdmissionResult, WaitingRun
 from common.runs.ports import AdmissionReads, RunWrites
 from common.runs.run import Run, RunStatus, StepRow, StepStatus, Trigger, TriggerType
 from common.runs.run_queries import HistoryFilter, RunQueries
 from common.runs.views import Figures, RunView
-from common.schedules.queue import FiringStore, QueueStore
-from common.schedules.refusals import RefusalReader
-from common.schedules.waiting import AdmissionResult, WaitingRun
 from common.warehouse.admissions import AdmissionRows
 from common.warehouse.bigquery import Central, Queries
 from common.warehouse.queue import FiringRows, QueueRows

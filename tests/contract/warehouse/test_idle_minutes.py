@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from common.dispatcher.dispatching import Dispatcher
 from common.runs.offboarding_cleanup import OffboardingCleanup
 from common.runs.sweeping import Sweeper
-from common.schedules.dispatching import Dispatcher
 from common.warehouse.bigquery import Central, Queries
 from common.warehouse.leftover_work import LeftoverWorkRows
 from common.warehouse.progress import ProgressRows

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from common.dispatcher.dispatching import Dispatcher
 from common.pipelines.pipeline import Pipeline
+from common.queue.filling import Filled, SlotFiller
+from common.queue.run_queue import RunQueue
 from common.runs.beginning import RunAdmission
 from common.runs.events import Announcer
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import ConfigText
-from common.schedules.dispatching import Dispatcher
-from common.schedules.filling import Filled, SlotFiller
-from common.schedules.queue import RunQueue
 from common.times import utc_now
 from common.warehouse.admissions import AdmissionRows
 from common.warehouse.bigquery import Central, Queries

@@ -13,12 +13,12 @@ from common.logs import MASK
 from common.pipelines.intervals import Interval
 from common.pipelines.pipeline import BoundParameter, SealedValue
 from common.pipelines.schedule import Overlap
+from common.queue.filling import TenantAdmissionStore
+from common.queue.run_queue import FiringStore, QueueStore
+from common.queue.waiting import MAX_WAIT, AdmissionResult, WaitingRun
 from common.runs.ports import AdmissionReads, RunWrites
 from common.runs.quotas import Limits, ScheduleShare
 from common.runs.run import EndReason, RunStatus, Trigger, TriggerType
-from common.schedules.filling import TenantAdmissionStore
-from common.schedules.queue import FiringStore, QueueStore
-from common.schedules.waiting import MAX_WAIT, AdmissionResult, WaitingRun
 from common.warehouse.bigquery import Central, Queries, Row
 from common.warehouse.queue import BackfillRows, FiringRows, QueueRows
 from common.warehouse.streaming import Streaming

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from common.schedules.firings import due_firings
+from common.queue.firings import due_firings
 from common.times import to_rfc3339
 from common.warehouse.bigquery import Central, Queries
 from common.warehouse.schedules import ScheduleRows

@@ -4,11 +4,11 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from common.dispatcher.control import PlatformWatch
 from common.errors import NoSuchResource, Unavailable
 from common.http.endpoints.admin import ADMIN_ROUTES
 from common.http.services import AdminServices
 from common.runs.quotas import Use
-from common.schedules.control import PlatformWatch
 from common.setup.bootstrap import Bootstrap
 from common.setup.readiness import StreamingReadiness
 from common.setup.recreation import Recreation

@@ -7,6 +7,7 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
+from common.backfills.backfills import Backfills
 from common.costs.prices import price_of
 from common.http.endpoints.pipelines import PIPELINE_ROUTES
 from common.http.services import PipelineServices
@@ -17,6 +18,11 @@ from common.pipelines.secret_values import ParameterSeal
 from common.pipelines.tables import Policy
 from common.public_urls import PublicUrls
 from common.quality.check_queries import CheckFilter, CheckQueries, CheckView, PastCheck
+from common.queue.enqueueing import QueueingRequests
+from common.queue.filling import SlotFiller
+from common.queue.queued_runs import QueuedRunReads
+from common.queue.run_queue import RunQueue
+from common.queue.stopping import RunStopper
 from common.runs.beginning import RunAdmission
 from common.runs.cancelling import RunCanceller
 from common.runs.guarding import PolicyGuard
@@ -30,12 +36,6 @@ from common.runs.run_queries import HistoryFilter, RunQueries
 from common.runs.sql_testing import ConfigTester
 from common.runs.starting import RunService
 from common.runs.views import AttemptView, Figures, RunDetails, RunView
-from common.schedules.backfilling import Backfills
-from common.schedules.enqueueing import QueueingRequests
-from common.schedules.filling import SlotFiller
-from common.schedules.queue import RunQueue
-from common.schedules.queued_runs import QueuedRunReads
-from common.schedules.stopping import RunStopper
 from common.schedules.timetable import Schedules
 from common.tenants.own_tables import OwnTables
 from common.times import Clock

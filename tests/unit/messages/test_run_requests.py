@@ -21,13 +21,13 @@ from common.messages.receiving import Message
 from common.messages.run_requests import RunRequestReceiver, without_values
 from common.pipelines.pipeline import Pipeline
 from common.problems import problem_of
+from common.queue.enqueueing import QueueingRequests
+from common.queue.run_queue import RunQueue
 from common.runs.beginning import RunAdmission
 from common.runs.events import Announcer, AnnouncingRuns, RejectedRequest
 from common.runs.ports import ConfigText
 from common.runs.run import RunStatus, TriggerType
 from common.runs.starting import RunService
-from common.schedules.enqueueing import QueueingRequests
-from common.schedules.queue import RunQueue
 from common.tenants.authentication import Authenticator, KnownKey
 from common.tenants.keys import KeyRecord, Scope, mint_key
 from common.tenants.tenant import TenantStatus

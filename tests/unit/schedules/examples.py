@@ -3,7 +3,7 @@
 from typing import Any
 
 from common.pipelines.schedule import Schedule
-from common.schedules.firings import ScheduledConfig
+from common.queue.firings import ScheduledConfig
 from tests.fakes.clock import START
 
 

@@ -3,8 +3,13 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+from common.dispatcher.dispatching import Dispatcher
 from common.errors import InvalidInput
 from common.pipelines.pipeline import Parameter, Pipeline
+from common.queue.enqueueing import QueueingRequests
+from common.queue.filling import SlotFiller
+from common.queue.freed_slots import FreedSlots
+from common.queue.run_queue import RunQueue
 from common.runs.beginning import RunAdmission
 from common.runs.cancelling import flag
 from common.runs.events import Announcer, AnnouncingRuns
@@ -14,11 +19,6 @@ from common.runs.quotas import Limits
 from common.runs.run import Run, RunStatus, Trigger, TriggerType
 from common.runs.starting import RunRequest, RunService, StartedRun
 from common.runs.sweeping import Swept
-from common.schedules.dispatching import Dispatcher
-from common.schedules.enqueueing import QueueingRequests
-from common.schedules.filling import SlotFiller
-from common.schedules.freed_slots import FreedSlots
-from common.schedules.queue import RunQueue
 from tests.fakes.clock import VirtualClock
 from tests.fakes.events import MemoryEvents
 from tests.fakes.jobs import MemoryJobs, nowhere

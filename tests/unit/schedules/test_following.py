@@ -10,11 +10,11 @@ from common.errors import InvalidInput, Unavailable
 from common.pipelines.configs import Configs
 from common.pipelines.followers import after_in, circle_through
 from common.pipelines.intervals import Interval
+from common.queue.enqueueing import QueueingRequests
 from common.runs.ports import ConfigText
 from common.runs.quotas import Limits
 from common.runs.run import RunStatus, TriggerType
 from common.runs.starting import RunRequest, RunService, StartedRun
-from common.schedules.enqueueing import QueueingRequests
 from common.schedules.following import BEFORE_UPLOAD, REFUSED_AFTER, Completion, FollowedRuns, Follower
 from tests.fakes.clock import START
 from tests.fakes.configs import MemoryConfigs

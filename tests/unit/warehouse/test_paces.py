@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
-from common.schedules.filling import LANES_IN_THREADS
+from common.queue.filling import LANES_IN_THREADS
 from common.warehouse.clients import MAX_CONNECTIONS, RateLimiter
 from common.warehouse.jobs import ClaimedJobs
 

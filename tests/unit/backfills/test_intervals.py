@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from common.schedules.intervals import IntervalStep, intervals_between
+from common.backfills.intervals import IntervalStep, intervals_between
 
 
 def at(text: str) -> datetime:

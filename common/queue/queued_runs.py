@@ -6,12 +6,12 @@ from datetime import datetime
 
 from common.pipelines.secret_values import shown
 from common.quality.check_queries import CheckView
+from common.queue.refusals import Refusal, RefusalReader, is_refusal
+from common.queue.run_queue import QueueEntry, QueueStore
+from common.queue.waiting import SCHEDULER
 from common.runs.run import EndReason, RunStatus, TriggerType
 from common.runs.run_queries import HistoryFilter, RunReads
 from common.runs.views import AttemptView, Figures, RefusedFirings, RunDetails, RunView
-from common.schedules.queue import QueueEntry, QueueStore
-from common.schedules.refusals import Refusal, RefusalReader, is_refusal
-from common.schedules.waiting import SCHEDULER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,7 +36,7 @@ class ScheduledConfig:
     last_fired: datetime | None = None
     is_paused: bool = False
     refusals: frozenset[str] = frozenset()
-    """Entries of today and yesterday that stand for refused firings (`common.schedules.refusals`)."""
+    """Entries of today and yesterday that stand for refused firings (`common.queue.refusals`)."""
     error: str = ""
     """Why the schedule cannot be read: it was uploaded before a rule came."""
 

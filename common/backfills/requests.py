@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from common.backfills.intervals import IntervalStep
 from common.errors import InvalidInput, Violation
 from common.logs import MASK
 from common.pipelines.intervals import GIVEN_TO_ALL, Interval, read_bound
 from common.pipelines.pipeline import SealedValue
-from common.schedules.intervals import IntervalStep
 from common.times import to_rfc3339
 
 BACKFILLS = uuid.UUID("c1d5f0f6-4c1e-5e6f-9a1b-7f3f0e2b8d55")

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from common.errors import ConvergenceError
+from common.queue.filling import SlotFiller
+from common.queue.run_queue import RunQueue
 from common.runs.run import Run
-from common.schedules.filling import SlotFiller
-from common.schedules.queue import RunQueue
 from common.times import Clock
 
 logger = logging.getLogger(__name__)

@@ -11,6 +11,8 @@ from common.errors import BudgetExceeded, Conflict, ConvergenceError, InvalidInp
 from common.logs import log_context
 from common.pipelines.pipeline import Pipeline
 from common.pipelines.schedule import Overlap
+from common.queue.overlaps import SKIPPED, TAKEN_OVER, overtaken
+from common.queue.waiting import AdmissionResult, WaitingRun
 from common.runs.beginning import ReadyRun, RunAdmission
 from common.runs.cancelling import flag, is_cancelled
 from common.runs.ports import ConfigText
@@ -25,8 +27,6 @@ from common.runs.quotas import (
 )
 from common.runs.run import Run, RunStatus
 from common.runs.tickets import ADMISSION_LIFETIME, Ledger, Ticket, with_ticket, without_one
-from common.schedules.overlaps import SKIPPED, TAKEN_OVER, overtaken
-from common.schedules.waiting import AdmissionResult, WaitingRun
 from common.times import Clock
 
 logger = logging.getLogger(__name__)

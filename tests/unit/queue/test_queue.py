@@ -12,15 +12,15 @@ from common.logs import MASK
 from common.pipelines.pipeline import BoundParameter, SealedValue
 from common.pipelines.secret_values import Owner
 from common.quality.check_queries import CheckView
+from common.queue.filling import LATEST_ROW, Filled
+from common.queue.queued_runs import QueuedRunReads
+from common.queue.run_queue import QueueEntry
+from common.queue.waiting import MAX_WAIT, AdmissionResult, WaitingRun
 from common.runs.quotas import Limits
 from common.runs.run import RunStatus, Trigger, TriggerType
 from common.runs.run_queries import HistoryFilter
 from common.runs.tickets import Applicant, take
 from common.runs.views import AttemptView, Figures, RunView
-from common.schedules.filling import LATEST_ROW, Filled
-from common.schedules.queue import QueueEntry
-from common.schedules.queued_runs import QueuedRunReads
-from common.schedules.waiting import MAX_WAIT, AdmissionResult, WaitingRun
 from tests.fakes.clock import START
 from tests.fakes.jobs import nowhere
 from tests.fakes.seals import a_seal

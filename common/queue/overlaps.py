@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from common.pipelines.schedule import Overlap
-from common.schedules.waiting import WaitingRun
+from common.queue.waiting import WaitingRun
 
 SKIPPED = "skipped: as many runs of the schedule were under way as may be (max_active_runs, overlap: skip)"
 TAKEN_OVER = "a later firing of the schedule has taken its place (overlap: cancel_older)"

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from common.errors import NotFound
+from common.queue.run_queue import RunQueue
 from common.runs.cancelling import RunCanceller
 from common.runs.ports import StoredRun
-from common.schedules.queue import RunQueue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

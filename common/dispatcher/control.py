@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from common.schedules.dispatching import due_runs
+from common.dispatcher.dispatching import due_runs
 from common.schedules.timetable import Timetable
 from common.times import Clock
 

@@ -15,15 +15,15 @@ from typing import Protocol
 from common.claims import ClaimJobs
 from common.errors import ConvergenceError
 from common.pipelines.pipeline import Pipeline
+from common.queue.run_queue import RunQueue
+from common.queue.tenant_admissions import ANOTHERS_TURN, TenantAdmissionFacts, TenantAdmissions
+from common.queue.waiting import AdmissionResult, WaitingRun
 from common.runs.at_once import AtOnce, InThreads
 from common.runs.beginning import RunAdmission
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import ConfigText
 from common.runs.run import Run, RunStatus
 from common.runs.tickets import ADMISSION_LIFETIME
-from common.schedules.queue import RunQueue
-from common.schedules.tenant_admissions import ANOTHERS_TURN, TenantAdmissionFacts, TenantAdmissions
-from common.schedules.waiting import AdmissionResult, WaitingRun
 from common.times import Clock
 
 logger = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ import pytest
 
 from common.pipelines.intervals import Interval
 from common.pipelines.schedule import Schedule
-from common.schedules.firings import CATCH_UP_WINDOW, MAX_AT_ONCE, ScheduledConfig, due_firings
+from common.queue.firings import CATCH_UP_WINDOW, MAX_AT_ONCE, ScheduledConfig, due_firings
 from tests.fakes.clock import START
 from tests.unit.schedules.examples import a_scheduled_config
 

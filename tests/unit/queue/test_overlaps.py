@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from common.errors import QuotaExceeded
+from common.queue.filling import Filled
+from common.queue.firings import run_id_of
 from common.runs.quotas import Limits
 from common.runs.run import RunStatus
-from common.schedules.filling import Filled
-from common.schedules.firings import run_id_of
 from tests.fakes.clock import START
 from tests.unit.schedules.platform import MINUTE, Platform
 

@@ -8,12 +8,12 @@ from typing import Protocol
 
 from common.claims import ClaimJobs, claim
 from common.errors import Conflict
+from common.queue.firings import ScheduledConfig
+from common.queue.waiting import MAX_WAIT, AdmissionResult, WaitingRun, from_fault
 from common.runs.cancelling import flag
 from common.runs.events import Announcer, RunEvent
 from common.runs.ports import StoredRun
 from common.runs.run import RunStatus
-from common.schedules.firings import ScheduledConfig
-from common.schedules.waiting import MAX_WAIT, AdmissionResult, WaitingRun, from_fault
 from common.times import Clock
 
 logger = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ class RunQueue:
         """Append what became of runs, and last what became of firings that were due.
 
         Whatever has not begun is an entry of the queue, so that it can be found; but refused firings are
-        found, and counted, by their rows as firings (`common.schedules.refusals`). A tenant is marked before
+        found, and counted, by their rows as firings (`common.queue.refusals`). A tenant is marked before
         its run can be seen to wait. A firing's row says that all before it have been seen to as well, so
         a filler that takes a firing out of the queue, out of order, writes none.
         """

@@ -9,11 +9,11 @@ from common.pipelines.intervals import Interval, RunTime, of_day, values_of
 from common.pipelines.parameters import bind_parameters, run_date_of
 from common.pipelines.pipeline import BoundParameter, Pipeline
 from common.pipelines.schedule import Overlap
+from common.queue.firings import Firing, ScheduledConfig, fault_run_id
+from common.queue.refusals import refusal_id
 from common.runs.beginning import ReadyRun
 from common.runs.quotas import ScheduleShare
 from common.runs.run import Run, RunStatus, Trigger, TriggerType
-from common.schedules.firings import Firing, ScheduledConfig, fault_run_id
-from common.schedules.refusals import refusal_id
 
 # Who has waited for a day has lost the day that the run was for.
 MAX_WAIT = timedelta(hours=24)

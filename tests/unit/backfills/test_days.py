@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from common.backfills.days import MAX_DAYS, Room, days_of
 from common.errors import InvalidInput
 from common.runs.quotas import Limits, Use
-from common.schedules.backfill_days import MAX_DAYS, Room, days_of
 from tests.fakes.clock import START
 
 MIDNIGHT = START.replace(hour=0)

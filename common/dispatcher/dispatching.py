@@ -8,19 +8,19 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from common.errors import ConvergenceError, NotConfigured
-from common.runs.dead_letters import DeadLetterHandler
-from common.runs.sweeping import Sweeper, Swept
-from common.schedules.filling import Filled, SlotFiller
-from common.schedules.firings import (
+from common.queue.filling import Filled, SlotFiller
+from common.queue.firings import (
     CATCH_UP_WINDOW,
     Firing,
     ScheduledConfig,
     due_firings,
     firings_a_day,
 )
-from common.schedules.queue import RunQueue
+from common.queue.run_queue import RunQueue
+from common.queue.waiting import WaitingRun, from_firing
+from common.runs.dead_letters import DeadLetterHandler
+from common.runs.sweeping import Sweeper, Swept
 from common.schedules.timetable import EVERY_TENANT, Timetable
-from common.schedules.waiting import WaitingRun, from_firing
 from common.times import Clock
 
 logger = logging.getLogger(__name__)

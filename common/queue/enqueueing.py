@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from common.errors import Conflict, NotFound
+from common.queue.run_queue import RunQueue
+from common.queue.waiting import WaitingRun
 from common.runs.beginning import ReadyRun
 from common.runs.ports import AdmissionFacts
 from common.runs.run import RunStatus
 from common.runs.starting import RunRequest, StartedRun
-from common.schedules.queue import RunQueue
-from common.schedules.waiting import WaitingRun
 from common.times import Clock
 
 

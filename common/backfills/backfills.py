@@ -13,24 +13,24 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from common.backfills.days import Room, days_of
+from common.backfills.estimates import BackfillEstimates, Estimate
+from common.backfills.intervals import intervals_between
+from common.backfills.requests import BACKFILLS, BackfillRequest, Rerun, told_as_parameters
 from common.errors import ConvergenceError, InvalidInput, NotFound, Violation
 from common.pipelines.intervals import Interval, day_of
 from common.pipelines.pipeline import Pipeline
 from common.pipelines.secret_values import NoSeal, ParameterSeal, with_secrets_sealed
+from common.queue.filling import SlotFiller
+from common.queue.run_queue import RunQueue
+from common.queue.stopping import RunStopper
+from common.queue.waiting import AdmissionResult, WaitingRun
 from common.runs.at_once import AtOnce, in_threads
 from common.runs.beginning import RunAdmission
 from common.runs.ports import ConfigText
 from common.runs.quotes import Quotes
 from common.runs.run import RunStatus, Trigger, TriggerType
 from common.runs.tickets import Ledger
-from common.schedules.backfill_days import Room, days_of
-from common.schedules.backfill_estimates import BackfillEstimates, Estimate
-from common.schedules.backfill_requests import BACKFILLS, BackfillRequest, Rerun, told_as_parameters
-from common.schedules.filling import SlotFiller
-from common.schedules.intervals import intervals_between
-from common.schedules.queue import RunQueue
-from common.schedules.stopping import RunStopper
-from common.schedules.waiting import AdmissionResult, WaitingRun
 from common.times import Clock, to_rfc3339
 
 logger = logging.getLogger(__name__)

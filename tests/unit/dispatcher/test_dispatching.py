@@ -9,11 +9,11 @@ import pytest
 from common.errors import Unavailable
 from common.pipelines.pipeline import Pipeline
 from common.pipelines.schedule import Schedule
+from common.queue.filling import Filled
+from common.queue.firings import run_id_of
 from common.runs.ports import ConfigText
 from common.runs.quotas import Limits
 from common.runs.run import RunStatus, TriggerType
-from common.schedules.filling import Filled
-from common.schedules.firings import run_id_of
 from tests.fakes.clock import START
 from tests.unit.schedules.platform import LIMITS, MINUTE, Platform
 
