@@ -14,6 +14,7 @@ from common.warehouse.admissions import TICKET_WINDOW, recent_since
 from common.warehouse.bigquery import Queries, Row
 from common.warehouse.run_columns import grants_of, interval_of, priority_of
 from common.warehouse.runs import parameters_of
+from common.warehouse.step_rows import CLOCKS_APART
 
 EVERY_TENANT = ""
 WHOLE_LOOK = 30
@@ -40,18 +41,23 @@ class ProgressRows:
             quiet_before=quiet_before,
         )
         return Findings(
-            open_runs=self._progress(EVERY_TENANT, row["open_runs"], now) if row["open_runs"] else [],
+            open_runs=self._open_runs(row),
             gaps=[_gap(text) for text in row["gaps"]],
             last_recorded_at=row["last_recorded_at"],
         )
 
     def find(self, tenant_id: str, run_id: str, now: datetime) -> OpenRun | None:
         """Return a tenant's run, open or ended, None where it has none of that ID."""
-        found = self._progress(tenant_id, [run_id], now)
+        found = self._progress(tenant_id, [run_id], now - TICKET_WINDOW)
         return found[0] if found else None
 
-    def _progress(self, tenant_id: str, run_ids: list[str], now: datetime) -> list[OpenRun]:
-        since = now - TICKET_WINDOW
+    def _open_runs(self, row: Row) -> list[OpenRun]:
+        """Read the runs of a look; of all tenants' days only those since the first of these runs began."""
+        if not row["open_runs"]:
+            return []
+        return self._progress(EVERY_TENANT, row["open_runs"], row["open_since"] - CLOCKS_APART)
+
+    def _progress(self, tenant_id: str, run_ids: list[str], since: datetime) -> list[OpenRun]:
         rows = self.queries.read("runs/progress", tenant_id=tenant_id, run_ids=run_ids, since=since)
         return [_open_run(row) for row in rows]
 

@@ -22,12 +22,11 @@ from common.runs.views import (
 from common.times import from_rfc3339
 from common.warehouse.bigquery import Queries, Row
 from common.warehouse.check_rows import check_view
+from common.warehouse.step_rows import CLOCKS_APART
 
 READING_WINDOW = timedelta(days=400)
 # Who looks at a run mostly looks at one that is under way: a run takes a day at the most.
 LATELY = timedelta(days=3)
-# A run's start is by our clock, those of its steps are by BigQuery's.
-CLOCKS_APART = timedelta(hours=1)
 # What joins the queue was due no longer ago than schedules catch up with, and begins within a day or never.
 MAX_BEFORE_QUEUE = timedelta(days=9)
 MAX_IN_QUEUE = timedelta(days=2)

@@ -2,13 +2,15 @@
 
 import json
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from common.pipelines.plans import MAIN
 from common.runs.run import Run, StepRow, StepStatus
 from common.times import to_rfc3339
 
+CLOCKS_APART = timedelta(hours=1)
+"""A run's start is by our clock, those of its steps are by BigQuery's."""
 _TEXTS = ("job_id", "job_project", "target_table", "statement_hash", "error_message", "error_reason")
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -306,6 +307,21 @@ def test_a_look_finds_quiet_open_runs_and_gaps_and_the_newest_row(backend: Backe
     assert f"{tenant}-run-4" not in {found.run.run_id for found in findings.open_runs}
     assert [(gap.after, gap.before) for gap in findings.gaps if gap.tenant_id == tenant] == [(1, 4)]
     assert findings.last_recorded_at is not None
+
+
+def test_a_look_tells_the_progress_of_each_run_however_long_ago_it_began(
+    backend: Backend, tenant: str
+) -> None:
+    """A step's times are BigQuery's: its first one can be before the run's own."""
+    began = [START, START - timedelta(days=4)]
+    for ticket, started_at in enumerate(began, start=1):
+        run = a_run_of(tenant, ticket, started_at=started_at)
+        backend.store.append_run(run, RunStatus.PENDING, started_at)
+        done = replace(a_step_row(StepStatus.COMPLETED), started_at=started_at - MINUTE, ended_at=started_at)
+        backend.store.append_steps(run, [done], started_at)
+    found = backend.progress.look(START + MINUTE, NOW).open_runs
+    mine = {one.run.run_id: one.progress.completed for one in found if one.run.tenant_id == tenant}
+    assert mine == {f"{tenant}-run-{ticket}": {"extract"} for ticket in (1, 2)}
 
 
 def test_a_claim_is_held_by_the_first_who_takes_it(backend: Backend, tenant: str) -> None:
