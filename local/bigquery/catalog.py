@@ -25,7 +25,7 @@ CONSTANT_RESULT = "select_1"
 RESOURCES = Resources()
 TABLES = Memory()
 """Which datasets, tables and columns there are."""
-ROWS = Memory()
+ROWS = Memory(is_recorded=False)
 """How many rows they have."""
 
 Object = tuple[str, str, int]

@@ -31,6 +31,7 @@ from local.bigquery import (
     receipts,
     result_rows,
     rewrites,
+    translations,
     values_as_text,
 )
 from local.bigquery.answers import ERRORS
@@ -52,6 +53,8 @@ MEMORIES = (
     catalog.ROWS,
     job_records.UNWRITTEN,
     job_records.NEW,
+    translations.TREES,
+    translations.TRANSLATIONS,
 )
 
 
@@ -82,6 +85,7 @@ class Engine:
         rewrites.install()
         columns.install()
         error_places.install()
+        translations.install()
         runner._executor = ThreadPoolExecutor(WAITING_JOBS, "bigquery-job")
         try:
             self._connect()
