@@ -1,18 +1,11 @@
 """`python -m local run`: the platform until Ctrl-C; `demo`: one tenant's way; `validate`: a file's tests."""
 
-import argparse
-import logging
-import os
-import sys
-from contextlib import closing
-from pathlib import Path
+# ruff: noqa: PLC0415 - each command imports what it needs, once it is known
 
-from common.warehouse.clients import make_client
-from local.first_steps import FirstSteps, Step, missing_step
-from local.first_tenant import FirstTenant
-from local.interrupts import Interrupts, interrupts_heard
-from local.options import Options, options_from_environment
-from local.platform import OPEN_BUCKET, Platform
+import argparse
+import gc
+import sys
+from pathlib import Path
 
 
 def main() -> int:
@@ -26,103 +19,18 @@ def main() -> int:
     validate = commands.add_parser("validate", help="check a pipeline file and run its tests")
     validate.add_argument("--config", type=Path, required=True, help="the file")
     given = parser.parse_args()
-    if given.command == "demo":
-        from local.demo import run  # noqa: PLC0415 - `run` needs none of what draws the demo
-
-        return run(given.config, is_kept=given.keep)
     if given.command == "validate":
-        from local.validating import validate as validated  # noqa: PLC0415 - the same, of rules and tests
+        from local.validating import validate as validated
 
         return validated(given.config)
-    try:
-        options = options_from_environment()
-    except ValueError as error:
-        return cannot_start(error)
-    return serve(options)
+    gc.disable()  # What a start imports and makes stays in use; the platform switches it on again.
+    if given.command == "demo":
+        from local.demo import run as act
 
+        return act(given.config, is_kept=given.keep)
+    from local.running import run
 
-def serve(options: Options) -> int:
-    """Serve until SIGINT or SIGTERM; one clear line where the platform cannot start."""
-    with interrupts_heard() as interrupts:
-        return _serve_until(interrupts, options)
-
-
-def _serve_until(interrupts: Interrupts, options: Options) -> int:
-    # The local BigQuery speaks of each of its requests, and of options that DuckDB has no word for.
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    logging.getLogger("sqlglot").setLevel(logging.ERROR)
-    shown_key = options.admin_api_key if options.is_key_generated else "$ADMIN_API_KEY"
-    steps = FirstSteps(url=options.url, shown_admin_key=shown_key, say=say_next)
-    platform = Platform(options, heard=steps.heard)
-    try:
-        platform.start()
-    except (OSError, RuntimeError) as error:
-        return cannot_start(error)
-    try:
-        print(banner(platform, shown_key), flush=True)
-        if options.tenant:
-            try:
-                print(made_tenant(options, steps), flush=True)
-            except OSError as error:
-                return cannot_start(error)
-        steps.step = first_missing(platform)
-        print(f"{steps.next()}\n\nCtrl-C ends it.\n", flush=True)
-        interrupts.wait()
-        print("Stopping: jobs are ended, what is not done yet goes on with the next start.", flush=True)
-    finally:  # The terminal may be gone, and with it our output: the platform still ends in order.
-        platform.stop()
-    return 0
-
-
-def cannot_start(error: Exception) -> int:
-    """Say in one line why not."""
-    print(f"Convergence cannot start: {error}", file=sys.stderr)
-    return 1
-
-
-def say_next(text: str) -> None:
-    """Print what comes next, apart from the log's lines."""
-    print(f"\n{text}\n", flush=True)
-
-
-def first_missing(platform: Platform) -> Step:
-    """Look up which of the first steps nobody has taken yet."""
-    options = platform.options
-    client = make_client(
-        project=options.project, location=options.location, emulator_host=platform.parts["bigquery"]
-    )
-    with closing(client):
-        return missing_step(client, os.environ.get("CENTRAL_DATASET", "tenants"))
-
-
-def made_tenant(options: Options, steps: FirstSteps) -> str:
-    """Make the tenant that was asked for, and say what its key is."""
-    admin_key = options.admin_api_key.partition(",")[0]
-    steps.step = Step.FOLLOW  # What is done here is not told of as it is done.
-    key = FirstTenant(url=options.url, admin_key=admin_key).make(options.tenant)
-    if not key:
-        return f"  Tenant         {options.tenant} is there already; its key was shown when it was made\n"
-    steps.api_key = key
-    return f"  Tenant         {options.tenant}\n  API key        {key}\n"
-
-
-def banner(platform: Platform, shown_key: str) -> str:
-    """Say where everything is."""
-    options, parts = platform.options, platform.parts
-    data = f"{platform.data_dir} (thrown away at the end)" if options.is_ephemeral else str(platform.data_dir)
-    buckets = f"  Buckets        {platform.buckets}: each folder is one, {OPEN_BUCKET} for all tenants\n"
-    return f"""
-Convergence is ready at {options.url}
-
-  Console        {options.url}/
-  API document   {options.url}/openapi.json
-  Admin key      {shown_key}
-  Data           {data}
-  Project        {options.project}
-  BigQuery       {parts["bigquery"]}
-  Pub/Sub        {parts["pubsub"]}
-  Scheduler      {parts["scheduler"]}
-{buckets if platform.bigquery else ""}"""
+    return run()
 
 
 if __name__ == "__main__":

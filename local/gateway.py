@@ -1,7 +1,6 @@
 """One HTTP server for all functions: the contract's paths, and private ones for pushes and the scheduler."""
 
 import socket
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from common.public_urls import ANY_OTHER, function_of
 from local.instances import WsgiApp, one_of_each
+from local.serving import served
 
 FUNCTIONS = Path(__file__).parents[1] / "functions"
 PRIVATE = "/_functions"
@@ -39,7 +39,6 @@ class Gateway:
             self._server: BaseWSGIServer = make_server(
                 host, listener.getsockname()[1], self._dispatch, threaded=True, fd=listener.fileno()
             )
-        self._thread = threading.Thread(target=self._server.serve_forever, name="gateway", daemon=True)
 
     @property
     def url(self) -> str:
@@ -50,12 +49,8 @@ class Gateway:
     def serving(self, functions: Mapping[str, WsgiApp]) -> Iterator[None]:
         """Answer requests inside the block; then no more are taken, and running ones are not waited for."""
         self._functions = one_of_each(functions)
-        self._thread.start()
-        try:
+        with served(self._server, "gateway"):
             yield
-        finally:
-            self._server.shutdown()
-            self._thread.join()
 
     def close(self) -> None:
         """Give the port back."""

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ class Options:
     admin_api_key: str
     is_key_generated: bool
     data_dir: Path
+    """Where data is kept, or the folder in which one is made for ephemeral data."""
     is_ephemeral: bool
     project: str
     location: str
@@ -48,12 +50,14 @@ def options_from_environment() -> Options:
     """Read the options; README lists the variables. ValueError names one that makes no sense."""
     given = os.environ.get
     key = given("ADMIN_API_KEY", "")
+    is_ephemeral = given("EPHEMERAL", "") not in {"", "0", "false"}
+    data_dir = tempfile.gettempdir() if is_ephemeral else given("DATA_DIR") or ".local"
     return Options(
         port=_port("PORT", DEFAULT_PORT),
         admin_api_key=key or secrets.token_urlsafe(24),
         is_key_generated=not key,
-        data_dir=Path(given("DATA_DIR") or ".local").resolve(),
-        is_ephemeral=given("EPHEMERAL", "") not in {"", "0", "false"},
+        data_dir=Path(data_dir).resolve(),
+        is_ephemeral=is_ephemeral,
         project=given("GCP_PROJECT_ID") or DEFAULT_PROJECT,
         location=given("BIGQUERY_LOCATION") or "US",
         bigquery_host=given("BIGQUERY_EMULATOR_HOST", ""),

@@ -1,11 +1,13 @@
 """The whole platform on one machine: what the cloud would provide, then the functions, then the gateway."""
 
+import gc
 import logging
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
 from common.pipelines.tables import PUBLIC_DATA
@@ -28,23 +30,19 @@ type Serving = Callable[[Mapping[str, str]], AbstractContextManager[Mapping[str,
 """Serves all functions, which are told an environment, inside a block."""
 
 
-@contextmanager
-def in_this_process(environment: Mapping[str, str]) -> Iterator[Mapping[str, WsgiApp]]:
-    """Load all functions here; the environment is this process's."""
-    os.environ |= environment
-    yield load_functions()
-
-
 class Platform:
     """Starts every part in order and ends them in the reverse one, whatever fails on the way."""
 
     def __init__(
         self,
         options: Options,
-        serving: Serving = in_this_process,
+        serving: Serving | None = None,
         heard: Callable[[str, str, int], None] = lambda *_: None,
     ) -> None:
-        """Choose what to start; `heard` hears of each answer of the gateway's: method, path and status."""
+        """Choose what to start; functions are served in this process unless `serving` does it.
+
+        `heard` hears of each answer of the gateway's: method, path and status.
+        """
         self.options = options
         self._heard = heard
         self._serving = serving
@@ -63,14 +61,19 @@ class Platform:
             gateway = Gateway("127.0.0.1", self.options.port, self._heard)
             started.callback(gateway.close)
             self._prepare_data_dir(started)
-            self._start_servers(started)
+            with self._bigquery_starting(started) as bigquery:
+                serving = self._serving or in_this_process(load_functions())
+                self._start_servers(started)
+                self.parts["bigquery"] = bigquery.result()
             self._point_at_servers()
             provision_topics(self.options.project, gateway.url)
-            functions = started.enter_context(self._serving(self._environment(gateway.url)))
+            functions = started.enter_context(serving(self._environment(gateway.url)))
             started.enter_context(gateway.serving(functions))
             provision_scheduler(self.options, gateway.url)
             self.parts = {"gateway": gateway.url} | self.parts
             self._running = started.pop_all()
+        gc.freeze()  # What has been made so far stays in use.
+        gc.enable()
 
     def stop(self) -> None:
         """End everything. Unacknowledged messages are kept and go on with the next start."""
@@ -90,26 +93,39 @@ class Platform:
 
     def _prepare_data_dir(self, started: ExitStack) -> None:
         if self.options.is_ephemeral:
-            self.data_dir = Path(tempfile.mkdtemp(prefix="convergence-"))
+            self.data_dir = Path(tempfile.mkdtemp(prefix="convergence-", dir=self.options.data_dir))
             started.callback(shutil.rmtree, self.data_dir, ignore_errors=True)
         self.data_dir.mkdir(parents=True, exist_ok=True)
 
+    @contextmanager
+    def _bigquery_starting(self, started: ExitStack) -> Iterator[Future[str]]:
+        """Start the embedded BigQuery beside the block: DuckDB opens its files without holding Python up."""
+        if self.options.bigquery_host:
+            given: Future[str] = Future()
+            given.set_result(self.options.bigquery_host)
+            yield given
+            return
+        self.bigquery = LocalBigQuery(
+            data_dir=self.data_dir / "bigquery",
+            project=self.options.project,
+            port=self.options.bigquery_port,
+            is_ephemeral=self.options.is_ephemeral,
+        )
+        self.bigquery.access.is_on = True
+        self.bigquery.latency.request_seconds = self.options.latency_ms / 1000
+        self.bigquery.latency.job_seconds = self.options.job_seconds
+        if self.options.is_sql_strict:
+            self.bigquery.strict_sql.begin()
+        started.callback(self.bigquery.stop)
+        with ThreadPoolExecutor(1, "bigquery-start") as beside:
+            yield beside.submit(self._start_bigquery, self.bigquery)
+
+    def _start_bigquery(self, bigquery: LocalBigQuery) -> str:
+        with _port_of("BIGQUERY_PORT", self.options.bigquery_port):
+            return bigquery.start()
+
     def _start_servers(self, started: ExitStack) -> None:
-        self.parts["bigquery"] = self.options.bigquery_host
-        if not self.options.bigquery_host:
-            self.bigquery = LocalBigQuery(
-                data_dir=self.data_dir / "bigquery",
-                project=self.options.project,
-                port=self.options.bigquery_port,
-            )
-            self.bigquery.access.is_on = True
-            self.bigquery.latency.request_seconds = self.options.latency_ms / 1000
-            self.bigquery.latency.job_seconds = self.options.job_seconds
-            if self.options.is_sql_strict:
-                self.bigquery.strict_sql.begin()
-            with _port_of("BIGQUERY_PORT", self.options.bigquery_port):
-                started.enter_context(self.bigquery)
-            self.parts["bigquery"] = self.bigquery.url
+        if self.bigquery:
             with _port_of("STORAGE_PORT", self.options.storage_port):
                 storage = StorageServer(self.buckets, port=self.options.storage_port)
             (self.buckets / OPEN_BUCKET).mkdir(parents=True, exist_ok=True)
@@ -162,6 +178,16 @@ class Platform:
                 "DEDICATED_SERVICE_ACCOUNTS": f"*={account(self.options.project, 'tenant-{tenant}')}",
             }
         return told
+
+
+def in_this_process(functions: Mapping[str, WsgiApp]) -> Serving:
+    """Serve functions that are loaded here; their environment is this process's."""
+
+    def serve(environment: Mapping[str, str]) -> AbstractContextManager[Mapping[str, WsgiApp]]:
+        os.environ |= environment
+        return nullcontext(functions)
+
+    return serve
 
 
 @contextmanager

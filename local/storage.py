@@ -8,7 +8,6 @@ generation is the time of its last change in microseconds, as the service's are.
 import base64
 import json
 import re
-import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from werkzeug.wrappers import Request, Response
 
 from local.bigquery.buckets import READERS, may_use
 from local.bigquery.callers import email_of
+from local.serving import served
 
 MAX_PAGE = 1000
 PARAMETERS = frozenset({"prefix", "maxResults", "pageToken", "fields", "prettyPrint", "alt"})
@@ -44,7 +44,6 @@ class StorageServer:
     def __init__(self, root: Path, host: str = "127.0.0.1", port: int = 0) -> None:
         self.root = root
         self._server: BaseWSGIServer = make_server(host, port, self._answer, threaded=True)
-        self._thread = threading.Thread(target=self._server.serve_forever, name="storage", daemon=True)
 
     @property
     def url(self) -> str:
@@ -54,12 +53,10 @@ class StorageServer:
     @contextmanager
     def serving(self) -> Iterator[str]:
         """Answer requests inside the block."""
-        self._thread.start()
         try:
-            yield self.url
+            with served(self._server, "storage"):
+                yield self.url
         finally:
-            self._server.shutdown()
-            self._thread.join()
             self._server.server_close()
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

@@ -65,9 +65,10 @@ class DataFolderInUse(RuntimeError):
 class Engine:
     """The embedded BigQuery on one data folder."""
 
-    def __init__(self, data_dir: Path, project: str) -> None:
+    def __init__(self, data_dir: Path, project: str, *, is_ephemeral: bool = False) -> None:
         self._data_dir = data_dir
         self._project = project
+        self._is_ephemeral = is_ephemeral
 
     def open(self) -> None:
         """Open the folder, and end the jobs that an earlier process left unfinished."""
@@ -93,7 +94,7 @@ class Engine:
             raise DataFolderInUse(f"{self._data_dir} cannot be opened: {error}") from error
 
     def close(self) -> None:
-        """End running jobs, write everything to the folder and let go of it."""
+        """End running jobs, write everything to the folder unless it is ephemeral, and let go of it."""
         jobs.end_all(END_SECONDS)
         runner._executor.shutdown()
         self._disconnect()
@@ -129,13 +130,19 @@ class Engine:
     def _disconnect(self) -> None:
         for session in list(sessions._sessions):
             sessions.abort(session)
-        for project in database.projects():
-            database.execute(f"CHECKPOINT {catalog.lake(project)}")
-        database.execute(f"CHECKPOINT {catalog.EMULATOR}")
+        if not self._is_ephemeral:
+            _checkpoint()
         database.connection().close()
         database._connect.cache_clear()
         database._attached.clear()
         _clear(MEMORIES)
+
+
+def _checkpoint() -> None:
+    """Write what the logs hold to the databases: a folder that was closed well opens without reading logs."""
+    for project in database.projects():
+        database.execute(f"CHECKPOINT {catalog.lake(project)}")
+    database.execute(f"CHECKPOINT {catalog.EMULATOR}")
 
 
 def _clear(memories: Iterable[Any]) -> None:

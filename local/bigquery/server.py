@@ -47,7 +47,7 @@ class LocalBigQuery:
 
     Read and set while it runs: `counts` of requests, `faults` to script, `latency` to add, `limits`,
     `streaming_delay` and `access` to switch on. `identities` (bearer token to e-mail address) and `owners`
-    (e-mail addresses) are for `access`.
+    (e-mail addresses) are for `access`. An ephemeral folder is of no use later.
     """
 
     _running: ClassVar["LocalBigQuery | None"] = None
@@ -60,13 +60,14 @@ class LocalBigQuery:
         project: str = "local",
         host: str = "127.0.0.1",
         port: int = 0,
+        is_ephemeral: bool = False,
         housekeeping: Housekeeping | None = None,
         identities: Mapping[str, str] | None = None,
         owners: Collection[str] = (),
     ) -> None:
         self.project = project
         self.url = ""
-        self.engine = Engine(data_dir.resolve(), project)
+        self.engine = Engine(data_dir.resolve(), project, is_ephemeral=is_ephemeral)
         self.counts = Counts()
         self.housekeeping = housekeeping or Housekeeping()
         self.job_ids = JobIds()

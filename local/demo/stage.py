@@ -1,7 +1,9 @@
 """A platform for the demo alone: fresh, on a free port, its log in a file."""
 
 import logging
+import os
 import secrets
+import shutil
 import socket
 import sys
 import tempfile
@@ -15,6 +17,9 @@ from local.demo.errors import DemoError
 from local.options import DEFAULT_PROJECT, Options
 from local.platform import Platform
 
+MEMORY = Path("/dev/shm")  # noqa: S108 - the platform makes a folder of its own in it
+ROOM_BYTES = 2 * 1024**3
+
 
 def ephemeral_options() -> Options:
     """Choose data that does not last, and a free port: a platform on 8090 is not disturbed."""
@@ -22,11 +27,17 @@ def ephemeral_options() -> Options:
         port=free_port(),
         admin_api_key=secrets.token_urlsafe(24),
         is_key_generated=True,
-        data_dir=Path(tempfile.gettempdir()),
+        data_dir=memory_folder() or Path(tempfile.gettempdir()),
         is_ephemeral=True,
         project=DEFAULT_PROJECT,
         location="US",
     )
+
+
+def memory_folder() -> Path | None:
+    """Name the folder in memory that Linux has, for small data soon gone; None where it has little room."""
+    has_room = os.access(MEMORY, os.W_OK | os.X_OK) and shutil.disk_usage(MEMORY).free >= ROOM_BYTES
+    return MEMORY if has_room else None
 
 
 def free_port() -> int:

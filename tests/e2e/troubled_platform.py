@@ -8,10 +8,10 @@ from functools import partial
 from typing import Any
 
 from local import platform
-from local.__main__ import serve
 from local.bigquery import LocalBigQuery
 from local.options import options_from_environment
 from local.pubsub import Disturbance, PubSubServer
+from local.running import serve
 
 TROUBLE = Disturbance(seed=1, duplicate=1.0, reorder=0.5, delay=0.5, delay_seconds=0.5)
 
