@@ -16,7 +16,7 @@ from common.queue.firings import (
     due_firings,
     firings_a_day,
 )
-from common.queue.run_queue import RunQueue
+from common.queue.run_queue import FiringStore, RunQueue
 from common.queue.waiting import WaitingRun, from_firing
 from common.runs.dead_letters import DeadLetterHandler
 from common.runs.sweeping import Sweeper, Swept
@@ -37,13 +37,6 @@ class UsageLog(Protocol):
 
     def roll_up(self, changed_since: datetime, now: datetime) -> None:
         """Append the use of the tenants whose runs have changed since a moment, once a minute."""
-
-
-class FiringLog(Protocol):
-    """Where the ends of firings are reported."""
-
-    def record_firings(self, ended_since: datetime, now: datetime) -> None:
-        """Append how the runs of firings have ended since a moment, once a minute."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +65,7 @@ class Dispatcher:
     queue: RunQueue
     filler: SlotFiller
     usage: UsageLog
-    firings: FiringLog
+    firings: FiringStore
     clock: Clock
     close: Callable[[], int] = lambda: 0
     """Closes down what belongs to tenants that are no longer active, and counts it."""

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # A function imports what it uses itself, and not what the others stand on.
-    from typing import Protocol
-
     from common.backfills.backfills import Backfills
     from common.costs.usage import Usage
     from common.dispatcher.control import DispatcherJob, PlatformWatch
@@ -34,7 +32,7 @@ if TYPE_CHECKING:  # A function imports what it uses itself, and not what the ot
     from common.tenants.onboarding_limits import OnboardingPolicy, OnboardingRates
     from common.tenants.own_keys import OwnKeys
     from common.tenants.own_tables import OwnTables
-    from common.tenants.tenant import Subscription
+    from common.tenants.ports import TenantReads
     from common.times import Clock
 
 
@@ -58,13 +56,6 @@ class PipelineServices:
     quality: CheckQueries
 
 
-class SubscriptionReader(Protocol):
-    """Where subscriptions are read."""
-
-    def find_subscription(self, tenant_id: str) -> Subscription | None:
-        """Return a tenant's subscription, None where it has none."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TenantServices:
     """Services of the tenant API of tenants themselves."""
@@ -74,7 +65,7 @@ class TenantServices:
     onboarding: Onboarding
     rates: OnboardingRates
     dry_run: DryRun
-    subscriptions: SubscriptionReader
+    subscriptions: TenantReads
     run_queries: RunQueries
     keys: OwnKeys
     credentials: Credentials

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any
 
 from common.notifications.notices import News
-from common.pipelines.configs import StoredConfig
+from common.pipelines.configs import ConfigStore
 from common.pipelines.documents import read_document
 
 
@@ -49,13 +49,6 @@ def subscribers_of(document: Mapping[str, Any]) -> Sequence[Subscriber]:
     ]
 
 
-class ConfigVersions(Protocol):
-    """Where versions of pipelines' files are read."""
-
-    def version(self, tenant_id: str, config_id: str, version: int) -> StoredConfig | None:
-        """Return the row of one version, None where there is none."""
-
-
 MAX_REMEMBERED = 1000
 
 
@@ -63,7 +56,7 @@ MAX_REMEMBERED = 1000
 class FileSubscribers:
     """Reads the files of pipelines; what a version says never changes, so an instance remembers it."""
 
-    configs: ConfigVersions
+    configs: ConfigStore
     _known: OrderedDict[tuple[str, str, int], Sequence[Subscriber]] = field(
         default_factory=OrderedDict, repr=False
     )

@@ -52,6 +52,9 @@ class FiringStore(Protocol):
     def append_firings(self, result: Sequence[AdmissionResult], now: datetime) -> None:
         """Append what became of firings, all in one call."""
 
+    def record_firings(self, ended_since: datetime, now: datetime) -> None:
+        """Append how the runs of firings have ended since a moment, once a minute."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunQueue:

@@ -8,19 +8,13 @@ from typing import Protocol
 from common.errors import NotFound
 from common.runs.quotas import Use
 from common.tenants.keys import ALL_SCOPES, ApiKey, KeyRecord, Scope, is_key_hash, mint_key, whole_scopes
-from common.tenants.ports import TenantDatasets
+from common.tenants.ports import TenantDatasets, TenantReads
 from common.tenants.tenant import Profile, Subscription, TenantStatus
 from common.times import Clock
 
 
-class TenantDirectory(Protocol):
+class TenantDirectory(TenantReads, Protocol):
     """Where tenants are looked up, and keys are kept."""
-
-    def find_profile(self, tenant_id: str) -> Profile | None:
-        """Return a tenant's profile, None where there is no such tenant."""
-
-    def find_subscription(self, tenant_id: str) -> Subscription | None:
-        """Return a tenant's subscription, None where it has none."""
 
     def find_key_record(self, api_key_hash: str) -> KeyRecord | None:
         """Return what is kept of a key, None where no such key was ever made."""

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from common.errors import Conflict, InvalidInput, NotFound, Violation
 from common.tenants.credentials import DatasetAccess
-from common.tenants.ports import TenantDatasets
+from common.tenants.ports import TenantDatasets, TenantReads
 from common.tenants.tenant import (
     Isolation,
     Profile,
@@ -73,14 +73,8 @@ def _files_violation(source: str) -> str:
     return ""
 
 
-class TenantRecords(Protocol):
+class TenantRecords(TenantReads, Protocol):
     """Rows of tenants that exist."""
-
-    def find_profile(self, tenant_id: str) -> Profile | None:
-        """Return a tenant's profile, None where there is no such tenant."""
-
-    def find_subscription(self, tenant_id: str) -> Subscription | None:
-        """Return a tenant's subscription, None where it has none."""
 
     def replace_profile(self, old: Profile, new: Profile, *, recorded_at: datetime) -> bool:
         """Append a profile in the place of another; False where somebody else has replaced that one."""

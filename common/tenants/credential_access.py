@@ -9,23 +9,15 @@ import json
 import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from common.errors import InvalidInput, QueryRefused, Violation
 from common.tenants.credentials import NEEDED, CredentialStore, Provider, StoredCredential
 from common.tenants.encryption import BrokenSeal, Keyring
-from common.tenants.ports import TenantDatasets
+from common.tenants.ports import TenantDatasets, TenantReads
 from common.tenants.service_accounts import ServiceAccountKey
-from common.tenants.tenant import Profile, TenantStatus
+from common.tenants.tenant import TenantStatus
 
 logger = logging.getLogger(__name__)
-
-
-class ProfileReader(Protocol):
-    """Where profiles are read."""
-
-    def find_profile(self, tenant_id: str) -> Profile | None:
-        """Return a tenant's profile, None where there is no such tenant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +25,7 @@ class CredentialAccess:
     """Lets accounts of credentials into tenants' datasets, and takes them out."""
 
     store: CredentialStore
-    profiles: ProfileReader
+    profiles: TenantReads
     datasets: TenantDatasets
 
     def sync(self, tenant_id: str, *, excluding: str = "") -> None:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from common.errors import Conflict, NotFound
+from common.runs.offboarding_cleanup import Remover
 from common.tenants.administration import Administration
 from common.tenants.changes import TenantRecords
 from common.tenants.credentials import DatasetAccess
@@ -36,13 +37,6 @@ class Inventory(Protocol):
         """List what is in a tenant's dataset, by name; none where the dataset is gone."""
 
 
-class DataRemover(Protocol):
-    """Deletes what is in tenants' datasets, for good."""
-
-    def remove(self, tenant_id: str) -> None:
-        """Delete a tenant's dataset with all that is in it, and write down that it is gone."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """What a tenant leaves behind, and until when it can be exported."""
@@ -64,7 +58,7 @@ class Offboarding:
     datasets: TenantDatasets
     access: DatasetAccess
     inventory: Inventory
-    remover: DataRemover
+    remover: Remover
     clock: Clock
     grace: timedelta
 

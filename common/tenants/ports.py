@@ -84,11 +84,18 @@ class NewTenant:
     subscription: Subscription
 
 
-class TenantStore(Protocol):
-    """The central rows of tenants."""
+class TenantReads(Protocol):
+    """Where it is read who a tenant is and what it may."""
 
     def find_profile(self, tenant_id: str) -> Profile | None:
         """Return a tenant's profile, None where there is no such tenant."""
+
+    def find_subscription(self, tenant_id: str) -> Subscription | None:
+        """Return a tenant's subscription, None where it has none."""
+
+
+class TenantStore(TenantReads, Protocol):
+    """The central rows of tenants, as onboarding writes them."""
 
     def commit(self, tenant: NewTenant, *, job_id: str, labels: Mapping[str, str]) -> None:
         """Append all rows in one transaction, whose job has this ID; AlreadyExists where the ID is taken."""

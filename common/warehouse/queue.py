@@ -154,7 +154,7 @@ FIRING_WINDOW = CATCH_UP_WINDOW + timedelta(days=3)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FiringRows:
-    """`common.queue.run_queue.FiringStore`, and `common.dispatcher.dispatching.FiringLog`."""
+    """`common.queue.run_queue.FiringStore`."""
 
     queries: Queries
     streaming: Streaming

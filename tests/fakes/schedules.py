@@ -69,7 +69,7 @@ class SettledRows:
 
 
 class MemoryFirings(SettledRows):
-    """`FiringStore` and `FiringLog`."""
+    """`FiringStore`."""
 
     def append_firings(self, result: Sequence[AdmissionResult], now: datetime) -> None:
         self._append("firing", result, now)

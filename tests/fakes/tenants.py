@@ -125,7 +125,7 @@ class MemoryDatasets:
 
 @dataclass(slots=True)
 class MemoryRemover:
-    """`DataRemover`; remembers whose data it has deleted."""
+    """`Remover`; remembers whose data it has deleted."""
 
     removed: list[str] = field(default_factory=list)
 
