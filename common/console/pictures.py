@@ -11,6 +11,8 @@ from typing import Any
 
 from markupsafe import Markup
 
+from common.client.quality import Check
+from common.client.runs import Run, RunLevel, RunStatus
 from common.times import from_rfc3339
 from common.words import in_bytes, in_time, visible
 
@@ -34,7 +36,7 @@ MARK_TOPS = {"PASSED": 10, "WARNED": 5}
 """Where the marks of results begin: what is wrong stands out without its colour, too."""
 
 
-def strip(runs: Sequence[Mapping[str, Any]], days: int, today: date) -> Markup:
+def strip(runs: Sequence[Run], days: int, today: date) -> Markup:
     """Draw the runs of the last days, a bar for each day, its parts by state."""
     counts: dict[date, Counter[str]] = {}
     for run in runs:
@@ -69,7 +71,7 @@ def bar(share: float, told: str) -> Markup:
     return _svg(200, 10, told, [_rectangle(0, 0, 200, 10, "room"), _rectangle(0, 0, used, 10, kind)])
 
 
-def levels(run_levels: Sequence[Mapping[str, Any]], edges: Sequence[tuple[str, str]] | None = None) -> Markup:
+def levels(run_levels: Sequence[RunLevel], edges: Sequence[tuple[str, str]] | None = None) -> Markup:
     """Draw the steps of a run, level by level from left to right, each in the colour of its state.
 
     `edges` say which step waits for which: its ID comes behind that of the other. Without them an arrow leads
@@ -99,20 +101,25 @@ def levels(run_levels: Sequence[Mapping[str, Any]], edges: Sequence[tuple[str, s
     return _svg(max(width, BOX_WIDTH), tallest * (BOX_HEIGHT + 10) + 4, f"Steps by level. {names}", drawn)
 
 
-def gantt(run: Mapping[str, Any], now: datetime) -> Markup:
+def gantt(run: RunStatus, now: datetime) -> Markup:
     """Draw when each step of a run was at work."""
-    steps = [step for level in run["levels"] for step in level["steps"] if step["start_time"]]
+    steps = [
+        (step, from_rfc3339(step["start_time"]))
+        for level in run["levels"]
+        for step in level["steps"]
+        if step["start_time"]
+    ]
     begin = from_rfc3339(run["start_time"])
     end = max([from_rfc3339(run["end_time"]) if run["end_time"] else now, begin + timedelta(milliseconds=1)])
     whole = (end - begin).total_seconds()
     drawn = []
-    for row, step in enumerate(steps):
+    for row, (step, began) in enumerate(steps):
         ended = from_rfc3339(step["end_time"]) if step["end_time"] else end
-        first = min(max((from_rfc3339(step["start_time"]) - begin).total_seconds() / whole, 0.0), 1.0)
+        first = min(max((began - begin).total_seconds() / whole, 0.0), 1.0)
         last = min(max((ended - begin).total_seconds() / whole, first), 1.0)
         top = row * ROW_HEIGHT + 4
         drawn.append(_text(0, top + 14, _short(step["step_id"])))
-        told = in_time((ended - from_rfc3339(step["start_time"])).total_seconds() * 1000)
+        told = in_time((ended - began).total_seconds() * 1000)
         drawn.append(_text(NAME_WIDTH + last * TIME_WIDTH + 8, top + 14, told, "quiet"))
         drawn.append(
             _rectangle(
@@ -128,7 +135,7 @@ def gantt(run: Mapping[str, Any], now: datetime) -> Markup:
     return _svg(NAME_WIDTH + TIME_WIDTH + 90, height, f"When each of {len(steps)} steps was at work", drawn)
 
 
-def durations(runs: Sequence[Mapping[str, Any]]) -> Markup:
+def durations(runs: Sequence[Run]) -> Markup:
     """Draw how long runs took, the oldest first, a bar for each in the colour of its state."""
     ended = [run for run in reversed(runs) if run["duration_ms"] is not None]
     bars = [
@@ -144,7 +151,7 @@ def durations(runs: Sequence[Mapping[str, Any]]) -> Markup:
     return _plot(bars, in_time(longest), told)
 
 
-def rows(runs: Sequence[Mapping[str, Any]]) -> Markup:
+def rows(runs: Sequence[Run]) -> Markup:
     """Draw how many rows the steps of runs have written, the oldest run first."""
     known = [run for run in reversed(runs) if run["figures"]["rows_processed"] is not None]
     bars = [
@@ -156,7 +163,7 @@ def rows(runs: Sequence[Mapping[str, Any]]) -> Markup:
     return _plot(bars, most, f"Rows that the last {len(bars)} runs have written; the most were {most}")
 
 
-def verdicts(results: Sequence[Mapping[str, Any]]) -> Markup:
+def verdicts(results: Sequence[Check]) -> Markup:
     """Draw what came of a check run after run, the oldest first: a mark for each, high where it is broken."""
     counts = Counter(one["status"] for one in results)
     told = ", ".join(f"{count} {state}" for state, count in counts.items())

@@ -183,7 +183,7 @@ def test_costs_are_written_in_their_currency(amount: float | None, shown: str) -
 
 
 def test_an_arrow_leads_from_each_step_to_those_that_wait_for_it() -> None:
-    levels = [
+    levels: Any = [
         {
             "level": 1,
             "steps": [{"step_id": "a", "status": "COMPLETED"}, {"step_id": "b", "status": "FAILED"}],
@@ -198,19 +198,20 @@ def test_an_arrow_leads_from_each_step_to_those_that_wait_for_it() -> None:
 
 
 def test_the_rows_of_runs_are_drawn_where_they_are_known() -> None:
-    told = [a_run("COMPLETED", figures={"rows_processed": count}) for count in (1200, None, 3)]
+    told: Any = [a_run("COMPLETED", figures={"rows_processed": count}) for count in (1200, None, 3)]
     drawn = pictures.rows(told)
     assert drawn.count("<title>") == 2
     assert "the most were 1,200" in drawn
 
 
 def test_pictures_say_in_time_what_they_show() -> None:
-    runs = [a_run("COMPLETED", duration_ms=1000), a_run("FAILED", duration_ms=500)]
+    runs: Any = [a_run("COMPLETED", duration_ms=1000), a_run("FAILED", duration_ms=500)]
     strip = pictures.strip(runs, 14, date(2024, 1, 2))
     assert "2024-01-01: 1 COMPLETED, 1 FAILED" in strip
     assert strip.count("<g>") == 14
-    assert "orders: RUNNING" in pictures.levels(a_run("RUNNING")["levels"], [])
-    assert "orders: RUNNING" in pictures.gantt(a_run("RUNNING"), datetime(2024, 1, 1, 0, 1, tzinfo=UTC))
+    running: Any = a_run("RUNNING")
+    assert "orders: RUNNING" in pictures.levels(running["levels"], [])
+    assert "orders: RUNNING" in pictures.gantt(running, datetime(2024, 1, 1, 0, 1, tzinfo=UTC))
     assert "1.0 s" in pictures.durations(runs)
     for drawn in (strip, pictures.bar(2.0, "Today: 2 of 1 runs"), pictures.durations([])):
         assert 'role="img"' in drawn
