@@ -19,7 +19,7 @@
         ├── NoSuchResource      no such dataset, table or job
         ├── QueryRefused        BigQuery will not run this statement, now or later
         ├── RowsRefused         streamed rows do not fit their table
-        └── Unavailable         a passing fault: the same call may succeed later
+        └── Unavailable         a passing failure: the same call may succeed later
 
 No error knows HTTP: `common.problems` maps each class to what callers are told, `common.messages` to
 redeliver or reject. A message names what the caller gave and the rule it breaks; it never holds a secret or
@@ -203,6 +203,6 @@ class RowsRefused(WarehouseError):
 
 
 class Unavailable(WarehouseError):
-    """A passing fault: the same call may succeed later."""
+    """A passing failure: the same call may succeed later."""
 
     explains_itself = True

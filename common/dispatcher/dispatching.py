@@ -77,7 +77,7 @@ class Dispatcher:
     """How long one call starts runs before it leaves the rest to the next."""
 
     def tick(self) -> Minute:
-        """Do what is due. A fault in one part keeps it from no other, and is raised in the end."""
+        """Do what is due. What one part raises keeps it from no other, and is raised in the end."""
         until = self.clock() + self.budget
         parts = Parts()
         ended = parts.do(self.dead_letters.handle, 0)
@@ -89,7 +89,7 @@ class Dispatcher:
         is_changed = parts.do(lambda: self._report(swept.last_recorded_at), False)
         if is_changed or filled.refused:
             parts.do(self._record_firings, None)
-        parts.raise_first_fault()
+        parts.raise_first_error()
         return Minute(
             dead_letters=ended,
             continued=swept.continued,
@@ -147,8 +147,8 @@ def due_runs(
         try:
             due += due_firings(config, now)
             by_tenant[config.tenant_id].append(config)
-        except Exception as fault:  # noqa: BLE001 - whatever it is, it concerns this schedule alone
-            error = str(fault) or type(fault).__name__
+        except Exception as failure:  # noqa: BLE001 - whatever it is, it concerns this schedule alone
+            error = str(failure) or type(failure).__name__
         if error:
             broken.append((config, error))
     tenants = {firing.tenant_id for firing in due}
@@ -158,9 +158,9 @@ def due_runs(
 
 @dataclass(slots=True)
 class Parts:
-    """Parts of a minute's work, and the first fault among them."""
+    """Parts of a minute's work, and the first error among them."""
 
-    _fault: Exception | None = None
+    _error: Exception | None = None
 
     def do[T](self, part: Callable[[], T], otherwise: T) -> T:
         """Do one part; where it fails, go on with what stands for nothing done."""
@@ -168,12 +168,12 @@ class Parts:
             return part()
         except NotConfigured:  # All other parts would fail in the same way.
             raise
-        except Exception as fault:
+        except Exception as error:
             logger.exception("part of the minute failed")
-            self._fault = self._fault or fault
+            self._error = self._error or error
             return otherwise
 
-    def raise_first_fault(self) -> None:
+    def raise_first_error(self) -> None:
         """Raise what has gone wrong first, so that Cloud Scheduler learns of it."""
-        if self._fault:
-            raise self._fault
+        if self._error:
+            raise self._error

@@ -28,7 +28,7 @@ _NO_NAME = re.compile(r"[^a-z0-9_]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledCheck:
-    """A check without faults, and the texts for the places of its type's SQL."""
+    """A check without violations, and the texts for the places of its type's SQL."""
 
     check: Check
     type: CheckType

@@ -1,4 +1,4 @@
-"""From a document to a pipeline: every rule checked, every fault told at once."""
+"""From a document to a pipeline: every rule checked, every violation told at once."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -50,7 +50,7 @@ def compile_pipeline(
     step_types: StepTypes,
     policy: Policy,
 ) -> Compiled:
-    """Check a document and return the pipeline that it describes; InvalidInput with all faults of the file.
+    """Check a document and return the pipeline that it describes; InvalidInput with all its violations.
 
     The same input gives the same pipeline.
     """
@@ -210,7 +210,7 @@ def _levels(compiled: Sequence[StepCompiler], arrangement: Arrangement) -> tuple
 
 
 def _refuse(violations: Sequence[Violation]) -> None:
-    """Raise where there are faults, in the order of the file's text as far as pointers tell it."""
+    """Raise where there are violations, in the order of the file's text as far as pointers tell it."""
     if not violations:
         return
     ordered = sorted(dict.fromkeys(violations), key=lambda violation: _order(violation.pointer))

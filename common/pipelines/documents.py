@@ -64,10 +64,10 @@ def _read_json(text: str) -> Document | None:
         value = strict_json.parse(text)
     except (strict_json.NoJson, strict_json.TooDeep):
         return None
-    except strict_json.NamedTwice as fault:
-        raise MalformedInput(f"has the key {fault.key!r} twice in one object") from None
-    except strict_json.NotFinite as fault:
-        raise MalformedInput(f"holds the number {fault}, which is not finite") from None
+    except strict_json.NamedTwice as violation:
+        raise MalformedInput(f"has the key {violation.key!r} twice in one object") from None
+    except strict_json.NotFinite as violation:
+        raise MalformedInput(f"holds the number {violation}, which is not finite") from None
     except strict_json.TooManyDigits:
         raise MalformedInput("holds a number with too many digits") from None
     _check_values(value)
@@ -77,8 +77,8 @@ def _read_json(text: str) -> Document | None:
 def _read_yaml_document(text: str) -> Document:
     try:
         value = read_yaml(text)
-    except YamlViolation as fault:
-        raise MalformedInput(_with_line_breaks_in_mind(str(fault), text), line=fault.line) from None
+    except YamlViolation as violation:
+        raise MalformedInput(_with_line_breaks_in_mind(str(violation), text), line=violation.line) from None
     if isinstance(value, dict):
         _check_values(value)
         return value

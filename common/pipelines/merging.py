@@ -19,7 +19,7 @@ from common.pipelines.yaml_documents import Value
 
 
 def merging_of(template: JobTemplate, job: Job, compiler: JobCompiler, publish: CheckSql) -> Merging | None:
-    """Divide a job without faults in its halves; None where it is no statement that merges.
+    """Divide a job without violations in its halves; None where it is no statement that merges.
 
     `publish` selects all rows of a `${table}`.
     """

@@ -118,7 +118,7 @@ class _TestCompiler:
         )
 
     def _query(self, step: StepCompiler) -> QueryJob | None:
-        """Return the step's one SELECT; nothing is said of a step that has faults of its own."""
+        """Return the step's one SELECT; nothing is said of a step that has violations of its own."""
         own = [job for job in step.jobs if job.name not in (FAILING_ROWS, PUBLISH)]
         queries = [job for job in own if isinstance(job, QueryJob)]
         found = [job for job in queries if job.statement_type is StatementType.SELECT]

@@ -21,7 +21,7 @@ _LONG_QUOTES = ("'''", '"""')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledStatement:
-    """A statement without faults; `queries` are the tenant's own texts in it, each one SELECT."""
+    """A statement without violations; `queries` are the tenant's own texts in it, each one SELECT."""
 
     sql: str
     parameters: tuple[str, ...]
@@ -52,7 +52,7 @@ class StatementCompiler:
     def compile(
         self, statement: Statement, broken: Collection[str], *, is_select: bool, writes: Collection[str]
     ) -> CompiledStatement | None:
-        """Make a statement; None where it has faults, or is made of a field that is `broken`.
+        """Make a statement; None where it has violations, or is made of a field that is `broken`.
 
         `writes` are the fields whose tables the statement writes, which are judged where they are read.
         """

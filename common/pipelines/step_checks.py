@@ -27,7 +27,7 @@ _INSTEAD = "check the table by a step of the type dq.check behind this one"
 
 @dataclass(slots=True, kw_only=True)
 class StepChecks:
-    """Puts the checks of a step into its plan; `faults` are the rules that they break."""
+    """Puts the checks of a step into its plan; `violations` are the rules that they break."""
 
     step_id: str
     path: tuple[str | int, ...]

@@ -77,7 +77,7 @@ class StepCompiler:
         return replace(self.context.policy, runs_elsewhere=bool(self.config.get("credential")))
 
     def compile(self, shape_violations: Collection[Violation]) -> None:
-        """Compile all that can be compiled where the file's shape has the given faults."""
+        """Compile all that can be compiled where the file's shape has the given violations."""
         self._read_condition(shape_violations)
         step_type = self._step_type()
         if step_type is None or not isinstance(self.raw.get("config"), dict):
@@ -190,9 +190,9 @@ class StepCompiler:
         )
 
     def step(self, level: int, depends_on: Sequence[str]) -> Step:
-        """Return a step without faults."""
+        """Return a step without violations."""
         if not self.jobs:
-            raise ValueError(f"step {self.id} has faults")
+            raise ValueError(f"step {self.id} has violations")
         return Step(
             id=self.id,
             ps_type=self.raw["ps_type"],
@@ -211,7 +211,7 @@ class StepCompiler:
         )
 
     def sql_of_step(self) -> SqlOfStep:
-        """Return the tenant's SQL of a step without faults, for what there is to say of it."""
+        """Return the tenant's SQL of a step without violations, for what there is to say of it."""
         queries = [job for job in self.jobs if isinstance(job, QueryJob)]
         texts = [text for job in queries for text in (*job.queries, job.sql)[:1]]
         partitioning = next((job.partitioning for job in queries if job.partitioning), None)

@@ -18,7 +18,7 @@ _DROPPED = {Overlap.SKIP: "skipped", Overlap.CANCEL_OLDER: "cancelled"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SqlOfStep:
-    """A step's statement without faults, "" for none: where it stands, what it reads and writes."""
+    """A step's statement without violations, "" for none: where it stands, what it reads and writes."""
 
     id: str
     pointer: str

@@ -25,7 +25,7 @@ class FreedSlots:
     clock: Clock
 
     def __call__(self, run: Run) -> None:
-        """Admit whose turn it is; a fault is the dispatcher's to make up for, not the ended run's."""
+        """Admit whose turn it is; a failure is the dispatcher's to make up for, not the ended run's."""
         try:
             if self.queue.may_wait(run.tenant_id):
                 waiting = self.queue.waiting(run.tenant_id)

@@ -26,7 +26,7 @@ class Attempt:
     position: Position
     report: JobReport
     is_attached: bool = False
-    fault: Unavailable | None = None
+    trouble: Unavailable | None = None
     """What kept it from beginning, and may pass: the level is to be delivered again."""
     results: tuple[CheckResult, ...] = ()
     """What came of the checks, where this is their job and it is done."""
@@ -52,14 +52,14 @@ class Attempt:
 class Outcome:
     """What became of a step, with a row for each job of it that has ended.
 
-    No `status` where time was too short, or where a `fault` that may pass has stopped it; then an attempt
+    No `status` where time was too short, or where a `trouble` that may pass has stopped it; then an attempt
     that is under way has a row too, so that the sweeper hears of it.
     """
 
     step: Step
     status: StepStatus | None
     rows: tuple[StepRow, ...]
-    fault: Unavailable | None = None
+    trouble: Unavailable | None = None
     results: tuple[CheckResult, ...] = ()
     """What came of its checks, as far as they are done."""
 
@@ -109,9 +109,9 @@ def running_row(step: Step, position: Position, report: JobReport, clock: Clock)
 def underway_row(attempt: Attempt, clock: Clock) -> StepRow:
     """Write down that an attempt is under way, and what has stopped it for now."""
     report = attempt.report
-    if attempt.fault:
-        reason = attempt.fault.reason
-        report = replace(report, error_reason=reason, error_message=tried_again(attempt.fault))
+    if attempt.trouble:
+        reason = attempt.trouble.reason
+        report = replace(report, error_reason=reason, error_message=tried_again(attempt.trouble))
     return running_row(attempt.step, attempt.position, report, clock)
 
 

@@ -16,13 +16,12 @@ from common.errors import ConvergenceError
 from common.problems import Problem
 from common.quality.results import CheckResult
 from common.quality.verdicts import CheckStatus
-from common.runs.ports import CheckStore, RunWrites
-from common.runs.run import EndReason, Run, RunStatus, StepRow, StepStatus, Trigger
+from common.runs.ports import CheckWrites, RunWrites
+from common.runs.run import FIRST_LEVEL, EndReason, Run, RunStatus, StepRow, StepStatus, Trigger
 
 logger = logging.getLogger(__name__)
 
 EVENTS = uuid.UUID("a4c8a1d2-37de-5d0b-9a0e-54d3f6f0f7b1")
-FIRST_LEVEL = 1
 REJECTED, LATE = "REJECTED", "LATE"
 CHECKS_FAILED, CHECKS_WARNED = "CHECKS_FAILED", "CHECKS_WARNED"
 
@@ -137,7 +136,7 @@ class Announcer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnouncingRuns:
-    """A `RunWrites` that tells of each state once its row has been appended."""
+    """`RunWrites` that tell of each state once its row has been appended."""
 
     store: RunWrites
     announcer: Announcer
@@ -168,9 +167,9 @@ class AnnouncingRuns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnouncingChecks:
-    """A `CheckStore` that tells of checks that were not passed once their rows have been appended."""
+    """`CheckWrites` that tell of checks that were not passed once their rows have been appended."""
 
-    store: CheckStore
+    store: CheckWrites
     announcer: Announcer
 
     def append_checks(self, run: Run, results: Sequence[CheckResult], now: datetime) -> None:
@@ -186,10 +185,6 @@ class AnnouncingChecks:
                 for step_id, mine in of_steps.items()
             ]
         )
-
-    def read_earlier(self, run: Run, table: str, check: str, most: int) -> Sequence[float]:
-        """Return the last values of a check that earlier runs have passed."""
-        return self.store.read_earlier(run, table, check, most)
 
 
 def _begins(row: StepRow) -> bool:

@@ -10,7 +10,7 @@ from common.quality.verdicts import CheckStatus, judge
 from common.runs.attempts import Attempt
 from common.runs.files import FILES_TAKEN_OVER
 from common.runs.guarding import refused_by
-from common.runs.ports import CheckStore, JobReport, JobsOf, StepJob, StepJobs
+from common.runs.ports import EarlierChecks, JobReport, JobsOf, StepJob, StepJobs
 from common.runs.run import Run
 from common.times import Clock
 
@@ -25,7 +25,7 @@ class CheckJudge:
     """Judges the checks of one run's steps."""
 
     run: Run
-    store: CheckStore
+    earlier: EarlierChecks
     clock: Clock
 
     def judged(self, attempt: Attempt, job: StepJob, jobs_of: JobsOf) -> Attempt:
@@ -51,7 +51,7 @@ class CheckJudge:
         verdicts = judge(
             work.checks,
             jobs.read_counts(report.job_id),
-            earlier=lambda check, most: self.store.read_earlier(self.run, work.table, check, most),
+            earlier=lambda check, most: self.earlier.read_earlier(self.run, work.table, check, most),
             columns=lambda: jobs.found_columns(work.checked),
         )
         for verdict in verdicts:

@@ -23,8 +23,16 @@ from common.runs.guarding import Guard, Judgement
 from common.runs.handovers import Handovers
 from common.runs.judging import CheckJudge
 from common.runs.level_messages import LevelMessage
-from common.runs.ports import CheckStore, Identities, JobReport, JobsOf, LevelPublisher, RunWrites
-from common.runs.run import EndReason, Run, RunStatus, StepRow, StepStatus
+from common.runs.ports import (
+    CheckWrites,
+    EarlierChecks,
+    Identities,
+    JobReport,
+    JobsOf,
+    LevelPublisher,
+    RunWrites,
+)
+from common.runs.run import FIRST_LEVEL, EndReason, Run, RunStatus, StepRow, StepStatus
 from common.runs.secret_parameter_jobs import with_secret_parameters
 from common.runs.step_jobs import NOT_BEGUN, has_begun
 from common.runs.steps import StepWorker
@@ -32,13 +40,6 @@ from common.runs.stopped_steps import stopped_step, with_billed, with_most_bille
 from common.times import Clock
 
 logger = logging.getLogger(__name__)
-
-
-def nothing_more(_run: Run) -> None:
-    """Leave it at the end of a run."""
-
-
-FIRST_LEVEL = 1
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,7 +59,8 @@ class LevelWorker:
     """
 
     store: RunWrites
-    checks: CheckStore
+    checks: CheckWrites
+    earlier: EarlierChecks
     claims: ClaimJobs
     identities: Identities
     levels: LevelPublisher
@@ -69,7 +71,7 @@ class LevelWorker:
     """How long one call works before it hands the level over to a new message."""
     at_once: AtOnce = in_threads
     seal: ParameterSeal = field(default_factory=NoSeal)
-    after_end: Callable[[Run], None] = nothing_more
+    after_end: Callable[[Run], None] = lambda _run: None
     """What is to happen once a run has ended; it raises nothing that the run's end must not raise."""
 
     def carry_out(self, message: LevelMessage) -> None:
@@ -77,26 +79,26 @@ class LevelWorker:
         with self._telling(message):
             parts = self._carry_out(message)
         for part in parts:
-            if part.fault:  # Its row has told of it.
-                raise Unavailable(f"step {part.step.id}: {part.fault}", part.fault.reason) from None
+            if part.trouble:  # Its row has told of it.
+                raise Unavailable(f"step {part.step.id}: {part.trouble}", part.trouble.reason) from None
 
     def _carry_out(self, message: LevelMessage) -> Sequence[Attempt] | Sequence[Outcome]:
         """Do what can be done; return how far each step has come."""
         started = _Started()
         worker = self._worker(message, lambda: self._record_started(message, started))
         steps, skipped = steps_of(message)
-        has_lanes = 0 < message.pipeline.max_parallel < len(steps)
-        end, judged = self._looked(message, worker, () if has_lanes else steps)
+        in_series = 0 < message.pipeline.max_parallel < len(steps)
+        end, judged = self._looked(message, worker, () if in_series else steps)
         if end:
             self._stop(message, *end)
             return ()
-        pairs = [(step, None) for step in steps] if has_lanes else judged
+        pairs = [(step, None) for step in steps] if in_series else judged
         message = with_shares(message, pairs, worker.judge_now, self.at_once)
         worker = replace(worker, message=message)
-        if has_lanes:
+        if in_series:
             return self._carry_out_in_series(worker, steps, skipped)
         started.attempts = self.at_once(lambda pair: worker.begin(*pair), judged) if judged else []
-        if any(attempt.fault for attempt in started.attempts):
+        if any(attempt.trouble for attempt in started.attempts):
             self._record_started(message, started)
             return started.attempts
 
@@ -173,7 +175,7 @@ class LevelWorker:
             message=message,
             jobs_of=self._jobs_of(message),
             guard=self.guard,
-            check_judge=CheckJudge(run=message.run, store=self.checks, clock=self.clock),
+            check_judge=CheckJudge(run=message.run, earlier=self.earlier, clock=self.clock),
             is_cancelled=lambda: is_cancelled(self.claims, message.run.run_id),
             clock=self.clock,
             sleep=self.sleep,
@@ -197,7 +199,7 @@ class LevelWorker:
         rows = [
             underway_row(attempt, self.clock)
             for attempt in attempts
-            if attempt.fault or (attempt.report.job_id and not message.continuation)
+            if attempt.trouble or (attempt.report.job_id and not message.continuation)
         ]
         self.store.append_steps(message.run, rows, self.clock())
 
@@ -214,9 +216,9 @@ class LevelWorker:
         # Before the rows that tell the end of a step: who reads that finds what came of its checks.
         results = [result for outcome in outcomes for result in outcome.results]
         self.checks.append_checks(message.run, results, self.clock())
-        if any(outcome.fault or outcome.status is None for outcome in outcomes):
+        if any(outcome.trouble or outcome.status is None for outcome in outcomes):
             self.store.append_steps(message.run, rows, self.clock())
-            if not any(outcome.fault for outcome in outcomes):
+            if not any(outcome.trouble for outcome in outcomes):
                 self._handovers().hand_over(message)
             return
         message = with_billed(message, rows, worker.jobs_of)

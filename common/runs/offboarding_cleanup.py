@@ -51,7 +51,7 @@ class Remover(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OffboardingCleanup:
-    """Cancels and deletes; a fault in one does not keep it from the others."""
+    """Cancels and deletes; a failure of one does not keep it from the others."""
 
     reader: LeftoverWorkReader
     canceller: Canceller

@@ -85,11 +85,15 @@ class RunWrites(Protocol):
         """Append step rows, all in one call."""
 
 
-class CheckStore(Protocol):
+class CheckWrites(Protocol):
     """Results of checks: appended, never changed."""
 
     def append_checks(self, run: Run, results: Sequence[CheckResult], now: datetime) -> None:
         """Append results, all in one call; a repeat of them adds nothing to what readers see."""
+
+
+class EarlierChecks(Protocol):
+    """Where a run's checks find what earlier ones have come to."""
 
     def read_earlier(self, run: Run, table: str, check: str, most: int) -> Sequence[float]:
         """Return the last values of a check that a pipeline's earlier runs have passed, the latest first.

@@ -9,6 +9,7 @@ from common.pipelines.intervals import Interval
 from common.pipelines.pipeline import BoundParameter, SealedValue
 from common.pipelines.plans import MAIN
 
+FIRST_LEVEL = 1
 MAX_ATTEMPTS = 10
 """As many attempts as a step can be given."""
 

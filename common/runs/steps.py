@@ -76,8 +76,8 @@ class StepWorker:
         """Judge the step's first job, whether it has begun or not."""
         try:
             return self._judged(step, step_job(self.message, step))
-        except Unavailable as fault:
-            return fault
+        except Unavailable as error:
+            return error
 
     def begin(self, step: Step, judged: Judgement | None = None) -> Attempt:
         """Start the step's first job, which has been judged just now, or attach to it."""
@@ -91,7 +91,7 @@ class StepWorker:
     def _followed(self, attempt: Attempt, results: list[CheckResult]) -> Outcome:
         rows: list[StepRow] = []
         try:
-            while not attempt.fault and (attempt := self._checked(self._wait(attempt))).report.is_done:
+            while not attempt.trouble and (attempt := self._checked(self._wait(attempt))).report.is_done:
                 results += attempt.results
                 following = self._next(attempt)
                 if following is None:
@@ -100,10 +100,10 @@ class StepWorker:
                 if isinstance(went_on, Outcome):
                     return went_on
                 attempt = went_on
-        except Unavailable as fault:
-            attempt = replace(attempt, fault=fault)
+        except Unavailable as error:
+            attempt = replace(attempt, trouble=error)
         rows.append(underway_row(attempt, self.clock))
-        return Outcome(step=attempt.step, status=None, rows=tuple(rows), fault=attempt.fault)
+        return Outcome(step=attempt.step, status=None, rows=tuple(rows), trouble=attempt.trouble)
 
     def _go_on(self, attempt: Attempt, following: Next, rows: list[StepRow]) -> Attempt | Outcome:
         """Make the next job of a step when it is due, or end the call; note an attempt that is over."""
@@ -138,8 +138,8 @@ class StepWorker:
             return replace(launched, report=with_estimate(self._submitted(step, job), job, dry_run))
         except AlreadyExists:
             return self._attached(launched, job)
-        except Unavailable as fault:
-            return replace(launched, fault=fault)
+        except Unavailable as error:
+            return replace(launched, trouble=error)
 
     def _judged(self, step: Step, job: StepJob) -> tuple[StepJob, DryRun] | JobReport:
         """Judge the statement right before it runs: BigQuery's dry run says what it is and reads."""
@@ -177,11 +177,11 @@ class StepWorker:
     def _attached(self, launched: Attempt, job: StepJob) -> Attempt:
         try:
             report = self._find(launched.step, job)
-        except Unavailable as fault:
-            return replace(launched, fault=fault)
+        except Unavailable as error:
+            return replace(launched, trouble=error)
         if report is None:
             unread = Unavailable("a step's job ID is taken and its job cannot be read yet")
-            return replace(launched, fault=unread)
+            return replace(launched, trouble=unread)
         return replace(launched, report=report, is_attached=True)
 
     def _find(self, step: Step, job: StepJob) -> JobReport | None:

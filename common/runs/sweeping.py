@@ -76,7 +76,7 @@ class Swept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sweeper:
-    """Continues quiet runs and closes orphaned tickets; a fault in one does not keep it from the others."""
+    """Continues quiet runs and closes orphaned tickets; a failure of one does not keep it from the others."""
 
     reader: SweepReader
     store: RunWrites

@@ -103,7 +103,7 @@ class Central:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queries:
-    """Runs `sql/<name>.sql`; a read may be repeated on passing faults, a write has a job ID and runs once."""
+    """Runs `sql/<name>.sql`; a read may be repeated, a write has a job ID and runs once."""
 
     central: Central
     timeout_seconds: float = 60.0

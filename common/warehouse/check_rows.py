@@ -1,4 +1,4 @@
-"""Results of checks in the central dataset (`CheckStore` of runs, `CheckReads` of `common.quality`)."""
+"""Results of checks in the central dataset (`CheckWrites` and others of `common.runs`, `CheckReads`)."""
 
 import json
 from collections.abc import Sequence

@@ -77,6 +77,6 @@ def _schedule(row: Row) -> tuple[Schedule, str]:
     """Read a file's schedule, or tell why it is none: it may have been uploaded before a rule came."""
     try:
         return Schedule.declared(json.loads(row["schedule"]), f"{row['tenant_id']}/{row['config_id']}"), ""
-    except Exception as fault:  # noqa: BLE001 - one tenant's row does not keep all others from firing
-        error = str(fault) or type(fault).__name__
+    except Exception as broken:  # noqa: BLE001 - one tenant's row does not keep all others from firing
+        error = str(broken) or type(broken).__name__
         return Schedule(cron=str(row["schedule_cron"]), is_enabled=False), error

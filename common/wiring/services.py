@@ -101,6 +101,7 @@ class Services:
         return LevelWorker(
             store=self.adapters.announcing_runs,
             checks=self.adapters.announcing_checks,
+            earlier=self.adapters.check_rows,
             claims=self.adapters.claims,
             identities=identities,
             levels=self.adapters.levels,

@@ -53,7 +53,7 @@ class MemoryTenant:
 
 
 class MemoryRuns:
-    """`AdmissionReads` and `RunWrites`: the latest row counts, and the first terminal one beats all.
+    """`AdmissionReads`, `RunWrites`, `CheckWrites`: the latest row counts, and the first end beats all.
 
     With a clock, rows become visible to readers after `lag`, as streamed rows do; `check` raises while they
     are kept from the tables.

@@ -147,6 +147,7 @@ class World:
         return LevelWorker(
             store=self.rows,
             checks=self.rows,
+            earlier=self.rows,
             claims=self.jobs,
             identities=self.jobs,
             levels=self.levels,

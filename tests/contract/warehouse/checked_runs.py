@@ -121,6 +121,7 @@ class CheckedRuns:
         return LevelWorker(
             store=self.rows,
             checks=self.results,
+            earlier=self.results,
             claims=ClaimedJobs(client=self.central.client, location=self.central.location),
             identities=self,
             levels=self.levels,

@@ -87,7 +87,7 @@ class StepRuns:
             message=message,
             jobs_of=lambda _: jobs,
             guard=PolicyGuard(project_id=self.central.project),
-            check_judge=CheckJudge(run=message.run, store=MemoryRuns(), clock=utc_now),
+            check_judge=CheckJudge(run=message.run, earlier=MemoryRuns(), clock=utc_now),
             is_cancelled=lambda: False,
             tell=lambda: None,
             clock=utc_now,

@@ -37,6 +37,7 @@ class Platform:
         self.worker = LevelWorker(
             store=self.rows,
             checks=self.rows,
+            earlier=self.rows,
             claims=self.jobs,
             identities=self.jobs,
             levels=self.levels,

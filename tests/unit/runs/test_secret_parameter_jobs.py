@@ -53,6 +53,7 @@ class Platform:
         self.worker = LevelWorker(
             store=self.rows,
             checks=self.rows,
+            earlier=self.rows,
             claims=self.jobs,
             identities=self.jobs,
             levels=MemoryLevels(),

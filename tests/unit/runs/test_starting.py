@@ -99,6 +99,7 @@ class Platform:
         return LevelWorker(
             store=self.rows,
             checks=self.rows,
+            earlier=self.rows,
             claims=self.jobs,
             identities=self.jobs,
             levels=self.levels,
