@@ -77,6 +77,17 @@ _BLANKS = " \t\n"
 _INVISIBLE = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp", "Zs"}
 _IN_TEXTS = {"Cf", "Zs"}
 """Invisible characters that many scripts and emoji are written with: joiners, blanks of their own."""
+_LOOK_ALIKES = {
+    **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u00b4", "'"),
+    **dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb", '"'),
+    **dict.fromkeys("\u2010\u2011\u2013\u2014\u2212", "-"),
+    "\u00d7": "*",
+    "\u00f7": "/",
+    "\u2260": "<>",
+    "\u2264": "<=",
+    "\u2265": ">=",
+}
+"""What editors, chats and documents make of SQL's signs."""
 _TURNS_TEXT = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Bidirectional controls: they show code in another order than it is read in."""
 
@@ -158,3 +169,13 @@ def _check(token: Token) -> None:
             f"holds the invisible character U+{ord(character):04X} in {token.place}: "
             "in a string write it as an escape, elsewhere leave it out"
         )
+    if token.kind is Kind.SYMBOL and not token.text.isascii():
+        raise LexicalViolation(f"has {token.text} in {token.place}: {_meant_by(token.text)}")
+
+
+def _meant_by(character: str) -> str:
+    """Say what to write for a character that SQL does not know outside quotes and comments."""
+    meant = _LOOK_ALIKES.get(character) or unicodedata.normalize("NFKC", character)
+    if meant.isascii():
+        return f"SQL takes {meant}"
+    return "a name with such a character stands in backticks, a text in quotes"

@@ -55,6 +55,8 @@ def translate(error: google.GoogleAPICallError) -> WarehouseError:
         return AlreadyExists(message, reason)
     if isinstance(error, google.NotFound):
         return NoSuchResource(message, reason)
+    if isinstance(error, google.MethodNotImplemented):  # 501 does not pass.
+        return QueryRefused(message, reason)
     if reason in PASSING_REASONS or isinstance(error, _PASSING_CLASSES):
         return Unavailable(message, reason)
     return QueryRefused(message, reason)

@@ -29,7 +29,7 @@ CREATE, WRITE = "bigquery.tables.create", "bigquery.tables.updateData"
 UPDATE = "bigquery.tables.update"
 EXPORT = "bigquery.tables.export"
 SNAPSHOT, DELETE_SNAPSHOT = "bigquery.tables.createSnapshot", "bigquery.tables.deleteSnapshot"
-UNREADABLE = "Access Denied: the local BigQuery cannot read the job, so it cannot tell what it touches."
+UNREADABLE = "The local BigQuery does not have this: it cannot read the job, nor tell what that touches."
 RESULTS = "_results"
 """Where jobs without a destination leave their rows."""
 
@@ -56,7 +56,8 @@ class Access(Switch):
         denial = await asyncio.to_thread(_denial, caller, call)
         if not denial:
             return await forward(call)
-        return await (fail_job(call, "accessDenied", denial) if call.job_configuration else _refuse(denial))
+        reason = "notImplemented" if denial == UNREADABLE else "accessDenied"
+        return await (fail_job(call, reason, denial) if call.job_configuration else _refuse(denial, reason))
 
     def reset(self) -> None:
         """Keep nothing, so forget nothing."""
@@ -68,8 +69,8 @@ class Access(Switch):
         return "" if caller in self._owners else caller
 
 
-async def _refuse(denial: str) -> Answer:
-    return error_answer("accessDenied", denial)
+async def _refuse(denial: str, reason: str) -> Answer:
+    return error_answer(reason, denial)
 
 
 def _denial(caller: str, call: Call) -> str:

@@ -16,6 +16,7 @@ ERRORS = {
     "invalidQuery": (400, "INVALID_ARGUMENT"),
     "jobRateLimitExceeded": (429, "RESOURCE_EXHAUSTED"),
     "notFound": (404, "NOT_FOUND"),
+    "notImplemented": (501, "UNIMPLEMENTED"),
     "quotaExceeded": (403, "PERMISSION_DENIED"),
     "rateLimitExceeded": (403, "PERMISSION_DENIED"),
     "resourcesExceeded": (400, "INVALID_ARGUMENT"),

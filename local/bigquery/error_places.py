@@ -5,9 +5,11 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any
 
+from local_bigquery import app, errors
+from local_bigquery.catalog import routines
 from local_bigquery.errors import BigQueryError, syntax_error
 from local_bigquery.jobs import query
-from local_bigquery.sql import translate
+from local_bigquery.sql import dialect, translate
 from sqlglot import exp
 
 _from_duckdb: Callable[..., BigQueryError] = query.from_duckdb
@@ -49,6 +51,8 @@ def install() -> None:
     """Tell what is wrong with a query in these words."""
     query.from_duckdb = told
     translate.syntax_error = told_of_syntax
+    for module in (app, dialect, errors, routines):
+        module.not_implemented = not_implemented
 
 
 def told(error: Exception, context: Any = None, tree: exp.Expr | None = None) -> BigQueryError:
@@ -76,6 +80,11 @@ def told_of_syntax(error: Exception, sql: str) -> BigQueryError:
         what = "Unexpected end of statement" if is_end else "Unexpected token"
         return BigQueryError("invalidQuery", f"Syntax error: {what} at [{line}:{column}]")
     return found
+
+
+def not_implemented(feature: str) -> BigQueryError:
+    """Say that it is the local BigQuery which lacks something: Google's may have it."""
+    return BigQueryError("notImplemented", f"The local BigQuery does not have this: {feature}")
 
 
 def place(node: exp.Expr) -> str:

@@ -106,11 +106,21 @@ def _refusals(tokens: Sequence[Token]) -> Iterator[str]:
             calls.append(before)
         elif word == ")" and calls:
             calls.pop()
+        yield from _refusals_of_characters(token, word)
         yield from _refusals_of_syntax(tokens, words, place)
         if after == ["("] and before not in NAMES_BEFORE and _is_foreign(word):
             yield f"Function not found: {token.text} at {_position(token)}"
         if word == "AS" and place + 1 < len(tokens):
             yield from _refusals_of_name(tokens[place + 1], within=calls[-1] if calls else "")
+
+
+def _refusals_of_characters(token: Token, word: str) -> Iterator[str]:
+    """Refuse what is no ASCII outside quotes and comments; Google's lexer tells its first byte."""
+    for place, character in enumerate(token.text if word else ""):
+        if not character.isascii():
+            column = token.col - (token.end - token.start) + place
+            byte = character.encode()[0]
+            yield f'Syntax error: Illegal input character "\\{byte:o}" at [{token.line}:{column}]'
 
 
 def _refusals_of_syntax(tokens: Sequence[Token], words: Sequence[str], place: int) -> Iterator[str]:

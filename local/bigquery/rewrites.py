@@ -13,6 +13,7 @@ from local_bigquery.sql import dialect, rules
 from sqlglot import exp
 
 from local.bigquery.analysis import judge
+from local.bigquery.array_paths import unnest_paths
 from local.bigquery.unnests import expand_unnests
 from local.bigquery.values_as_text import begin_substrings, read_text, spell_json, spell_numbers
 
@@ -206,6 +207,7 @@ def _text(value: exp.Expr) -> str:
 
 
 EARLY: tuple[Rule, ...] = (
+    unnest_paths,
     expand_unnests,
     name_pivot_columns,
     expand_struct_stars,

@@ -8,7 +8,7 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 
-from local.bigquery.array_paths import PathDialect
+from local.bigquery.array_paths import PathDialect, unnest_paths
 from local.bigquery.calls import Call
 
 Table = tuple[str, str, str]
@@ -77,7 +77,7 @@ def trees_of(sql: str) -> tuple[exp.Expr, ...]:
         trees = sqlglot.parse(sql, dialect=PathDialect)
     except sqlglot.errors.SqlglotError:
         return ()
-    return tuple(tree for tree in trees if tree is not None and not isinstance(tree, exp.Semicolon))
+    return tuple(unnest_paths(tree) for tree in trees if tree and not isinstance(tree, exp.Semicolon))
 
 
 def statements_of(call: Call) -> tuple[Statement, ...]:

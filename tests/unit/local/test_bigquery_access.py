@@ -140,8 +140,6 @@ def test_a_default_dataset_opens_nothing(executor: bigquery.Client) -> None:
         "DELETE FROM shared.rates WHERE TRUE",
         "CREATE TABLE shared.mine AS SELECT 1 AS a",
         "DROP TABLE shared.rates",
-        "EXECUTE IMMEDIATE 'SELECT n FROM central.runs'",
-        "CALL central.procedure()",
     ],
 )
 def test_writing_without_access_is_denied(
@@ -150,6 +148,21 @@ def test_writing_without_access_is_denied(
     with pytest.raises(google.Forbidden):
         executor.query(sql, job_retry=None).result()
     assert numbers(client, "SELECT a FROM shared.rates") == [1]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "EXECUTE IMMEDIATE 'SELECT n FROM central.runs'",
+        "CALL central.procedure()",
+        "SELECT * FROM APPENDS(TABLE central.runs, NULL, NULL)",
+    ],
+)
+def test_what_cannot_be_read_is_refused_as_something_that_is_not_there(
+    executor: bigquery.Client, sql: str
+) -> None:
+    with pytest.raises(google.MethodNotImplemented, match="The local BigQuery does not have this"):
+        executor.query(sql, job_retry=None).result()
 
 
 def test_a_destination_needs_the_right_to_write(executor: bigquery.Client) -> None:

@@ -34,6 +34,10 @@ from tests.unit.local.conftest import PROJECT
         ("SELECT a FROM t ORDER BY ALL", "Unexpected keyword ALL"),
         ('SELECT 1 AS "a"', 'Unexpected string literal "a" at [1:13]'),
         ("SELECT a FROM t SEMI JOIN u USING (a)", 'identifier "SEMI"'),
+        ("SELECT größe FROM t", 'Syntax error: Illegal input character "\\303" at [1:10]'),
+        ("SELECT\n \u2018a\u2019 AS a", 'Syntax error: Illegal input character "\\342" at [2:2]'),
+        ("SELECT 'a' AS a\uff0c1 AS b", 'Syntax error: Illegal input character "\\357" at [1:16]'),
+        ("SELECT a \u2013 1 FROM t", 'Syntax error: Illegal input character "\\342" at [1:10]'),
     ],
 )
 def test_sql_of_other_dialects_is_refused(sql: str, message: str) -> None:
@@ -52,6 +56,7 @@ def test_sql_of_other_dialects_is_refused(sql: str, message: str) -> None:
         "SELECT CAST(a AS STRING FORMAT 'YYYY'), CAST(b AS NUMERIC), SAFE_CAST(c AS BIGNUMERIC) FROM t",
         "SELECT ARRAY_FILTER(a, e -> e > 1), ARRAY_LENGTH(a), STRING_AGG(a, ',' LIMIT 2) FROM t",
         "SELECT a AS filter, semi, anti FROM t ORDER BY a",
+        "SELECT 'größe', `größe`, r'日本' FROM `t\u2013u` -- “so”\n/* größe */",
         "SELECT DISTINCT a FROM t JOIN u ON t.a = u.a",
         "CREATE TEMP FUNCTION len(a STRING) AS (LENGTH(a)); SELECT len('x')",
     ],

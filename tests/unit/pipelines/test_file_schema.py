@@ -33,7 +33,7 @@ GOOD: dict[str, Any] = {
             "id": "a",
             "ps_type": "bq_etl.query",
             "config": {
-                "source_query": "SELECT 1 AS größe, ${date} AS day",
+                "source_query": "SELECT 1 AS `größe`, ${date} AS day",
                 "target_table": "`${project_id}.${tenant_id}.my table`",
                 "partitioning": {"field": "day"},
                 "clustering": ["größe"],

@@ -91,7 +91,25 @@ def test_what_scripts_and_emoji_are_written_with_is_for_strings_and_comments(cha
             tokens(sql.format(character))
 
 
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("SELECT \u2018a\u2019", "has \u2018 in line 1, column 8: SQL takes '"),
+        ("SELECT 1 AS \u201ca\u201d", 'has \u201c in line 1, column 13: SQL takes "'),
+        ("SELECT a\n\u2013 1", "has \u2013 in line 2, column 1: SQL takes -"),
+        ("SELECT a\u00d72", "has \u00d7 in line 1, column 9: SQL takes \\*"),
+        ("SELECT a\uff0cb", "has \uff0c in line 1, column 9: SQL takes ,"),
+        ("SELECT größe", "has ö in line 1, column 10: a name with such a character stands in backticks"),
+        ("SELECT 日本", "has 日 in line 1, column 8: a name with such a character stands in backticks"),
+    ],
+)
+def test_outside_quotes_and_comments_nothing_is_sql_but_ascii(sql: str, said: str) -> None:
+    with pytest.raises(LexicalViolation, match=said):
+        tokens(sql)
+
+
 def test_letters_of_any_script_are_kept() -> None:
+    assert "".join(piece.text for piece in tokens("`größe`, `日本`")) == "`größe`, `日本`"
     assert "".join(piece.text for piece in tokens("'größe 日本 🚀' -- Привет")) == "'größe 日本 🚀' -- Привет"
 
 

@@ -37,6 +37,7 @@ def translation_of(error: Exception) -> ConvergenceError:
         (429, "", Unavailable),
         (500, "", Unavailable),
         (503, "backendError", Unavailable),
+        (501, "notImplemented", QueryRefused),
     ],
 )
 def test_reason_and_status_choose_the_class(status: int, reason: str, kind: type[Exception]) -> None:
