@@ -63,7 +63,11 @@ simulate: $(DEVELOPMENT)  ## Run the domain in virtual time under seeded faults 
 	@echo "== Simulation"
 	@$(PYTHON_M) tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(RUNS),--runs $(RUNS))
 
-.PHONY: kill-test load-test
+.PHONY: check-kills kill-test load-test
+check-kills: $(DEVELOPMENT)  ## Kill the process of a step of each type before each of its requests
+	@echo "== Kills"
+	@$(PYTHON_M) pytest $(AT_ONCE) -o python_files="check_*.py" -q tests/functional
+
 kill-test: $(DEVELOPMENT)  ## Kill the local platform at random moments, and count the rows of all steps (ROUNDS=6 SEED=)
 	@$(PYTHON_M) tests.kills $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))
 
@@ -86,7 +90,7 @@ bench-peers: $(DEVELOPMENT) $(DEPLOYED_INSTALLED)  ## Compare runs with a bare s
 	@$(PYTHON_M) tests.bench.peers $(if $(filter undefined,$(origin PEERS)),,--peers "$(PEERS)") $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SHAPES),--shapes $(SHAPES))
 
 .PHONY: check format check-format lint types layers check-deployed
-check: check-format lint types layers check-deployed test simulate  ## Check all that CI checks, up to the first failure
+check: check-format lint types layers check-deployed test simulate check-kills  ## Check all that CI checks, up to the first failure
 
 format: $(DEVELOPMENT)  ## Format the code, and fix the lint that can be fixed safely
 	@$(PYTHON_M) ruff check --fix-only --quiet
