@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from common.errors import Conflict, InvalidInput, NotFound, Violation
-from common.tenants.credentials import DatasetAccess
+from common.tenants.credential_access import CredentialAccess
 from common.tenants.ports import TenantDatasets, TenantReads
 from common.tenants.tenant import (
     Isolation,
@@ -98,7 +98,7 @@ class TenantChanges:
 
     records: TenantRecords
     datasets: TenantDatasets
-    access: DatasetAccess
+    access: CredentialAccess
     clock: Clock
     new_id: Callable[[], str]
     project: str

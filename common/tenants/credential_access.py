@@ -1,7 +1,7 @@
 """What a tenant's credentials open: its tables to their accounts, and to a step the account it runs under.
 
 The accounts of a tenant's Google Cloud credentials, and no others, may fill its tables. Who is let in follows
-from the rows. So it is settled anew after each change, and whatever a change that died has left is mended by
+from the rows. So it is synced anew after each change, and whatever a change that died has left is mended by
 the next one, whichever it is.
 """
 

@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from common.errors import Conflict, InvalidInput, NotFound, Violation
 from common.tenants.encryption import BrokenSeal, Keyring, Sealed
 from common.tenants.service_accounts import ServiceAccountKey
 from common.times import Clock
+
+if TYPE_CHECKING:  # It stands on what is here.
+    from common.tenants.credential_access import CredentialAccess
 
 logger = logging.getLogger(__name__)
 
@@ -74,13 +77,6 @@ class CredentialStore(Protocol):
         """Append a row in the place of another; False where somebody else has replaced that one."""
 
 
-class DatasetAccess(Protocol):
-    """Lets the accounts of credentials into tenants' datasets (`credential_access`)."""
-
-    def sync(self, tenant_id: str, *, excluding: str = "") -> None:
-        """Let in whom the rows say, but not for the credential `excluding`."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
     """A tenant's credentials. Other tenants' are not there: NotFound.
@@ -92,7 +88,7 @@ class Credentials:
     store: CredentialStore
     keyring: Keyring
     clock: Clock
-    access: DatasetAccess
+    access: "CredentialAccess"
     project: str
     """The platform's own project, of which no credential can be."""
 

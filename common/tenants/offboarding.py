@@ -14,7 +14,7 @@ from common.errors import Conflict, NotFound
 from common.runs.offboarding_cleanup import Remover
 from common.tenants.administration import Administration
 from common.tenants.changes import TenantRecords
-from common.tenants.credentials import DatasetAccess
+from common.tenants.credential_access import CredentialAccess
 from common.tenants.ports import TenantDatasets
 from common.tenants.tenant import Profile, TenantStatus
 from common.times import Clock
@@ -56,7 +56,7 @@ class Offboarding:
     records: TenantRecords
     administration: Administration
     datasets: TenantDatasets
-    access: DatasetAccess
+    access: CredentialAccess
     inventory: Inventory
     remover: Remover
     clock: Clock

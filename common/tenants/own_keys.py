@@ -5,13 +5,13 @@ lacks, and what it makes or prolongs ends no later than itself. What a key has i
 authenticator may remember it from before it was revoked or given an end.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from common.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated, Violation
 from common.tenants.administration import Administration, IssuedKey, TenantDirectory
+from common.tenants.audit import AuditLog
 from common.tenants.authentication import Caller
 from common.tenants.keys import KeyRecord, Scope
 from common.times import Clock, to_rfc3339
@@ -19,13 +19,6 @@ from common.times import Clock, to_rfc3339
 MAX_KEYS = 50
 # How far back the use of a key is looked for.
 MEMORY_OF_USE = timedelta(days=90)
-
-
-class KeyUses(Protocol):
-    """Where the use of keys is found."""
-
-    def last_uses(self, tenant_id: str, since: datetime) -> Mapping[str, datetime]:
-        """Return when each key of a tenant was last seen, by the key's ID."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +34,7 @@ class OwnKeys:
     """What a tenant does with its keys. Other tenants' keys are not there: NotFound."""
 
     administration: Administration
-    uses: KeyUses
+    uses: AuditLog
     clock: Clock
 
     def list(self, caller: Caller) -> tuple[KnownUse, ...]:
