@@ -187,10 +187,15 @@ class SlotFiller:
         )
 
     def _is_in_time(self, result: AdmissionResult, read_at: datetime, now: datetime) -> bool:
-        """Tell whether it holds still: a refusal does while nobody can have begun the run meanwhile."""
+        """Tell whether it holds: a refusal does where nobody can begin the run before it is read.
+
+        Another filler may have begun it since the read, and one of the next day, which has a limit and a turn
+        of its own, may do so right after midnight.
+        """
         if result.run:
             return now - result.run.started_at < LATEST_ROW
-        return result.status is not RunStatus.FAILED or now - read_at < ANOTHERS_TURN
+        is_alone = now - read_at < ANOTHERS_TURN and (now + ANOTHERS_TURN).date() == now.date()
+        return result.status is not RunStatus.FAILED or is_alone
 
     def _write(self, result: Sequence[AdmissionResult], now: datetime) -> None:
         messages = [

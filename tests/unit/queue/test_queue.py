@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -152,6 +152,29 @@ def test_nobody_is_refused_by_rows_that_were_read_so_long_ago_that_another_fille
     filler = replace(platform.filler, at_once=slowly)
     filler.fill(platform.queue.waiting(), platform.clock() + timedelta(minutes=10))
     assert entry_of(platform, queued).status is state
+
+
+@pytest.mark.parametrize(("seconds", "state"), [(39, RunStatus.FAILED), (40, RunStatus.QUEUED)])
+def test_nobody_is_refused_so_late_in_a_day_that_the_next_days_filler_may_not_have_read_it(
+    seconds: int, state: RunStatus
+) -> None:
+    platform = Platform()
+    midnight = datetime.combine(START.date() + timedelta(days=1), time(), START.tzinfo)
+    platform.clock.advance(midnight - MINUTE - platform.clock())
+    platform.add_tenant(limits=Limits(daily=2, monthly=9, concurrent=1))
+    platform.request("first")
+    waiting = [platform.request(key).run.run_id for key in ("second", "third")]
+    platform.end(platform.running()[0])
+    (begun,) = platform.running()
+    (queued,) = {*waiting} - {begun}
+    platform.clock.advance(timedelta(seconds=seconds))
+    platform.end(begun)
+    assert entry_of(platform, queued).status is state
+    platform.clock.advance(MINUTE)
+    platform.dispatcher.tick()
+    assert entry_of(platform, queued).status is (
+        RunStatus.PENDING if state is RunStatus.QUEUED else RunStatus.FAILED
+    )
 
 
 def test_who_has_a_ticket_already_is_not_refused_with_those_that_have_none() -> None:
