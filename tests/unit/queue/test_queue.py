@@ -164,17 +164,14 @@ def test_nobody_is_refused_so_late_in_a_day_that_the_next_days_filler_may_not_ha
     platform.add_tenant(limits=Limits(daily=2, monthly=9, concurrent=1))
     platform.request("first")
     waiting = [platform.request(key).run.run_id for key in ("second", "third")]
-    platform.end(platform.running()[0])
-    (begun,) = platform.running()
-    (queued,) = {*waiting} - {begun}
     platform.clock.advance(timedelta(seconds=seconds))
-    platform.end(begun)
+    platform.end(platform.running()[0])
+    (queued,) = {*waiting} - {*platform.running()}
     assert entry_of(platform, queued).status is state
     platform.clock.advance(MINUTE)
-    platform.dispatcher.tick()
-    assert entry_of(platform, queued).status is (
-        RunStatus.PENDING if state is RunStatus.QUEUED else RunStatus.FAILED
-    )
+    platform.end(platform.running()[0])
+    begins = state is RunStatus.QUEUED
+    assert entry_of(platform, queued).status is (RunStatus.PENDING if begins else RunStatus.FAILED)
 
 
 def test_who_has_a_ticket_already_is_not_refused_with_those_that_have_none() -> None:
