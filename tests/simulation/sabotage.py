@@ -34,6 +34,7 @@ from tests.simulation.sabotaged_schedules import (
 )
 from tests.simulation.sabotaged_steps import (
     a_failed_check_publishes,
+    a_level_kept_waiting_begins_an_attempt,
     a_step_is_completed_by_its_first_job,
     candidates_are_made_by_their_jobs,
     followers_have_new_ids,
@@ -276,6 +277,17 @@ def rows_are_written_however_late(world: World) -> None:
     _fill_as(world, Filler)
 
 
+def refusals_hold_over_midnight(world: World) -> None:
+    """Refuse a run in the last moments of a day, before the next day's filler can have read it."""
+
+    class Filler(SlotFiller):
+        def _is_in_time(self, result: AdmissionResult, read_at: datetime, now: datetime) -> bool:
+            to_noon = timedelta() if result.run else now.replace(hour=12) - now
+            return super()._is_in_time(result, read_at + to_noon, now + to_noon)
+
+    _fill_as(world, Filler)
+
+
 def _fill_as(world: World, kind: type[SlotFiller]) -> None:
     make = world.waiting.filler
 
@@ -342,6 +354,8 @@ SABOTAGES: tuple[Sabotage, ...] = (
     Sabotage(remove=an_ended_run_is_taken_off_twice, breaks="at once", seed=29),
     Sabotage(remove=a_tenant_goes_on_where_another_filler_is_at_work, breaks="was at it", seed=9),
     Sabotage(remove=rows_are_written_however_late, breaks="has begun", seed=98),
+    Sabotage(remove=refusals_hold_over_midnight, breaks="has begun", seed=904535),
+    Sabotage(remove=a_level_kept_waiting_begins_an_attempt, breaks="COMPLETED and wrote", seed=901296),
     Sabotage(remove=every_failure_is_excused, breaks="times on"),
     Sabotage(remove=tickets_do_not_say_what_they_hold, breaks="its budget is", seed=135),
     Sabotage(remove=nobody_asks_what_a_step_reads, breaks="and held"),

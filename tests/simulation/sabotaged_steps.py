@@ -113,3 +113,14 @@ def a_step_is_completed_by_its_first_job(world: World) -> None:
         type(store).append_steps(store, run, ended, now)
 
     store.append_steps = append_steps  # type: ignore[method-assign]
+
+
+def a_level_kept_waiting_begins_an_attempt(world: World) -> None:
+    """Write down what keeps a level from being looked at as of its first step's first attempt."""
+    store = world.rows
+
+    def append_steps(run: Run, rows: Sequence[StepRow], now: datetime) -> None:
+        begun = [replace(row, attempt=1) if row.status is StepStatus.RUNNING else row for row in rows]
+        type(store).append_steps(store, run, begun if len(rows) == 1 and not rows[0].attempt else rows, now)
+
+    store.append_steps = append_steps  # type: ignore[method-assign]
