@@ -16,14 +16,13 @@ import duckdb
 
 from local.bigquery.changes import START, Change, change_by
 from local.bigquery.definitions import Definitions
+from local.bigquery.sql_files import sql
 
 TARGET = r'\s("(?:[^"]|"")+"|\w+)\.'
 DEFINES = re.compile(rf"\s*(?:ALTER|COMMENT|CREATE|DROP)\b[A-Z\s]*?{TARGET}", re.IGNORECASE)
 WRITES = re.compile(rf"\s*(?:DELETE|INSERT|MERGE|TRUNCATE|UPDATE)\b[A-Z\s]*?{TARGET}", re.IGNORECASE)
 CHORES = re.compile(r"\s*CALL\s+ducklake_", re.IGNORECASE)
 COMMENTS = re.compile(START)
-LOAD = "CREATE SCHEMA IF NOT EXISTS {lake}.main"
-"""Looks up what is always there, so that it only loads the definitions."""
 TURN_SECONDS = 10.0
 """How long a transaction waits for its turn at the most."""
 CONFLICT = "Failed to commit"
@@ -170,7 +169,7 @@ class Connection:
                 with _definitions.new_version():
                     self._connection.execute("COMMIT")
                     with contextlib.suppress(duckdb.Error):  # Committed is committed.
-                        self._connection.execute(LOAD.format(lake=self._defined_lake))
+                        self._connection.execute(sql("load_definitions", lake=self._defined_lake))
         finally:
             self._end_turn()
 

@@ -10,6 +10,7 @@ import pytest
 
 from local.bigquery import commits, definitions
 from local.bigquery.definitions import Definitions
+from local.bigquery.sql_files import sql
 
 LONG = 60.0
 Within = Callable[[], AbstractContextManager[None]]
@@ -116,7 +117,7 @@ class Noted:
 
     def execute(self, statement: str, parameters: object = None) -> "Noted":
         self._seen.append(statement)
-        if statement.startswith("CREATE SCHEMA IF NOT EXISTS gone"):
+        if "CREATE SCHEMA IF NOT EXISTS gone" in statement:
             raise duckdb.CatalogException(statement)
         return self
 
@@ -142,5 +143,5 @@ def test_what_a_transaction_defined_is_loaded_with_its_commit(
     made, written = f"DROP TABLE {lake}.d.t", f"DELETE FROM {lake}.d.u"
     connection.execute(made)
     connection.execute(written)
-    load = f"CREATE SCHEMA IF NOT EXISTS {lake}.main"
+    load = sql("load_definitions", lake=lake)
     assert seen == ["BEGIN", "settled", made, "a new version", "COMMIT", load, "BEGIN", written, "COMMIT"]
