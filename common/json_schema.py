@@ -48,15 +48,15 @@ def violations_of(
     value: Any,
     wording: Wording,
     path: Sequence[str | int] = (),
-    most: int | None = None,
+    max_violations: int | None = None,
 ) -> list[Violation]:
-    """List the rules that a value breaks, at `most` so many, by their places; it stands at `path` itself."""
+    """List the rules that a value breaks, `max_violations` at the most; it stands at `path` itself."""
     errors = sorted(validator.iter_errors(value), key=lambda error: [*map(str, error.absolute_path)])
     # `required` is reported once per missing member, and each report names them all.
     told = (
         Violation(pointer((*path, *place)), rule) for error in errors for place, rule in _told(error, wording)
     )
-    return list(islice(dict.fromkeys(told), most))
+    return list(islice(dict.fromkeys(told), max_violations))
 
 
 def _told(error: ValidationError, wording: Wording) -> Iterator[tuple[tuple[str | int, ...], str]]:

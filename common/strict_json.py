@@ -83,13 +83,13 @@ def parse(text: str, as_number: Callable[[float], float] = float) -> Any:
         raise TooDeep from error
 
 
-def check_values(value: Any, most_levels: int, *, scalars_count: bool, takes_nul: bool = False) -> None:
+def check_values(value: Any, max_levels: int, *, scalars_count: bool, takes_nul: bool = False) -> None:
     """Refuse deep nesting and what is no text; `scalars_count`: a plain value is a level of its own.
 
     `takes_nul`: a text may hold U+0000, where the caller tells its place.
     """
     for number, level in enumerate(_levels(value), start=1):
-        if number > most_levels and (scalars_count or any(isinstance(item, dict | list) for item in level)):
+        if number > max_levels and (scalars_count or any(isinstance(item, dict | list) for item in level)):
             raise TooDeep
         for text in (text for item in level for text in _texts(item)):
             check_text(text, takes_nul=takes_nul)

@@ -54,11 +54,11 @@ def _total(found: Sequence[int | None], runs: int) -> int | None:
     return round(sum(known) * runs / len(found)) if found else 0
 
 
-def spread[T](items: Sequence[T], most: int) -> list[T]:
+def spread[T](items: Sequence[T], max_items: int) -> list[T]:
     """Take items from the first to the last, as evenly as can be."""
-    if len(items) <= most:
+    if len(items) <= max_items:
         return list(items)
-    places = {round(number * (len(items) - 1) / max(1, most - 1)) for number in range(most)}
+    places = {round(number * (len(items) - 1) / max(1, max_items - 1)) for number in range(max_items)}
     return [items[place] for place in sorted(places)]
 
 

@@ -25,7 +25,7 @@ class WrongKeys:
     A source over the limit is refused whatever key it brings: to let the right one through would answer it.
     """
 
-    most: int = 30
+    max_tries: int = 30
     window_seconds: float = 60.0
     capacity: int = 10_000
     clock: Callable[[], float] = monotonic
@@ -36,7 +36,7 @@ class WrongKeys:
         """Raise RateLimited where a source has brought too many wrong keys."""
         with self._lock:
             ends, count = self._window_of(source)
-        if count >= self.most:
+        if count >= self.max_tries:
             raise RateLimited("too many wrong keys from this address", ceil(ends - self.clock()))
 
     def count(self, source: str) -> None:

@@ -74,7 +74,7 @@ def schemas() -> Mapping[str, Mapping[str, Any]]:
 
 def violations_of(schema: str | Mapping[str, Any], value: Any) -> list[Violation]:
     """Return the rules of a schema (its name, or itself) that a JSON value breaks, at most a hundred."""
-    return json_schema.violations_of(_validator(schema), value, _WORDING, most=MAX_VIOLATIONS)
+    return json_schema.violations_of(_validator(schema), value, _WORDING, max_violations=MAX_VIOLATIONS)
 
 
 def pointer(*keys: str | int) -> str:

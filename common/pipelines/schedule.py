@@ -89,10 +89,10 @@ class Schedule:
         latest = min(until, _just_before(self.end)) if self.end else until
         return last_time_between(self.cron, self.timezone, self._no_earlier(after), latest)
 
-    def between(self, after: datetime, until: datetime, most: int) -> list[datetime]:
+    def between(self, after: datetime, until: datetime, max_times: int) -> list[datetime]:
         """List the first times that lie after a moment and no later than another."""
         times = times_after(self.cron, self.timezone, self._no_earlier(after))
-        return list(islice(takewhile(lambda t: t <= until and self._is_before_end(t), times), most))
+        return list(islice(takewhile(lambda t: t <= until and self._is_before_end(t), times), max_times))
 
     def firings_on(self, day: date) -> int:
         """Count its times on a day where it is; changes of clocks are none of this question."""

@@ -36,7 +36,7 @@ MAX_PORTION = ADMISSION_LIFETIME / 2
 """Time to take tickets; then there is as much again to write."""
 LATEST_ROW = ADMISSION_LIFETIME - ANOTHERS_TURN
 """Until when a ticket gets its row: that must be readable before others take the ticket for orphaned."""
-LANES_IN_THREADS = InThreads(most=64)
+TENANTS_IN_THREADS = InThreads(max_threads=64)
 """As many claims under way as BigQuery lets one account start in a second, up to 0.7 seconds each."""
 
 
@@ -96,7 +96,7 @@ class SlotFiller:
     cancel: Callable[[str, str], object]
     """Stops a run of a tenant that is under way."""
     clock: Clock
-    at_once: AtOnce = LANES_IN_THREADS
+    at_once: AtOnce = TENANTS_IN_THREADS
 
     def fill(self, waiting: Sequence[WaitingRun], until: datetime, ended: Run | None = None) -> Filled:
         """Admit or refuse waiting runs until time is up. `ended` has just ended: its slot is free.

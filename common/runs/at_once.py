@@ -21,12 +21,12 @@ class AtOnce(Protocol):
 class InThreads:
     """Does the same to all items at once, each in a thread that has the caller's log context."""
 
-    most: int
+    max_threads: int
 
     def __call__[T, R](self, work: Callable[[T], R], items: Sequence[T], /) -> list[R]:
         """Return what `work` makes of each item; raise what the first of them raised."""
-        with ThreadPoolExecutor(max_workers=min(len(items), self.most)) as pool:
+        with ThreadPoolExecutor(max_workers=min(len(items), self.max_threads)) as pool:
             return list(pool.map(carried(work), items))
 
 
-in_threads = InThreads(most=MAX_STEPS_AT_ONCE)
+in_threads = InThreads(max_threads=MAX_STEPS_AT_ONCE)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import BoundedSemaphore
-from typing import Any, Protocol
+from typing import Protocol
 
 from common.claims import ClaimJobs
 from common.costs.budgets import Budget, Owner, Spending
@@ -126,20 +126,36 @@ class RunQueries:
         return Receipt(run=run, attempts=tuple(attempt for attempt in attempts if attempt.job_id))
 
     def history(
-        self, tenant_id: str, *, cursor: str = "", with_figures: bool = False, **filters: Any
+        self,
+        tenant_id: str,
+        *,
+        cursor: str = "",
+        since: datetime | None = None,
+        until: datetime | None = None,
+        status: str = "",
+        config_id: str = "",
+        page_size: int = 20,
+        with_figures: bool = False,
     ) -> tuple[Sequence[RunView], str]:
         """Return a page of runs, the last asked for first, and the cursor of the next ("" at the end).
 
         With `with_figures` each has `figures`: what its steps have come to so far.
         """
-        wanted = history_filter(self.clock(), cursor=cursor, **filters)
+        wanted = history_filter(
+            self.clock(),
+            cursor=cursor,
+            since=since,
+            until=until,
+            status=status,
+            config_id=config_id,
+            page_size=page_size,
+        )
         runs = self.reads.read_history(tenant_id, wanted)
         if with_figures:
             runs = self._with_figures(tenant_id, runs)
         if len(runs) < wanted.page_size:
             return runs, ""
-        asked = [filters.get(name) for name in ("status", "config_id", "since", "until")]
-        return runs, cursor_at(runs[-1].asked_at, runs[-1].run_id, asked)
+        return runs, cursor_at(runs[-1].asked_at, runs[-1].run_id, [status, config_id, since, until])
 
     def _with_figures(self, tenant_id: str, runs: Sequence[RunView]) -> Sequence[RunView]:
         """Add what runs have come to; a page without runs that have begun asks for nothing."""

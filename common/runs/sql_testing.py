@@ -13,7 +13,7 @@ from common.runs.guarding import FIREWALL, Guard, guarded_dry_run
 from common.runs.ports import StepJob, StepJobs
 
 TEST_SECONDS = 60
-TESTS_IN_THREADS = InThreads(most=8)
+TESTS_IN_THREADS = InThreads(max_threads=8)
 PURPOSE = {"purpose": "test"}
 
 

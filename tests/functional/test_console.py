@@ -122,7 +122,7 @@ def test_wrong_onboarding_tokens_are_counted_as_wrong_keys_are(
     policy = wiring.tenant_services().onboarding_policy
     monkeypatch.setattr(policy, "_mode", OnboardingMode.TOKEN)
     monkeypatch.setattr(policy, "_digests", (digest_of("the-right-token"),))
-    browser = Browser(console_of(site, WrongKeys(most=2)))
+    browser = Browser(console_of(site, WrongKeys(max_tries=2)))
     browser.get("/console/onboard")
     asked = ASKED | {"tenant_id": next(tenant_ids)}
     assert browser.send("/console/onboard", asked).status_code == 401
@@ -288,7 +288,7 @@ def test_a_tenant_has_no_operators_page_and_an_operator_no_tenants(
 
 
 def test_wrong_keys_are_counted(site: Site) -> None:
-    browser = Browser(console_of(site, WrongKeys(most=2)))
+    browser = Browser(console_of(site, WrongKeys(max_tries=2)))
     for key in ("wrong", "acme_api_0123456789abcdef"):
         assert browser.sign_in(key).status_code == 403
     assert browser.sign_in(ADMIN_KEY).status_code == 429

@@ -120,7 +120,7 @@ def test_an_endpoint_that_asks_who_calls_on_a_public_route_fails_closed() -> Non
 
 def test_a_source_that_guesses_keys_is_slowed_down_whatever_it_brings_then() -> None:
     clock = [0.0]
-    wrong_keys = WrongKeys(most=3, window_seconds=60, clock=lambda: clock[0])
+    wrong_keys = WrongKeys(max_tries=3, window_seconds=60, clock=lambda: clock[0])
     site = Site(ROUTES, Bare(edge=edge(wrong_keys=wrong_keys)))
     guess = key_of("nobody")
     assert [site.ask("GET", "/me", key=guess).status_code for _ in range(4)] == [401, 401, 401, 429]
@@ -133,7 +133,7 @@ def test_a_source_that_guesses_keys_is_slowed_down_whatever_it_brings_then() -> 
 
 
 def test_guesses_of_the_admin_key_count_and_missing_keys_and_scopes_do_not() -> None:
-    site = Site(ROUTES, Bare(edge=edge(wrong_keys=WrongKeys(most=2))))
+    site = Site(ROUTES, Bare(edge=edge(wrong_keys=WrongKeys(max_tries=2))))
     run_only = key_of("acme", frozenset({Scope.RUN}))
     for _ in range(5):
         assert site.ask("GET", "/me").status_code == 401
@@ -144,7 +144,7 @@ def test_guesses_of_the_admin_key_count_and_missing_keys_and_scopes_do_not() -> 
 
 
 def test_the_memory_of_wrong_keys_is_bounded() -> None:
-    wrong_keys = WrongKeys(most=1, capacity=2)
+    wrong_keys = WrongKeys(max_tries=1, capacity=2)
     for source in ("a", "b", "c"):
         wrong_keys.count(source)
     wrong_keys.check("a")
@@ -289,7 +289,7 @@ def test_the_source_is_what_trusted_proxies_have_seen(proxies: int, forwarded: s
 
 
 def test_what_a_caller_puts_before_the_gateways_values_is_not_where_it_comes_from() -> None:
-    site = Site(ROUTES, Bare(edge=edge(trusted_proxies=2, wrong_keys=WrongKeys(most=3))))
+    site = Site(ROUTES, Bare(edge=edge(trusted_proxies=2, wrong_keys=WrongKeys(max_tries=3))))
 
     def ask_from(client: str, key: ApiKey, spoofed: str = "") -> int:
         forwarded = {"X-Forwarded-For": f"{spoofed}{client}, 34.120.1.2"}
@@ -302,7 +302,7 @@ def test_what_a_caller_puts_before_the_gateways_values_is_not_where_it_comes_fro
 
 
 def test_a_network_of_ipv6_addresses_guesses_as_one() -> None:
-    site = Site(ROUTES, Bare(edge=edge(wrong_keys=WrongKeys(most=3))))
+    site = Site(ROUTES, Bare(edge=edge(wrong_keys=WrongKeys(max_tries=3))))
 
     def ask_from(client: str, key: ApiKey) -> int:
         return site.ask("GET", "/me", key=key, headers={"X-Forwarded-For": client}).status_code

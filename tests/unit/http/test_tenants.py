@@ -52,7 +52,7 @@ class World:
         services = TenantServices(
             edge=edge(
                 public_urls=PublicUrls(own="https://convergence.example.com"),
-                wrong_keys=WrongKeys(most=3),
+                wrong_keys=WrongKeys(max_tries=3),
                 auditor=an_auditor(self.audit),
                 **({"authenticator": own} if knows_own_keys else {}),
             ),

@@ -22,7 +22,7 @@ def test_no_more_are_under_way_than_was_said_and_the_answers_keep_their_order() 
             under_way -= 1
         return -item
 
-    assert InThreads(most=3)(work, range(30)) == [-item for item in range(30)]
+    assert InThreads(max_threads=3)(work, range(30)) == [-item for item in range(30)]
     assert most <= 3
 
 
@@ -31,4 +31,4 @@ def test_what_the_first_raises_is_raised() -> None:
         return 6 // (item - 2)
 
     with pytest.raises(ZeroDivisionError):
-        InThreads(most=3)(work, range(5))
+        InThreads(max_threads=3)(work, range(5))

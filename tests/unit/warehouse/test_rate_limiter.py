@@ -1,4 +1,4 @@
-"""Paces: what many threads begin, one after another."""
+"""The rate limiter: what many threads begin, one after another."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
-from common.queue.filling import LANES_IN_THREADS
+from common.queue.filling import TENANTS_IN_THREADS
 from common.warehouse.clients import MAX_CONNECTIONS, RateLimiter
 from common.warehouse.jobs import ClaimedJobs
 
@@ -57,5 +57,5 @@ def test_claims_stay_below_what_bigquery_takes() -> None:
     assert ClaimedJobs(client=client, location="US").limiter.per_second < REQUESTS_PER_SECOND
 
 
-def test_each_lane_has_a_connection() -> None:
-    assert LANES_IN_THREADS.most <= MAX_CONNECTIONS
+def test_each_tenant_at_once_has_a_connection() -> None:
+    assert TENANTS_IN_THREADS.max_threads <= MAX_CONNECTIONS
