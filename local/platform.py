@@ -116,6 +116,9 @@ class Platform:
         self.bigquery.latency.job_seconds = self.options.job_seconds
         if self.options.is_sql_strict:
             self.bigquery.strict_sql.begin()
+        # It speaks of each of its requests, and of options that DuckDB has no word for.
+        logging.getLogger("uvicorn").setLevel(logging.WARNING)
+        logging.getLogger("sqlglot").setLevel(logging.ERROR)
         started.callback(self.bigquery.stop)
         with ThreadPoolExecutor(1, "bigquery-start") as beside:
             yield beside.submit(self._start_bigquery, self.bigquery)

@@ -1,6 +1,5 @@
 """`python -m local run`: the platform until Ctrl-C, and what it says meanwhile."""
 
-import logging
 import os
 import sys
 from contextlib import closing
@@ -29,9 +28,6 @@ def serve(options: Options) -> int:
 
 
 def _serve_until(interrupts: Interrupts, options: Options) -> int:
-    # The local BigQuery speaks of each of its requests, and of options that DuckDB has no word for.
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    logging.getLogger("sqlglot").setLevel(logging.ERROR)
     shown_key = options.admin_api_key if options.is_key_generated else "$ADMIN_API_KEY"
     steps = FirstSteps(url=options.url, shown_admin_key=shown_key, say=say_next)
     platform = Platform(options, heard=steps.heard)

@@ -130,7 +130,9 @@ class Engine:
     def _disconnect(self) -> None:
         for session in list(sessions._sessions):
             sessions.abort(session)
-        if not self._is_ephemeral:
+        if self._is_ephemeral:
+            database.execute("PRAGMA disable_checkpoint_on_shutdown")
+        else:
             _checkpoint()
         database.connection().close()
         database._connect.cache_clear()

@@ -49,6 +49,17 @@ def test_rows_and_jobs_survive_a_restart_in_the_same_process(tmp_path: Path) -> 
         assert list(tmp_path.rglob("*.wal")) == []
 
 
+def test_what_is_ephemeral_is_not_tidied_at_the_end_and_still_whole(tmp_path: Path) -> None:
+    with (
+        LocalBigQuery(data_dir=tmp_path, project=PROJECT, is_ephemeral=True) as server,
+        connect(server.url) as client,
+    ):
+        create_rows(client)
+    assert list(tmp_path.rglob("*.wal")) != []
+    with LocalBigQuery(data_dir=tmp_path, project=PROJECT) as server, connect(server.url) as client:
+        assert_rows(client)
+
+
 def test_without_a_home_nothing_is_missing_and_rows_reach_the_next_process(tmp_path: Path) -> None:
     script = (
         "from tests.unit.local.test_bigquery_server import create_rows\ncreate_rows(client)\nserver.stop()"
