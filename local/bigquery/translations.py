@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 import duckdb
-from local_bigquery.catalog import metadata
+from local_bigquery.catalog import metadata, row_access
 from local_bigquery.errors import BigQueryError
 from local_bigquery.jobs import query
 from local_bigquery.models import Table as TableResource
@@ -31,7 +31,8 @@ TEXT = "text"
 """Under which name a tree knows the text that it was read from."""
 CHANGING = re.compile(r"@@|\?|\b(?:EXTERNAL_QUERY|INFORMATION_SCHEMA|__TABLES__)\b", re.IGNORECASE)
 
-type Key = tuple[str, str, str | None, frozenset[tuple[str, str]]]
+type Key = tuple[str, str, str | None, tuple[str, ...], frozenset[tuple[str, str]]]
+"""Text, project, default dataset, who asks, and the types of parameters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +108,8 @@ def translated(tree: exp.Expr, context: Context) -> tuple[str, dict[str, Any]]:
     if not text or CHANGING.search(text) or _has_more(context):
         found: tuple[str, dict[str, Any]] = _translate(tree, context)
         return found
-    key: Key = (text, context.project_id, context.dataset_id, frozenset(context.parameters.items()))
+    asker, parameters = row_access.members(), frozenset(context.parameters.items())
+    key: Key = (text, context.project_id, context.dataset_id, asker, parameters)
     known = TRANSLATIONS.get(key)
     if known is None or not known.still_holds():
         known = _translated_afresh(tree, context)

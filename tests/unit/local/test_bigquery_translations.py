@@ -1,5 +1,7 @@
 """A query is translated once, and again as soon as anything that its translation depends on has changed."""
 
+import base64
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -9,11 +11,12 @@ from uuid import uuid4
 import pytest
 from google.api_core.exceptions import BadRequest, NotFound
 from google.cloud import bigquery
+from google.oauth2.credentials import Credentials
 from local_bigquery.sql.translate import Context
 from sqlglot import exp
 
-from local.bigquery import translations
-from tests.unit.local.conftest import start_job
+from local.bigquery import LocalBigQuery, translations
+from tests.unit.local.conftest import PROJECT, start_job
 
 type Translate = Callable[[exp.Expr, Context], tuple[str, dict[str, Any]]]
 
@@ -109,6 +112,18 @@ def test_a_policy_on_rows_holds_from_the_next_query_on(client: bigquery.Client, 
         f"CREATE ROW ACCESS POLICY one ON {dataset}.t GRANT TO ('user:x@example.com') FILTER USING (a = 1)"
     )
     assert rows(client, text) == []
+
+
+def test_who_asks_gets_an_answer_of_their_own(server: LocalBigQuery) -> None:
+    seen = []
+    for email in ("a@example.com", "b@example.com", "a@example.com"):
+        claims = base64.urlsafe_b64encode(json.dumps({"email": email}).encode()).decode().rstrip("=")
+        token = Credentials(token=f"e30.{claims}.signature")  # type: ignore[no-untyped-call]
+        with bigquery.Client(
+            project=PROJECT, credentials=token, client_options={"api_endpoint": server.url}
+        ) as client:
+            seen += rows(client, "SELECT SESSION_USER() AS me")
+    assert seen == [("a@example.com",), ("b@example.com",), ("a@example.com",)]
 
 
 def test_parameters_are_bound_anew_and_by_their_types(client: bigquery.Client) -> None:
