@@ -47,7 +47,7 @@ class LexicalViolation(Exception):
     """A text cannot be cut into tokens without doubt."""
 
 
-_LEXEME = re.compile(
+_TOKEN = re.compile(
     r"""
       (?P<space>\s+)
     | (?P<comment>--[^\n]*|\#[^\n]*|/\*.*?\*/)
@@ -103,7 +103,7 @@ def tokens(sql: str) -> tuple[Token, ...]:
     found = []
     line = column = 1
     # A file of some hundred steps has a hundred thousand tokens: what most of them are comes first.
-    for match in _LEXEME.finditer(sql):
+    for match in _TOKEN.finditer(sql):
         text = match.group()
         token = Token(_KINDS[match.lastgroup or ""], text, line, column)
         found.append(token)

@@ -62,9 +62,9 @@ class OffboardingCleanup:
     def close(self) -> int:
         """Do one round; count what was closed."""
         now = self.clock()
-        remains = self.reader.look(now - self.grace, now)
-        cancelled = sum(self._cancelled(*run) for run in remains.runs)
-        return cancelled + sum(map(self._removed, remains.datasets))
+        found = self.reader.look(now - self.grace, now)
+        cancelled = sum(self._cancelled(*run) for run in found.runs)
+        return cancelled + sum(map(self._removed, found.datasets))
 
     def _cancelled(self, tenant_id: str, run_id: str) -> bool:
         try:

@@ -32,7 +32,7 @@ class LeftoverWorkRows:
     def look(self, deleted_before: datetime, now: datetime) -> LeftoverWork:
         """Return open runs of tenants that are not ACTIVE, and datasets of those DELETED before a moment."""
         (row,) = self.queries.read(
-            "tenants/remains",
+            "tenants/leftover_work",
             deleted_before=deleted_before,
             lately_since=now - LATELY,
             removed_since=deleted_before - REMOVAL_WINDOW,

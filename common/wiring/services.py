@@ -131,9 +131,9 @@ class Services:
         from common.queue.enqueueing import QueueingRequests
         from common.runs.starting import RunService
 
-        line = QueueingRequests(queue=self.queue, clock=utc_now)
+        enqueuer = QueueingRequests(queue=self.queue, clock=utc_now)
         return RunService(
-            enqueuer=line,
+            enqueuer=enqueuer,
             run_admission=self.run_admission,
             reader=self.adapters.progress,
             compile=self.compile_cache,
