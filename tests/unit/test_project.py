@@ -207,6 +207,23 @@ def test_no_file_holds(name: str) -> None:
     assert offences(pattern.findall, project_files()) == []
 
 
+# Words
+
+RETIRED = re.compile(r"\b(?:whoever|lexemes?|discreet(?:ly)?|confines|lanes?|settlements?)\b", re.IGNORECASE)
+"""Words that the field does not use, and the one that names no actor."""
+
+
+@pytest.mark.parametrize("suffix", [".py", ".md"])
+def test_contracts_and_pages_use_the_fields_words_and_name_the_actor(suffix: str) -> None:
+    assert RETIRED.findall("Whoever takes the lane is settled by no settlement.") == [
+        "Whoever",
+        "lane",
+        "settlement",
+    ]
+    told = ("cli", "common", "docs", "functions", "ps_templates")
+    assert offences(RETIRED.findall, project_files(suffix, within=told)) == []
+
+
 # Links
 
 MARKDOWN_CODE = re.compile(r"^```.*?^```|`[^`\n]*`", re.DOTALL | re.MULTILINE)
