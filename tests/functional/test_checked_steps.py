@@ -81,7 +81,17 @@ STEPS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture
 def sources(site: Site, tenant: Tenant) -> Tenant:
-    """Give a tenant a table, a file and an export of its bill."""
+    """Give a tenant a table and a file."""
+    return with_sources(site, tenant)
+
+
+@pytest.fixture(scope="module")
+def reader(site: Site, tenant_ids: Iterator[str]) -> Tenant:
+    """Give them to one tenant of all tests after which it has no more and no less."""
+    return with_sources(site, site.onboard(next(tenant_ids)))
+
+
+def with_sources(site: Site, tenant: Tenant) -> Tenant:
     folder = site.buckets / OPEN_BUCKET / tenant.tenant_id
     folder.mkdir(parents=True)
     (folder / "a.csv").write_text("n\n1\n2\n")
@@ -122,13 +132,13 @@ def _is_told_everywhere(tenant: Tenant, run_id: str, table: str) -> None:
 
 
 @pytest.mark.parametrize("ps_type", STEPS)
-def test_what_a_step_with_checks_costs_can_be_asked_before(sources: Tenant, ps_type: str) -> None:
-    config = json.loads(json.dumps(STEPS[ps_type]).replace("{tenant}", sources.tenant_id))
+def test_what_a_step_with_checks_costs_can_be_asked_before(reader: Tenant, ps_type: str) -> None:
+    config = json.loads(json.dumps(STEPS[ps_type]).replace("{tenant}", reader.tenant_id))
     steps = [a_step(ps_type, GOOD, **config)]
     if ps_type == "gcp.cost_billing":
         export = yaml.safe_load(EXPORT.read_text(encoding="utf-8"))["steps"][0]
         steps.insert(0, export)
-    answer = sources.call("POST", "/api/v1/pipelines/configs/checked/validate", json.loads(a_file(*steps)))
+    answer = reader.call("POST", "/api/v1/pipelines/configs/checked/validate", json.loads(a_file(*steps)))
     assert answer.status_code == 200, answer.text
     quote = answer.get_json()
     assert [step for step in quote["steps"] if step.get("error")] == []
@@ -247,7 +257,7 @@ STEALING: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def victim(site: Site, tenant_ids: Iterator[str]) -> Tenant:
     """Onboard another tenant, who has something to hide."""
     other = site.onboard(next(tenant_ids))
@@ -269,14 +279,14 @@ def nobody_judges_at_upload(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("which", STEALING)
 @pytest.mark.parametrize("ps_type", ["bq_etl.query", "dq.check"])
 def test_either_judge_alone_keeps_a_check_from_others_tables(
-    sources: Tenant, victim: Tenant, monkeypatch: pytest.MonkeyPatch, which: str, ps_type: str
+    reader: Tenant, victim: Tenant, monkeypatch: pytest.MonkeyPatch, which: str, ps_type: str
 ) -> None:
     check = json.loads(json.dumps(STEALING[which]).replace("{other}", victim.tenant_id))
     config = QUERY if ps_type == "bq_etl.query" else {"table": "src"}
     for judge in JUDGES.values():
         with monkeypatch.context() as without:
             without.setattr(judge, lambda *_: PASSES if judge.endswith("statement") else ())  # noqa: B023
-            status = run(sources, a_step(ps_type, [check], **config))
+            status = run(reader, a_step(ps_type, [check], **config))
         step = step_of(status)
         assert (step["status"], step["error_reason"], step["checks"]) == ("FAILED", "firewall", []), step
         assert "treasure" not in json.dumps(status)
