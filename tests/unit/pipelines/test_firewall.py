@@ -145,9 +145,9 @@ def test_no_allow_list_opens_the_whole_project_of_the_platform() -> None:
     ],
 )
 def test_no_text_takes_long_to_judge(sql: str) -> None:
-    started = time.process_time()
+    started = time.thread_time()
     judge_statement(sql, POLICY)
-    assert time.process_time() - started < 5
+    assert time.thread_time() - started < 5
 
 
 def test_long_lists_of_rows_pass() -> None:
