@@ -271,7 +271,8 @@ class LevelWorker:
     def _stop(self, message: LevelMessage, status: RunStatus, error: str, reason: EndReason) -> None:
         """End a run before its time: stop its jobs, write down what they came to, skip the rest."""
         jobs_of = self._jobs_of(message)
-        rows = [stopped_step(message.run, step, jobs_of, self.clock) for step in message.steps]
+        stopped = [stopped_step(message.run, step, jobs_of, self.clock) for step in message.steps]
+        rows = [row for of_step in stopped for row in of_step]
         message = with_most_billed(message, jobs_of)
         rows += [skipped_row(step, self.clock) for step in later_steps(message)]
         self.store.append_steps(message.run, rows, self.clock())

@@ -131,17 +131,18 @@ def latest_job(jobs: StepJobs, run: Run, step: Step) -> tuple[Position, JobRepor
     return None
 
 
-def jobs_made(jobs: StepJobs, run: Run, step: Step) -> Iterator[JobReport]:
-    """List what is known of the last job of each attempt that a step's jobs have had, in their order."""
-    for job in range(len(step.jobs)):
+def jobs_made(
+    jobs: StepJobs, run: Run, step: Step, before: int | None = None
+) -> Iterator[tuple[Position, JobReport]]:
+    """List the last job of each attempt that a step's jobs have had, in their order; up to one of them."""
+    for job in range(len(step.jobs[:before])):
         for attempt in range(1, step.retry.attempts + 1):
             position = Position(job=job, attempt=attempt)
             report = jobs.find(job_id_at(run, step, position))
             if report is None:
                 break
-            if later := latest_wait(_waited(jobs, run, step, position), 1):
-                report = later[1]
-            yield report
+            waits, report = latest_wait(_waited(jobs, run, step, position), 1) or (0, report)
+            yield replace(position, waits=waits), report
             if not report.has_failed:
                 break
 

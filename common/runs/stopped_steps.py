@@ -6,7 +6,7 @@ from dataclasses import replace
 from common.costs.prices import sum_of
 from common.errors import Unavailable, WarehouseError
 from common.pipelines.pipeline import Step
-from common.runs.attempts import bytes_billed, skipped_row, stopped_row
+from common.runs.attempts import bytes_billed, skipped_row, step_row, stopped_row
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import JobReport, JobsOf
 from common.runs.run import Run, StepRow, StepStatus
@@ -14,8 +14,11 @@ from common.runs.step_jobs import jobs_made, latest_job
 from common.times import Clock
 
 
-def stopped_step(run: Run, step: Step, jobs_of: JobsOf, clock: Clock) -> StepRow:
-    """Stop a step's last job, and write down what the step came to."""
+def stopped_step(run: Run, step: Step, jobs_of: JobsOf, clock: Clock) -> list[StepRow]:
+    """Stop a step's last job, and write down what the step came to, and the jobs before that.
+
+    Whoever carried the step out may have died before it wrote down any of them.
+    """
     try:
         return _stopped_by_us(run, step, jobs_of, clock)
     except Unavailable:
@@ -29,17 +32,23 @@ def stopped_step(run: Run, step: Step, jobs_of: JobsOf, clock: Clock) -> StepRow
             error_reason=refused.reason or "invalid",
             error_message=f"its job could not be looked at: {refused}",
         )
-        return stopped_row(step, unknown, clock)
+        return [stopped_row(step, unknown, clock)]
 
 
-def _stopped_by_us(run: Run, step: Step, jobs_of: JobsOf, clock: Clock) -> StepRow:
+def _stopped_by_us(run: Run, step: Step, jobs_of: JobsOf, clock: Clock) -> list[StepRow]:
     jobs = jobs_of(step)
     found = latest_job(jobs, run, step)
     if found is None:
-        return skipped_row(step, clock)
+        return [skipped_row(step, clock)]
     position, report = found
     jobs.cancel(report.job_id)
-    return stopped_row(step, jobs.find(report.job_id) or report, clock, position)
+    last = stopped_row(step, jobs.find(report.job_id) or report, clock, position)
+    earlier = [
+        step_row(step, before, StepStatus.RUNNING, done, clock)
+        for before, done in (jobs_made(jobs, run, step, position.job) if position.job else ())
+        if not done.has_failed
+    ]
+    return [*earlier, last]
 
 
 def with_billed(message: LevelMessage, rows: Sequence[StepRow], jobs_of: JobsOf) -> LevelMessage:
@@ -68,7 +77,7 @@ def with_most_billed(message: LevelMessage, jobs_of: JobsOf) -> LevelMessage:
             report
             for step in (step for level in message.pipeline.levels[message.level - 1 :] for step in level)
             if not step.credential
-            for report in jobs_made(jobs_of(step), message.run, step)
+            for _, report in jobs_made(jobs_of(step), message.run, step)
         ]
     except Unavailable:
         raise

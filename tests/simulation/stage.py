@@ -141,6 +141,11 @@ class Stage:
             raise parent.death
         return [results[index] for index in range(len(items))]
 
+    @property
+    def somebody_sleeps(self) -> bool:
+        """Tell whether anybody waits for a moment to come: in the midst of its work, or to begin it."""
+        return bool(self._sleeping)
+
     def _somebody_wakes_by(self, moment: datetime) -> bool:
         return bool(self._sleeping) and self._sleeping[0][0] <= moment
 

@@ -113,6 +113,7 @@ class World:
         self.has_sweeper = True
         self._delivered = 0
         self._minutes = 0
+        self._still_minutes = 0
         self._before = (0, 0)
         prepare_tenants(self)
 
@@ -293,15 +294,18 @@ class World:
         self._noted(self.waiting.fill)
 
     def _has_come_to_rest(self) -> bool:
-        """Tell whether a calm minute has gone by, nothing has come of it, and nothing is open."""
+        """Tell whether two calm minutes have gone by, nothing has come of them, and nothing is open.
+
+        One minute leaves alone a ticket whose lifetime ends in it: the next one settles it.
+        """
         before, self._before = self._before, (self.rows.calls, len(self.jobs.claims))
         now = self.stage.now
         was_kept = any(until > now - 2 * MINUTE for _, until in self.tables.kept())
         is_calm = now > START + TROUBLED + MINUTE and not was_kept
-        is_still = (
-            self._before == before
-        )  # A claim alone is a run that somebody is beginning, or has died over.
-        return is_calm and is_still and not self._open_runs() and not self.waiting.waits()
+        # A claim alone is a run that somebody is beginning, or has died over.
+        self._still_minutes = self._still_minutes + 1 if is_calm and self._before == before else 0
+        is_open = self._open_runs() or self.waiting.waits() or self.stage.somebody_sleeps
+        return self._still_minutes > 1 and not is_open
 
     def _open_runs(self) -> list[str]:
         return [run_id for run_id, row in self.rows.current().items() if not row.status.is_terminal]

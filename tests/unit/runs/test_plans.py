@@ -222,3 +222,22 @@ def test_any_other_plan_travels_as_a_plan(jobs: tuple[QueryJob, ...]) -> None:
     (step,) = json.loads(encode(message))["pipeline"]["levels"][0]
     assert "sql" not in step
     assert decode(encode(message)) == message
+
+
+def test_a_step_that_is_stopped_tells_of_all_its_jobs_though_nobody_wrote_them_down() -> None:
+    platform = Platform()
+    platform.jobs.outcomes["a"] = Outcome(takes=timedelta(hours=1))
+
+    def die(point: str) -> None:
+        if point == f"after submit {SECOND}":
+            raise ProcessKilled
+
+    platform.disturb = die
+    with pytest.raises(ProcessKilled):
+        platform.deliver(of_two_jobs())
+    assert rows_of(platform) == []
+    platform.disturb = lambda _: None
+    flag(platform.jobs, "acme", RUN_ID)
+    platform.deliver(of_two_jobs())
+    told = [(row.job_name, row.status) for row in rows_of(platform)]
+    assert told == [("main", StepStatus.RUNNING), ("publish", StepStatus.CANCELLED)]
