@@ -6,7 +6,8 @@ live as long as its process. Everything that knows those globals is in this modu
 """
 
 import shutil
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ JOB_THREADS = 8
 WAITING_JOBS = 256
 """How many jobs can be there at once; all but `JOB_THREADS` of them wait."""
 END_SECONDS = 5.0
+LET_GO_SECONDS = 0.01
 MEMORIES = (
     database._writers,
     tabledata._recent,
@@ -99,18 +101,30 @@ class Engine:
         runner._executor.shutdown()
         self._disconnect()
 
-    def wipe(self) -> None:
-        """Delete all data; the connection stays, for its macros take most of the time of opening."""
+    def save(self, folder: Path) -> None:
+        """Copy all tables into a folder that is not there yet."""
+        _checkpoint()
+        shutil.copytree(settings.data_dir, folder)
+
+    def wipe(self, saved: Path | None = None) -> None:
+        """Delete all data, and have the tables of a folder instead.
+
+        The connection stays, for its macros take most of the time of opening.
+        """
         with database.cursor() as cursor:
             for name in (*database.projects(), catalog.EMULATOR):
                 cursor.execute(f"DETACH {database.quote(name)}")
             shutil.rmtree(settings.data_dir)
             shutil.rmtree(self._data_dir / "gcs", ignore_errors=True)
-            settings.data_dir.mkdir()
-            cursor.execute(f"ATTACH '{settings.data_dir / 'emulator.duckdb'}' AS {catalog.EMULATOR}")
+            if saved:
+                shutil.copytree(saved, settings.data_dir)
+            else:
+                settings.data_dir.mkdir()
+            emulator = f"ATTACH '{settings.data_dir / 'emulator.duckdb'}' AS {catalog.EMULATOR}"
+            _once_let_go(lambda: cursor.execute(emulator))
             cursor.execute(database.EMULATOR_SCHEMA)
             database._attached.clear()
-            database._attach(cursor, self._project)
+            _once_let_go(lambda: database._attach(cursor, self._project))
         _clear(MEMORIES)
 
     def merge_files(self) -> None:
@@ -138,6 +152,20 @@ class Engine:
         database._connect.cache_clear()
         database._attached.clear()
         _clear(MEMORIES)
+
+
+def _once_let_go(attach: Callable[[], object]) -> None:
+    """Attach a database; who still reads the one that had its file, such as a chore, lets go of it soon."""
+    ends = time.monotonic() + END_SECONDS
+    while True:
+        try:
+            attach()
+        except duckdb.BinderException as error:
+            if "already attached" not in str(error) or time.monotonic() > ends:
+                raise
+            time.sleep(LET_GO_SECONDS)
+        else:
+            return
 
 
 def _checkpoint() -> None:

@@ -151,9 +151,16 @@ class LocalBigQuery:
             self.engine.close()
             LocalBigQuery._running = None
 
-    def reset(self) -> None:
-        """Delete all data, and all that the layers remember; requests on their way are answered first."""
-        self.run(self._reset())
+    def save(self, folder: Path) -> None:
+        """Copy all tables into a folder that is not there yet; requests on their way are answered first."""
+        self.run(self._save(folder))
+
+    def reset(self, saved: Path | None = None) -> None:
+        """Delete all data, and all that the layers remember; requests on their way are answered first.
+
+        `saved` is a folder that `save` has filled: what it holds is there instead.
+        """
+        self.run(self._reset(saved))
 
     def tidy(self) -> None:
         """Do the chores of housekeeping now."""
@@ -196,10 +203,14 @@ class LocalBigQuery:
         chores.cancel()
         await asyncio.wait([chores])
 
-    async def _reset(self) -> None:
+    async def _save(self, folder: Path) -> None:
+        async with self._proxy.gate.alone():
+            await asyncio.to_thread(self.engine.save, folder)
+
+    async def _reset(self, saved: Path | None) -> None:
         async with self._proxy.gate.alone():
             await asyncio.to_thread(jobs.end_all, 0.0)
-            await asyncio.to_thread(self.engine.wipe)
+            await asyncio.to_thread(self.engine.wipe, saved)
             for layer in self._layers:
                 layer.reset()
         self.limits.reset()

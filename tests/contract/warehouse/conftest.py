@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,14 +24,15 @@ if TYPE_CHECKING:
     from local.bigquery import LocalBigQuery
     from local.storage import StorageServer
 
+DATASET = "tenants"
+
 
 @pytest.fixture(scope="module")
 def central(local_bigquery: "LocalBigQuery") -> Iterator[Central]:
     """Name a central dataset that is not there yet."""
     local_bigquery.reset()
-    client = make_client(project=local_bigquery.project, location="US", emulator_host=local_bigquery.url)
-    yield Central(client=client, dataset="tenants", location="US")
-    client.close()  # type: ignore[no-untyped-call]
+    with connected(local_bigquery) as central:
+        yield central
 
 
 @pytest.fixture(scope="module")
@@ -45,12 +47,31 @@ def storage(local_bigquery: "LocalBigQuery") -> Iterator["StorageServer"]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def saved_platform(local_bigquery: "LocalBigQuery", tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Set a central dataset up once, and keep a copy of it."""
+    local_bigquery.reset()
+    with connected(local_bigquery) as central:
+        recreation = Recreation(backups=CentralBackups(central=central), dataset=DATASET, clock=utc_now)
+        tables, views = CentralTables(central=central), ViewsOfTenants(central=central)
+        targets = CentralStreamTargets(central=central, clock=utc_now)
+        readiness = StreamingReadiness(targets=targets, clock=utc_now, new_id=lambda: uuid.uuid4().hex)
+        Bootstrap(central=tables, tenant_views=views, recreation=recreation, readiness=readiness).run()
+    folder = tmp_path_factory.mktemp("platform") / "saved"
+    local_bigquery.save(folder)
+    return folder
+
+
 @pytest.fixture(scope="module")
-def bootstrapped(central: Central) -> Central:
-    """Set the central dataset up."""
-    recreation = Recreation(backups=CentralBackups(central=central), dataset=central.dataset, clock=utc_now)
-    tables, views = CentralTables(central=central), ViewsOfTenants(central=central)
-    targets = CentralStreamTargets(central=central, clock=utc_now)
-    readiness = StreamingReadiness(targets=targets, clock=utc_now, new_id=lambda: uuid.uuid4().hex)
-    Bootstrap(central=tables, tenant_views=views, recreation=recreation, readiness=readiness).run()
+def bootstrapped(local_bigquery: "LocalBigQuery", saved_platform: Path, central: Central) -> Central:
+    """Have the central dataset as it is set up."""
+    local_bigquery.reset(saved_platform)
     return central
+
+
+@contextmanager
+def connected(server: "LocalBigQuery") -> Iterator[Central]:
+    """Connect to a central dataset, whether it is there or not."""
+    client = make_client(project=server.project, location="US", emulator_host=server.url)
+    yield Central(client=client, dataset=DATASET, location="US")
+    client.close()  # type: ignore[no-untyped-call]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
+from local_bigquery.engine import database
 
 from local.bigquery import DataFolderInUse, LocalBigQuery
 from tests.unit.local.conftest import ENDLESS, PROJECT, ROOT, connect, start_job
@@ -126,6 +127,30 @@ def test_a_server_that_is_not_started_says_so(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="not started"):
         server.reset()
     server.stop()
+
+
+def test_reset_brings_back_what_was_saved_and_no_more(tmp_path: Path) -> None:
+    with LocalBigQuery(data_dir=tmp_path / "data", project=PROJECT) as server, connect(server.url) as client:
+        create_rows(client)
+        server.save(tmp_path / "saved")
+        for _ in range(2):
+            client.create_dataset("later")
+            client.query_and_wait("DELETE FROM d.t WHERE TRUE")
+            server.reset(tmp_path / "saved")
+            assert [dataset.dataset_id for dataset in client.list_datasets()] == ["d"]
+            assert_rows(client)
+
+
+def test_reset_waits_for_those_who_still_read(tmp_path: Path) -> None:
+    with LocalBigQuery(data_dir=tmp_path, project=PROJECT) as server, connect(server.url) as client:
+        create_rows(client)
+        reader = database.connection().cursor()
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM emulator.jobs")
+        threading.Timer(0.3, reader.close).start()
+        server.reset()
+        create_rows(client)
+        assert_rows(client)
 
 
 def test_reset_deletes_all_data_and_serves_on(tmp_path: Path) -> None:
