@@ -17,7 +17,7 @@ from common.times import Clock
 def stopped_step(run: Run, step: Step, jobs_of: JobsOf, clock: Clock) -> list[StepRow]:
     """Stop a step's last job, and write down what the step came to, and the jobs before that.
 
-    Whoever carried the step out may have died before it wrote down any of them.
+    The worker that carried the step out may have died before it wrote down any of them.
     """
     try:
         return _stopped_by_us(run, step, jobs_of, clock)

@@ -102,6 +102,17 @@ def test_only_a_route_that_changes_something_takes_a_body(route: Route[Any]) -> 
     assert not takes_body or route.method in {"POST", "PUT", "PATCH", "DELETE"}
 
 
+@pytest.mark.parametrize("route", [one for one in ROUTES if one.values[0].audited_members])  # type: ignore[union-attr]
+def test_what_a_route_has_audited_fits_into_an_entry(route: Route[Any]) -> None:
+    assert route.request_schema
+    members = schemas()[route.request_schema]["properties"]
+    told = schemas()["audit_entry"]["properties"]["details"]["properties"]["values"]["additionalProperties"]
+    for name in route.audited_members:
+        types = members[name].get("type", "string")
+        for kind in [types] if isinstance(types, str) else types:
+            assert {kind, "number" if kind == "integer" else kind} & {*told["type"]}, (name, kind)
+
+
 @pytest.mark.parametrize("route", ROUTES)
 def test_the_examples_of_problems_are_problems(route: Route[Any]) -> None:
     for status, given in operation(route)["responses"].items():
