@@ -80,8 +80,11 @@ class OnboardingRates:
         raise RateLimited(f"too many onboardings {what} in this hour", ceil(seconds))
 
     def _first_free(self, prefix: str, limit: int) -> int:
-        """Find about where the free slots begin: they are taken in order, so halving finds it."""
-        low, high = 1, limit + 1
+        """Find about where the free slots begin: they are taken in order, and most hours see few of them."""
+        low = high = 1
+        while high <= limit and self.claims.find_claim(f"{prefix}-{high}"):
+            low, high = high + 1, high * 2
+        high = min(high, limit + 1)
         while low < high:
             middle = (low + high) // 2
             if self.claims.find_claim(f"{prefix}-{middle}"):

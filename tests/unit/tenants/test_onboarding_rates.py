@@ -54,6 +54,23 @@ def test_all_sources_together_have_so_many_an_hour(instances: Instances) -> None
         instances.one().take("203.0.113.99")
 
 
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 8, 9, 20])
+def test_slots_are_taken_one_after_the_other_up_to_any_limit(instances: Instances, limit: int) -> None:
+    for number in range(1, limit + 1):
+        instances.one(per_source=limit, total=100).take("203.0.113.7")
+        taken = [job_id for job_id in instances.jobs.claims if "-rate-from-" in job_id]
+        assert sorted(int(job_id.rpartition("-")[2]) for job_id in taken) == list(range(1, number + 1))
+    with pytest.raises(RateLimited, match="from this address"):
+        instances.one(per_source=limit, total=100).take("203.0.113.7")
+
+
+def test_in_a_quiet_hour_a_slot_is_found_at_the_first_look(instances: Instances) -> None:
+    looks: list[str] = []
+    instances.jobs.at = looks.append
+    instances.one(per_source=1000, total=1000).take("203.0.113.7")
+    assert len([look for look in looks if look.startswith("find claim")]) == 2
+
+
 def test_a_source_without_slots_takes_none_of_the_others(instances: Instances) -> None:
     for _ in range(3):
         instances.one().take("203.0.113.7")
