@@ -5,7 +5,7 @@ other is told 409 and can read on the job's labels who it was. There is nothing 
 and nothing to contend for.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -67,3 +67,20 @@ def try_claim(jobs: ClaimJobs, job_id: str, labels: Mapping[str, str]) -> Claim 
         return jobs.insert_claim(job_id, labels)
     except AlreadyExists:
         return jobs.find_claim(job_id)
+
+
+def last_in_order[T](find: Callable[[int], T | None], first: int) -> tuple[int, T] | None:
+    """Find the last of those that are taken in order, from number `first` on; None where there is none.
+
+    There may be hundreds, so the search doubles its steps and then halves them.
+    """
+    found, missing, step = None, first, 1
+    while (one := find(missing)) is not None:
+        found, missing, step = (missing, one), missing + step, step * 2
+    while found and missing - found[0] > 1:
+        middle = (found[0] + missing) // 2
+        if (one := find(middle)) is not None:
+            found = middle, one
+        else:
+            missing = middle
+    return found

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from common.claims import as_label
+from common.claims import as_label, last_in_order
 from common.errors import Unavailable, WarehouseError
 from common.pipelines.candidates import in_run
 from common.pipelines.partitions import at_partition
@@ -98,23 +98,6 @@ def as_kept(work: Job, report: JobReport) -> JobReport:
     return report
 
 
-def latest_wait(find: Callable[[int], JobReport | None], first: int) -> tuple[int, JobReport] | None:
-    """Find the last of the jobs that one attempt has had, from its `first` wait on; None where there is none.
-
-    Waits are taken in order, and there may be hundreds, so the search doubles its steps and then halves them.
-    """
-    found, missing, step = None, first, 1
-    while report := find(missing):
-        found, missing, step = (missing, report), missing + step, step * 2
-    while found and missing - found[0] > 1:
-        middle = (found[0] + missing) // 2
-        if report := find(middle):
-            found = middle, report
-        else:
-            missing = middle
-    return found
-
-
 def attempts_of(step: Step) -> Iterator[Position]:
     """List the attempts that a step's jobs can have had, the last one first."""
     for job in reversed(range(len(step.jobs))):
@@ -126,7 +109,7 @@ def latest_job(jobs: StepJobs, run: Run, step: Step) -> tuple[Position, JobRepor
     """Find the last job that a step of a run has had, and its position; None where it has not begun."""
     for position in attempts_of(step):
         if report := jobs.find(job_id_at(run, step, position)):
-            last = latest_wait(_waited(jobs, run, step, position), 1) or (0, report)
+            last = last_in_order(_waited(jobs, run, step, position), 1) or (0, report)
             return Position(job=position.job, attempt=position.attempt, waits=last[0]), last[1]
     return None
 
@@ -141,9 +124,9 @@ def jobs_made(
             report = jobs.find(job_id_at(run, step, position))
             if report is None:
                 break
-            waits, report = latest_wait(_waited(jobs, run, step, position), 1) or (0, report)
-            yield replace(position, waits=waits), report
-            if not report.has_failed:
+            waits, last = last_in_order(_waited(jobs, run, step, position), 1) or (0, report)
+            yield replace(position, waits=waits), last
+            if not last.has_failed:
                 break
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from common.claims import says_of_itself
+from common.claims import last_in_order, says_of_itself
 from common.errors import AlreadyExists, Conflict, Unavailable, WarehouseError
 from common.pipelines.pipeline import Step
 from common.pipelines.plans import CheckJob, FilesLoadedJob, QueryJob
@@ -27,7 +27,6 @@ from common.runs.step_jobs import (
     as_kept,
     job_id_at,
     labels,
-    latest_wait,
     names_of_tables,
     step_job,
 )
@@ -263,7 +262,7 @@ class StepWorker:
             position = replace(at, waits=waits)
             return self._find(attempt.step, step_job(self.message, attempt.step, position))
 
-        found = latest_wait(find, at.waits + 1)
+        found = last_in_order(find, at.waits + 1)
         return replace(attempt, position=replace(at, waits=found[0]), report=found[1]) if found else None
 
     def _ended(self, attempt: Attempt, rows: list[StepRow]) -> Outcome:

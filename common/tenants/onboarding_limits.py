@@ -12,7 +12,7 @@ from enum import StrEnum
 from math import ceil
 
 from common.addresses import network_of
-from common.claims import ClaimJobs, claim
+from common.claims import Claim, ClaimJobs, claim, last_in_order
 from common.errors import Forbidden, NotConfigured, RateLimited, Unauthenticated
 from common.tenants.authentication import digest_of, is_among
 from common.times import Clock
@@ -81,17 +81,12 @@ class OnboardingRates:
 
     def _first_free(self, prefix: str, limit: int) -> int:
         """Find about where the free slots begin: they are taken in order, and most hours see few of them."""
-        low = high = 1
-        while high <= limit and self.claims.find_claim(f"{prefix}-{high}"):
-            low, high = high + 1, high * 2
-        high = min(high, limit + 1)
-        while low < high:
-            middle = (low + high) // 2
-            if self.claims.find_claim(f"{prefix}-{middle}"):
-                low = middle + 1
-            else:
-                high = middle
-        return low
+
+        def find(number: int) -> Claim | None:
+            return self.claims.find_claim(f"{prefix}-{number}") if number <= limit else None
+
+        last = last_in_order(find, 1)
+        return last[0] + 1 if last else 1
 
 
 def _hidden(source: str) -> str:

@@ -87,26 +87,33 @@ class RunViewRows:
 
 def _view(row: Row) -> RunView:
     return RunView(
-        run_id=row["pipeline_logging_id"],
-        tenant_id=row["tenant_id"],
-        config_id=row["pipeline_id"],
-        config_version=row["config_version"],
+        **_told_by_any_row(row),
         status=RunStatus(row["status"]),
-        trigger_type=row["trigger_type"],
-        trigger_by=row["trigger_by"],
         queued_at=row["queued_at"],
-        started_at=row["start_time"],
-        ended_at=row["end_time"],
-        duration_ms=row["duration_ms"],
-        run_date=row["run_date"],
-        interval_start=row["interval_start"],
-        interval_end=row["interval_end"],
-        error_message=row["error_message"],
         retry_of=row["retry_of"],
         retried_by=tuple(row["retried_by"] or ()),
         left_out=tuple(json.loads(row["left_out"] or "[]")),
         refused_firings=_refused(row),
     )
+
+
+def _told_by_any_row(row: Row) -> dict[str, Any]:
+    """Return the members of a run's view that a row of the history and one of the status tell alike."""
+    return {
+        "run_id": row["pipeline_logging_id"],
+        "tenant_id": row["tenant_id"],
+        "config_id": row["pipeline_id"],
+        "config_version": row["config_version"],
+        "trigger_type": row["trigger_type"],
+        "trigger_by": row["trigger_by"],
+        "started_at": row["start_time"],
+        "ended_at": row["end_time"],
+        "duration_ms": row["duration_ms"],
+        "run_date": row["run_date"],
+        "interval_start": row["interval_start"],
+        "interval_end": row["interval_end"],
+        "error_message": row["error_message"],
+    }
 
 
 def _refused(row: Row) -> RefusedFirings | None:
@@ -124,22 +131,10 @@ def _details(row: Row) -> RunDetails:
     status, steps = RunStatus(row["status"]), [_step(step) for step in row["steps"]]
     queued_at = metadata.get("queued_at")
     return RunDetails(
-        run_id=row["pipeline_logging_id"],
-        tenant_id=row["tenant_id"],
-        config_id=row["pipeline_id"],
-        config_version=row["config_version"],
+        **_told_by_any_row(row),
         status=RunStatus.RUNNING if status is RunStatus.PENDING and steps else status,
-        trigger_type=row["trigger_type"],
-        trigger_by=row["trigger_by"],
         queued_at=from_rfc3339(queued_at) if queued_at else None,
-        started_at=row["start_time"],
-        ended_at=row["end_time"],
-        duration_ms=row["duration_ms"],
-        run_date=row["run_date"],
-        interval_start=row["interval_start"],
-        interval_end=row["interval_end"],
         error_reason=row["error_reason"],
-        error_message=row["error_message"],
         retry_of=metadata.get("retry_of"),
         retried_by=tuple(row["retried_by"]),
         left_out=tuple(metadata.get("left_out", ())),

@@ -123,13 +123,13 @@ class Connection:
             self._changed(change)
 
     def _run(self, statement: str, parameters: Any) -> None:
-        defines = DEFINES.match(statement)
-        if defines is None or not is_a_lake(defines[1]):
+        lake = lake_of(DEFINES.match(statement))
+        if lake is None:
             with _definitions.statement():
                 self._connection.execute(statement, parameters)
             return
         self._take_turn()
-        self._defined_lake = defines[1]
+        self._defined_lake = lake
         _definitions.settle()
         with _definitions.statement():
             self._told = self._connection.execute(statement, parameters).fetchall()
@@ -191,12 +191,12 @@ def word_of(statement: str) -> str:
 
 def writes_a_lake(statement: str) -> bool:
     """Tell whether a statement writes rows or definitions that DuckLake keeps."""
-    return is_in_a_lake(DEFINES.match(statement) or WRITES.match(statement))
+    return lake_of(DEFINES.match(statement) or WRITES.match(statement)) is not None
 
 
-def is_in_a_lake(target: re.Match[str] | None) -> bool:
-    """Tell whether what a statement is about is in a lake."""
-    return target is not None and is_a_lake(target[1])
+def lake_of(target: re.Match[str] | None) -> str | None:
+    """Return the lake, as it is written, that what a statement is about is in; None where it is in none."""
+    return target[1] if target is not None and is_a_lake(target[1]) else None
 
 
 def is_a_lake(name: str) -> bool:

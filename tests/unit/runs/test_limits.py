@@ -5,13 +5,13 @@ from itertools import pairwise
 
 import pytest
 
+from common.claims import last_in_order
 from common.pipelines.pipeline import Retry
 from common.runs.cancelling import flag
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import JobReport
 from common.runs.retries import LIMIT_WINDOW_SECONDS, is_limit, pause_for_limit
 from common.runs.run import RunStatus, StepStatus
-from common.runs.step_jobs import latest_wait
 from tests.fakes.jobs import Outcome
 from tests.unit.runs.examples import RUN_ID, a_message, a_pipeline, a_run, a_step
 from tests.unit.runs.test_levels import Platform, ProcessKilled
@@ -209,7 +209,7 @@ def test_the_last_of_many_jobs_is_found(last: int) -> None:
         looked.append(waits)
         return JobReport(job_id=f"job-{waits}", is_done=True) if waits <= last else None
 
-    found = latest_wait(find, 1)
+    found = last_in_order(find, 1)
     assert (found[0], found[1].job_id) == (last, f"job-{last}") if found else last == 0
     assert len(looked) <= 20
 
