@@ -49,3 +49,17 @@ def tenant(site: Site, tenant_ids: Iterator[str]) -> Tenant:
     site.drain()
     site.bigquery.faults.reset()
     return site.onboard(next(tenant_ids))
+
+
+@pytest.fixture(scope="module")
+def tenant_of_module(site: Site, tenant_ids: Iterator[str]) -> Tenant:
+    """Onboard one tenant for a module."""
+    return site.onboard(next(tenant_ids))
+
+
+@pytest.fixture
+def shared_tenant(site: Site, tenant_of_module: Tenant) -> Tenant:
+    """Give a test the tenant of its module: it takes names of its own, and counts what has them alone."""
+    site.drain()
+    site.bigquery.faults.reset()
+    return tenant_of_module
