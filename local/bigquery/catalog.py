@@ -24,7 +24,9 @@ CONSTANT_RESULT = "select_1"
 
 RESOURCES = Resources()
 TABLES = Memory()
-"""Which datasets, tables and columns there are."""
+"""Which datasets, tables and columns there are. A topic is a dataset, or `VIEWS`."""
+VIEWS = ("columns of views",)
+"""A view reads tables of any dataset."""
 ROWS = Memory(is_recorded=False)
 """How many rows they have."""
 
@@ -45,9 +47,13 @@ def install() -> None:
 
 def note(change: Change) -> None:
     """Forget what a statement may have changed."""
-    ROWS.clear()
-    if change is not Change.ROWS:
+    if change.is_of_rows:
+        ROWS.clear()
+    if change.is_of_all:
         TABLES.clear()
+    elif change.datasets:
+        for topic in (VIEWS, *change.datasets):
+            TABLES.forget(topic)
 
 
 def lake(project: str) -> str:
@@ -74,7 +80,7 @@ def objects(project: str, dataset: str, table: str | None = None) -> list[Object
     """Return the tables and views of a dataset, or the one of a name."""
     if project == EMULATOR:
         return _own_table(dataset, table or "")
-    found = _ask_of_tables(project, "objects", dataset_id=dataset, table_id=table)
+    found = _named(project, dataset, table)
     return [(name, kind, _row_count(project, number)) for name, kind, number in found]
 
 
@@ -82,8 +88,10 @@ def columns(project: str, dataset: str, table: str) -> list[TableFieldSchema]:
     """Return the schema of a table or view, as DuckDB has it."""
     if dataset == tables.RESULTS:
         return _columns(project, dataset, table)  # Asked for by its one reader.
+    kinds = [kind for _, kind, _ in _named(project, dataset, table)]
+    topic = _topic(dataset) if kinds == ["TABLE"] else VIEWS
     question = ("columns", project, dataset, table)
-    return list(TABLES.answer(question, lambda: _columns(project, dataset, table)))
+    return list(TABLES.answer(topic, question, lambda: _columns(project, dataset, table)))
 
 
 def size_bytes(project: str, dataset: str, table: str) -> int:
@@ -102,16 +110,29 @@ def has_ingestion_time(table: exp.Table) -> bool:
     )
 
 
-def _ask_of_tables(project: str, question: str, **parameters: str | None) -> list[Any]:
-    asked = (question, project, *parameters.values())
-    return TABLES.answer(asked, lambda: ask_lake(project, question, **parameters))
+def _named(project: str, dataset: str, table: str | None) -> list[tuple[str, str, int | None]]:
+    """Return the name, kind and number in DuckLake of all tables and views of a dataset, or of one."""
+    return _ask_of_tables(project, "objects", dataset_id=dataset, table_id=table)
+
+
+def _topic(dataset: str | None) -> str:
+    """Return what is asked about; a temporary table has no dataset."""
+    return (dataset or "").casefold()
+
+
+def _ask_of_tables(project: str, question: str, *, dataset_id: str, **parameters: str | None) -> list[Any]:
+    return TABLES.answer(
+        _topic(dataset_id),
+        (question, project, dataset_id, *parameters.values()),
+        lambda: ask_lake(project, question, dataset_id=dataset_id, **parameters),
+    )
 
 
 def _row_count(project: str, number: int | None) -> int:
     """Return the rows of the table of this number in DuckLake; 0 for a view, which has none."""
     if number is None:
         return 0
-    rows = ROWS.answer((project, number), lambda: ask_lake(project, "table_rows", number=number))
+    rows = ROWS.answer(project, number, lambda: ask_lake(project, "table_rows", number=number))
     return sum(int(count) for (count,) in rows)
 
 

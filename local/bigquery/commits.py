@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import duckdb
 
-from local.bigquery.changes import START, Change, change_by
+from local.bigquery.changes import NOTHING, START, Change, change_by
 from local.bigquery.definitions import Definitions
 from local.bigquery.sql_files import sql
 
@@ -48,7 +48,7 @@ class Connection:
     ) -> None:
         self._connection = connection
         self._changed = changed
-        self._of_transaction = Change.NOTHING
+        self._of_transaction = NOTHING
         self._is_in_transaction = False
         self._has_turn = False
         self._defined_lake: str | None = None
@@ -116,10 +116,10 @@ class Connection:
 
     def _note(self, word: str, change: Change) -> None:
         if word in ("BEGIN", "COMMIT", "ROLLBACK"):
-            self._of_transaction = Change.NOTHING
-        elif change.value > self._of_transaction.value:
-            self._of_transaction = change
-        if change is not Change.NOTHING:
+            self._of_transaction = NOTHING
+        else:
+            self._of_transaction |= change
+        if change != NOTHING:
             self._changed(change)
 
     def _run(self, statement: str, parameters: Any) -> None:
