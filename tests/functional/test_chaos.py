@@ -10,20 +10,31 @@ from datetime import timedelta
 import pytest
 
 from common.runs import retries, sweeping
-from common.setup.readiness import LOOK_AGAIN
+from common.setup import readiness
+from common.wiring import ADAPTERS
 from local.bigquery import Effect, Fault
 from local.bigquery.metadata_updates import WINDOW_SECONDS
 from tests.functional.site import Site, Tenant, a_pipeline_file
 
 LEVELS = ({"a": "SELECT 1 AS n", "b": "SELECT 2 AS n"}, {"c": "SELECT SUM(n) AS n FROM (SELECT n FROM a)"})
 ACKNOWLEDGED = 200
-PAUSE_SECONDS = 0.5
+SEED = 1
+PAUSE_SECONDS = 1.5
+A_WHILE = timedelta(seconds=2)
+"""How soon everybody learns here that a table is held."""
+LOST_SECONDS = 6.0
+"""How long streaming loses rows of tables that are remade."""
 STEP, TICKET = "cvg-step-", "cvg-ticket-"
+# tests/simulation fails each call of a run; here each of BigQuery's doors fails in each of its own ways.
 FAULTS = [
     *(
         Fault(method="jobs.insert", job_id_prefix=STEP, nth=nth, effect=effect)
-        for nth in (1, 2, 3)
-        for effect in (Effect.CUT_BEFORE, Effect.CUT_AFTER, Effect.BACKEND_ERROR)
+        for nth, effect in (
+            (1, Effect.CUT_BEFORE),
+            (1, Effect.BACKEND_ERROR),
+            (2, Effect.CUT_AFTER),
+            (3, Effect.CUT_AFTER),
+        )
     ),
     *(
         Fault(method="jobs.insert", job_id_prefix=STEP, nth=nth, effect=Effect.JOB_FAILS, reason=reason)
@@ -31,14 +42,13 @@ FAULTS = [
     ),
     *(
         Fault(method="jobs.insert", job_id_prefix=TICKET, nth=1, effect=effect)
-        for effect in (Effect.CUT_BEFORE, Effect.CUT_AFTER, Effect.RATE_LIMIT_EXCEEDED)
+        for effect in (Effect.CUT_AFTER, Effect.RATE_LIMIT_EXCEEDED)
     ),
     *(
         Fault(method="tabledata.insertAll", nth=nth, effect=effect)
-        for nth in (1, 2, 3, 5)
-        for effect in (Effect.CUT_AFTER, Effect.INTERNAL_ERROR)
+        for nth, effect in ((1, Effect.CUT_AFTER), (2, Effect.INTERNAL_ERROR), (5, Effect.CUT_AFTER))
     ),
-    *(Fault(method="jobs.get", nth=nth, effect=Effect.CUT_BEFORE) for nth in (1, 2)),
+    Fault(method="jobs.get", nth=1, effect=Effect.CUT_BEFORE),
 ]
 
 
@@ -107,16 +117,13 @@ def test_one_fault_anywhere_in_a_run_leaves_each_effect_exactly_once(
     assert rows_of(site, shared) == {step: count + 1 for step, count in before.items()}
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_a_bad_day_with_repeated_and_reordered_messages_comes_right(
-    site: Site, shared: Tenant, seed: int
-) -> None:
+def test_a_bad_day_with_repeated_and_reordered_messages_comes_right(site: Site, shared: Tenant) -> None:
     before, first = rows_of(site, shared), _tickets(site, shared)
-    dice = random.Random(seed)
+    dice = random.Random(SEED)
     effects = [Effect.BACKEND_ERROR, Effect.CUT_BEFORE, Effect.CUT_AFTER, Effect.RATE_LIMIT_EXCEEDED]
     bad = [Fault(effect=effect, method=method, probability=0.04) for effect in effects for method in METHODS]
-    site.bigquery.faults.script(bad, seed=seed)
-    run_ids = {shared.run("chaos", **{"Idempotency-Key": f"{seed}-{number}"}) for number in range(3)}
+    site.bigquery.faults.script(bad, seed=SEED)
+    run_ids = {shared.run("chaos", **{"Idempotency-Key": f"bad-day-{number}"}) for number in range(3)}
     waiting = site.take_levels()
     while waiting:
         message = waiting.pop(dice.randrange(len(waiting)))
@@ -129,10 +136,14 @@ def test_a_bad_day_with_repeated_and_reordered_messages_comes_right(
     assert _tickets(site, shared) == list(range(1, len(first) + 4))
 
 
-def test_tables_that_are_remade_amid_runs_lose_no_row_and_double_none(site: Site, shared: Tenant) -> None:
+def test_tables_that_are_remade_amid_runs_lose_no_row_and_double_none(
+    site: Site, shared: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Streaming loses for a time what goes to tables that are remade, so rows are kept until it does not."""
+    monkeypatch.setattr(readiness, "LOOK_AGAIN", A_WHILE)
+    monkeypatch.setattr(ADAPTERS.stream_targets._seen, "lifetime", A_WHILE)
     before = rows_of(site, shared)
-    site.bigquery.streaming_delay.is_on, site.bigquery.streaming_delay.seconds = True, 40.0
+    site.bigquery.streaming_delay.is_on, site.bigquery.streaming_delay.seconds = True, LOST_SECONDS
     run_ids = [shared.run("chaos"), shared.run("chaos")]
     recreation = {"force_recreate_tables": True}
     waiting, refused = site.take_levels(), 0
@@ -140,7 +151,7 @@ def test_tables_that_are_remade_amid_runs_lose_no_row_and_double_none(site: Site
         remade = pool.submit(site.admin, "POST", "/admin/bootstrap", recreation)
         while not (remade.done() or site.admin("GET", "/admin/overview").get_json()["streaming_held"]):
             time.sleep(PAUSE_SECONDS)
-        time.sleep(LOOK_AGAIN.total_seconds())  # Whoever streams has looked before that, and looks again now.
+        time.sleep(2 * A_WHILE.total_seconds())  # Everybody has looked by then, and they are being remade.
         while not remade.done():
             time.sleep(PAUSE_SECONDS)
             waiting = [message for message in waiting if site.deliver(message) != ACKNOWLEDGED]
