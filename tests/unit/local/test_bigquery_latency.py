@@ -57,6 +57,16 @@ def test_a_job_that_waits_can_be_cancelled(
     assert client.get_job(f"{dataset}-long").error_result["reason"] == "stopped"
 
 
+def test_only_the_jobs_that_are_meant_take_longer(
+    slow: LocalBigQuery, client: bigquery.Client, dataset: str
+) -> None:
+    slow.latency.job_seconds, slow.latency.job_id_prefix = 3600, f"{dataset}-long"
+    start_job(client, f"{dataset}-long", "SELECT 3 AS n")
+    assert [row.n for row in client.query_and_wait("SELECT 4 AS n")] == [4]
+    assert client.get_job(f"{dataset}-long").state == "PENDING"
+    client.cancel_job(f"{dataset}-long")
+
+
 def test_each_request_is_late_by_what_was_asked_for() -> None:
     waits: list[float] = []
 
