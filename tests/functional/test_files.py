@@ -1,7 +1,8 @@
 """Files come in once and go out, through the functions themselves, whoever dies or comes twice."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,12 @@ from common.warehouse.jobs import ExecutorJobs
 from common.wiring import ADAPTERS
 from local.platform import OPEN_BUCKET
 from tests.functional.environment import THEIRS
-from tests.functional.site import Site, Tenant
+from tests.functional.site import Site, Tenant, numbered
 from tests.functional.test_credential_steps import Customer, customer  # noqa: F401 - a fixture
 
 TEMPLATES = Path(__file__).parents[2] / "ps_templates"
-ORDERS = "id,region\n"
+HEADER = "id,region\n"
+SCHEMA = [{"name": "id", "type": "INT64"}, {"name": "region", "type": "STRING"}]
 ADMISSION_AND_STATUS = 2
 """Queries that every run takes, and the look at its end."""
 
@@ -31,125 +33,142 @@ class Killed(BaseException):
     """The function's process dies: nothing in the code may catch it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orders:
+    """A folder of files, and the pipeline and the table that have its name."""
+
+    tenant: Tenant
+    name: str
+
+    @property
+    def folder(self) -> Path:
+        """The folder, in the bucket that is open to all."""
+        return self.tenant.site.buckets / OPEN_BUCKET / self.tenant.tenant_id / self.name
+
+    def uri(self, name: str) -> str:
+        return f"gs://{OPEN_BUCKET}/{self.tenant.tenant_id}/{self.name}/{name}"
+
+    def put(self, name: str, *rows: str) -> None:
+        put(self.folder, name, *rows)
+
+    def upload(self, **config: Any) -> None:
+        """Upload the pipeline of one load."""
+        self.save(a_file({"uris": self.uri("*.csv"), "target_table": self.name} | config))
+
+    def save(self, text: str) -> None:
+        answer = self.tenant.upload(self.name, text)
+        assert answer.status_code < 300, answer.text
+
+    def run(self, body: Any = None) -> dict[str, Any]:
+        run_id = self.tenant.run(self.name, body)
+        self.tenant.site.drain()
+        return self.tenant.status(run_id)
+
+    def completed(self, body: Any = None) -> dict[str, Any]:
+        status = self.run(body)
+        assert (status["status"], status["error_message"]) == ("COMPLETED", None)
+        return status
+
+    def ids(self, table: str = "") -> list[int]:
+        rows = self.tenant.site.rows(f"SELECT id FROM {self.table(table)} ORDER BY id")
+        return [row["id"] for row in rows]
+
+    def table(self, name: str = "") -> str:
+        return f"{self.tenant.tenant_id}.{name or self.name}"
+
+    def ledger(self) -> list[str]:
+        """List the files that were loaded."""
+        rows = self.tenant.site.rows(
+            f"SELECT uri FROM {self.table('_cvg_loaded_files')} WHERE state = 'LOADED'"
+            f" AND STARTS_WITH(uri, '{self.uri('')}') ORDER BY uri"
+        )
+        return [row["uri"].rpartition("/")[2] for row in rows]
+
+
+@pytest.fixture(scope="session")
+def names() -> Iterator[str]:
+    """Give each test names of its own."""
+    return numbered("orders")
+
+
 @pytest.fixture
-def folder(site: Site, tenant: Tenant) -> Path:
-    """Make a place for files of this test's own in the bucket that is open to all."""
-    made = site.buckets / OPEN_BUCKET / tenant.tenant_id
-    made.mkdir(parents=True)
+def orders(shared_tenant: Tenant, names: Iterator[str]) -> Orders:
+    """Make a place for files of this test's own."""
+    made = Orders(tenant=shared_tenant, name=next(names))
+    made.folder.mkdir(parents=True)
     return made
 
 
 def put(folder: Path, name: str, *rows: str) -> None:
-    (folder / name).write_text(ORDERS + "".join(f"{row}\n" for row in rows))
+    (folder / name).write_text(HEADER + "".join(f"{row}\n" for row in rows))
 
 
-def a_file(tenant: Tenant, **config: Any) -> str:
+def a_file(config: dict[str, Any]) -> str:
     """Write a pipeline of one load."""
-    schema = [{"name": "id", "type": "INT64"}, {"name": "region", "type": "STRING"}]
-    load = {
-        "uris": f"gs://{OPEN_BUCKET}/{tenant.tenant_id}/*.csv",
-        "format": "csv",
-        "target_table": "orders",
-        "header_rows": 1,
-        "schema": schema,
-    }
-    step = {"id": "take_in", "ps_type": "bq_etl.load", "config": load | config}
-    return json.dumps(
-        {"pipeline": {"name": "Files"}, "steps": [step | {"retry": {"attempts": 3, "backoff_seconds": 0}}]}
+    load = {"format": "csv", "header_rows": 1, "schema": SCHEMA} | config
+    return a_pipeline(
+        {
+            "id": "take_in",
+            "ps_type": "bq_etl.load",
+            "config": load,
+            "retry": {"attempts": 3, "backoff_seconds": 0},
+        }
     )
 
 
-def upload(tenant: Tenant, **config: Any) -> None:
-    answer = tenant.upload("files", a_file(tenant, **config))
-    assert answer.status_code < 300, answer.text
+def a_pipeline(*steps: dict[str, Any], **document: Any) -> str:
+    return json.dumps({"pipeline": {"name": "Files"}, "steps": [*steps]} | document)
 
 
-def run(tenant: Tenant, body: Any = None) -> dict[str, Any]:
-    run_id = tenant.run("files", body)
-    tenant.site.drain()
-    return tenant.status(run_id)
+def steps_of(status: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return what is told of the steps of a run, by their IDs."""
+    return {step["step_id"]: step for level in status["levels"] for step in level["steps"]}
 
 
-def orders(tenant: Tenant, table: str = "orders") -> list[int]:
-    rows = tenant.site.rows(f"SELECT id FROM {tenant.tenant_id}.{table} ORDER BY id")
-    return [row["id"] for row in rows]
-
-
-def ledger(tenant: Tenant, state: str = "LOADED") -> list[str]:
-    rows = tenant.site.rows(
-        f"SELECT uri FROM {tenant.tenant_id}._cvg_loaded_files WHERE state = '{state}' ORDER BY uri"
-    )
-    return [row["uri"].rpartition("/")[2] for row in rows if row["uri"]]
-
-
-def test_new_files_are_loaded_run_by_run_and_the_tenant_reads_which(tenant: Tenant, folder: Path) -> None:
-    put(folder, "a.csv", "1,eu", "2,us")
-    upload(tenant)
-    first = run(tenant)
-    assert (first["status"], first["error_message"]) == ("COMPLETED", None)
-    assert orders(tenant) == [1, 2]
-    put(folder, "b.csv", "3,eu")
-    assert run(tenant)["status"] == "COMPLETED"
-    assert run(tenant)["status"] == "COMPLETED"
-    assert orders(tenant) == [1, 2, 3]
-    assert ledger(tenant) == ["a.csv", "b.csv"]
+def test_new_files_are_loaded_run_by_run_and_the_tenant_reads_which(orders: Orders) -> None:
+    orders.put("a.csv", "1,eu", "2,us")
+    orders.upload()
+    orders.completed()
+    assert orders.ids() == [1, 2]
+    orders.put("b.csv", "3,eu")
+    orders.completed()
+    orders.completed()
+    assert orders.ids() == [1, 2, 3]
+    assert orders.ledger() == ["a.csv", "b.csv"]
     own = {"source_query": "SELECT uri FROM _cvg_loaded_files WHERE state = 'LOADED'", "target_table": "seen"}
-    read = {"pipeline": {"name": "R"}, "steps": [{"id": "r", "ps_type": "bq_etl.query", "config": own}]}
-    assert tenant.upload("files", json.dumps(read)).status_code < 300
-    assert run(tenant)["status"] == "COMPLETED"
+    orders.save(a_pipeline({"id": "r", "ps_type": "bq_etl.query", "config": own}))
+    orders.completed()
 
 
-def test_a_level_that_comes_five_times_loads_once(site: Site, tenant: Tenant, folder: Path) -> None:
-    put(folder, "a.csv", "1,eu")
-    upload(tenant)
-    tenant.run("files")
-    (message,) = site.take_levels()
-    for number in range(5):
-        site.deliver_until_acknowledged(message)
-        put(folder, f"late{number}.csv", f"{number + 2},us")
-    assert orders(tenant) == [1]
-    run(tenant)
-    assert orders(tenant) == [1, 2, 3, 4, 5, 6]
-
-
-CALLS: dict[str, tuple[str, bool]] = {
-    "before the files are taken": ("files_of", False),
+DEATHS: dict[str, tuple[str, bool]] = {
     "before the load is made": ("_load_config", False),
-    "after a job is made": ("_started", True),
+    "after the load is made": ("_started", True),
 }
 
 
-@pytest.mark.parametrize("which", CALLS)
-@pytest.mark.parametrize("is_given_up", [False, True])
-def test_a_run_that_dies_between_two_calls_loads_each_file_once(
-    site: Site,
-    tenant: Tenant,
-    folder: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    which: str,
-    is_given_up: bool,
+@pytest.mark.parametrize("which", DEATHS)
+def test_files_of_a_run_that_dies_are_left_to_another_and_loaded_once(
+    site: Site, orders: Orders, monkeypatch: pytest.MonkeyPatch, which: str
 ) -> None:
-    put(folder, "a.csv", "1,eu")
-    upload(tenant)
-    run_id = tenant.run("files")
+    orders.put("a.csv", "1,eu")
+    orders.upload()
+    orders.tenant.run(orders.name)
     (message,) = site.take_levels()
-    method, is_after = CALLS[which]
+    method, is_after = DEATHS[which]
     with monkeypatch.context() as patched:
         patched.setattr(ExecutorJobs, method, dying(getattr(ExecutorJobs, method), is_after=is_after))
         with pytest.raises(Killed):
             site.deliver(message)
-    put(folder, "b.csv", "2,us")
-    if is_given_up:
-        tenant.call("POST", f"/api/v1/pipelines/cancel/{run_id}")
-        monkeypatch.setattr("common.runs.files.PATIENCE", -common_patience())
-        run(tenant)
-        assert orders(tenant) == [1, 2]
-    site.deliver_until_acknowledged(message)
-    site.drain()
-    monkeypatch.undo()
-    run(tenant)
-    assert orders(tenant) == [1, 2]
-    assert ledger(tenant) == ["a.csv", "b.csv"]
+    orders.put("b.csv", "2,us")
+    with monkeypatch.context() as patched:
+        patched.setattr("common.runs.files.PATIENCE", timedelta(0))
+        orders.completed()
+        assert orders.ids() == [1, 2]
+        site.deliver_until_acknowledged(message)
+        site.drain()
+    orders.completed()
+    assert orders.ids() == [1, 2]
+    assert set(orders.ledger()) == {"a.csv", "b.csv"}
 
 
 def dying(call: Callable[..., Any], *, is_after: bool) -> Callable[..., Any]:
@@ -161,174 +180,168 @@ def dying(call: Callable[..., Any], *, is_after: bool) -> Callable[..., Any]:
     return die
 
 
-def common_patience() -> Any:
-    from common.runs.files import PATIENCE  # noqa: PLC0415 - as it is before the test changes it
-
-    return PATIENCE
-
-
-def test_a_bad_file_fails_the_step_and_its_mended_version_is_new(tenant: Tenant, folder: Path) -> None:
-    put(folder, "a.csv", "one,eu")
-    upload(tenant)
-    failed = run(tenant)
+def test_a_bad_file_fails_the_step_and_its_mended_version_is_new(orders: Orders) -> None:
+    orders.put("a.csv", "one,eu")
+    orders.upload()
+    failed = orders.run()
     assert failed["status"] == "FAILED"
     assert "Error while reading data" in failed["error_message"]
-    put(folder, "a.csv", "1,eu")
-    assert run(tenant)["status"] == "COMPLETED"
-    assert orders(tenant) == [1]
+    orders.put("a.csv", "1,eu")
+    orders.completed()
+    assert orders.ids() == [1]
 
 
-def test_one_partition_is_replaced_by_the_files_of_a_day(tenant: Tenant, folder: Path) -> None:
-    schema = [{"name": "id", "type": "INT64"}, {"name": "day", "type": "DATE"}]
-    upload(
-        tenant,
-        uris=f"gs://{OPEN_BUCKET}/{tenant.tenant_id}/${{date:%Y%m%d}}-*.csv",
+def test_one_partition_is_replaced_by_the_files_of_a_day(site: Site, orders: Orders) -> None:
+    orders.upload(
+        uris=orders.uri("${date:%Y%m%d}-*.csv"),
         mode="replace_partition",
         partition="${date}",
         partitioning={"field": "day"},
-        schema=schema,
+        schema=[{"name": "id", "type": "INT64"}, {"name": "day", "type": "DATE"}],
     )
-    for day, number in (("2026-01-30", 1), ("2026-01-31", 2), ("2026-01-30", 3)):
-        put(folder, f"{day.replace('-', '')}-orders.csv", f"{number},{day}")
-        assert run(tenant, {"date": day})["status"] == "COMPLETED"
-    assert orders(tenant) == [2, 3]
-    missing = run(tenant, {"date": "2026-02-01"})
+    orders.put("20260131-orders.csv", "2,2026-01-31")
+    orders.completed({"date": "2026-01-31"})
+    site.rows(f"INSERT INTO {orders.table()} (id, day) VALUES (1, DATE '2026-01-30')")
+    orders.put("20260130-orders.csv", "3,2026-01-30")
+    orders.completed({"date": "2026-01-30"})
+    assert orders.ids() == [2, 3]
+    missing = orders.run({"date": "2026-02-01"})
     assert (missing["status"], "no file matches" in missing["error_message"]) == ("FAILED", True)
 
 
-def test_all_files_replace_the_table_each_time(tenant: Tenant, folder: Path) -> None:
-    put(folder, "a.csv", "1,eu")
-    upload(tenant, mode="all")
-    run(tenant)
-    put(folder, "b.csv", "2,us")
-    (folder / "a.csv").unlink()
-    assert run(tenant)["status"] == "COMPLETED"
-    assert orders(tenant) == [2]
+def test_all_files_replace_the_table_each_time(orders: Orders) -> None:
+    orders.put("a.csv", "1,eu")
+    orders.upload(mode="all")
+    orders.completed()
+    orders.put("b.csv", "2,us")
+    (orders.folder / "a.csv").unlink()
+    orders.completed()
+    assert orders.ids() == [2]
 
 
-@pytest.mark.parametrize(
-    ("config", "name", "text"),
-    [
-        ({"format": "json"}, "a.json", '{"id": 1, "region": "eu"}\n'),
-        ({"format": "json", "schema_update": "add_columns"}, "a.json", '{"id": 1}\n'),
-        ({"delimiter": ";", "quote": "'", "null_marker": "-"}, "a.csv", "id;region\n1;'e;u'\n"),
-        (
-            {"delimiter": "\t", "encoding": "ISO-8859-1", "max_bad_records": 1},
-            "a.csv",
-            "id\tregion\n1\te\nx\tu\n",
-        ),
-    ],
-)
-def test_files_are_read_as_the_step_says(
-    tenant: Tenant, folder: Path, config: dict[str, Any], name: str, text: str
-) -> None:
-    (folder / name).write_text(text)
-    changes = {"uris": f"gs://{OPEN_BUCKET}/{tenant.tenant_id}/{name}"} | config
-    if config.get("format") == "json":
-        document = json.loads(a_file(tenant, **changes))
-        for key in ("header_rows", *(["schema"] if "schema_update" not in config else [])):
-            del document["steps"][0]["config"][key]
-        assert tenant.upload("files", json.dumps(document)).status_code < 300
-    else:
-        upload(tenant, **changes)
-    status = run(tenant)
-    assert status["status"] == "COMPLETED", status["error_message"]
-    assert orders(tenant) == [1]
+# How files are read
 
 
-@pytest.mark.parametrize("has_schema", [True, False])
-def test_header_rows_that_nobody_counts_are_none_or_found_out(
-    tenant: Tenant, folder: Path, has_schema: bool
-) -> None:
-    (folder / "a.csv").write_text("1,eu\n2,us\n" if has_schema else "id,region\n1,eu\n2,us\n")
-    document = json.loads(a_file(tenant))
-    config = document["steps"][0]["config"]
-    for name in ("header_rows", *(() if has_schema else ("schema",))):
-        del config[name]
-    assert tenant.upload("files", json.dumps(document)).status_code == 201
-    status = run(tenant)
-    assert status["status"] == "COMPLETED", status["error_message"]
-    assert orders(tenant) == [1, 2]
+def of_text(text: str) -> Callable[[Path], None]:
+    def write(path: Path) -> None:
+        path.write_text(text)
+
+    return write
 
 
-@pytest.mark.parametrize("form", ["parquet", "avro", "orc"])
-def test_files_that_know_their_columns_need_no_schema(tenant: Tenant, folder: Path, form: str) -> None:
-    path = folder / f"a.{form}"
-    if form == "parquet":
-        duckdb.sql(f"COPY (SELECT 1 AS id) TO '{path}' (FORMAT parquet)")
-    elif form == "orc":
-        orc.write_table(pyarrow.table({"id": [1]}), path)
-    else:
-        record = {"type": "record", "name": "row", "fields": [{"name": "id", "type": "long"}]}
-        with path.open("wb") as file:
-            fastavro.writer(file, record, [{"id": 1}])
-    uri = f"gs://{OPEN_BUCKET}/{tenant.tenant_id}/*.{form}"
-    config = {"uris": uri, "format": form, "target_table": "orders"}
-    step = {"id": "take_in", "ps_type": "bq_etl.load", "config": config}
-    assert tenant.upload("files", json.dumps({"pipeline": {"name": "T"}, "steps": [step]})).status_code < 300
-    status = run(tenant)
-    assert status["status"] == "COMPLETED", status["error_message"]
-    assert orders(tenant) == [1]
+def a_parquet_file(path: Path) -> None:
+    duckdb.sql(f"COPY (SELECT 1 AS id) TO '{path}' (FORMAT parquet)")
 
 
-@pytest.mark.parametrize("form", ["parquet", "json"])
-def test_what_is_handed_out_comes_in_again(tenant: Tenant, folder: Path, form: str) -> None:
-    put(folder, "a.csv", "1,eu", "2,us")
-    upload(tenant)
-    run(tenant)
-    uri = f"gs://{OPEN_BUCKET}/{tenant.tenant_id}/out-*.{form}"
-    out = {"source_table": "orders", "uris": uri, "format": form}
-    back = {"uris": uri, "format": form, "target_table": "again"}
-    steps = [
-        {"id": "out", "ps_type": "bq_etl.extract", "config": out},
-        {"id": "back", "ps_type": "bq_etl.load", "depends_on": ["out"], "config": back},
-    ]
-    assert tenant.upload("files", json.dumps({"pipeline": {"name": "T"}, "steps": steps})).status_code < 300
-    status = run(tenant)
-    assert status["status"] == "COMPLETED", status["error_message"]
-    assert orders(tenant, "again") == [1, 2]
+def an_avro_file(path: Path) -> None:
+    record = {"type": "record", "name": "row", "fields": [{"name": "id", "type": "long"}]}
+    with path.open("wb") as file:
+        fastavro.writer(file, record, [{"id": 1}])
 
 
-def an_extract(tenant: Tenant, query: str, **config: Any) -> str:
-    """Write a pipeline that hands out the rows of a query."""
-    uris = f"gs://{OPEN_BUCKET}/{tenant.tenant_id}/out-*.json"
-    extract = {"source_query": query, "uris": uris, "format": "json"} | config
-    step = {"id": "out", "ps_type": "bq_etl.extract", "config": extract}
-    retry = {"retry": {"attempts": 3, "backoff_seconds": 0}}
-    return json.dumps({"pipeline": {"name": "Out"}, "steps": [step | retry]})
+def an_orc_file(path: Path) -> None:
+    orc.write_table(pyarrow.table({"id": [1]}), path)
 
 
-def handed_out(folder: Path) -> list[Any]:
-    return [json.loads(line) for path in folder.glob("out-*") for line in path.read_text().splitlines()]
+CSV = {"format": "csv", "schema": SCHEMA}
+OF_ITS_OWN_MARKS = {"header_rows": 1, "delimiter": ";", "quote": "'", "null_marker": "-"}
+LENIENT = {"header_rows": 1, "delimiter": "\t", "encoding": "ISO-8859-1", "max_bad_records": 1}
+READINGS: dict[str, tuple[Callable[[Path], None], dict[str, Any]]] = {
+    "json": (of_text('{"id": 1, "region": "eu"}\n'), {"format": "json", "schema": SCHEMA}),
+    "json_that_adds_columns": (of_text('{"id": 1}\n'), {"format": "json", "schema_update": "add_columns"}),
+    "csv_of_its_own_marks": (of_text("id;region\n1;'e;u'\n"), CSV | OF_ITS_OWN_MARKS),
+    "csv_with_a_bad_record": (of_text("id\tregion\n1\te\nx\tu\n"), CSV | LENIENT),
+    "csv_whose_header_nobody_counts": (of_text("1,eu\n"), CSV),
+    "csv_whose_header_is_found_out": (of_text("id,region\n1,eu\n"), {"format": "csv"}),
+    "parquet": (a_parquet_file, {"format": "parquet"}),
+    "avro": (an_avro_file, {"format": "avro"}),
+    "orc": (an_orc_file, {"format": "orc"}),
+}
+"""By the step that reads it, and its table: a file whose one row has the ID 1, and the step's config."""
 
 
-def test_the_rows_of_a_query_are_handed_out_by_a_table_that_expires(tenant: Tenant, folder: Path) -> None:
-    query = "SELECT ${date} AS d, n FROM UNNEST([1, 2]) AS n WHERE n > 1"
-    assert tenant.upload("files", an_extract(tenant, query)).status_code == 201
-    status = run(tenant, {"date": "2026-03-01"})
-    assert status["status"] == "COMPLETED", status["error_message"]
-    assert handed_out(folder) == [{"d": "2026-03-01", "n": 2}]
-    assert "_cvg_" not in tenant.call("GET", "/api/v1/pipelines/tables").text
-    (left,) = (
-        table
-        for table in ADAPTERS.platform_client.list_tables(tenant.tenant_id)
-        if table.table_id.startswith("_cvg_")
+@pytest.fixture(scope="module")
+def steps_that_read(site: Site, tenant_of_module: Tenant) -> Mapping[str, dict[str, Any]]:
+    """Let one run read all files, and return what is told of its steps."""
+    site.drain()
+    readings = Orders(tenant=tenant_of_module, name="readings")
+    readings.folder.mkdir(parents=True)
+    for step_id, (write, _) in READINGS.items():
+        write(readings.folder / step_id)
+    readings.save(
+        a_pipeline(
+            *(
+                {
+                    "id": step_id,
+                    "ps_type": "bq_etl.load",
+                    "config": {"uris": readings.uri(step_id), "target_table": step_id} | config,
+                }
+                for step_id, (_, config) in READINGS.items()
+            )
+        )
     )
-    expires = ADAPTERS.platform_client.get_table(left.reference).expires
-    assert expires
-    assert expires < datetime.now(UTC) + timedelta(days=1)
+    return steps_of(readings.run())
+
+
+@pytest.mark.parametrize("step_id", READINGS)
+def test_a_file_is_read_as_the_step_says(
+    tenant_of_module: Tenant, steps_that_read: Mapping[str, dict[str, Any]], step_id: str
+) -> None:
+    step = steps_that_read[step_id]
+    assert (step["status"], step["error_message"]) == ("COMPLETED", None)
+    assert Orders(tenant=tenant_of_module, name=step_id).ids() == [1]
+
+
+# What goes out
+
+
+def test_what_is_handed_out_comes_in_again(site: Site, orders: Orders) -> None:
+    site.rows(f"CREATE TABLE {orders.table()} AS SELECT 1 AS id UNION ALL SELECT 2")
+    steps = []
+    for form in ("parquet", "json"):
+        files = {"uris": orders.uri(f"out-*.{form}"), "format": form}
+        out = files | {"source_table": orders.name}
+        back = files | {"target_table": f"again_from_{form}"}
+        steps += [
+            {"id": f"out_{form}", "ps_type": "bq_etl.extract", "config": out},
+            {"id": f"back_{form}", "ps_type": "bq_etl.load", "depends_on": [f"out_{form}"], "config": back},
+        ]
+    orders.save(a_pipeline(*steps))
+    orders.completed()
+    assert [orders.ids(f"again_from_{form}") for form in ("parquet", "json")] == [[1, 2], [1, 2]]
+
+
+def an_extract(orders: Orders, query: str) -> str:
+    """Write a pipeline that hands out the rows of a query."""
+    extract = {"source_query": query, "uris": orders.uri("out-*.json"), "format": "json"}
+    step = {"id": "out", "ps_type": "bq_etl.extract", "config": extract}
+    return a_pipeline(step | {"retry": {"attempts": 3, "backoff_seconds": 0}})
+
+
+def handed_out(orders: Orders) -> list[Any]:
+    paths = orders.folder.glob("out-*")
+    return [json.loads(line) for path in paths for line in path.read_text().splitlines()]
+
+
+def test_the_rows_of_a_query_are_handed_out_by_a_table_that_expires(orders: Orders) -> None:
+    orders.save(an_extract(orders, "SELECT ${date} AS d, n FROM UNNEST([1, 2]) AS n WHERE n > 1"))
+    done = orders.completed({"date": "2026-03-01"})
+    assert handed_out(orders) == [{"d": "2026-03-01", "n": 2}]
+    candidate = f"_cvg_{done['pipeline_logging_id']}_out"
+    assert candidate not in orders.tenant.call("GET", "/api/v1/pipelines/tables").text
+    left = ADAPTERS.platform_client.get_table(orders.table(candidate))
+    assert left.expires
+    assert left.expires < datetime.now(UTC) + timedelta(days=1)
 
 
 @pytest.mark.parametrize("job", ["rows", "main"])
 @pytest.mark.parametrize("is_after", [False, True])
 def test_an_extract_that_dies_at_either_of_its_jobs_hands_out_what_its_query_found_first(
-    site: Site, tenant: Tenant, folder: Path, monkeypatch: pytest.MonkeyPatch, job: str, is_after: bool
+    site: Site, orders: Orders, monkeypatch: pytest.MonkeyPatch, job: str, is_after: bool
 ) -> None:
-    put(folder, "a.csv", "1,eu")
-    upload(tenant)
-    run(tenant)
-    assert tenant.upload("files", an_extract(tenant, "SELECT COUNT(*) AS n FROM orders")).status_code < 300
-    tenant.run("files")
+    site.rows(f"CREATE TABLE {orders.table()} AS SELECT 1 AS id")
+    orders.save(an_extract(orders, f"SELECT COUNT(*) AS n FROM {orders.name}"))
+    orders.tenant.run(orders.name)
     (message,) = site.take_levels()
     started = ExecutorJobs._started
 
@@ -342,63 +355,43 @@ def test_an_extract_that_dies_at_either_of_its_jobs_hands_out_what_its_query_fou
         patched.setattr(ExecutorJobs, "_started", die)
         with pytest.raises(Killed):
             site.deliver(message)
-    site.rows(f"INSERT INTO {tenant.tenant_id}.orders (id) VALUES (2)")
-    for _ in range(3):
+    site.rows(f"INSERT INTO {orders.table()} (id) VALUES (2)")
+    for _ in range(2):
         site.deliver_until_acknowledged(message)
     site.drain()
     query_is_done = job == "main" or is_after
-    assert [int(row["n"]) for row in handed_out(folder)] == [1 if query_is_done else 2]
+    assert [int(row["n"]) for row in handed_out(orders)] == [1 if query_is_done else 2]
 
 
 @pytest.mark.parametrize("name", ["load", "extract"])
-def test_the_example_of_the_type_runs_as_it_stands_and_again(tenant: Tenant, name: str) -> None:
+def test_the_example_of_the_type_runs_as_it_stands_and_again(shared_tenant: Tenant, name: str) -> None:
     text = (TEMPLATES / "bq_etl" / name / "example.yml").read_text(encoding="utf-8")
-    config_id = yaml.safe_load(text)["pipeline"]["id"]
-    saved = tenant.upload(config_id, text)
+    example = Orders(tenant=shared_tenant, name=yaml.safe_load(text)["pipeline"]["id"])
+    saved = shared_tenant.upload(example.name, text)
     assert (saved.status_code, saved.get_json()["warnings"]) == (201, [])
     for _ in range(2):
-        run_id = tenant.run(config_id, {"date": "2026-03-01"})
-        tenant.site.drain()
-        status = tenant.status(run_id)
-        assert status["status"] == "COMPLETED", status["error_message"]
+        example.completed({"date": "2026-03-01"})
     if name == "load":
-        found = tenant.site.rows(
-            f"SELECT region, orders FROM {tenant.tenant_id}.sales_by_region ORDER BY region"
+        found = shared_tenant.site.rows(
+            f"SELECT region, orders FROM {example.table('sales_by_region')} ORDER BY region"
         )
         assert [tuple(row.values()) for row in found] == [("eu", 2), ("us", 1)]
     else:
-        folder = tenant.site.buckets / OPEN_BUCKET / "sales/2026/03/01"
+        folder = shared_tenant.site.buckets / OPEN_BUCKET / "sales/2026/03/01"
         names = sorted(path.name for path in folder.iterdir())
         assert names == ["eu-000000000000.json", "sales-000000000000.csv.gz"]
 
 
-def test_a_load_and_an_extract_cost_what_the_page_says(site: Site, tenant: Tenant, folder: Path) -> None:
-    put(folder, "a.csv", "1,eu")
-    upload(tenant)
-    assert counted(site, tenant) == {"step": 2, "ledger": 1, "claims": 1, "dry runs": 0}
-    config = {
-        "source_table": "orders",
-        "uris": f"gs://{OPEN_BUCKET}/{tenant.tenant_id}/o-*",
-        "format": "json",
-    }
-    step = {"id": "out", "ps_type": "bq_etl.extract", "config": config}
-    assert tenant.upload("files", json.dumps({"pipeline": {"name": "T"}, "steps": [step]})).status_code < 300
-    assert counted(site, tenant) == {"step": 1, "ledger": 0, "claims": 0, "dry runs": 0}
-    assert tenant.upload("files", an_extract(tenant, "SELECT 1 AS n")).status_code < 300
-    assert counted(site, tenant) == {"step": 2, "ledger": 0, "claims": 0, "dry runs": 1}
-
-
-def counted(site: Site, tenant: Tenant) -> dict[str, int]:
-    """Run the pipeline, and count at BigQuery's door what its step takes, without its admission."""
+def test_a_load_reads_its_ledger_once_and_takes_its_files_by_one_insert(site: Site, orders: Orders) -> None:
+    orders.put("a.csv", "1,eu")
+    orders.upload()
     counts = site.bigquery.counts
     counts.reset()
-    assert run(tenant)["status"] == "COMPLETED"
-    return {
-        "step": counts.jobs("cvg-step-"),
-        "ledger": counts.jobs() - counts.jobs("cvg-") - ADMISSION_AND_STATUS,
-        "claims": counts.jobs("cvg-files-"),
-        "dry runs": counts.dry_runs,
-    }
+    orders.completed()
+    assert counts.jobs("cvg-step-") == 2
+    assert counts.jobs("cvg-files-") == 1
+    assert counts.jobs() - counts.jobs("cvg-") - ADMISSION_AND_STATUS == 1
+    assert counts.dry_runs == 0
 
 
 # Whose files
@@ -408,48 +401,82 @@ def test_a_bucket_opens_with_the_operators_word_and_only_that_path(site: Site, t
     folder = site.buckets / "partner-files" / "in"
     folder.mkdir(parents=True, exist_ok=True)
     put(folder, "a.csv", "7,eu")
-    uris = "gs://partner-files/in/*.csv"
-    assert "/steps/0/config/uris" in tenant.upload("files", a_file(tenant, uris=uris)).text
+    partners = Orders(tenant=tenant, name="partners")
+    load = {"uris": "gs://partner-files/in/*.csv", "target_table": partners.name}
+    assert "/steps/0/config/uris" in tenant.upload(partners.name, a_file(load)).text
     path = f"/admin/tenants/{tenant.tenant_id}/sources"
     assert site.admin("PUT", path, {"sources": ["gs://partner-files/in"]}).status_code == 200
-    upload(tenant, uris=uris)
-    assert tenant.upload("other", a_file(tenant, uris="gs://partner-files/*.csv")).status_code == 422
-    assert run(tenant)["status"] == "COMPLETED"
-    assert orders(tenant) == [7]
+    partners.save(a_file(load))
+    above = load | {"uris": "gs://partner-files/*.csv"}
+    assert tenant.upload("above", a_file(above)).status_code == 422
+    partners.completed()
+    assert partners.ids() == [7]
 
 
-@pytest.mark.parametrize("region", ["../victim", "..", "a/../../victim", "*", "x\ny", "[a-z]", ""])
-def test_no_value_of_a_parameter_leads_out_of_the_path(tenant: Tenant, folder: Path, region: str) -> None:
-    put(folder.parent, "secret.csv", "9,eu")
-    uris = f"gs://{OPEN_BUCKET}/{tenant.tenant_id}/${{region}}/*.csv"
-    document = json.loads(a_file(tenant, uris=uris)) | {"parameters": {"region": {"type": "STRING"}}}
-    assert tenant.upload("files", json.dumps(document)).status_code < 300
-    status = run(tenant, {"parameters": {"region": region}})
-    assert status["status"] == "FAILED"
-    assert "names gs://" in status["error_message"]
+LEADING_OUT = {
+    "beside": "../victim",
+    "above": "..",
+    "beside_from_below": "a/../../victim",
+    "any": "*",
+    "two_lines": "x\ny",
+    "any_letter": "[a-z]",
+    "nothing": "",
+}
+
+
+@pytest.fixture(scope="module")
+def steps_led_out(site: Site, tenant_of_module: Tenant) -> Mapping[str, dict[str, Any]]:
+    """Let one run have all values, a step each, and return what is told of its steps."""
+    site.drain()
+    orders = Orders(tenant=tenant_of_module, name="led_out")
+    orders.folder.mkdir(parents=True)
+    put(orders.folder, "secret.csv", "9,eu")
+    orders.save(
+        a_pipeline(
+            *(
+                {
+                    "id": name,
+                    "ps_type": "bq_etl.load",
+                    "config": CSV | {"uris": orders.uri(f"${{{name}}}/*.csv"), "target_table": name},
+                }
+                for name in LEADING_OUT
+            ),
+            parameters={name: {"type": "STRING", "required": True} for name in LEADING_OUT},
+        )
+    )
+    return steps_of(orders.run({"parameters": LEADING_OUT}))
+
+
+@pytest.mark.parametrize("name", LEADING_OUT)
+def test_no_value_of_a_parameter_leads_out_of_the_path(
+    steps_led_out: Mapping[str, dict[str, Any]], name: str
+) -> None:
+    step = steps_led_out[name]
+    assert step["status"] == "FAILED"
+    assert "names gs://" in step["error_message"]
 
 
 def test_a_credentials_account_reads_its_own_buckets_and_no_others(site: Site, customer: Customer) -> None:  # noqa: F811
-    tenant = customer.tenant
+    orders = Orders(tenant=customer.tenant, name="orders")
     for bucket, reader in (("customer-files", customer.account), ("closed-files", "nobody@example.com")):
         folder = site.buckets / bucket
         folder.mkdir(exist_ok=True)
         put(folder, "a.csv", "5,eu")
         (folder / ".readers").write_text(reader)
-    upload(tenant, uris="gs://customer-files/*.csv", credential="my-gcp")
-    done = run(tenant)
-    assert done["status"] == "COMPLETED", done["error_message"]
-    assert orders(tenant) == [5]
-    receipt = tenant.call("GET", f"/api/v1/pipelines/runs/{done['pipeline_logging_id']}/receipt").get_json()
+    orders.upload(uris="gs://customer-files/*.csv", credential="my-gcp")
+    done = orders.completed()
+    assert orders.ids() == [5]
+    path = f"/api/v1/pipelines/runs/{done['pipeline_logging_id']}/receipt"
+    receipt = customer.tenant.call("GET", path).get_json()
     assert {attempt["job_project"] for attempt in receipt["attempts"]} == {THEIRS}
-    upload(tenant, uris="gs://closed-files/*.csv", credential="my-gcp")
-    denied = run(tenant)
+    orders.upload(uris="gs://closed-files/*.csv", credential="my-gcp")
+    denied = orders.run()
     assert (denied["status"], "storage.objects.list" in denied["error_message"]) == ("FAILED", True)
 
 
-def test_the_ledger_is_written_by_no_step_of_the_tenants(tenant: Tenant) -> None:
+def test_the_ledger_is_written_by_no_step_of_the_tenants(shared_tenant: Tenant) -> None:
     config = {"source_query": "SELECT 1 AS n", "target_table": "_cvg_loaded_files"}
     step = {"id": "a", "ps_type": "bq_etl.query", "config": config}
-    answer = tenant.upload("files", json.dumps({"pipeline": {"name": "T"}, "steps": [step]}))
+    answer = shared_tenant.upload("ledger", a_pipeline(step))
     assert answer.status_code == 422
     assert "must not be a table of the platform" in answer.text
