@@ -19,15 +19,27 @@ from tests.functional.site import Site, Tenant, a_pipeline_file
 
 FILE = """pipeline: {id: daily, name: "Daily <script>alert(1)</script>"}
 steps:
-  - {id: one, ps_type: bq_etl.query, config: {source_query: "SELECT 1 AS n", target_table: one}}
+  - {id: one, ps_type: bq_etl.query, config: {source_query: "SELECT 1 AS n", target_table: ones}}
 """
 
 
-@pytest.fixture
-def browser(site: Site, tenant: Tenant) -> Browser:
+def file_of(config_id: str) -> str:
+    """Write the same file under another ID, with a table of its own."""
+    return FILE.replace("id: daily", f"id: {config_id}").replace("ones", f"{config_id}_ones")
+
+
+@pytest.fixture(scope="module")
+def browser_of_module(site: Site, tenant_of_module: Tenant) -> Browser:
     browser = Browser(console_of(site))
-    assert browser.sign_in(tenant.key).status_code == 200
+    assert browser.sign_in(tenant_of_module.key).status_code == 200
     return browser
+
+
+@pytest.fixture
+def browser(browser_of_module: Browser, shared_tenant: Tenant) -> Browser:
+    """Open the shared tenant's browser, on no page yet."""
+    browser_of_module.page = None
+    return browser_of_module
 
 
 @pytest.fixture
@@ -37,7 +49,9 @@ def operator(site: Site) -> Browser:
     return browser
 
 
-def test_a_tenant_sees_its_limits_first(browser: Browser, tenant: Tenant) -> None:
+def test_a_tenant_sees_its_limits_first(site: Site, tenant: Tenant) -> None:
+    browser = Browser(console_of(site))
+    assert browser.sign_in(tenant.key).status_code == 200
     page = browser.get("/")
     assert f"<h1>{tenant.tenant_id}</h1>" in page
     assert "Limits of SCALE" in page
@@ -49,10 +63,10 @@ def test_a_tenant_sees_its_limits_first(browser: Browser, tenant: Tenant) -> Non
 
 def test_a_pipeline_is_uploaded_run_and_followed_to_its_end(browser: Browser, site: Site) -> None:
     browser.get("/console/new")
-    page = browser.send("/console/new", {"config_id": "daily", "pipeline_yaml": FILE}).text
-    assert "<h1>daily</h1>" in page
+    page = browser.send("/console/new", {"config_id": "followed", "pipeline_yaml": file_of("followed")}).text
+    assert "<h1>followed</h1>" in page
     assert "Daily &lt;script&gt;alert(1)&lt;/script&gt;" in page
-    page = browser.send("/console/pipelines/daily/run").text
+    page = browser.send("/console/pipelines/followed/run").text
     assert "PENDING" in page
     assert 'data-live="2"' in page
     run = browser.page.request.path  # type: ignore[union-attr]
@@ -61,7 +75,8 @@ def test_a_pipeline_is_uploaded_run_and_followed_to_its_end(browser: Browser, si
     assert "data-live" not in page
     assert page.count("state-COMPLETED") >= 3
     assert re.search(r"<code>cvg-step-[^<]+</code>", page)
-    assert "COMPLETED" in browser.get("/console/pipelines")
+    row = browser.get("/console/pipelines").partition('href="/console/pipelines/followed"')[2]
+    assert "COMPLETED" in row.partition("</tr>")[0]
     assert run.rpartition("/")[2] in browser.get("/console/runs?status=COMPLETED")
 
 
@@ -101,13 +116,13 @@ def test_who_has_no_key_is_onboarded_and_signed_in(
         assert "Acme &lt;b&gt;Ltd&lt;/b&gt;" in operator.get(page)
 
 
-def test_an_onboarding_that_is_refused_keeps_what_was_written(browser: Browser, tenant: Tenant) -> None:
-    stranger = Browser(browser.console)
+def test_an_onboarding_that_is_refused_keeps_what_was_written(site: Site, shared_tenant: Tenant) -> None:
+    stranger = Browser(console_of(site))
     stranger.get("/console/onboard")
-    answer = stranger.send("/console/onboard", ASKED | {"tenant_id": tenant.tenant_id})
+    answer = stranger.send("/console/onboard", ASKED | {"tenant_id": shared_tenant.tenant_id})
     assert answer.status_code == 409
     assert "Not onboarded" in answer.text
-    assert f'value="{tenant.tenant_id}"' in answer.text
+    assert f'value="{shared_tenant.tenant_id}"' in answer.text
     answer = stranger.send("/console/onboard", ASKED | {"tenant_id": "No Good"})
     assert answer.status_code == 422
     assert 'class="secret"' not in answer.text
@@ -137,17 +152,19 @@ def test_who_is_signed_in_is_not_onboarded_again(browser: Browser) -> None:
     assert "Limits of" in browser.get("/console/onboard")
 
 
-def test_a_form_that_is_sent_twice_starts_one_run(browser: Browser, tenant: Tenant) -> None:
-    tenant.upload("daily", FILE)
-    browser.get("/console/pipelines/daily")
+def test_a_form_that_is_sent_twice_starts_one_run(browser: Browser, shared_tenant: Tenant) -> None:
+    shared_tenant.upload("twice", file_of("twice"))
+    browser.get("/console/pipelines/twice")
     shown = browser.page
-    first = browser.send("/console/pipelines/daily/run").request.path
+    first = browser.send("/console/pipelines/twice/run").request.path
     browser.page = shown
-    assert browser.send("/console/pipelines/daily/run").request.path == first
+    assert browser.send("/console/pipelines/twice/run").request.path == first
 
 
 def test_the_violations_of_a_file_are_told_beside_it_and_nothing_of_it_is_lost(browser: Browser) -> None:
-    wrong = FILE.replace("target_table: one", "target_table: 'a b'").replace("bq_etl.query", "bq_etl.nothing")
+    wrong = FILE.replace("target_table: ones", "target_table: 'a b'").replace(
+        "bq_etl.query", "bq_etl.nothing"
+    )
     browser.get("/console/new")
     answer = browser.send("/console/new", {"config_id": "daily", "pipeline_yaml": wrong})
     assert answer.status_code == 422
@@ -161,21 +178,23 @@ def test_the_violations_of_a_file_are_told_beside_it_and_nothing_of_it_is_lost(b
     assert '<span class="rule">' in in_place[1]
 
 
-def test_a_file_is_checked_and_quoted_without_being_saved(browser: Browser, tenant: Tenant) -> None:
+def test_a_file_is_checked_and_quoted_without_being_saved(browser: Browser, shared_tenant: Tenant) -> None:
     browser.get("/console/new")
-    asked = {"config_id": "daily", "pipeline_yaml": FILE, "what": "check"}
+    asked = {"config_id": "unsaved", "pipeline_yaml": file_of("unsaved"), "what": "check"}
     page = browser.send("/console/new", asked).text
     assert "It breaks no rule; it is not saved yet." in page
     assert "What it would come to" in page
     assert "SELECT 1 AS n" in page
-    answer = browser.send("/console/new", asked | {"pipeline_yaml": FILE.replace("bq_etl.query", "none")})
+    answer = browser.send(
+        "/console/new", asked | {"pipeline_yaml": file_of("unsaved").replace("bq_etl.query", "none")}
+    )
     assert answer.status_code == 422
-    assert tenant.call("GET", "/api/v1/pipelines/configs").get_json()["configs"] == []
+    assert shared_tenant.call("GET", "/api/v1/pipelines/configs/unsaved").status_code == 404
 
 
-def test_a_failing_run_says_why_and_is_retried(browser: Browser, tenant: Tenant, site: Site) -> None:
-    tenant.upload("daily", a_pipeline_file({"one": "SELECT 1 / (SELECT 0) AS n"}))
-    run_id = tenant.run("daily")
+def test_a_failing_run_says_why_and_is_retried(browser: Browser, shared_tenant: Tenant, site: Site) -> None:
+    shared_tenant.upload("failing", a_pipeline_file({"failing": "SELECT 1 / (SELECT 0) AS n"}))
+    run_id = shared_tenant.run("failing")
     site.drain()
     page = browser.get(f"/console/runs/{run_id}")
     assert "FAILED" in page
@@ -190,24 +209,24 @@ def test_a_failing_run_says_why_and_is_retried(browser: Browser, tenant: Tenant,
     assert "CANCELLED" in browser.get(again)
 
 
-def test_a_backfill_is_quoted_before_it_starts(browser: Browser, tenant: Tenant) -> None:
-    tenant.upload("daily", a_pipeline_file({"one": "SELECT ${date} AS d"}))
-    browser.get("/console/pipelines/daily/backfill")
+def test_a_backfill_is_quoted_before_it_starts(browser: Browser, shared_tenant: Tenant) -> None:
+    shared_tenant.upload("by_day", a_pipeline_file({"by_day": "SELECT ${date} AS d"}))
+    browser.get("/console/pipelines/by_day/backfill")
     asked = {"start": "2024-01-01", "end": "2024-01-04", "step": "day", "rerun": ""}
-    page = browser.send("/console/pipelines/daily/backfill/plan", asked).text
+    page = browser.send("/console/pipelines/by_day/backfill/plan", asked).text
     assert "Start 3 runs" in page
-    page = browser.send("/console/pipelines/daily/backfill").text
+    page = browser.send("/console/pipelines/by_day/backfill").text
     assert "Backfill of" in page
     assert "Cancel" in page
 
 
-def test_versions_are_shown_with_what_they_changed(browser: Browser, tenant: Tenant) -> None:
-    tenant.upload("daily", FILE)
-    tenant.upload("daily", FILE.replace("SELECT 1", "SELECT 2"))
-    page = browser.get("/console/pipelines/daily")
+def test_versions_are_shown_with_what_they_changed(browser: Browser, shared_tenant: Tenant) -> None:
+    shared_tenant.upload("changed", file_of("changed"))
+    shared_tenant.upload("changed", file_of("changed").replace("SELECT 1", "SELECT 2"))
+    page = browser.get("/console/pipelines/changed")
     assert '<span class="removed">-' in page
     assert '<span class="added">+' in page
-    assert "SELECT 1 AS n" in browser.get("/console/pipelines/daily?version=1")
+    assert "SELECT 1 AS n" in browser.get("/console/pipelines/changed?version=1")
 
 
 def test_a_new_key_is_shown_once_and_revoked(browser: Browser) -> None:
@@ -222,12 +241,9 @@ def test_a_new_key_is_shown_once_and_revoked(browser: Browser) -> None:
     assert "revoked" in browser.send(revoke).text
 
 
-def test_another_tenants_run_and_pipeline_are_not_there(
-    browser: Browser, site: Site, tenant_ids: object
-) -> None:
-    other = site.onboard(next(tenant_ids))  # type: ignore[call-overload]
-    other.upload("secret_plans", FILE.replace("id: daily", "id: secret_plans"))
-    run_id = other.run("secret_plans")
+def test_another_tenants_run_and_pipeline_are_not_there(browser: Browser, tenant: Tenant) -> None:
+    tenant.upload("secret_plans", file_of("secret_plans"))
+    run_id = tenant.run("secret_plans")
     for there, nowhere in (
         (f"/console/runs/{run_id}", f"/console/runs/{uuid4()}"),
         ("/console/pipelines/secret_plans", "/console/pipelines/no_plans"),
@@ -243,12 +259,14 @@ def test_another_tenants_run_and_pipeline_are_not_there(
 
 
 def test_a_session_is_dead_with_its_key(
-    browser: Browser, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+    site: Site, shared_tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from common.wiring import SERVICES  # noqa: PLC0415 - reads the environment, which is set by now
 
-    [key] = tenant.own("GET", "/api/v1/tenants/keys").get_json()["api_keys"]
-    assert tenant.own("DELETE", f"/api/v1/tenants/keys/{key['api_key_id']}").status_code == 200
+    key = shared_tenant.own("POST", "/api/v1/tenants/keys", {"description": "for a while"}).get_json()
+    browser = Browser(console_of(site))
+    assert browser.sign_in(key["api_key"]).status_code == 200
+    assert shared_tenant.own("DELETE", f"/api/v1/tenants/keys/{key['api_key_id']}").status_code == 200
     known = SERVICES.authenticator._known
     monkeypatch.setattr(
         known, "lifetime", timedelta()
@@ -260,18 +278,21 @@ def test_a_session_is_dead_with_its_key(
     assert "Sign in" in browser.get("/console/pipelines")
 
 
-def test_a_form_of_another_page_or_session_does_nothing(browser: Browser, tenant: Tenant, site: Site) -> None:
-    tenant.upload("daily", FILE)
-    browser.get("/console/pipelines/daily")
-    run = "/console/pipelines/daily/run"
+def test_a_form_of_another_page_or_session_does_nothing(
+    browser: Browser, shared_tenant: Tenant, site: Site
+) -> None:
+    shared_tenant.upload("guarded", file_of("guarded"))
+    browser.get("/console/pipelines/guarded")
+    run = "/console/pipelines/guarded/run"
     assert browser.send(run, {"form_token": "made-up"}).status_code == 403
-    browser.get("/console/pipelines/daily")
+    browser.get("/console/pipelines/guarded")
     assert browser.send(run, {}, Origin="https://evil.example").status_code == 403
     strange = Browser(console_of(site))
-    strange.sign_in(tenant.key)
-    browser.page = strange.client.get("/console/pipelines/daily")
+    strange.sign_in(shared_tenant.key)
+    browser.page = strange.client.get("/console/pipelines/guarded")
     assert browser.send(run).status_code == 403
-    assert tenant.call("GET", "/api/v1/pipelines/history").get_json()["runs"] == []
+    history = shared_tenant.call("GET", "/api/v1/pipelines/history?pipeline_id=guarded")
+    assert history.get_json()["runs"] == []
 
 
 def test_nobody_sees_a_page_without_a_key(site: Site) -> None:
@@ -313,14 +334,14 @@ def test_an_operator_sees_and_changes_tenants(operator: Browser, tenant: Tenant)
     assert "onboard" in page
 
 
-def test_pages_and_cookies_keep_strangers_out(browser: Browser, tenant: Tenant) -> None:
+def test_pages_and_cookies_keep_strangers_out(browser: Browser, shared_tenant: Tenant) -> None:
     browser.get("/console/")
     assert browser.page is not None
     policy = browser.page.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     assert browser.page.headers["Cache-Control"] == "no-store"
-    assert tenant.key not in browser.page.text
+    assert shared_tenant.key not in browser.page.text
     answer = Browser(browser.console).client.get("/console/sign-in", base_url="https://console.example")
     cookie = answer.headers["Set-Cookie"]
     assert cookie.startswith("__Host-convergence=")
