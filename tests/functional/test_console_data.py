@@ -16,24 +16,51 @@ steps:
   - id: one
     ps_type: bq_etl.query
     config:
-      target_table: one
+      target_table: typed_rows
       source_query: |
         SELECT ${least} AS n, ${region} AS region, LENGTH(${token}) AS length,
         1 / (${least} - 7) AS share, ${date} AS d
 """
 
 
-@pytest.fixture
-def browser(site: Site, tenant: Tenant) -> Browser:
+def typed(config_id: str) -> str:
+    """Write the file of a typed pipeline under an ID, with a table of its own."""
+    return TYPED.replace("id: typed", f"id: {config_id}").replace("typed_rows", f"{config_id}_rows")
+
+
+def browser_of(site: Site, tenant: Tenant) -> Browser:
     browser = Browser(console_of(site))
     assert browser.sign_in(tenant.key).status_code == 200
     return browser
 
 
+@pytest.fixture(scope="module")
+def browser_of_module(site: Site, tenant_of_module: Tenant) -> Browser:
+    return browser_of(site, tenant_of_module)
+
+
+@pytest.fixture
+def browser(browser_of_module: Browser, shared_tenant: Tenant) -> Browser:
+    """Open the shared tenant's browser, on no page yet."""
+    browser_of_module.page = None
+    return browser_of_module
+
+
+@pytest.fixture(scope="module")
+def daily_run(site: Site, tenant_of_module: Tenant) -> str:
+    """Run the pipeline `daily` twice, three rows each time, and return the later run's ID."""
+    query = "SELECT n FROM UNNEST([1, 2, 3]) AS n"
+    assert tenant_of_module.upload("daily", a_pipeline_file({"daily_rows": query})).status_code == 201
+    for _ in range(2):
+        run_id = tenant_of_module.run("daily")
+        site.drain()
+    return run_id
+
+
 def test_a_run_is_asked_for_by_the_parameters_that_its_pipeline_declares(
-    browser: Browser, tenant: Tenant, site: Site
+    browser: Browser, shared_tenant: Tenant, site: Site
 ) -> None:
-    assert tenant.upload("typed", TYPED).status_code == 201
+    assert shared_tenant.upload("typed", TYPED).status_code == 201
     page = browser.get("/console/pipelines/typed")
     assert "The smallest number" in page
     assert "<option>us</option>" in page
@@ -47,16 +74,19 @@ def test_a_run_is_asked_for_by_the_parameters_that_its_pipeline_declares(
     page = browser.send("/console/pipelines/typed/run", given | {"what": "quote"}).text
     assert "What it would come to" in page
     assert 'value="2024-02-03"' in page
-    assert tenant.call("GET", "/api/v1/pipelines/history").get_json()["runs"] == []
+    history = shared_tenant.call("GET", "/api/v1/pipelines/history?pipeline_id=typed")
+    assert history.get_json()["runs"] == []
     browser.send("/console/pipelines/typed/run", given)
     site.drain()
-    [found] = site.rows(f"SELECT * FROM `{tenant.tenant_id}.one`")
+    [found] = site.rows(f"SELECT * FROM `{shared_tenant.tenant_id}.typed_rows`")
     assert (found["n"], found["region"], found["length"], str(found["d"])) == (5, "us", 11, "2024-02-03")
 
 
-def test_a_backfill_is_asked_for_again_with_its_secrets(browser: Browser, tenant: Tenant, site: Site) -> None:
-    tenant.upload("typed", TYPED)
-    path = "/console/pipelines/typed/backfill"
+def test_a_backfill_is_asked_for_again_with_its_secrets(
+    browser: Browser, shared_tenant: Tenant, site: Site
+) -> None:
+    shared_tenant.upload("by_day", typed("by_day"))
+    path = "/console/pipelines/by_day/backfill"
     browser.get(path)
     days = {"start": "2024-01-01", "end": "2024-01-03", "step": "day"}
     secret = {"parameter.token": "very-secret"}
@@ -67,17 +97,17 @@ def test_a_backfill_is_asked_for_again_with_its_secrets(browser: Browser, tenant
     page = browser.send(path, secret).text
     assert "January 2024" in page
     site.drain()
-    assert site.rows(f"SELECT COUNT(*) AS c FROM `{tenant.tenant_id}.one`") == [{"c": 1}]
+    assert site.rows(f"SELECT COUNT(*) AS c FROM `{shared_tenant.tenant_id}.by_day_rows`") == [{"c": 1}]
 
 
 def test_a_table_is_shown_with_its_rows_columns_and_the_steps_around_it(
-    browser: Browser, tenant: Tenant, site: Site
+    browser: Browser, shared_tenant: Tenant, site: Site
 ) -> None:
-    tenant.upload(
+    shared_tenant.upload(
         "source", a_pipeline_file({"one": "SELECT 1 AS n, [2, 3] AS many, STRUCT('x' AS word) AS inner_"})
     )
-    tenant.upload("sink", a_pipeline_file({"two": "SELECT n FROM one"}))
-    tenant.run("source")
+    shared_tenant.upload("sink", a_pipeline_file({"two": "SELECT n FROM one"}))
+    shared_tenant.run("source")
     site.drain()
     assert '<a href="/console/tables/one">one</a>' in browser.get("/console/tables")
     page = browser.get("/console/tables/one")
@@ -93,26 +123,15 @@ def test_a_table_is_shown_with_its_rows_columns_and_the_steps_around_it(
     assert browser.page.status_code == 404
 
 
-def test_another_tenants_table_is_not_there(browser: Browser, site: Site, tenant_ids: object) -> None:
-    other = site.onboard(next(tenant_ids))  # type: ignore[call-overload]
-    other.upload("secret_plans", a_pipeline_file({"plans": "SELECT 1 AS n"}))
-    other.run("secret_plans")
-    site.drain()
-    browser.get("/console/tables/plans")
-    assert browser.page is not None
-    assert browser.page.status_code == 404
-
-
-def test_usage_is_told_by_pipeline_and_day(browser: Browser, tenant: Tenant, site: Site) -> None:
-    tenant.upload("daily", a_pipeline_file({"one": "SELECT 1 AS n"}))
-    tenant.run("daily")
-    site.drain()
+@pytest.mark.usefixtures("daily_run")
+def test_usage_is_told_by_pipeline_and_day(browser: Browser) -> None:
     page = browser.get("/console/usage")
     assert '<a href="/console/pipelines/daily">daily</a>' in page
     assert "for a TiB in" in page or "no cost is told" in page
 
 
-def test_budgets_are_shown_with_what_is_spent_of_them(browser: Browser, tenant: Tenant) -> None:
+def test_budgets_are_shown_with_what_is_spent_of_them(site: Site, tenant: Tenant) -> None:
+    browser = browser_of(site, tenant)
     assert "budget of the" not in browser.get("/console/") + browser.get("/console/usage")
     budget = {"max_bytes_per_month": 2**40, "max_cost_per_month": 12.5, "max_bytes_per_run": 2**30}
     assert tenant.own("PUT", "/api/v1/tenants/budget", budget).status_code == 200
@@ -140,9 +159,8 @@ steps:
 """
 
 
-def test_checks_are_shown_over_time_with_what_was_found_and_expected(
-    browser: Browser, tenant: Tenant, site: Site
-) -> None:
+def test_checks_are_shown_over_time_with_what_was_found_and_expected(site: Site, tenant: Tenant) -> None:
+    browser = browser_of(site, tenant)
     assert "No checks yet" in browser.get("/console/quality")
     assert "No step has checks yet" in browser.get("/console/")
     assert tenant.upload("orders", CHECKED).status_code == 201
@@ -170,32 +188,29 @@ def test_checks_are_shown_over_time_with_what_was_found_and_expected(
     assert "not_null_n" not in page
 
 
-def test_another_tenants_checks_are_not_there(browser: Browser, site: Site, tenant_ids: object) -> None:
-    other = site.onboard(next(tenant_ids))  # type: ignore[call-overload]
-    other.upload("orders", CHECKED)
-    other.run("orders")
+def test_another_tenants_table_and_its_checks_are_not_there(
+    browser: Browser, site: Site, tenant: Tenant
+) -> None:
+    tenant.upload("orders", CHECKED)
+    tenant.run("orders")
     site.drain()
+    browser.get("/console/tables/orders")
+    assert browser.page is not None
+    assert browser.page.status_code == 404
     assert "No checks yet" in browser.get("/console/quality")
     assert "No results." in browser.get("/console/quality?table=orders")
 
 
-def test_a_pipelines_runs_are_drawn_by_their_time_and_their_rows(
-    browser: Browser, tenant: Tenant, site: Site
-) -> None:
-    tenant.upload("daily", a_pipeline_file({"one": "SELECT n FROM UNNEST([1, 2, 3]) AS n"}))
-    for _ in range(2):
-        tenant.run("daily")
-        site.drain()
+@pytest.mark.usefixtures("daily_run")
+def test_a_pipelines_runs_are_drawn_by_their_time_and_their_rows(browser: Browser) -> None:
     page = browser.get("/console/pipelines/daily")
     assert "Durations of the last 2 runs" in page
     assert "Rows that the last 2 runs have written; the most were 3" in page
 
 
-def test_a_steps_cost_and_its_job_at_google_are_shown(browser: Browser, tenant: Tenant, site: Site) -> None:
-    tenant.upload("daily", a_pipeline_file({"one": "SELECT 1 AS n"}))
-    run_id = tenant.run("daily")
-    site.drain()
-    page = browser.get(f"/console/runs/{run_id}")
+def test_a_steps_cost_and_its_job_at_google_are_shown(browser: Browser, daily_run: str) -> None:
+    page = browser.get(f"/console/runs/{daily_run}")
     assert re.search(r'<a href="https://console\.cloud\.google\.com/bigquery\?[^"]+" rel="noreferrer">', page)
     assert re.search(r"<dt>Cost</dt><dd>[0-9.]+ USD</dd>", page)
-    assert re.search(r'<td class="number">[0-9.]+ USD</td>', browser.get("/console/pipelines"))
+    row = browser.get("/console/pipelines").partition('href="/console/pipelines/daily"')[2]
+    assert re.search(r'<td class="number">[0-9.]+ USD</td>', row.partition("</tr>")[0])
