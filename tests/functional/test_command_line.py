@@ -6,6 +6,7 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,13 @@ steps:
   - {id: one, ps_type: bq_etl.query, config: {source_query: SELECT 1 / 0 AS n, target_table: ones}}
 """
 
+
+def renamed(config_id: str) -> str:
+    """Write the file `daily` under another ID, with tables of its own."""
+    text = PIPELINE.replace("id: daily", f"id: {config_id}")
+    return re.sub(r"(target_table: |FROM )(orders|total)", rf"\1{config_id}_\2", text)
+
+
 type Convergence = Callable[..., tuple[int, str, str]]
 
 
@@ -49,34 +57,46 @@ def url(site: Site) -> Iterator[str]:
 
 
 @pytest.fixture
-def convergence(
-    url: str,
-    tenant: Tenant,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Convergence:
-    """Return what runs a command as the tenant, in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
-    for name, value in {
-        "URL": url,
-        "API_KEY": tenant.key,
-        "ADMIN_KEY": ADMIN_KEY,
-        "CONFIG_DIR": str(tmp_path / "config"),
-    }.items():
-        monkeypatch.setenv(f"CONVERGENCE_{name}", value)
+def convergence_as(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[[Tenant], Convergence]:
+    """Return what makes, for a tenant, what runs a command in a folder of its own."""
 
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["convergence", *arguments])
-        monkeypatch.setattr(sys, "stdin", io.StringIO())
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed = capsys.readouterr()
-        assert tenant.key not in printed.out + printed.err
-        return int(ended.value.code or 0), printed.out, printed.err
+    def convergence_of(tenant: Tenant) -> Convergence:
+        monkeypatch.chdir(tmp_path)
+        for name, value in {
+            "URL": url,
+            "API_KEY": tenant.key,
+            "ADMIN_KEY": ADMIN_KEY,
+            "CONFIG_DIR": str(tmp_path / "config"),
+        }.items():
+            monkeypatch.setenv(f"CONVERGENCE_{name}", value)
 
-    return run
+        def run(*arguments: str) -> tuple[int, str, str]:
+            monkeypatch.setattr(sys, "argv", ["convergence", *arguments])
+            monkeypatch.setattr(sys, "stdin", io.StringIO())
+            capsys.readouterr()
+            with pytest.raises(SystemExit) as ended:
+                main()
+            printed = capsys.readouterr()
+            assert tenant.key not in printed.out + printed.err
+            return int(ended.value.code or 0), printed.out, printed.err
+
+        return run
+
+    return convergence_of
+
+
+@pytest.fixture
+def shared_convergence(convergence_as: Callable[[Tenant], Convergence], shared_tenant: Tenant) -> Convergence:
+    """Return what runs a command as the tenant of all tests here."""
+    return convergence_as(shared_tenant)
+
+
+@pytest.fixture
+def convergence(convergence_as: Callable[[Tenant], Convergence], tenant: Tenant) -> Convergence:
+    """Return what runs a command as a tenant that is the test's own."""
+    return convergence_as(tenant)
 
 
 @pytest.fixture
@@ -124,29 +144,31 @@ def test_a_file_becomes_a_run_that_is_followed_to_its_end(convergence: Convergen
 
 @pytest.mark.usefixtures("delivered")
 def test_a_run_that_fails_ends_with_its_own_code_and_bigquerys_words(
-    convergence: Convergence, tmp_path: Path
+    shared_convergence: Convergence, tmp_path: Path
 ) -> None:
     (tmp_path / "failing.yml").write_text(FAILING)
-    convergence("deploy", "failing.yml")
-    code, out, _ = convergence("run", "failing", "--follow")
+    shared_convergence("deploy", "failing.yml")
+    code, out, _ = shared_convergence("run", "failing", "--follow")
     assert (code, "division by zero" in out) == (10, True)
-    assert "division by zero" in convergence("logs")[1]
+    assert "division by zero" in shared_convergence("logs")[1]
     assert (
-        convergence("retry", as_json(convergence("status", "--json"))["pipeline_logging_id"], "--follow")[0]
+        shared_convergence(
+            "retry", as_json(shared_convergence("status", "--json"))["pipeline_logging_id"], "--follow"
+        )[0]
         == 10
     )
 
 
 def test_a_changed_file_is_shown_line_by_line_and_becomes_a_version(
-    convergence: Convergence, tmp_path: Path
+    shared_convergence: Convergence, tmp_path: Path
 ) -> None:
-    (tmp_path / "daily.yml").write_text(PIPELINE)
-    convergence("deploy", ".")
-    (tmp_path / "daily.yml").write_text(PIPELINE.replace("name: Daily", "name: Nightly"))
-    shown = convergence("diff", ".")[1].splitlines()
-    assert "-pipeline: {id: daily, name: Daily}" in shown
-    assert "+pipeline: {id: daily, name: Nightly}" in shown
-    (saved,) = as_json(convergence("deploy", ".", "--json"))["saved"]
+    (tmp_path / "changed.yml").write_text(renamed("changed"))
+    shared_convergence("deploy", ".")
+    (tmp_path / "changed.yml").write_text(renamed("changed").replace("name: Daily", "name: Nightly"))
+    shown = shared_convergence("diff", ".")[1].splitlines()
+    assert "-pipeline: {id: changed, name: Daily}" in shown
+    assert "+pipeline: {id: changed, name: Nightly}" in shown
+    (saved,) = as_json(shared_convergence("deploy", ".", "--json"))["saved"]
     assert saved["version"] == 2
 
 
@@ -183,58 +205,57 @@ def test_a_refused_file_stops_no_other_and_lets_nothing_be_taken_away(
     assert (kept["new"], kept["unchanged"], kept["without_file"]) == (["bad"], ["daily"], ["failing"])
 
 
-def test_a_quote_a_backfill_and_its_cancellation(convergence: Convergence, tmp_path: Path) -> None:
-    (tmp_path / "daily.yml").write_text(PIPELINE)
-    convergence("deploy", ".")
-    quoted = as_json(convergence("quote", "daily", "--date", "2024-01-01", "--json"))
+def test_a_quote_a_backfill_and_its_cancellation(shared_convergence: Convergence, tmp_path: Path) -> None:
+    (tmp_path / "by_day.yml").write_text(renamed("by_day"))
+    shared_convergence("deploy", ".")
+    quoted = as_json(shared_convergence("quote", "by_day", "--date", "2024-01-01", "--json"))
     assert (quoted["is_valid"], quoted["date"]) == (True, "2024-01-01")
-    code, out, _ = convergence("quote", "daily", "--file", "daily.yml")
+    code, out, _ = shared_convergence("quote", "by_day", "--file", "by_day.yml")
     assert (code, out.splitlines()[-1]) == (0, "In all: reads unknown, costs unknown, at least 0.0000 USD")
-    (tmp_path / "daily.yml").write_text(PIPELINE.replace("SUM(n)", "SUM(nowhere)"))
-    assert convergence("quote", "daily", "--file", "daily.yml")[0] == 1
+    (tmp_path / "by_day.yml").write_text(renamed("by_day").replace("SUM(n)", "SUM(nowhere)"))
+    assert shared_convergence("quote", "by_day", "--file", "by_day.yml")[0] == 1
     plan = as_json(
-        convergence("backfill", "daily", "--from", "2024-01-01", "--to", "2024-01-04", "--yes", "--json")
+        shared_convergence(
+            "backfill", "by_day", "--from", "2024-01-01", "--to", "2024-01-04", "--yes", "--json"
+        )
     )
     assert (plan["runs"], plan["dry_run"]) == (3, False)
-    shown = as_json(convergence("backfills", "show", plan["backfill_id"], "--json"))
+    shown = as_json(shared_convergence("backfills", "show", plan["backfill_id"], "--json"))
     assert sum(shown["states"].values()) == 3
-    assert len(as_json(convergence("queue", "--json"))) == 2
-    assert convergence("backfills", "cancel", plan["backfill_id"], "--yes")[0] == 0
+    assert len(as_json(shared_convergence("queue", "--json"))) == 2
+    assert shared_convergence("backfills", "cancel", plan["backfill_id"], "--yes")[0] == 0
 
 
-def test_schedules_keys_and_credentials(convergence: Convergence, tmp_path: Path) -> None:
-    scheduled = PIPELINE.replace("parameters:", 'schedule: {cron: "0 4 * * *"}\nparameters:')
-    (tmp_path / "daily.yml").write_text(scheduled)
-    convergence("deploy", ".")
-    assert convergence("schedules", "pause", "daily")[0] == 0
-    assert "paused" in convergence("schedules")[1]
-    assert as_json(convergence("schedules", "resume", "daily", "--json"))[0]["paused"] is False
-    code, _, error = convergence("keys", "new", "--to", "key.txt", "--scope", "read", "--days", "3")
+def test_schedules_keys_and_credentials(shared_convergence: Convergence, tmp_path: Path) -> None:
+    scheduled = renamed("scheduled").replace("parameters:", 'schedule: {cron: "0 4 * * *"}\nparameters:')
+    (tmp_path / "scheduled.yml").write_text(scheduled)
+    shared_convergence("deploy", ".")
+    assert shared_convergence("schedules", "pause", "scheduled")[0] == 0
+    assert "paused" in shared_convergence("schedules")[1]
+    assert as_json(shared_convergence("schedules", "resume", "scheduled", "--json"))[0]["paused"] is False
+    code, _, error = shared_convergence("keys", "new", "--to", "key.txt", "--scope", "read", "--days", "3")
     assert code == 0, error
-    made = next(key for key in as_json(convergence("keys", "--json")) if key["scopes"] == ["read"])
+    made = next(key for key in as_json(shared_convergence("keys", "--json")) if key["scopes"] == ["read"])
     assert (tmp_path / "key.txt").read_text().startswith(made["key_prefix"])
-    assert convergence("keys", "revoke", made["api_key_id"], "--yes")[0] == 0
+    assert shared_convergence("keys", "revoke", made["api_key_id"], "--yes")[0] == 0
     (tmp_path / "aws.json").write_text('{"access_key_id": "an-id", "secret_access_key": "a-secret"}')
-    assert convergence("credentials", "put", "mine", "--provider", "aws", "--file", "aws.json")[0] == 0
-    assert [one["credential_id"] for one in as_json(convergence("credentials", "--json"))] == ["mine"]
-    assert convergence("credentials", "delete", "mine", "--yes")[0] == 0
+    assert shared_convergence("credentials", "put", "mine", "--provider", "aws", "--file", "aws.json")[0] == 0
+    assert [one["credential_id"] for one in as_json(shared_convergence("credentials", "--json"))] == ["mine"]
+    assert shared_convergence("credentials", "delete", "mine", "--yes")[0] == 0
 
 
-def test_a_graph_over_two_files(convergence: Convergence, tmp_path: Path) -> None:
-    (tmp_path / "daily.yml").write_text(PIPELINE)
-    report = FAILING.replace("failing", "report").replace("SELECT 1 / 0 AS n", "SELECT n FROM total")
+def test_a_graph_over_two_files(shared_convergence: Convergence, tmp_path: Path) -> None:
+    (tmp_path / "source.yml").write_text(renamed("source"))
+    report = FAILING.replace("failing", "report").replace("SELECT 1 / 0 AS n", "SELECT n FROM source_total")
     (tmp_path / "report.yml").write_text(report)
-    convergence("deploy", ".")
-    drawn = convergence("graph", "report", "--across")[1]
-    assert all(name in drawn for name in ('["daily"]', '["report"]', '("total")'))
+    shared_convergence("deploy", ".")
+    drawn = shared_convergence("graph", "report", "--across")[1]
+    assert all(name in drawn for name in ('["source"]', '["report"]', '("source_total")'))
 
 
-def test_another_tenants_things_are_not_found(
-    convergence: Convergence, site: Site, tenant_ids: Iterator[str]
-) -> None:
-    other = site.onboard(next(tenant_ids))
-    other.upload("theirs", FAILING.replace("failing", "theirs"))
-    run_id = other.run("theirs")
+def test_another_tenants_things_are_not_found(shared_convergence: Convergence, tenant: Tenant) -> None:
+    tenant.upload("theirs", FAILING.replace("failing", "theirs"))
+    run_id = tenant.run("theirs")
     for command in (
         ("status", run_id),
         ("logs", run_id),
@@ -242,7 +263,7 @@ def test_another_tenants_things_are_not_found(
         ("run", "theirs"),
         ("graph", "theirs"),
     ):
-        code, out, error = convergence(*command)
+        code, out, error = shared_convergence(*command)
         assert (code, out) == (4, ""), command
         assert "Next: " in error
 
@@ -262,12 +283,13 @@ def test_an_operator_looks_and_changes(convergence: Convergence, tenant: Tenant)
     assert convergence("admin", "bootstrap")[0] == 0
 
 
+@pytest.mark.usefixtures("shared_tenant")
 def test_the_client_does_what_its_nouns_say(url: str, tenant: Tenant, site: Site) -> None:
     api = Api(url=url, key=Key.tenant(tenant.key))
     client, operator = Client(api), Operator(Api(url=url, key=Key.operator(ADMIN_KEY)))
     assert client.tenant.quota()["tenant_id"] == tenant.tenant_id
     assert operator.tenant(tenant.tenant_id)["status"] == "ACTIVE"
-    assert tenant.tenant_id in {one["tenant_id"] for one in operator.tenants(limit=1)}
+    assert len({one["tenant_id"] for one in islice(operator.tenants(limit=1), 2)}) == 2
     tenant.upload("daily", PIPELINE)
     first = client.runs.start("daily", {"date": "2024-01-01"}, "once")
     assert (
