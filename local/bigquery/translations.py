@@ -92,11 +92,11 @@ def install() -> None:
 
 
 def read_trees(text: str) -> list[exp.Expr]:
-    """Parse a statement; a query's tree is shared, for nobody changes it."""
+    """Parse a statement; the tree of a query or an INSERT is shared, for nobody changes it."""
     if known := TREES.get(text):
         return list(known)
     trees = _parse(text)
-    if len(trees) == 1 and isinstance(trees[0], exp.Query):
+    if len(trees) == 1 and isinstance(trees[0], exp.Query | exp.Insert):
         trees[0].meta[TEXT] = text
         TREES.keep(text, trees)
     return trees

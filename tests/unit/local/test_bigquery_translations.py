@@ -55,6 +55,22 @@ def test_a_query_is_translated_once_dry_run_included(
     assert counted.texts.count(text) == 1
 
 
+def test_an_insert_is_translated_again_where_its_table_has_changed(
+    client: bigquery.Client, dataset: str, counted: Counted
+) -> None:
+    client.query_and_wait(f"CREATE TABLE {dataset}.t (a INT64)")
+    text = f"INSERT INTO {dataset}.t (a) VALUES (1)"
+    for _ in range(2):
+        client.query_and_wait(text)
+    assert counted.texts.count(text) == 1
+    client.query_and_wait(f"CREATE OR REPLACE TABLE {dataset}.t (b INT64)")
+    with pytest.raises(BadRequest):
+        client.query_and_wait(text)
+    client.query_and_wait(f"CREATE OR REPLACE TABLE {dataset}.t (a INT64, b INT64)")
+    client.query_and_wait(text)
+    assert rows(client, f"SELECT a, b FROM {dataset}.t") == [(1, None)]
+
+
 def test_rows_that_come_later_are_read_by_the_same_translation(
     client: bigquery.Client, dataset: str, counted: Counted
 ) -> None:
