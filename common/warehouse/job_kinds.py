@@ -1,6 +1,7 @@
 """The kinds of jobs: what BigQuery is asked for by each, and what its answer says of it. Nowhere else."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +26,8 @@ from common.times import to_rfc3339
 from common.warehouse.bigquery import bound
 from common.warehouse.translation import NO_WORD, first_reason, own_words
 
+_POINTER = re.compile(r"Please look into the errors\[\] (?:collection|stream) for more details\.?")
+_READING = "Error while reading data, error message: "
 MEGABYTE = 1024 * 1024
 MIN_BILLED_BYTES = 10 * MEGABYTE
 _TEXT = (FileFormat.CSV, FileFormat.JSON)
@@ -155,7 +158,7 @@ def report_of(job: BigQueryJob, count: RowCount) -> JobReport:
         is_done=is_done,
         labels=dict(job.labels),
         error_reason=(first_reason([error]) or "invalid") if error else "",
-        error_message=own_words(str(error.get("message") or (NO_WORD if error else ""))),
+        error_message=_message(error, job.errors or ()) if error else "",
         started_at=job.started or job.created,
         ended_at=job.ended,
     )
@@ -164,6 +167,20 @@ def report_of(job: BigQueryJob, count: RowCount) -> JobReport:
     if is_done:
         report = replace(report, details=_details(job))
     return _with_figures(report, job, count) if is_done and not error else report
+
+
+def _message(error: Mapping[str, Any], errors: Sequence[Mapping[str, Any]]) -> str:
+    """Say what a job has failed by.
+
+    Of rows that it cannot read, a load says only that there are some, and points at a list of the job's: a
+    tenant, who cannot see that, is told the first of it in place of the pointer.
+    """
+    message = own_words(str(error.get("message") or NO_WORD))
+    others = (own_words(str(other.get("message") or "")) for other in errors)
+    first = next((other for other in others if other and other != message), "")
+    if not first or not _POINTER.search(message):
+        return message
+    return _POINTER.sub(lambda _: first.removeprefix(_READING).rstrip(".") + ".", message)
 
 
 def _details(job: BigQueryJob) -> dict[str, str | int | bool]:

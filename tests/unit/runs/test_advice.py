@@ -65,6 +65,11 @@ def test_a_place_in_the_query_is_followed_by_that_in_the_file() -> None:
     assert told.startswith(f"{said} (line 14, column 16 of the file). Check the name")
 
 
+def test_a_file_that_cannot_be_read_is_no_matter_of_sql() -> None:
+    said = "Error while reading data, error message: Could not parse 'x' as INT64 for field a (position 0)"
+    assert told("invalid", said).startswith(f"{said}. Mend the file or move it away")
+
+
 def test_a_sentence_that_we_know_nothing_of_stays_as_it_is() -> None:
     assert told("invalid", "Something else") == "Something else"
 

@@ -51,6 +51,7 @@ def test_every_reason_of_bigquerys_that_the_code_names_is_in_the_table() -> None
         ("invalidQuery", "division by zero: 10 / 0", "your_data"),
         ("invalidQuery", "Bad int64 value: A7", "your_data"),
         ("invalidQuery", "Syntax error: Unexpected end of statement at [1:19]", "your_sql"),
+        ("invalid", "Error while reading data, error message: CSV Error on Line: 1", "your_data"),
         ("accessDenied", "Access Denied: did you mean it?", "permission"),
         ("bytesBilledLimitExceeded", "Query exceeded limit for bytes billed", "quota"),
         ("backendError", "division by zero", "bigquery"),
