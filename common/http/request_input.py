@@ -3,11 +3,13 @@
 import re
 import uuid
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
-from werkzeug.exceptions import BadRequest, RequestHeaderFieldsTooLarge
+from werkzeug.exceptions import BadRequest, ClientDisconnected, RequestHeaderFieldsTooLarge
 from werkzeug.http import parse_options_header
 from werkzeug.wrappers import Request
 
@@ -186,6 +188,7 @@ def _typed(parameter: Parameter, text: str) -> Any:
             return text
 
 
+_PIECE_BYTES = 64 * 1024
 _CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii"})
 
 
@@ -196,11 +199,33 @@ def read_content(request: Request, max_bytes: int) -> Content:
         raise UnsupportedContentType(f"a body must come without Content-Encoding, not as {encoding[:40]!r}")
     if (request.content_length or 0) > max_bytes:
         raise _too_large(max_bytes)
-    # A chunked body names no length: one byte more than allowed tells that it is too long.
-    data = request.stream.read(max_bytes + 1)
+    try:
+        # A chunked body names no length: one byte more than allowed tells that it is too long.
+        data = _read_up_to(request, max_bytes + 1)
+    except (OSError, ClientDisconnected):
+        raise BadRequest("the body ends before it should, or its chunks are none") from None
     if len(data) > max_bytes:
         raise _too_large(max_bytes)
     return Content(data=data, content_type=request.headers.get("Content-Type", ""))
+
+
+def _read_up_to(request: Request, count: int) -> bytes:
+    """Read to the end: what one read gives of a body that breaks off would pass for all of it."""
+    data = b""
+    while len(data) < count and (piece := request.stream.read(count - len(data))):
+        data += piece
+    return data
+
+
+def exhaust(request: Request) -> None:
+    """Read what is left of a body and forget it, as servers want it; one that breaks off is at its end.
+
+    The framework would read it once more behind the answer, and answer 500 where that fails.
+    """
+    with suppress(OSError, ClientDisconnected):
+        while request.stream.read(_PIECE_BYTES):
+            pass
+    request.stream = BytesIO()
 
 
 def read_json(content: Content, schema: str) -> Mapping[str, Any]:

@@ -18,6 +18,7 @@ from common.http.request_input import (
     check_headers,
     check_path,
     check_target,
+    exhaust,
     read_content,
     read_json,
     read_parameters,
@@ -186,6 +187,8 @@ def problem_details(function: Handler) -> Handler:
             return function(request)
         except Exception as error:  # noqa: BLE001 - the last line of defence, as in `answer`
             return _refused(request, error)
+        finally:
+            exhaust(request)
 
     return answered
 

@@ -60,6 +60,7 @@ ROUTES = RouteTable(
     route("/admin", nothing, Access.ADMIN, answers={204: None}),
     route("/careless", careless, problems=()),
     route("/names/{name}", nothing, parameters=(NAME,), answers={204: None}),
+    route("/files", nothing, method="POST", takes_any_content=True, answers={204: None}),
     route(
         "/broken",
         failing(RuntimeError("no column api_key_hash in tenants.tenant_api_keys")),

@@ -1,5 +1,7 @@
 """The edge under the functions framework, whose own answers would be HTML."""
 
+import logging
+from io import BytesIO, RawIOBase
 from pathlib import Path
 from textwrap import dedent
 
@@ -78,6 +80,37 @@ def test_every_method_and_path_reaches_the_edge(
 
 def test_a_body_beyond_all_limits_is_a_413(client: FlaskClient) -> None:
     assert client.post("/me", data=b"x" * 11_000_000).status_code in {405, 413}
+
+
+class BrokenOff(RawIOBase):
+    """A body as servers give one whose caller is gone, or whose chunks are none."""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, _: object) -> int:
+        raise OSError("Invalid chunk header")
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/files", 400), ("/me", 405), ("/nowhere", 404)],
+    ids=["read", "not read", "unknown"],
+)
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"wsgi.input": BrokenOff(), "wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"},
+        {"wsgi.input": BytesIO(b"{}"), "CONTENT_LENGTH": "50"},
+    ],
+    ids=["chunks", "length"],
+)
+def test_a_body_that_breaks_off_is_no_fault_of_the_platforms(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture, path: str, status: int, sent: dict[str, object]
+) -> None:
+    response = client.post(path, environ_overrides=sent)
+    assert (response.status_code, response.content_type) == (status, "application/problem+json")
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 def test_a_function_that_cannot_be_wired_answers_a_problem(tmp_path: Path) -> None:
