@@ -66,7 +66,7 @@ simulate: $(DEVELOPMENT)  ## Run the domain in virtual time under seeded faults 
 .PHONY: check-kills kill-test load-test
 check-kills: $(DEVELOPMENT)  ## Kill the process of a step of each type before each of its requests
 	@echo "== Kills"
-	@$(PYTHON_M) pytest $(AT_ONCE) -o python_files="check_*.py" -q tests/functional
+	@$(PYTHON_M) pytest $(AT_ONCE) -o python_files="check_*.py" -q tests/functional tests/contract
 
 kill-test: $(DEVELOPMENT)  ## Kill the local platform at random moments, and count the rows of all steps (ROUNDS=6 SEED=)
 	@$(PYTHON_M) tests.kills $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))

@@ -13,6 +13,7 @@ from common.pipelines.pipeline import BoundParameter, Pipeline
 from common.pipelines.step_types import TEMPLATES, load_step_types
 from common.pipelines.tables import Policy
 from common.quality.check_queries import CheckView
+from common.runs.at_once import AtOnce, in_threads
 from common.runs.guarding import PolicyGuard
 from common.runs.level_messages import LevelMessage
 from common.runs.levels import LevelWorker
@@ -43,6 +44,7 @@ class CheckedRuns:
     acting_as: ExecutorJobs | None = None
     """Whose jobs are made instead of the executor's own."""
     sleep: Callable[[float], None] = time.sleep
+    at_once: AtOnce = in_threads
 
     def acting_for(self, pipeline: Pipeline) -> JobsOf:
         jobs = self.acting_as or self.jobs
@@ -129,6 +131,7 @@ class CheckedRuns:
             clock=utc_now,
             sleep=self.sleep,
             budget=timedelta(minutes=5),
+            at_once=self.at_once,
         )
 
     def end(self, run_id: str) -> tuple[str, str]:

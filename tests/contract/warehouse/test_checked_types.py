@@ -1,9 +1,14 @@
-"""Checks of every type of step that writes a table: what fails is not published, on a BigQuery with rows."""
+"""Checks of every type of step that writes a table: what fails is not published, on a BigQuery with rows.
+
+A step may die with its process at any of its calls. Here each type has its turn at some of them;
+`make check-kills` lets each die at each (`check_checked_types`).
+"""
 
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -12,8 +17,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from local_bigquery.settings import settings
 
+from common.pipelines.tables import PLATFORM_TABLES
+from common.quality.check_queries import CheckView
 from common.runs import files
+from common.runs.at_once import InThreads
 from common.runs.level_messages import LevelMessage
+from common.runs.views import StepView
 from common.times import utc_now
 from common.warehouse.bigquery import Central
 from common.warehouse.buckets import buckets_of_platform
@@ -29,13 +38,13 @@ NOT_NULL: dict[str, Any] = {"type": "not_null", "column": "name"}
 WARNING = NOT_NULL | {"severity": "warn"}
 KEYED: dict[str, Any] = {"unique_key": ["id"]}
 BY_DAY: dict[str, Any] = {"partition": {"field": "d"}}
-QUERY: dict[str, Any] = {"source_query": "SELECT id, name, d FROM src", "target_table": "t"}
+QUERY: dict[str, Any] = {"source_query": "SELECT id, name, d FROM src"}
 COLUMNS = [
     {"name": "id", "type": "INT64"},
     {"name": "name", "type": "STRING"},
     {"name": "d", "type": "DATE"},
 ]
-FILES: dict[str, Any] = {"format": "csv", "target_table": "t", "header_rows": 1}
+FILES: dict[str, Any] = {"format": "csv", "header_rows": 1}
 
 TYPES: dict[str, tuple[str, dict[str, Any]]] = {
     "query": ("bq_etl.query", QUERY),
@@ -57,11 +66,8 @@ TYPES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "partition_overwrite": ("bq_etl.incremental", QUERY | {"strategy": "partition_overwrite"} | BY_DAY),
     "history": ("bq_etl.scd2", QUERY | KEYED),
-    "copy": ("bq_etl.copy", {"source_tables": ["src"], "target_table": "t"}),
-    "copy that appends": (
-        "bq_etl.copy",
-        {"source_tables": ["src"], "target_table": "t", "write_disposition": "WRITE_APPEND"},
-    ),
+    "copy": ("bq_etl.copy", {"source_tables": ["src"]}),
+    "copy that appends": ("bq_etl.copy", {"source_tables": ["src"], "write_disposition": "WRITE_APPEND"}),
     "load": ("bq_etl.load", FILES | {"schema": COLUMNS}),
     "load of all files": ("bq_etl.load", FILES | {"schema": COLUMNS, "mode": "all"}),
     "load of one partition": (
@@ -77,15 +83,21 @@ TYPES: dict[str, tuple[str, dict[str, Any]]] = {
     "load without columns": ("bq_etl.load", FILES),
     "load of all files without columns": ("bq_etl.load", FILES | {"mode": "all"}),
 }
+TABLES = {which: which.replace(" ", "_") for which in TYPES}
+"""The tables that are written side by side, and their steps."""
+Rows = list[tuple[int, str | None]]
 
 
 @pytest.fixture
 def runs(bootstrapped: Central, storage: "StorageServer") -> CheckedRuns:
-    tenant_id = f"types_{next(_numbers)}"
+    return a_tenant(bootstrapped, storage)
+
+
+def a_tenant(central: Central, storage: "StorageServer") -> CheckedRuns:
     buckets = partial(buckets_of_platform, emulator_host=storage.url)
-    made = CheckedRuns(central=bootstrapped, tenant_id=tenant_id, buckets=buckets)
-    made.central.client.create_dataset(tenant_id)
-    return made
+    runs = CheckedRuns(central=central, tenant_id=f"types_{next(_numbers)}", buckets=buckets)
+    runs.central.client.create_dataset(runs.tenant_id)
+    return runs
 
 
 def give(runs: CheckedRuns, *rows: tuple[int, str | None]) -> None:
@@ -104,17 +116,30 @@ def give(runs: CheckedRuns, *rows: tuple[int, str | None]) -> None:
     (folder / "rows.csv").write_text("\n".join(lines) + "\n")
 
 
-def document(runs: CheckedRuns, which: str, *checks: dict[str, Any], **more: Any) -> str:
+def step_of(runs: CheckedRuns, which: str, *checks: dict[str, Any], table: str = "t") -> dict[str, Any]:
+    """Write a step of a type that writes a table, and is named like it."""
     ps_type, config = TYPES[which]
     if ps_type == "bq_etl.load":
         config = config | {"uris": f"gs://{runs.tenant_id.replace('_', '-')}/*.csv"}
-    step = {"id": "work", "ps_type": ps_type, "config": config, "checks": list(checks), **more}
-    return json.dumps({"pipeline": {"name": "Work"}, "steps": [step]})
+    return {
+        "id": table,
+        "ps_type": ps_type,
+        "config": config | {"target_table": table},
+        "checks": list(checks),
+    }
 
 
-def kept(runs: CheckedRuns, table: str = "t") -> list[tuple[int, str | None]]:
+def document(*steps: dict[str, Any]) -> str:
+    return json.dumps({"pipeline": {"name": "Work"}, "steps": steps})
+
+
+def kept(runs: CheckedRuns, table: str = "t") -> Rows:
     sql = f"SELECT id, name FROM {runs.tenant_id}.{table} ORDER BY id, name"
     return [(row["id"], row["name"]) for row in runs.central.client.query_and_wait(sql)]
+
+
+def tables_of(runs: CheckedRuns) -> list[str]:
+    return [table.table_id for table in runs.central.client.list_tables(runs.tenant_id)]
 
 
 @pytest.fixture
@@ -123,31 +148,63 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "PATIENCE", timedelta())
 
 
-@pytest.mark.usefixtures("impatient")
-@pytest.mark.parametrize("which", TYPES)
-def test_what_fails_is_not_published_and_what_passes_is(runs: CheckedRuns, which: str) -> None:
-    give(runs, (1, "a"))
-    good = runs.run(document(runs, which, NOT_NULL), DAY)
-    status, error = runs.end(good)
-    assert status == "COMPLETED", error
-    assert kept(runs) == [(1, "a")]
-    give(runs, (1, None), (2, "b"))
-    bad = runs.run(document(runs, which, NOT_NULL), DAY)
-    status, error = runs.end(bad)
-    assert (status, "not_null_name: 1 of 2 rows" in error) == ("FAILED", True), error
-    assert kept(runs) == [(1, "a")]
-    assert runs.checks(bad)["not_null_name"].status == "FAILED"
-    warned = runs.run(document(runs, which, WARNING), DAY)
-    assert runs.end(warned) == ("COMPLETED", "")
-    assert runs.checks(warned)["not_null_name"].status == "WARNED"
-    assert (2, "b") in kept(runs)
-    assert len(kept(runs)) == len(set(kept(runs)))
-    _all_candidates_expire(runs)
+# Publishing
 
 
-def _all_candidates_expire(runs: CheckedRuns) -> None:
-    names = [table.table_id for table in runs.central.client.list_tables(runs.tenant_id)]
-    candidates = [name for name in names if name.endswith("_work")]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What a run of one step of each type came to, by the step's table."""
+
+    steps: dict[str, StepView]
+    checks: dict[str, CheckView]
+    rows: dict[str, Rows]
+    """What is in the tables once the run has ended."""
+
+
+@pytest.fixture(scope="module")
+def published(bootstrapped: Central, storage: "StorageServer") -> dict[str, Published]:
+    """Run one step of each type on rows that pass, on some that fail, and on these with a mere warning."""
+    runs, found = a_tenant(bootstrapped, storage), {}
+    runs.at_once = InThreads(max_threads=1)  # Steps beside each other make the local BigQuery work more.
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(files, "PATIENCE", timedelta())
+        give(runs, (1, "a"))
+        found["good"] = publish(runs, NOT_NULL)
+        give(runs, (1, None), (2, "b"))
+        found["bad"] = publish(runs, NOT_NULL)
+        found["warned"] = publish(runs, WARNING)
+    all_candidates_expire(runs)
+    return found
+
+
+def publish(runs: CheckedRuns, check: dict[str, Any]) -> Published:
+    run_id = runs.run(document(*(step_of(runs, which, check, table=TABLES[which]) for which in TYPES)), DAY)
+    run = runs.views.read_run(runs.tenant_id, run_id, utc_now())
+    assert run is not None
+    return Published(
+        steps={step.step_id: step for step in run.steps},
+        checks={check.table: check for check in runs.all_results(run_id)},
+        rows={table: kept(runs, table) for table in tables_of(runs) if table in TABLES.values()},
+    )
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+def test_what_fails_is_not_published_and_what_passes_is(published: dict[str, Published], table: str) -> None:
+    good, bad, warned = (published[name] for name in ("good", "bad", "warned"))
+    assert good.steps[table].status == "COMPLETED", good.steps[table].error_message
+    assert good.rows[table] == [(1, "a")]
+    error = bad.steps[table].error_message or ""
+    assert (bad.steps[table].status, "not_null_name: 1 of 2 rows" in error) == ("FAILED", True), error
+    assert bad.rows[table] == [(1, "a")]
+    assert bad.checks[table].status == "FAILED"
+    assert (warned.steps[table].status, warned.steps[table].error_message) == ("COMPLETED", None)
+    assert warned.checks[table].status == "WARNED"
+    assert (2, "b") in warned.rows[table]
+    assert len(warned.rows[table]) == len(set(warned.rows[table]))
+
+
+def all_candidates_expire(runs: CheckedRuns) -> None:
+    candidates = [name for name in tables_of(runs) if name.startswith(f"{PLATFORM_TABLES}run-")]
     assert candidates
     for name in candidates:
         expires = runs.central.client.get_table(f"{runs.tenant_id}.{name}").expires
@@ -170,7 +227,7 @@ def test_a_days_snapshot_is_kept_once_its_rows_have_passed(runs: CheckedRuns) ->
     assert table.table_type == "SNAPSHOT"
     assert table.expires is not None
     assert table.expires > utc_now() + timedelta(days=2)
-    _all_candidates_expire(runs)
+    all_candidates_expire(runs)
 
 
 # Dying
@@ -190,6 +247,8 @@ POINTS = [
     ("read_counts", 0),
 ]
 """Calls of a step with checks, and which one of that name."""
+EVERY = 3
+"""At one in how many calls a type dies; types take turns, so that each call is somebody's last."""
 
 
 def dying(jobs: ExecutorJobs, call: str, number: int, *, before: bool) -> ExecutorJobs:
@@ -212,22 +271,28 @@ def dying(jobs: ExecutorJobs, call: str, number: int, *, before: bool) -> Execut
     return result
 
 
-@pytest.mark.parametrize(
-    ("which", "is_good"),
-    [
-        ("query that appends", True),
-        ("query that appends", False),
-        ("append", True),
-        ("load", True),
-        ("copy that appends", True),
-    ],
-)
-def test_a_process_may_die_at_any_call_and_rows_are_published_once(
-    runs: CheckedRuns, which: str, is_good: bool
+MORTALS = [
+    ("query that appends", True),
+    ("query that appends", False),
+    ("append", True),
+    ("load", True),
+    ("copy that appends", True),
+]
+"""Types whose rows are added, and whether what they add passes."""
+
+
+@pytest.mark.parametrize(("place", "which", "is_good"), [(i, *one) for i, one in enumerate(MORTALS)])
+def test_a_process_may_die_at_a_call_and_rows_are_published_once(
+    runs: CheckedRuns, place: int, which: str, is_good: bool
 ) -> None:
-    for published, (call, number) in enumerate(POINTS):
+    die_at_calls(runs, which, POINTS[place % EVERY :: EVERY], is_good=is_good)
+
+
+def die_at_calls(runs: CheckedRuns, which: str, points: Sequence[tuple[str, int]], *, is_good: bool) -> None:
+    """Let run after run die before one of the calls, die after it, and come to its end."""
+    for published, (call, number) in enumerate(points):
         give(runs, (published, "a" if is_good else None))
-        message = runs.message(document(runs, which, NOT_NULL), DAY)
+        message = runs.message(document(step_of(runs, which, NOT_NULL)), DAY)
         for before in (True, False):
             runs.acting_as = dying(runs.jobs, call, number, before=before)
             with suppress(Death):
@@ -236,14 +301,10 @@ def test_a_process_may_die_at_any_call_and_rows_are_published_once(
         runs.deliver(message)
         status, error = runs.end(message.run.run_id)
         assert status == ("COMPLETED" if is_good else "FAILED"), (call, number, error)
-        assert _rows_of_t(runs) == ([(one, "a") for one in range(published + 1)] if is_good else [])
+        rows = kept(runs) if "t" in tables_of(runs) else []
+        assert rows == ([(one, "a") for one in range(published + 1)] if is_good else []), (call, number)
         assert [one.name for one in runs.all_results(message.run.run_id)] == ["not_null_name"]
-    _all_candidates_expire(runs)
-
-
-def _rows_of_t(runs: CheckedRuns) -> list[tuple[int, str | None]]:
-    names = {table.table_id for table in runs.central.client.list_tables(runs.tenant_id)}
-    return kept(runs) if "t" in names else []
+    all_candidates_expire(runs)
 
 
 # Files
@@ -264,9 +325,9 @@ def runs_until_checked(runs: CheckedRuns, message: LevelMessage) -> None:
 @pytest.mark.usefixtures("impatient")
 def test_files_whose_run_died_before_it_published_are_loaded_by_the_next_and_once(runs: CheckedRuns) -> None:
     give(runs, (1, "a"))
-    first = runs.message(document(runs, "load", NOT_NULL), DAY)
+    first = runs.message(document(step_of(runs, "load", NOT_NULL)), DAY)
     runs_until_checked(runs, first)
-    assert runs.end(runs.run(document(runs, "load", NOT_NULL), DAY)) == ("COMPLETED", "")
+    assert runs.end(runs.run(document(step_of(runs, "load", NOT_NULL)), DAY)) == ("COMPLETED", "")
     assert kept(runs) == [(1, "a")]
     runs.deliver(first)  # It comes again, late: another has its files by now.
     status, error = runs.end(first.run.run_id)
@@ -278,9 +339,9 @@ def test_files_of_a_run_that_goes_on_are_left_to_it(
     runs: CheckedRuns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     give(runs, (1, "a"))
-    first = runs.message(document(runs, "load", NOT_NULL), DAY)
+    first = runs.message(document(step_of(runs, "load", NOT_NULL)), DAY)
     runs_until_checked(runs, first)
-    second = runs.message(document(runs, "load", NOT_NULL), DAY)
+    second = runs.message(document(step_of(runs, "load", NOT_NULL)), DAY)
     slept: list[Callable[[], None]] = [lambda: _deliver(runs, first)]
 
     def sleep(_: float) -> None:
