@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from common.times import utc_now
-from common.wiring import dispatcher
+from common.wiring import ADAPTERS, dispatcher
 from tests.functional.site import Site, Tenant, a_pipeline_file
 
 FILE = a_pipeline_file({"first": "SELECT 1 AS n"})
@@ -25,79 +25,92 @@ def follow(tenant: Tenant, link: str) -> int:
     return tenant.site.functions["pipelines"].get(link, headers=headers).status_code
 
 
-def states(tenant: Tenant) -> Counter[str]:
-    return Counter(run["status"] for run in history(tenant))
+def states(tenant: Tenant, query: str = "") -> Counter[str]:
+    return Counter(run["status"] for run in history(tenant, query))
 
 
-def test_a_schedule_fires_is_shown_and_can_be_stopped(site: Site, tenant: Tenant) -> None:
+def schedule_of(tenant: Tenant, config_id: str) -> dict[str, Any]:
+    schedules = tenant.call("GET", "/api/v1/pipelines/schedules").get_json()["schedules"]
+    (found,) = (schedule for schedule in schedules if schedule["pipeline_id"] == config_id)
+    return dict(found)
+
+
+def test_a_schedule_fires_is_shown_and_can_be_stopped(site: Site, shared_tenant: Tenant) -> None:
+    tenant, of_minutely = shared_tenant, "&pipeline_id=minutely"
     assert tenant.upload("minutely", EVERY_MINUTE).status_code == 201
     assert site.admin("GET", "/admin/overview").get_json()["due"] >= 1
     site.tick()
     site.drain()
-    (run,) = [run for run in history(tenant) if run["trigger_type"] == "scheduler"][-1:]
+    (run,) = [run for run in history(tenant, of_minutely) if run["trigger_type"] == "scheduler"][-1:]
     assert tenant.status(run["pipeline_logging_id"])["status"] == "COMPLETED"
-    (schedule,) = tenant.call("GET", "/api/v1/pipelines/schedules").get_json()["schedules"]
+    schedule = schedule_of(tenant, "minutely")
     assert schedule["last_fire_time"] < schedule["next_fire_time"]
     assert follow(tenant, schedule["links"]["last_run"]) == 200
     paused = tenant.call("POST", "/api/v1/pipelines/schedules/minutely/pause").get_json()
     assert (paused["paused"], paused["next_fire_time"]) == (True, None)
-    before = len(history(tenant))
+    before = len(history(tenant, of_minutely))
     site.tick()
-    assert len(history(tenant)) == before
+    assert len(history(tenant, of_minutely)) == before
 
 
 def test_a_later_firing_cancels_the_run_before_it_and_begins_when_that_has_ended(
-    site: Site, tenant: Tenant
+    site: Site, shared_tenant: Tenant
 ) -> None:
+    tenant, of_patient = shared_tenant, "&pipeline_id=patient"
     schedule = {"cron": "* * * * *", "overlap": "cancel_older"}
-    file = json.dumps(json.loads(FILE) | {"schedule": schedule})
-    assert tenant.upload("minutely", file).status_code == 201
+    file = json.dumps(json.loads(a_pipeline_file({"patient": "SELECT 1 AS n"})) | {"schedule": schedule})
+    assert tenant.upload("patient", file).status_code == 201
     site.tick()
-    (first,) = history(tenant)
+    (first,) = history(tenant, of_patient)
     later, made = utc_now() + timedelta(minutes=1), dispatcher()
     next_minute = replace(made, clock=lambda: later, queue=replace(made.queue, clock=lambda: later))
     next_minute.fill(later)
-    second, _ = history(tenant)
+    second, _ = history(tenant, of_patient)
     assert (second["status"], tenant.status(first["pipeline_logging_id"])["status"]) == ("QUEUED", "PENDING")
     site.drain()
     assert tenant.status(first["pipeline_logging_id"])["status"] == "CANCELLED"
     next_minute.fill(utc_now() + timedelta(minutes=1))
     site.drain()
-    assert states(tenant) == {"COMPLETED": 1, "CANCELLED": 1}
-    (counted,) = site.rows(f"SELECT COUNT(*) AS n FROM `{tenant.tenant_id}`.first")
+    assert states(tenant, of_patient) == {"COMPLETED": 1, "CANCELLED": 1}
+    (counted,) = site.rows(f"SELECT COUNT(*) AS n FROM `{tenant.tenant_id}`.patient")
     assert counted["n"] == 1
-    tenant.call("POST", "/api/v1/pipelines/schedules/minutely/pause")
+    tenant.call("POST", "/api/v1/pipelines/schedules/patient/pause")
 
 
-def test_a_firing_that_the_plan_refuses_is_in_the_history_with_the_reason(
-    site: Site, tenant_ids: Any
-) -> None:
-    tenant = site.onboard(next(tenant_ids), plan="STARTER")
+def limit_to_one_run_a_day(tenant: Tenant) -> None:
+    """Append a state of the tenant's subscription, as its operator does by hand."""
+    records = ADAPTERS.tenant_records
+    found = records.find_subscription(tenant.tenant_id)
+    assert found is not None
+    records.append_subscription(replace(found, daily_limit=1), recorded_at=utc_now())
+
+
+def test_a_firing_that_the_plan_refuses_is_in_the_history_with_the_reason(site: Site, tenant: Tenant) -> None:
+    limit_to_one_run_a_day(tenant)
     assert tenant.upload("daily", FILE).status_code == 201
-    for _ in range(6):
-        tenant.run("daily")
-        site.drain()
+    tenant.run("daily")
+    site.drain()
     assert tenant.upload("minutely", EVERY_MINUTE).status_code == 201
     refused = site.admin("GET", "/admin/overview").get_json()["refused_today"]
     site.tick()
     (run,) = [run for run in history(tenant, "&status=FAILED") if run["pipeline_id"] == "minutely"][-1:]
-    assert "daily limit of your plan is reached: 6 of 6" in run["error_message"]
+    assert "daily limit of your plan is reached: 1 of 1" in run["error_message"]
     assert tenant.status(run["pipeline_logging_id"])["status"] == "FAILED"
-    (schedule,) = tenant.call("GET", "/api/v1/pipelines/schedules").get_json()["schedules"]
-    assert follow(tenant, schedule["links"]["last_run"]) == 200
+    assert follow(tenant, schedule_of(tenant, "minutely")["links"]["last_run"]) == 200
     assert site.admin("GET", "/admin/overview").get_json()["refused_today"] > refused
     tenant.call("POST", "/api/v1/pipelines/schedules/minutely/pause")
 
 
-def test_runs_wait_are_cancelled_and_begin_as_slots_come_free(site: Site, tenant_ids: Any) -> None:
+def test_runs_wait_are_cancelled_and_begin_as_slots_come_free(
+    site: Site, tenant_ids: Any, shared_tenant: Tenant
+) -> None:
     tenant = site.onboard(next(tenant_ids), plan="STARTER")
-    other = site.onboard(next(tenant_ids), plan="STARTER")
     assert tenant.upload("daily", FILE).status_code == 201
     assert tenant.call("POST", "/api/v1/pipelines/run/daily", {}).status_code == 202
     ids = [tenant.run("daily", {"queue": True}) for _ in range(4)]
     assert states(tenant) == {"PENDING": 3, "QUEUED": 2}
     assert [run["pipeline_logging_id"] for run in history(tenant, "&status=QUEUED")] == [ids[3], ids[2]]
-    assert history(other) == []
+    assert not {run["pipeline_logging_id"] for run in history(shared_tenant)} & {*ids}
     refused = tenant.call("POST", "/api/v1/pipelines/run/daily", {})
     assert (refused.status_code, refused.get_json()["limit_name"]) == (429, "concurrent")
     cancelled = tenant.call("POST", f"/api/v1/pipelines/cancel/{ids[2]}")
