@@ -27,10 +27,18 @@ steps:
 _numbers = itertools.count(1)
 
 
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
+@pytest.fixture(scope="module")
+def receiver_of_module() -> Iterator[Receiver]:
     with web_receiver() as served:
         yield served
+
+
+@pytest.fixture
+def receiver(receiver_of_module: Receiver) -> Receiver:
+    """Let the receiver of all tests here take everything, and forget what came."""
+    receiver_of_module.statuses = [200]
+    receiver_of_module.came.clear()
+    return receiver_of_module
 
 
 @pytest.fixture(scope="module")
@@ -43,17 +51,26 @@ def _listening(site: Site) -> Iterator[None]:
         site.subscriber.delete_subscription(subscription=name)
 
 
+@pytest.fixture(scope="module")
+def _told(tenant_of_module: Tenant, receiver_of_module: Receiver) -> None:
+    """Give the tenant of all tests here two credentials, and a pipeline that fails."""
+    for credential_id, more in (("our_hook", {"secret": "a-secret-of-a-hook"}), ("our_chat", {})):
+        put_credential(tenant_of_module, credential_id, {"url": receiver_of_module.url, **more})
+    assert tenant_of_module.upload("daily", FILE).status_code == 201
+
+
 @pytest.fixture
-def listener(site: Site, tenant: Tenant, receiver: Receiver, _listening: None) -> Tenant:
-    """Give a tenant two credentials and a pipeline that fails."""
+def listener(site: Site, shared_tenant: Tenant, _listening: None, _told: None) -> Tenant:
+    """Give a tenant that is told of its runs; nothing is on its way to it."""
     site.take(EVENTS)
     site.take(DEAD)
-    for credential_id, more in (("our_hook", {"secret": "a-secret-of-a-hook"}), ("our_chat", {})):
-        body = {"provider": "WEBHOOK", "credentials": {"url": receiver.url, **more}}
-        answer = tenant.own("PUT", f"/api/v1/tenants/credentials/{credential_id}", body)
-        assert answer.status_code == 201, answer.text
-    assert tenant.upload("daily", FILE).status_code == 201
-    return tenant
+    return shared_tenant
+
+
+def put_credential(tenant: Tenant, credential_id: str, credentials: dict[str, str]) -> None:
+    body = {"provider": "WEBHOOK", "credentials": credentials}
+    answer = tenant.own("PUT", f"/api/v1/tenants/credentials/{credential_id}", body)
+    assert answer.status_code == 201, answer.text
 
 
 def delivered(site: Site) -> list[int]:
@@ -124,10 +141,11 @@ def test_what_never_works_ends_in_the_dead_letters_with_its_reason(
 
 
 def test_an_address_of_the_metadata_server_is_never_asked(site: Site, listener: Tenant) -> None:
-    body = {"provider": "WEBHOOK", "credentials": {"url": "http://169.254.169.254/computeMetadata/v1/"}}
-    for credential_id in ("our_hook", "our_chat"):
-        assert listener.own("PUT", f"/api/v1/tenants/credentials/{credential_id}", body).status_code == 200
-    listener.run("daily")
+    for credential_id in ("inner_hook", "inner_chat"):
+        put_credential(listener, credential_id, {"url": "http://169.254.169.254/computeMetadata/v1/"})
+    text = FILE.replace("id: daily", "id: curious").replace("our_", "inner_")
+    assert listener.upload("curious", text).status_code == 201
+    listener.run("curious")
     site.drain()
     assert set(delivered(site)) == {200}
     reasons = [one.message.attributes["reason"] for one in site.take(DEAD)]
@@ -145,18 +163,18 @@ def test_a_check_that_warns_is_told_once_the_run_has_completed(
     site: Site, listener: Tenant, receiver: Receiver
 ) -> None:
     warning = """\
-pipeline: {id: daily, name: Daily}
+pipeline: {id: checked, name: Daily}
 notifications:
   - {type: webhook, credential: our_hook, on: [success, warning]}
 steps:
   - id: one
     ps_type: bq_etl.query
-    config: {source_query: SELECT -1 AS n, target_table: ones}
+    config: {source_query: SELECT -1 AS n, target_table: checked}
     checks:
       - {type: expression, name: no_negatives, expression: "n >= 0", severity: warn}
 """
-    assert listener.upload("daily", warning).status_code == 201
-    run_id = listener.run("daily")
+    assert listener.upload("checked", warning).status_code == 201
+    run_id = listener.run("checked")
     site.drain()
     assert listener.status(run_id)["status"] == "COMPLETED"
     events = [one.message for one in site.take(EVENTS)]
@@ -172,17 +190,17 @@ steps:
 
 def test_a_pipeline_that_is_late_is_told_of_once(site: Site, listener: Tenant, receiver: Receiver) -> None:
     text = """\
-pipeline: {id: daily, name: Daily}
+pipeline: {id: tardy, name: Daily}
 late: {by: "%s"}
 notifications:
   - {type: webhook, credential: our_hook, on: [late]}
 steps:
-  - {id: one, ps_type: bq_etl.query, config: {source_query: SELECT 1 AS n, target_table: ones}}
+  - {id: one, ps_type: bq_etl.query, config: {source_query: SELECT 1 AS n, target_table: tardy}}
 """
     moment = utc_now() - timedelta(minutes=3)
     late = text % f"{moment:%H:%M}"
-    assert listener.upload("daily", late).status_code == 201
-    assert listener.upload("other", late.replace("id: daily, ", "")).status_code == 201
+    assert listener.upload("tardy", late).status_code == 201
+    assert listener.upload("other", late.replace("id: tardy, ", "")).status_code == 201
     site.rows(
         "UPDATE `tenants.tenant_pipeline_configs` "
         "SET recorded_at = TIMESTAMP_SUB(recorded_at, INTERVAL 1 HOUR) "
@@ -199,8 +217,8 @@ steps:
     for _ in range(2):
         site.tick()
     events = [one.message for one in site.take(EVENTS) if one.message.attributes["state"] == "LATE"]
-    assert [message.attributes["config"] for message in events] == ["daily"]
+    assert [message.attributes["config"] for message in events] == ["tardy"]
     assert [push(site, events[0]) for _ in range(2)] == [200, 200]
     (told,) = [json.loads(data) for _, _, data in receiver.came]
-    assert (told["event"], told["pipeline_id"], told["pipeline_logging_id"]) == ("late", "daily", None)
+    assert (told["event"], told["pipeline_id"], told["pipeline_logging_id"]) == ("late", "tardy", None)
     assert told["by"].startswith(f"{moment:%Y-%m-%dT%H:%M}:00")
