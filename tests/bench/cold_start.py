@@ -11,6 +11,9 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import distributions, packages_distributions
 from pathlib import Path
 
@@ -55,6 +58,7 @@ def modules_of(function: str) -> Counter[str]:
         [sys.executable, "-m", "tests.bench.cold_start", function],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], **ENVIRONMENT},
+        input=json.dumps(_undeployed()),
         check=True,
         capture_output=True,
         text=True,
@@ -62,28 +66,35 @@ def modules_of(function: str) -> Counter[str]:
     return Counter(json.loads(told.stdout.splitlines()[-1]))
 
 
+@cache
+def _undeployed() -> tuple[list[str], list[str]]:
+    """Name what is installed beside the functions' lock: top-level packages, and parts of `google.cloud`."""
+    lock = (ROOT / "requirements" / "functions.txt").read_text(encoding="utf-8")
+    deployed = {_normal(name) for name in LOCKED.findall(lock)}
+    others = {
+        package
+        for package, names in packages_distributions().items()
+        if not deployed & {_normal(name) for name in names}
+    }
+    installed = {_normal(one.metadata["Name"]) for one in distributions()}
+    of_google = [
+        f"google.cloud.{name.removeprefix(GOOGLES).replace('-', '_')}"
+        for name in installed - deployed
+        if name.startswith(GOOGLES)
+    ]
+    return sorted(others - {"common", "tests", *sys.stdlib_module_names}), of_google
+
+
+@dataclass(frozen=True, slots=True)
 class _DeployedAlone:
     """Finds no package that the functions' lock lacks: what is installed beside it is not deployed."""
 
-    def __init__(self) -> None:
-        lock = (ROOT / "requirements" / "functions.txt").read_text(encoding="utf-8")
-        deployed = {_normal(name) for name in LOCKED.findall(lock)}
-        others = {
-            package
-            for package, names in packages_distributions().items()
-            if not deployed & {_normal(name) for name in names}
-        }
-        self._missing = others - {"common", "tests", *sys.stdlib_module_names}
-        installed = {_normal(one.metadata["Name"]) for one in distributions()}
-        self._of_google = tuple(
-            f"google.cloud.{name.removeprefix(GOOGLES).replace('-', '_')}"
-            for name in installed - deployed
-            if name.startswith(GOOGLES)
-        )
+    packages: Collection[str]
+    of_google: Sequence[str]
 
     def find_spec(self, name: str, *_: object) -> None:
         """Refuse what is not deployed, and leave all else to the other finders."""
-        if name.partition(".")[0] in self._missing or name.startswith(self._of_google):
+        if name.partition(".")[0] in self.packages or name.startswith(tuple(self.of_google)):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
@@ -98,7 +109,7 @@ def read_budget() -> dict[str, int]:
 
 
 def _load(function: str) -> Counter[str]:
-    sys.meta_path.insert(0, _DeployedAlone())
+    sys.meta_path.insert(0, _DeployedAlone(*json.load(sys.stdin)))
     path = ROOT / "functions" / function / "main.py"
     spec = importlib.util.spec_from_file_location(f"main_of_{function}", path)
     assert spec is not None
