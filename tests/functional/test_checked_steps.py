@@ -1,7 +1,7 @@
 """Steps with checks through the functions themselves: what they cost, whose account acts, who reads what."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,12 @@ from tests.functional.environment import THEIRS
 from tests.functional.promises import rows_of_table
 from tests.functional.site import Site, Tenant
 from tests.functional.test_attacks import localized
-from tests.functional.test_credential_steps import ORDERS, Customer, customer  # noqa: F401 - a fixture
+from tests.functional.test_credential_steps import (
+    ORDERS,
+    Customer,
+    customer_of_module,  # noqa: F401 - a fixture
+    shared_customer,  # noqa: F401 - a fixture
+)
 
 HERE = Path(__file__).parent
 ATTACKS = yaml.safe_load((HERE.parent / "unit/pipelines/check_attacks.yml").read_text(encoding="utf-8"))
@@ -27,8 +32,10 @@ def a_file(*steps: dict[str, Any]) -> str:
     return json.dumps({"pipeline": {"name": "Checked"}, "steps": [*steps]})
 
 
-def a_step(ps_type: str, checks: list[dict[str, Any]], **config: Any) -> dict[str, Any]:
-    return {"id": "work", "ps_type": ps_type, "config": config, "checks": checks}
+def a_step(
+    ps_type: str, checks: list[dict[str, Any]], step_id: str = "work", **config: Any
+) -> dict[str, Any]:
+    return {"id": step_id, "ps_type": ps_type, "config": config, "checks": checks}
 
 
 def run(tenant: Tenant, *steps: dict[str, Any], day: str = "2026-03-03") -> dict[str, Any]:
@@ -46,11 +53,15 @@ def completed(tenant: Tenant, *steps: dict[str, Any]) -> dict[str, Any]:
     return status
 
 
+def steps_of(status: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return what is told of the steps of a run, by their IDs."""
+    return {step["step_id"]: step for level in status["levels"] for step in level["steps"]}
+
+
 def step_of(status: dict[str, Any]) -> dict[str, Any]:
     """Return what is told of the one step of a run."""
-    ((step,),) = (level["steps"] for level in status["levels"])
-    told: dict[str, Any] = step
-    return told
+    (step,) = steps_of(status).values()
+    return step
 
 
 def count(tenant: Tenant, table: str) -> int:
@@ -65,7 +76,7 @@ QUERY = {"source_query": "SELECT n FROM src", "target_table": "t"}
 STEPS: dict[str, dict[str, Any]] = {
     "bq_etl.query": QUERY,
     "bq_etl.load": {
-        "uris": f"gs://{OPEN_BUCKET}/{{tenant}}/*.csv",
+        "uris": f"gs://{OPEN_BUCKET}/${{tenant_id}}/*.csv",
         "format": "csv",
         "target_table": "t",
         "header_rows": 1,
@@ -79,41 +90,50 @@ STEPS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def tenant_with_sources(site: Site, tenant_of_module: Tenant) -> Tenant:
+    """Give the tenant of the module a table and a file."""
+    folder = site.buckets / OPEN_BUCKET / tenant_of_module.tenant_id
+    folder.mkdir(parents=True)
+    (folder / "a.csv").write_text("n\n1\n2\n")
+    site.rows(f"CREATE TABLE {tenant_of_module.tenant_id}.src AS SELECT 1 AS n UNION ALL SELECT 2")
+    return tenant_of_module
+
+
 @pytest.fixture
-def sources(site: Site, tenant: Tenant) -> Tenant:
-    """Give a tenant a table and a file."""
-    return with_sources(site, tenant)
+def reader(shared_tenant: Tenant, tenant_with_sources: Tenant) -> Tenant:
+    """Give a test the tenant of its module, which has a table and a file."""
+    assert shared_tenant is tenant_with_sources
+    return shared_tenant
 
 
 @pytest.fixture(scope="module")
-def reader(site: Site, tenant_ids: Iterator[str]) -> Tenant:
-    """Give them to one tenant of all tests after which it has no more and no less."""
-    return with_sources(site, site.onboard(next(tenant_ids)))
-
-
-def with_sources(site: Site, tenant: Tenant) -> Tenant:
-    folder = site.buckets / OPEN_BUCKET / tenant.tenant_id
-    folder.mkdir(parents=True)
-    (folder / "a.csv").write_text("n\n1\n2\n")
-    site.rows(f"CREATE TABLE {tenant.tenant_id}.src AS SELECT 1 AS n UNION ALL SELECT 2")
-    return tenant
+def tenant_with_costs(site: Site, tenant_of_module: Tenant) -> Tenant:
+    """Give the tenant of the module an export of costs, and the table that keeps them."""
+    site.drain()
+    assert tenant_of_module.upload("cloud_costs", EXPORT.read_text(encoding="utf-8")).status_code == 201
+    tenant_of_module.run("cloud_costs", {"date": "2026-03-03"})
+    site.drain()
+    return tenant_of_module
 
 
 @pytest.mark.parametrize("ps_type", STEPS)
-def test_a_step_with_checks_costs_what_the_page_says(site: Site, sources: Tenant, ps_type: str) -> None:
+def test_a_step_with_checks_costs_what_the_page_says(
+    site: Site, reader: Tenant, request: pytest.FixtureRequest, ps_type: str
+) -> None:
+    config = STEPS[ps_type]
     if ps_type == "gcp.cost_billing":
-        assert sources.upload("cloud_costs", EXPORT.read_text(encoding="utf-8")).status_code == 201
-        sources.run("cloud_costs", {"date": "2026-03-03"})
-        site.drain()
-    config = json.loads(json.dumps(STEPS[ps_type]).replace("{tenant}", sources.tenant_id))
-    assert sources.upload("checked", a_file(a_step(ps_type, GOOD, **config))).status_code < 300
-    run_id = sources.run("checked", {"date": "2026-03-03"})
+        request.getfixturevalue("tenant_with_costs")
+    else:
+        config = config | {"target_table": f"{config['target_table']}_of_{ps_type.partition('.')[2]}"}
+    assert reader.upload("checked", a_file(a_step(ps_type, GOOD, **config))).status_code < 300
+    run_id = reader.run("checked", {"date": "2026-03-03"})
     counted = site.bigquery.counts
     counted.reset()
     site.drain()
     found = [str(counted.jobs("cvg-step-")), str(counted.dry_runs)]
     assert found == rows_of_table("What checks add")[f"`{ps_type}`"][1:3]
-    _is_told_everywhere(sources, run_id, str(config.get("target_table", "gcp_cost_billing")))
+    _is_told_everywhere(reader, run_id, str(config.get("target_table", "gcp_cost_billing")))
 
 
 def _is_told_everywhere(tenant: Tenant, run_id: str, table: str) -> None:
@@ -133,37 +153,41 @@ def _is_told_everywhere(tenant: Tenant, run_id: str, table: str) -> None:
 
 @pytest.mark.parametrize("ps_type", STEPS)
 def test_what_a_step_with_checks_costs_can_be_asked_before(reader: Tenant, ps_type: str) -> None:
-    config = json.loads(json.dumps(STEPS[ps_type]).replace("{tenant}", reader.tenant_id))
-    steps = [a_step(ps_type, GOOD, **config)]
+    steps = [a_step(ps_type, GOOD, **STEPS[ps_type])]
     if ps_type == "gcp.cost_billing":
         export = yaml.safe_load(EXPORT.read_text(encoding="utf-8"))["steps"][0]
         steps.insert(0, export)
-    answer = reader.call("POST", "/api/v1/pipelines/configs/checked/validate", json.loads(a_file(*steps)))
+    answer = reader.call("POST", "/api/v1/pipelines/configs/asked/validate", json.loads(a_file(*steps)))
     assert answer.status_code == 200, answer.text
     quote = answer.get_json()
     assert [step for step in quote["steps"] if step.get("error")] == []
 
 
-def test_a_bill_that_fails_its_checks_leaves_what_is_kept(site: Site, tenant: Tenant) -> None:
-    assert tenant.upload("cloud_costs", EXPORT.read_text(encoding="utf-8")).status_code == 201
-    tenant.run("cloud_costs", {"date": "2026-03-03"})
+def test_a_bill_that_fails_its_checks_leaves_what_is_kept(site: Site, tenant_with_costs: Tenant) -> None:
     site.drain()
-    assert (before := count(tenant, "gcp_cost_billing")) > 0
-    config = {"source_table": "billing_export", "export_column": "export_time"}
-    site.rows(f"DELETE FROM {tenant.tenant_id}.billing_export WHERE TRUE")
-    assert run(tenant, a_step("gcp.cost_billing", GOOD, **config))["status"] == "FAILED"
-    assert count(tenant, "gcp_cost_billing") == before
+    tenant, own = tenant_with_costs, tenant_with_costs.tenant_id
+    site.rows(
+        f"CREATE TABLE {own}.bill PARTITION BY usage_date CLUSTER BY project_id, service_description"
+        f" AS SELECT * FROM {own}.gcp_cost_billing"
+    )
+    site.rows(f"CREATE TABLE {own}.empty_export AS SELECT * FROM {own}.billing_export WHERE FALSE")
+    config = {"source_table": "empty_export", "export_column": "export_time", "target_table": "bill"}
+    assert (before := count(tenant, "bill")) > 0
+    failed = step_of(run(tenant, a_step("gcp.cost_billing", GOOD, **config)))
+    assert (failed["status"], failed["checks"][0]["status"]) == ("FAILED", "FAILED"), failed
+    assert count(tenant, "bill") == before
     warned = a_step("gcp.cost_billing", [GOOD[0] | {"severity": "warn"}], **config)
     completed(tenant, warned)
-    assert count(tenant, "gcp_cost_billing") == 0
+    assert count(tenant, "bill") == 0
 
 
 # Partitions
 
 
 def test_a_table_that_requires_a_filter_is_checked_by_one_and_its_candidates_without(
-    site: Site, tenant: Tenant
+    site: Site, shared_tenant: Tenant
 ) -> None:
+    tenant = shared_tenant
     site.rows(
         f"CREATE TABLE {tenant.tenant_id}.daily (n INT64, d DATE) PARTITION BY d"
         " OPTIONS (require_partition_filter = TRUE)"
@@ -185,14 +209,13 @@ def test_a_table_that_requires_a_filter_is_checked_by_one_and_its_candidates_wit
 
 
 def test_rows_of_a_tenants_project_are_checked_there_before_they_are_published(
-    site: Site,
-    customer: Customer,  # noqa: F811
+    shared_customer: Customer,  # noqa: F811
 ) -> None:
-    tenant = customer.tenant
+    tenant = shared_customer.tenant
     step = {"source_query": ORDERS, "target_table": "imported", "credential": "my-gcp"}
     done = completed(tenant, a_step("bq_etl.query", GOOD, **step))
     assert [one["status"] for one in step_of(done)["checks"]] == ["PASSED"]
-    assert customer.imported() == [1, 2]
+    assert shared_customer.rows_of("imported") == [1, 2]
     receipt = tenant.call("GET", f"/api/v1/pipelines/runs/{done['pipeline_logging_id']}/receipt").get_json()
     assert [attempt["job_name"] for attempt in receipt["attempts"]] == ["main", "checks", "publish"]
     assert {attempt["job_project"] for attempt in receipt["attempts"]} == {THEIRS}
@@ -203,43 +226,55 @@ def test_rows_of_a_tenants_project_are_checked_there_before_they_are_published(
 
 
 def test_rows_that_break_an_error_are_not_published_under_a_credential_either(
-    customer: Customer,  # noqa: F811
+    site: Site,
+    shared_customer: Customer,  # noqa: F811
 ) -> None:
-    step = {"source_query": ORDERS, "target_table": "imported", "credential": "my-gcp"}
-    assert run(customer.tenant, a_step("bq_etl.query", BAD, **step))["status"] == "FAILED"
+    site.rows(f"CREATE TABLE {shared_customer.tenant.tenant_id}.kept AS SELECT 7 AS n")
+    work = {"source_query": ORDERS, "credential": "my-gcp"}
+    status = run(
+        shared_customer.tenant,
+        *(a_step("bq_etl.query", BAD, table, **work, target_table=table) for table in ("unmade", "kept")),
+    )
+    for step in steps_of(status).values():
+        assert (step["status"], step["checks"][0]["status"]) == ("FAILED", "FAILED"), step
     with pytest.raises(Exception, match="Not found"):
-        customer.imported()
-    completed(customer.tenant, a_step("bq_etl.query", GOOD, **step))
-    assert run(customer.tenant, a_step("bq_etl.query", BAD, **step))["status"] == "FAILED"
-    assert customer.imported() == [1, 2]
+        shared_customer.rows_of("unmade")
+    assert shared_customer.rows_of("kept") == [7]
 
 
 def test_files_of_a_tenants_own_are_checked_under_its_account(
     site: Site,
-    customer: Customer,  # noqa: F811
+    shared_customer: Customer,  # noqa: F811
 ) -> None:
     folder = site.buckets / "checked-files"
     folder.mkdir(exist_ok=True)
     (folder / "a.csv").write_text("n\n5\n")
-    (folder / ".readers").write_text(customer.account)
-    config = STEPS["bq_etl.load"] | {"uris": "gs://checked-files/*.csv", "credential": "my-gcp"}
-    done = completed(customer.tenant, a_step("bq_etl.load", GOOD, **config))
-    assert count(customer.tenant, "t") == 1
+    (folder / ".readers").write_text(shared_customer.account)
+    files = {"uris": "gs://checked-files/*.csv", "credential": "my-gcp", "target_table": "from_files"}
+    done = completed(shared_customer.tenant, a_step("bq_etl.load", GOOD, **STEPS["bq_etl.load"] | files))
+    assert count(shared_customer.tenant, "from_files") == 1
     assert step_of(done)["checks"][0]["status"] == "PASSED"
 
 
 # Who reads what
 
 
-def test_no_check_gets_through_at_upload(site: Site, tenant: Tenant) -> None:
-    through = []
-    for line in ATTACKS:
-        check = json.loads(localized(json.dumps(line["check"]), tenant))
-        answer = tenant.upload("checked", a_file(a_step("bq_etl.query", [check], **QUERY)))
-        if answer.status_code != 422 or "/steps/0/checks/0" not in answer.text:
-            through.append(line["tries"])
-    assert through == []
-    assert len(ATTACKS) >= 40
+def test_no_check_gets_through_at_upload(shared_tenant: Tenant) -> None:
+    checks = {
+        line["tries"]: json.loads(localized(json.dumps(line["check"]), shared_tenant)) for line in ATTACKS
+    }
+    assert len(checks) == len(ATTACKS) >= 40
+    while checks:  # What is told of as a fault of its form hides what only other faults tell of.
+        steps = (
+            a_step("bq_etl.query", [check], f"s{number}", **QUERY | {"target_table": f"t{number}"})
+            for number, check in enumerate(checks.values())
+        )
+        answer = shared_tenant.upload("attacks", a_file(*steps))
+        assert answer.status_code == 422, f"these get through: {list(checks)}"
+        pointers = [fault["pointer"].split("/") for fault in answer.get_json()["errors"]]
+        refused = {int(parts[2]) for parts in pointers if parts[3:5] == ["checks", "0"]}
+        assert refused, f"these get through: {list(checks)}"
+        checks = {tries: checks[tries] for number, tries in enumerate(checks) if number not in refused}
 
 
 PASSES = Judgement(reasons=())
@@ -265,28 +300,38 @@ def victim(site: Site, tenant_ids: Iterator[str]) -> Tenant:
     return other
 
 
-@pytest.fixture
-def nobody_judges_at_upload(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every check through when it is uploaded: a file may be older than a rule."""
+def let_all_checks_through_at_upload(without: pytest.MonkeyPatch) -> None:
+    """Have nobody judge a check when it is uploaded: a file may be older than a rule."""
     for module in ("check_texts", "check_compiler"):
-        monkeypatch.setattr(f"common.pipelines.{module}.judge_statement", lambda *_: PASSES)
-    monkeypatch.setattr(
-        "common.pipelines.check_texts.CheckTexts._table", lambda _self, _name, text: f"`{text}`"
-    )
+        without.setattr(f"common.pipelines.{module}.judge_statement", lambda *_: PASSES)
+    without.setattr("common.pipelines.check_texts.CheckTexts._table", lambda _self, _name, text: f"`{text}`")
 
 
-@pytest.mark.usefixtures("nobody_judges_at_upload")
+@pytest.fixture(scope="module", params=JUDGES)
+def stealing_run(
+    site: Site, tenant_with_sources: Tenant, victim: Tenant, request: pytest.FixtureRequest
+) -> Mapping[str, dict[str, Any]]:
+    """Let one run try all checks before one judge, and return what is told of its steps."""
+    site.drain()
+    steps = []
+    for which, check in STEALING.items():
+        own = json.loads(json.dumps(check).replace("{other}", victim.tenant_id))
+        name = which.replace(" ", "_")
+        query = QUERY | {"target_table": f"stolen_by_{name}"}
+        steps.append(a_step("bq_etl.query", [own], f"bq_etl_query_{name}", **query))
+        steps.append(a_step("dq.check", [own], f"dq_check_{name}", table="src"))
+    judge = JUDGES[request.param]
+    with pytest.MonkeyPatch.context() as without:
+        let_all_checks_through_at_upload(without)
+        without.setattr(judge, lambda *_: PASSES if judge.endswith("statement") else ())
+        return steps_of(run(tenant_with_sources, *steps))
+
+
 @pytest.mark.parametrize("which", STEALING)
 @pytest.mark.parametrize("ps_type", ["bq_etl.query", "dq.check"])
 def test_either_judge_alone_keeps_a_check_from_others_tables(
-    reader: Tenant, victim: Tenant, monkeypatch: pytest.MonkeyPatch, which: str, ps_type: str
+    stealing_run: Mapping[str, dict[str, Any]], which: str, ps_type: str
 ) -> None:
-    check = json.loads(json.dumps(STEALING[which]).replace("{other}", victim.tenant_id))
-    config = QUERY if ps_type == "bq_etl.query" else {"table": "src"}
-    for judge in JUDGES.values():
-        with monkeypatch.context() as without:
-            without.setattr(judge, lambda *_: PASSES if judge.endswith("statement") else ())  # noqa: B023
-            status = run(reader, a_step(ps_type, [check], **config))
-        step = step_of(status)
-        assert (step["status"], step["error_reason"], step["checks"]) == ("FAILED", "firewall", []), step
-        assert "treasure" not in json.dumps(status)
+    step = stealing_run[f"{ps_type.replace('.', '_')}_{which.replace(' ', '_')}"]
+    assert (step["status"], step["error_reason"], step["checks"]) == ("FAILED", "firewall", []), step
+    assert "treasure" not in json.dumps(step)

@@ -62,14 +62,38 @@ class Customer:
         """Act with the key as the tenant itself can, without the platform."""
         return ACCOUNTS.account_client(ServiceAccountKey.read(self.file, platform_project=PROJECT))
 
-    def imported(self) -> list[int]:
-        rows = self.tenant.site.rows(f"SELECT n FROM {self.tenant.tenant_id}.imported ORDER BY n")
+    def make_table(self, table: str, *rows: int) -> None:
+        """Make a table of the tenant's that has these rows."""
+        values = ", ".join(map(str, rows))
+        self.tenant.site.rows(
+            f"CREATE TABLE {self.tenant.tenant_id}.{table} AS SELECT n FROM UNNEST([{values}]) AS n"
+        )
+
+    def rows_of(self, table: str) -> list[int]:
+        rows = self.tenant.site.rows(f"SELECT n FROM {self.tenant.tenant_id}.{table} ORDER BY n")
         return [row["n"] for row in rows]
 
 
 @pytest.fixture
 def customer(tenant: Tenant, their_project: str) -> Customer:
     """Onboard a tenant that has put the key of its account, which may read `sales`."""
+    return a_customer(tenant, their_project)
+
+
+@pytest.fixture(scope="module")
+def customer_of_module(tenant_of_module: Tenant, their_project: str) -> Customer:
+    """Have the tenant of the module put such a key."""
+    return a_customer(tenant_of_module, their_project)
+
+
+@pytest.fixture
+def shared_customer(shared_tenant: Tenant, customer_of_module: Customer) -> Customer:
+    """Give a test the customer of its module: it takes tables of its own."""
+    assert shared_tenant is customer_of_module.tenant
+    return customer_of_module
+
+
+def a_customer(tenant: Tenant, their_project: str) -> Customer:
     file = a_key_file(their_project, f"reader-{tenant.tenant_id.replace('_', '-')}")
     let_in(f"{their_project}.sales", file["client_email"], "READER")
     put(tenant, file)
@@ -94,37 +118,36 @@ def entries(tenant: Tenant) -> dict[str, str]:
 
 
 def test_a_step_reads_the_tenants_project_by_a_job_there_and_fills_a_table_here(
-    site: Site, customer: Customer
+    site: Site, shared_customer: Customer
 ) -> None:
-    customer.tenant.upload("import", a_file(ORDERS))
-    run_id = customer.tenant.run("import")
+    tenant = shared_customer.tenant
+    tenant.upload("import", a_file(ORDERS, target_table="filled"))
+    run_id = tenant.run("import")
     site.drain()
-    assert customer.imported() == [1, 2]
-    receipt = customer.tenant.call("GET", f"/api/v1/pipelines/runs/{run_id}/receipt").get_json()
+    assert shared_customer.rows_of("filled") == [1, 2]
+    receipt = tenant.call("GET", f"/api/v1/pipelines/runs/{run_id}/receipt").get_json()
     (attempt,) = receipt["attempts"]
     assert (attempt["job_project"], attempt["rows_processed"]) == (THEIRS, 2)
-    job = customer.client().get_job(attempt["job_id"])
-    assert (job.project, job.labels["run"], job.labels["tenant"]) == (
-        THEIRS,
-        run_id,
-        customer.tenant.tenant_id,
-    )
+    job = shared_customer.client().get_job(attempt["job_id"])
+    assert (job.project, job.labels["run"], job.labels["tenant"]) == (THEIRS, run_id, tenant.tenant_id)
     with pytest.raises(google.NotFound):
         ADAPTERS.platform_client.get_job(attempt["job_id"])
 
 
-def test_its_rows_are_written_as_the_step_says(customer: Customer) -> None:
+def test_its_rows_are_written_as_the_step_says(shared_customer: Customer) -> None:
+    shared_customer.make_table("written", 7)
     written = []
-    for disposition in ("WRITE_TRUNCATE", "WRITE_APPEND", "WRITE_TRUNCATE"):
-        assert outcome(customer.tenant, ORDERS, write_disposition=disposition) == ("COMPLETED", "")
-        written.append(customer.imported())
-    assert written == [[1, 2], [1, 1, 2, 2], [1, 2]]
+    for disposition in ("WRITE_TRUNCATE", "WRITE_APPEND"):
+        config = {"target_table": "written", "write_disposition": disposition}
+        assert outcome(shared_customer.tenant, ORDERS, **config) == ("COMPLETED", "")
+        written.append(shared_customer.rows_of("written"))
+    assert written == [[1, 2], [1, 1, 2, 2]]
 
 
 def test_its_rows_go_out_by_a_table_that_the_platform_makes_and_lets_expire(
-    site: Site, customer: Customer
+    site: Site, shared_customer: Customer
 ) -> None:
-    tenant = customer.tenant
+    tenant = shared_customer.tenant
     config = {
         "source_query": ORDERS,
         "uris": f"gs://{OPEN_BUCKET}/{tenant.tenant_id}/orders-*.json",
@@ -145,41 +168,49 @@ def test_its_rows_go_out_by_a_table_that_the_platform_makes_and_lets_expire(
     assert candidate.expires
 
 
-def test_its_account_may_replace_rows_and_no_columns(customer: Customer) -> None:
-    assert outcome(customer.tenant, ORDERS) == ("COMPLETED", "")
-    status, error = outcome(customer.tenant, f"SELECT n, 1 AS more FROM {THEIRS}.sales.orders")
+def test_its_account_may_replace_rows_and_no_columns(shared_customer: Customer) -> None:
+    shared_customer.make_table("of_one_column", 1, 2)
+    sql = f"SELECT n, 1 AS more FROM {THEIRS}.sales.orders"
+    status, error = outcome(shared_customer.tenant, sql, target_table="of_one_column")
     assert status == "FAILED"
     assert "Cannot add fields (field: more)" in error
-    assert customer.imported() == [1, 2]
+    assert shared_customer.rows_of("of_one_column") == [1, 2]
 
 
-def test_the_target_is_made_as_the_step_says(customer: Customer) -> None:
+def test_the_target_is_made_as_the_step_says(shared_customer: Customer) -> None:
     sql = f"SELECT n, DATE '2026-01-31' AS day, [STRUCT(n AS n)] AS items FROM {THEIRS}.sales.orders"
-    partitioning = {"field": "day", "type": "MONTH"}
-    assert outcome(customer.tenant, sql, partitioning=partitioning, clustering=["n"])[0] == "COMPLETED"
-    table = ADAPTERS.platform_client.get_table(f"{customer.tenant.tenant_id}.imported")
+    form: dict[str, Any] = {"partitioning": {"field": "day", "type": "MONTH"}, "clustering": ["n"]}
+    assert outcome(shared_customer.tenant, sql, target_table="monthly", **form)[0] == "COMPLETED"
+    table = ADAPTERS.platform_client.get_table(f"{shared_customer.tenant.tenant_id}.monthly")
     assert table.time_partitioning.type_ == "MONTH"
     assert table.clustering_fields == ["n"]
 
 
-def test_a_step_can_join_its_project_with_the_tenants_own_tables(customer: Customer) -> None:
-    assert outcome(customer.tenant, ORDERS)[0] == "COMPLETED"
-    own = f"`{PROJECT}.{customer.tenant.tenant_id}.imported`"
-    sql = f"SELECT n FROM {THEIRS}.sales.orders JOIN {own} USING (n) JOIN imported USING (n)"
-    assert outcome(customer.tenant, sql) == ("COMPLETED", "")
+def test_a_step_can_join_its_project_with_the_tenants_own_tables(shared_customer: Customer) -> None:
+    shared_customer.make_table("own", 2, 3)
+    own = f"`{PROJECT}.{shared_customer.tenant.tenant_id}.own`"
+    sql = f"SELECT n FROM {THEIRS}.sales.orders JOIN {own} USING (n) JOIN own USING (n)"
+    assert outcome(shared_customer.tenant, sql, target_table="joined") == ("COMPLETED", "")
+    assert shared_customer.rows_of("joined") == [2]
 
 
-def test_a_level_delivered_again_finds_the_job_in_the_tenants_project(site: Site, customer: Customer) -> None:
-    customer.tenant.upload("import", a_file(ORDERS, write_disposition="WRITE_APPEND"))
-    customer.tenant.run("import")
+def test_a_level_delivered_again_finds_the_job_in_the_tenants_project(
+    site: Site, shared_customer: Customer
+) -> None:
+    tenant = shared_customer.tenant
+    tenant.upload("import", a_file(ORDERS, target_table="once", write_disposition="WRITE_APPEND"))
+    tenant.run("import")
     (message,) = site.take_levels()
     for _ in range(3):
         assert site.deliver(message) == 200
-    assert customer.imported() == [1, 2]
+    assert shared_customer.rows_of("once") == [1, 2]
 
 
-def test_a_level_with_credentials_costs_one_query_more_for_each(site: Site, customer: Customer) -> None:
-    put(customer.tenant, customer.file, "second")
+def test_a_level_with_credentials_costs_one_query_more_for_each(
+    site: Site, shared_customer: Customer
+) -> None:
+    tenant = shared_customer.tenant
+    put(tenant, shared_customer.file, "second")
     steps = [
         {"id": f"s{number}", "ps_type": "bq_etl.query", "config": config}
         for number, config in enumerate(
@@ -188,75 +219,77 @@ def test_a_level_with_credentials_costs_one_query_more_for_each(site: Site, cust
         )
     ]
     file = json.dumps({"pipeline": {"name": "Import"}, "steps": steps})
-    assert customer.tenant.upload("import", file).status_code == 201
-    run_id = customer.tenant.run("import")
+    assert tenant.upload("costs", file).status_code == 201
+    run_id = tenant.run("costs")
     site.bigquery.counts.reset()
     site.drain()
     asked = [job_id for job_id in site.bigquery.counts.job_ids if not job_id.startswith("cvg-step-")]
     assert len(asked) == 2
-    run = customer.tenant.status(run_id)
+    run = tenant.status(run_id)
     assert (run["status"], run["error_message"]) == ("COMPLETED", None)
 
 
 def test_a_run_that_is_cancelled_has_its_job_stopped_by_the_levels_worker(
-    site: Site, customer: Customer
+    site: Site, shared_customer: Customer
 ) -> None:
-    customer.tenant.upload("import", a_file(ORDERS))
-    run_id = customer.tenant.run("import")
+    tenant = shared_customer.tenant
+    tenant.upload("import", a_file(ORDERS, target_table="cancelled"))
+    run_id = tenant.run("import")
     (message,) = site.take_levels()
-    assert customer.tenant.call("POST", f"/api/v1/pipelines/cancel/{run_id}", {}).status_code == 202
+    assert tenant.call("POST", f"/api/v1/pipelines/cancel/{run_id}", {}).status_code == 202
     assert site.deliver(message) == 200
     site.drain()
-    assert customer.tenant.status(run_id)["status"] == "CANCELLED"
-    assert site.rows(f"SELECT table_name FROM {customer.tenant.tenant_id}.INFORMATION_SCHEMA.TABLES") == [
-        {"table_name": "tenant_comprehensive_view"}
-    ]
+    assert tenant.status(run_id)["status"] == "CANCELLED"
+    tables = site.rows(f"SELECT table_name FROM {tenant.tenant_id}.INFORMATION_SCHEMA.TABLES")
+    assert {"table_name": "tenant_comprehensive_view"} in tables
+    assert {"table_name": "cancelled"} not in tables
 
 
 # What decides
 
 
-def test_the_account_decides_what_may_be_read_of_its_project(customer: Customer) -> None:
-    status, error = outcome(customer.tenant, f"SELECT n FROM {THEIRS}.closed.orders")
+def test_the_account_decides_what_may_be_read_of_its_project(shared_customer: Customer) -> None:
+    status, error = outcome(shared_customer.tenant, f"SELECT n FROM {THEIRS}.closed.orders")
     assert status == "FAILED"
     assert "Access Denied" in error
 
 
-def test_a_step_without_the_credential_cannot_read_that_project(customer: Customer) -> None:
+@pytest.mark.usefixtures("their_project")
+def test_a_step_without_the_credential_cannot_read_that_project(shared_tenant: Tenant) -> None:
     file = json.loads(a_file(ORDERS))
     del file["steps"][0]["config"]["credential"]
-    answer = customer.tenant.upload("import", json.dumps(file))
+    answer = shared_tenant.upload("import", json.dumps(file))
     assert answer.status_code == 422
     assert f"reads {THEIRS}.sales.orders" in answer.text
 
 
-def test_another_tenants_credential_of_the_same_id_is_not_used(
-    site: Site, customer: Customer, tenant_ids: Iterator[str]
-) -> None:
-    other = site.onboard(next(tenant_ids))
-    status, error = outcome(other, ORDERS)
+@pytest.mark.usefixtures("shared_customer")
+def test_another_tenants_credential_of_the_same_id_is_not_used(tenant: Tenant) -> None:
+    status, error = outcome(tenant, ORDERS)
     assert (status, error) == (
         "FAILED",
         "step import: the credential my-gcp does not exist, or was deleted",
     )
     file = a_key_file(THEIRS, "stranger")
-    put(other, file)
-    status, error = outcome(other, ORDERS)
+    put(tenant, file)
+    status, error = outcome(tenant, ORDERS)
     assert status == "FAILED"
     assert "Access Denied" in error
 
 
-def test_a_credential_that_is_of_no_use_fails_the_step_at_once(site: Site, customer: Customer) -> None:
+def test_a_credential_that_is_of_no_use_fails_the_step_at_once(shared_customer: Customer) -> None:
+    tenant = shared_customer.tenant
     body = {"provider": "AWS", "credentials": {"secret": "of another cloud"}}
-    assert customer.tenant.own("PUT", f"{PATH}/aws", body).status_code == 201
-    assert outcome(customer.tenant, ORDERS, "aws") == (
+    assert tenant.own("PUT", f"{PATH}/aws", body).status_code == 201
+    assert outcome(tenant, ORDERS, "aws") == (
         "FAILED",
         "step import: the credential aws is for AWS: steps run under credentials for GCP",
     )
-    assert customer.tenant.own("DELETE", f"{PATH}/my-gcp").status_code == 204
-    assert outcome(customer.tenant, ORDERS) == (
+    put(tenant, shared_customer.file, "deleted")
+    assert tenant.own("DELETE", f"{PATH}/deleted").status_code == 204
+    assert outcome(tenant, ORDERS, "deleted") == (
         "FAILED",
-        "step import: the credential my-gcp does not exist, or was deleted",
+        "step import: the credential deleted does not exist, or was deleted",
     )
 
 
@@ -265,27 +298,50 @@ def test_a_credential_that_is_of_no_use_fails_the_step_at_once(site: Site, custo
 
 @pytest.mark.usefixtures("no_firewall")
 def test_without_the_firewall_the_account_reads_neither_the_platform_nor_another_tenant(
-    site: Site, customer: Customer, tenant_ids: Iterator[str]
+    site: Site, shared_customer: Customer, tenant_ids: Iterator[str]
 ) -> None:
     other = site.onboard(next(tenant_ids))
     site.rows(f"CREATE TABLE `{other.tenant_id}.secrets` AS SELECT 1 AS n")
-    for table in (
+    tables = (
         "tenants.tenant_api_keys",
         "tenants.current_tenant_profiles",
         f"{other.tenant_id}.secrets",
         f"{other.tenant_id}.tenant_comprehensive_view",
-    ):
-        status, error = outcome(customer.tenant, f"SELECT * FROM `{PROJECT}.{table}`")
-        assert status == "FAILED", table
-        assert "Access Denied" in error
+    )
+    steps = [
+        {
+            "id": f"s{number}",
+            "ps_type": "bq_etl.query",
+            "config": {
+                "source_query": f"SELECT * FROM `{PROJECT}.{table}`",
+                "target_table": f"stolen_{number}",
+                "credential": "my-gcp",
+            },
+        }
+        for number, table in enumerate(tables)
+    ]
+    tenant = shared_customer.tenant
+    saved = tenant.upload("stealing", json.dumps({"pipeline": {"name": "Stealing"}, "steps": steps}))
+    assert saved.status_code == 201, saved.text
+    run_id = tenant.run("stealing")
+    site.drain()
+    (level,) = tenant.status(run_id)["levels"]
+    read = {
+        table: step
+        for table, step in zip(tables, level["steps"], strict=True)
+        if step["status"] != "FAILED" or "Access Denied" not in step["error_message"]
+    }
+    assert read == {}
 
 
-def test_the_key_itself_opens_the_tenants_tables_and_nothing_else(site: Site, customer: Customer) -> None:
-    assert outcome(customer.tenant, ORDERS)[0] == "COMPLETED"
-    own, holder = f"{PROJECT}.{customer.tenant.tenant_id}", customer.client()
-    assert [row.n for row in holder.query_and_wait(f"SELECT n FROM `{own}.imported` ORDER BY n")] == [1, 2]
-    holder.query_and_wait(f"INSERT INTO `{own}.imported` (n) VALUES (3)")
-    assert customer.imported() == [1, 2, 3]
+def test_the_key_itself_opens_the_tenants_tables_and_nothing_else(
+    site: Site, shared_customer: Customer
+) -> None:
+    shared_customer.make_table("opened", 1, 2)
+    own, holder = f"{PROJECT}.{shared_customer.tenant.tenant_id}", shared_customer.client()
+    assert [row.n for row in holder.query_and_wait(f"SELECT n FROM `{own}.opened` ORDER BY n")] == [1, 2]
+    holder.query_and_wait(f"INSERT INTO `{own}.opened` (n) VALUES (3)")
+    assert shared_customer.rows_of("opened") == [1, 2, 3]
     view = f"{own}.tenant_comprehensive_view"
     for sql in (
         f"CREATE OR REPLACE VIEW `{view}` AS SELECT * FROM `{PROJECT}.tenants.tenant_profiles`",
@@ -293,19 +349,17 @@ def test_the_key_itself_opens_the_tenants_tables_and_nothing_else(site: Site, cu
         f"ALTER VIEW `{view}` SET OPTIONS (description = 'mine')",
         f"CREATE VIEW `{own}.mine` AS SELECT 1 AS n",
         f"CREATE TABLE `{own}.mine` AS SELECT 1 AS n",
-        f"DROP TABLE `{own}.imported`",
+        f"DROP TABLE `{own}.opened`",
         f"SELECT * FROM `{PROJECT}.tenants.tenant_profiles`",
     ):
         with pytest.raises(google.Forbidden):
             holder.query(sql, job_retry=None).result()
-    (profile,) = site.rows(
-        f"SELECT DISTINCT tenant_id FROM {customer.tenant.tenant_id}.tenant_comprehensive_view"
-    )
-    assert profile["tenant_id"] == customer.tenant.tenant_id
+    (profile,) = site.rows(f"SELECT DISTINCT tenant_id FROM {own}.tenant_comprehensive_view")
+    assert profile["tenant_id"] == shared_customer.tenant.tenant_id
 
 
-def test_the_key_can_change_no_definition_through_the_api_either(customer: Customer) -> None:
-    own, holder = f"{PROJECT}.{customer.tenant.tenant_id}", customer.client()
+def test_the_key_can_change_no_definition_through_the_api_either(shared_customer: Customer) -> None:
+    own, holder = f"{PROJECT}.{shared_customer.tenant.tenant_id}", shared_customer.client()
     view = bigquery.Table(f"{own}.tenant_comprehensive_view")
     view.view_query = f"SELECT * FROM `{PROJECT}.tenants.tenant_profiles`"
     dataset = ADAPTERS.platform_client.get_dataset(own)
@@ -324,9 +378,9 @@ def test_the_key_can_change_no_definition_through_the_api_either(customer: Custo
         holder.query("SELECT 1 AS n", job_config=config, job_retry=None).result()
 
 
-def test_the_key_runs_no_job_in_the_platforms_project(site: Site, customer: Customer) -> None:
+def test_the_key_runs_no_job_in_the_platforms_project(shared_customer: Customer) -> None:
     with pytest.raises(google.Forbidden, match=r"bigquery\.jobs\.create"):
-        customer.client().query("SELECT 1", project=PROJECT, job_retry=None).result()
+        shared_customer.client().query("SELECT 1", project=PROJECT, job_retry=None).result()
 
 
 # Who is let in
