@@ -11,8 +11,8 @@ SHAPES = [({"a": SQL},), ({"a": SQL, "b": SQL}, {"c": SQL}), ({"a": SQL}, {"b": 
 
 
 @pytest.mark.parametrize("levels", SHAPES, ids=lambda levels: "-".join(str(len(level)) for level in levels))
-def test_a_run_costs_what_the_page_says(site: Site, tenant: Tenant, levels: Levels) -> None:
-    counted = cost_of_a_run(site, tenant, levels)
+def test_a_run_costs_what_the_page_says(site: Site, shared_tenant: Tenant, levels: Levels) -> None:
+    counted = cost_of_a_run(site, shared_tenant, levels)
     assert [one for one in counted if not one.is_kept] == []
     assert len(counted) == 9
 

@@ -17,13 +17,13 @@ def of_shape(levels: int, steps: int) -> Levels:
     return [{f"s{level}_{step}": "SELECT 1 AS n" for step in range(steps)} for level in range(levels)]
 
 
-@pytest.mark.parametrize(("levels", "steps"), [(4, 5), (2, 1), (6, 1)])
+@pytest.mark.parametrize(("levels", "steps"), [(2, 4), (2, 1), (5, 1)])
 def test_a_run_makes_as_many_requests_as_the_page_says(
-    site: Site, tenant: Tenant, levels: int, steps: int
+    site: Site, shared_tenant: Tenant, levels: int, steps: int
 ) -> None:
     site.bigquery.latency.job_seconds = JOB_SECONDS
     try:
-        counted = requests_of_a_run(site, tenant, of_shape(levels, steps))
+        counted = requests_of_a_run(site, shared_tenant, of_shape(levels, steps))
     finally:
         site.bigquery.latency.reset()
     (promise,) = [one for one in promises("What a run costs") if one.what.startswith("requests to BigQuery")]
@@ -71,7 +71,8 @@ def accepted(tenant: Tenant, path: str, body: object) -> None:
     assert answer.status_code == 202, answer.text
 
 
-def test_each_route_waits_for_as_many_requests_as_the_page_says(site: Site, tenant: Tenant) -> None:
+def test_each_route_waits_for_as_many_requests_as_the_page_says(site: Site, shared_tenant: Tenant) -> None:
+    tenant = shared_tenant
     assert tenant.upload("asked", a_pipeline_file({"a": "SELECT 1 AS n"})).status_code == 201
     run_id, cancelled_id = tenant.run("asked"), tenant.run("asked")
     accepted(tenant, f"cancel/{cancelled_id}", {})
