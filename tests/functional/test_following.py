@@ -21,7 +21,7 @@ def test_a_run_that_completes_is_followed_once(site: Site, tenant_ids: Iterator[
     run_id = tenant.run("daily", {"date": "2024-01-01"})
     site.drain()
     assert tenant.status(run_id)["status"] == "COMPLETED"
-    for _ in range(3):
+    for _ in range(2):
         site.tick()
         site.drain()
     runs = tenant.call("GET", "/api/v1/pipelines/history?pipeline_id=report").get_json()["runs"]

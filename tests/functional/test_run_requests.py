@@ -66,7 +66,12 @@ def _listening(site: Site) -> Iterator[None]:
 
 
 @pytest.fixture
-def requests(site: Site, tenant: Tenant, _listening: None) -> Requests:
+def requests(site: Site, shared_tenant: Tenant, _listening: None) -> Requests:
+    return asking(site, shared_tenant)
+
+
+def asking(site: Site, tenant: Tenant) -> Requests:
+    """Let a tenant ask; nothing that was told before is left."""
     requests = Requests(site, tenant)
     requests.take(EVENTS)
     requests.take(DEAD)
@@ -90,8 +95,8 @@ def test_a_request_becomes_a_run_whose_states_are_told(requests: Requests) -> No
 def test_a_refusal_is_told_as_http_tells_it_and_goes_to_the_dead_letters(requests: Requests) -> None:
     region = {"region": {"type": "STRING", "allowed": ["EU", "US"], "required": True}}
     text = json.loads(a_pipeline_file({"first": "SELECT ${region} AS region"})) | {"parameters": region}
-    assert requests.tenant.upload("daily", json.dumps(text)).status_code == 201
-    for config_id, parameters in [("daily", {"region": "UK"}), ("daily", {}), ("weekly", {})]:
+    assert requests.tenant.upload("regional", json.dumps(text)).status_code == 201
+    for config_id, parameters in [("regional", {"region": "UK"}), ("regional", {}), ("weekly", {})]:
         assert requests.ask(config_id=config_id, parameters=parameters) == 200
         over_http = requests.tenant.call("POST", f"/api/v1/pipelines/run/{config_id}", parameters).get_json()
         ((attributes, body),) = requests.events()
@@ -125,7 +130,9 @@ def test_attributes_of_a_stranger_are_nothing_but_attributes(requests: Requests)
         assert set(dead.attributes) == {*NAMES, "reason", "rejected_by"}
 
 
-def test_a_forged_level_among_the_dead_letters_ends_nothing(requests: Requests) -> None:
+@pytest.mark.usefixtures("_listening")
+def test_a_forged_level_among_the_dead_letters_ends_nothing(site: Site, tenant: Tenant) -> None:
+    requests = asking(site, tenant)
     requests.tenant.upload("daily", a_pipeline_file({"first": "SELECT 1 AS n"}))
     run_id = requests.tenant.run("daily")
     run = a_run(tenant_id=requests.tenant.tenant_id, run_id=run_id, ticket=1)

@@ -12,6 +12,13 @@ from common.wiring import ADAPTERS
 from tests.functional.site import Site, Tenant, a_pipeline_file
 
 
+@pytest.fixture
+def subscriber(shared_tenant: Tenant) -> Tenant:
+    """Return the tenant of all tests here, on a subscription that is in force."""
+    change(shared_tenant, status=SubscriptionStatus.ACTIVE, trial_end_date=None)
+    return shared_tenant
+
+
 def change(tenant: Tenant, **changes: Any) -> None:
     """Append a state of the tenant's subscription, as its operator does by hand."""
     records = ADAPTERS.tenant_records
@@ -20,47 +27,58 @@ def change(tenant: Tenant, **changes: Any) -> None:
     records.append_subscription(replace(found, **changes), recorded_at=utc_now())
 
 
+def runs_of(tenant: Tenant, config_id: str) -> list[dict[str, Any]]:
+    answer = tenant.call("GET", f"/api/v1/pipelines/history?pipeline_id={config_id}").get_json()
+    return list(answer["runs"])
+
+
 @pytest.mark.parametrize(
-    ("changes", "reason"),
+    ("config_id", "changes", "reason"),
     [
-        ({"status": SubscriptionStatus.EXPIRED}, "the tenant's subscription is EXPIRED"),
+        ("expired", {"status": SubscriptionStatus.EXPIRED}, "the tenant's subscription is EXPIRED"),
         (
+            "tried",
             {"status": SubscriptionStatus.TRIAL, "trial_end_date": date(2026, 1, 1)},
             "the tenant's trial ended with 2026-01-01",
         ),
     ],
+    ids=["expired", "tried"],
 )
 def test_nothing_runs_on_a_subscription_that_is_over(
-    site: Site, tenant: Tenant, changes: dict[str, Any], reason: str
+    site: Site, subscriber: Tenant, config_id: str, changes: dict[str, Any], reason: str
 ) -> None:
-    tenant.upload("daily", a_pipeline_file({"sales": "SELECT 1 AS n"}))
+    tenant, run = subscriber, f"/api/v1/pipelines/run/{config_id}"
+    tenant.upload(config_id, a_pipeline_file({config_id: "SELECT 1 AS n"}))
     change(tenant, **changes)
-    refused = tenant.call("POST", "/api/v1/pipelines/run/daily", {})
+    refused = tenant.call("POST", run, {})
     assert refused.status_code == 403
     assert refused.get_json()["detail"].startswith(reason)
     span = {"start": "2026-01-01", "end": "2026-01-02", "dry_run": True}
-    assert tenant.call("POST", "/api/v1/pipelines/backfill/daily", span).status_code == 403
-    assert tenant.call("GET", "/api/v1/pipelines/history").get_json()["runs"] == []
+    assert tenant.call("POST", f"/api/v1/pipelines/backfill/{config_id}", span).status_code == 403
+    assert runs_of(tenant, config_id) == []
     assert tenant.own("GET", "/api/v1/tenants/quota").status_code == 200
     path = f"/admin/tenants/{tenant.tenant_id}"
     assert site.admin("PATCH", path, {"subscription_plan": "STARTER"}).status_code == 200
-    assert tenant.call("POST", "/api/v1/pipelines/run/daily", {}).status_code == 202
+    assert tenant.call("POST", run, {}).status_code == 202
 
 
-def test_a_trial_goes_on_through_its_last_day(tenant: Tenant) -> None:
-    tenant.upload("daily", a_pipeline_file({"sales": "SELECT 1 AS n"}))
+def test_a_trial_goes_on_through_its_last_day(subscriber: Tenant) -> None:
+    tenant = subscriber
+    tenant.upload("on_trial", a_pipeline_file({"on_trial": "SELECT 1 AS n"}))
     today = utc_now().date()
     change(tenant, status=SubscriptionStatus.TRIAL, trial_end_date=today + timedelta(days=1))
-    assert tenant.call("POST", "/api/v1/pipelines/run/daily", {}).status_code == 202
+    assert tenant.call("POST", "/api/v1/pipelines/run/on_trial", {}).status_code == 202
 
 
-def test_a_trial_that_is_over_fires_no_schedule(site: Site, tenant: Tenant) -> None:
-    text = a_pipeline_file({"sales": "SELECT 1 AS n"})
+def test_a_trial_that_is_over_fires_no_schedule(site: Site, subscriber: Tenant) -> None:
+    tenant = subscriber
+    text = a_pipeline_file({"minutely": "SELECT 1 AS n"})
     scheduled = text.replace('"steps"', '"schedule": {"cron": "* * * * *"}, "steps"', 1)
-    assert tenant.upload("daily", scheduled).status_code == 201
+    assert tenant.upload("minutely", scheduled).status_code == 201
     change(tenant, status=SubscriptionStatus.TRIAL, trial_end_date=date(2026, 1, 1))
     site.tick()
-    assert tenant.call("GET", "/api/v1/pipelines/history").get_json()["runs"] == []
+    assert runs_of(tenant, "minutely") == []
     change(tenant, status=SubscriptionStatus.ACTIVE, trial_end_date=None)
     site.tick()
-    assert len(tenant.call("GET", "/api/v1/pipelines/history").get_json()["runs"]) == 1
+    assert len(runs_of(tenant, "minutely")) == 1
+    tenant.call("POST", "/api/v1/pipelines/schedules/minutely/pause")
