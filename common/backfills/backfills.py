@@ -16,9 +16,10 @@ from typing import Protocol
 from common.backfills.days import Room, days_of
 from common.backfills.estimates import BackfillEstimates, Estimate
 from common.backfills.intervals import intervals_between
-from common.backfills.requests import BACKFILLS, BackfillRequest, Rerun, told_as_parameters
+from common.backfills.requests import BACKFILLS, BackfillRequest, Rerun
 from common.errors import ConvergenceError, InvalidInput, NotFound, Violation
 from common.pipelines.intervals import Interval, day_of
+from common.pipelines.parameters import told_as_given
 from common.pipelines.pipeline import Pipeline
 from common.pipelines.secret_values import NoSeal, ParameterSeal, with_secrets_sealed
 from common.queue.filling import SlotFiller
@@ -111,7 +112,7 @@ class Backfills:
             raise NotFound(f"there is no pipeline config {request.config_id!r}")
         pipeline = self.compile(request.tenant_id, facts.config)
         request.check_parameters()
-        with told_as_parameters():
+        with told_as_given():
             sealed = with_secrets_sealed(pipeline, request.parameters, self.seal)
         request = replace(request, parameters=sealed)
         plan, runs = self._plan(request, pipeline, facts.config, facts.ledger, now)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from common.backfills.requests import told_as_parameters
+from common.pipelines.parameters import told_as_given
 from common.pipelines.pipeline import Pipeline
 from common.queue.waiting import WaitingRun
 from common.runs.at_once import AtOnce
@@ -63,6 +63,6 @@ def spread[T](items: Sequence[T], max_items: int) -> list[T]:
 
 
 def _message(run: WaitingRun, pipeline: Pipeline) -> LevelMessage:
-    with told_as_parameters():
+    with told_as_given():
         ready = run.ready(pipeline)
     return LevelMessage(run=run.as_run(ready.parameters), pipeline=pipeline, level=1)

@@ -3,9 +3,8 @@
 import hashlib
 import json
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -76,13 +75,3 @@ class BackfillRequest:
         ]
         if violations:
             raise InvalidInput(violations, "the backfill breaks rules")
-
-
-@contextmanager
-def told_as_parameters() -> Iterator[None]:
-    """Name the places of wrong parameters as a request for a backfill has them: below `parameters`."""
-    try:
-        yield
-    except InvalidInput as error:
-        told = [replace(one, pointer=f"/parameters{one.pointer}") for one in error.violations]
-        raise InvalidInput(told, error.summary) from None

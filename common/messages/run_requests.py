@@ -25,6 +25,7 @@ from common.logs import MASK, current_traceparent, log_context, redact
 from common.messages.receiving import API_KEY, MAX_ATTRIBUTE_BYTES, MAX_NAME_BYTES, Message
 from common.messages.verdicts import Verdict, verdict
 from common.pipelines.intervals import read_interval
+from common.pipelines.parameters import told_as_given
 from common.pipelines.selection import read_selection
 from common.problems import problem_of
 from common.runs.dead_letters import SOURCE_PREFIX
@@ -108,19 +109,20 @@ class RunRequestReceiver:
         body = _read(message.data)
         if body.get("tenant_id", caller.tenant_id) != caller.tenant_id:
             raise Forbidden("the API key is not this tenant's")
-        return self.run_service.start(
-            RunRequest(
-                tenant_id=caller.tenant_id,
-                config_id=body["config_id"],
-                trigger=_trigger(key, message.attributes.get(USER_ID, "")),
-                parameters=body.get("parameters", {}),
-                idempotency_key=body.get("idempotency_key") or f"message-{message.id}",
-                traceparent=self.new_trace(),
-                interval=read_interval(body),
-                selection=read_selection(body),
-                may_wait=body.get("queue", False),
-            )
+        parameters = body.get("parameters", {})
+        request = RunRequest(
+            tenant_id=caller.tenant_id,
+            config_id=body["config_id"],
+            trigger=_trigger(key, message.attributes.get(USER_ID, "")),
+            parameters=parameters,
+            idempotency_key=body.get("idempotency_key") or f"message-{message.id}",
+            traceparent=self.new_trace(),
+            interval=read_interval(body),
+            selection=read_selection(body),
+            may_wait=body.get("queue", False),
         )
+        with told_as_given(lambda name: name in parameters or name not in FIELDS):
+            return self.run_service.start(request)
 
     def _rejected(self, message: Message, key: KnownKey, error: ConvergenceError) -> RejectedRequest:
         return RejectedRequest(

@@ -1,6 +1,8 @@
 """Parameters of a pipeline: as a file declares them, and as one run binds them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from difflib import get_close_matches
 from itertools import islice
@@ -56,6 +58,23 @@ def bind_parameters(
     if violations:
         raise InvalidInput(violations, "the run's parameters break rules")
     return tuple(bound)
+
+
+@contextmanager
+def told_as_given(is_below: Callable[[str], bool] = lambda _: True) -> Iterator[None]:
+    """Name the places of wrong parameters as a request has them: below `parameters` what stands there."""
+    try:
+        yield
+    except InvalidInput as error:
+        told = [
+            replace(one, pointer=f"/parameters{one.pointer}") if _names_one(one.pointer, is_below) else one
+            for one in error.violations
+        ]
+        raise InvalidInput(told, error.summary) from None
+
+
+def _names_one(pointer: str, is_below: Callable[[str], bool]) -> bool:
+    return pointer.count("/") == 1 and is_below(pointer[1:].replace("~1", "/").replace("~0", "~"))
 
 
 def run_date_of(parameters: Sequence[BoundParameter], today: date) -> date:

@@ -16,6 +16,7 @@ from common.http.routing import Access, Answer, Call, Route
 from common.http.schemas import pointer, schemas
 from common.http.services import PipelineServices
 from common.pipelines.intervals import read_interval
+from common.pipelines.parameters import told_as_given
 from common.pipelines.selection import read_selection
 from common.runs.retrying import RetryRequest
 from common.runs.run import Run, RunStatus, Trigger, TriggerType
@@ -47,9 +48,10 @@ def run_pipeline(call: Call[PipelineServices]) -> Answer:
         selection=read_selection(call.body),
         may_wait=call.body.get("queue", False),
     )
-    if call.body.get("dry_run", False):
-        return quote_run(call, call.services.run_service.prepared(request))
-    return _started(call.services.edge, call.services.run_service.start(request))
+    with told_as_given(call.body.get("parameters", {}).__contains__):
+        if call.body.get("dry_run", False):
+            return quote_run(call, call.services.run_service.prepared(request))
+        return _started(call.services.edge, call.services.run_service.start(request))
 
 
 def retry_run(call: Call[PipelineServices]) -> Answer:

@@ -156,6 +156,12 @@ def test_a_parameter_given_in_both_places_is_refused(world: World) -> None:
     ]
 
 
+def test_a_wrong_parameter_is_told_where_the_request_has_it(world: World) -> None:
+    response = world.ask("POST", RUN, json={"x/y": 1, "parameters": {"date": "2024-02-30", "a~b": 2}})
+    pointers = [violation["pointer"] for violation in (response.json or {})["errors"]]
+    assert sorted(pointers) == ["/parameters/a~0b", "/parameters/date", "/x~1y"]
+
+
 @pytest.mark.parametrize("value", [{"a": 1}, [["nested"]], [None]])
 def test_a_parameter_is_a_scalar_or_an_array_of_scalars(world: World, value: object) -> None:
     assert world.ask("POST", RUN, json={"region": value}).status_code == 422

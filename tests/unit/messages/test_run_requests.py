@@ -257,6 +257,12 @@ def test_a_refusal_of_thousands_of_unknown_parameters_tells_of_some() -> None:
     assert len(told.problem.document()["errors"]) == 20
 
 
+def test_a_wrong_parameter_is_told_where_the_message_has_it() -> None:
+    told = Platform().refusal_of({"config_id": "daily", "parameters": {"nope": 1}})
+    (violation,) = told.problem.document()["errors"]
+    assert violation["pointer"] == "/parameters/nope"
+
+
 def test_a_rejected_request_is_kept_no_longer_than_a_request_may_be() -> None:
     assert without_values(json.dumps({"config_id": "x" * 300_000}).encode()) == MASK.encode()
 
