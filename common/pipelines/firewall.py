@@ -31,12 +31,16 @@ _REACHES_OUT = {
 _REACHING_OUT = frozenset({"AI", "OBJ"})
 
 _ONE_SELECT = "a step is one SELECT (WITH is allowed)"
+_BRACE = "has a brace: a variable is written ${name}"
+_NO_TEMPLATES = (
+    "has a template in {}, which nothing fills in here: write a table by its name, a variable as ${{name}}"
+)
 _SYMBOLS = {
     "?": "has a positional parameter (?): declare a parameter and write ${name}",
     "@": "has an @ without a name: hints, decorators and quoted parameters are not allowed",
     "$": "has a $ that begins no variable: write ${name}; table decorators are not allowed",
-    "{": "has a brace: a variable is written ${name}",
-    "}": "has a brace: a variable is written ${name}",
+    "{": _BRACE,
+    "}": _BRACE,
 }
 
 
@@ -98,6 +102,9 @@ def tables_without_dataset(sql: str) -> frozenset[str]:
 def _reasons_against_text(statement: Sequence[Token]) -> list[str]:
     code = [token for token in statement if token.kind not in (Kind.SPACE, Kind.COMMENT)]
     reasons = [reason for token in statement if (reason := _reason_against_token(token))]
+    if template := _template_in(statement):
+        kept = [reason for reason in reasons if reason != _BRACE]
+        return list(dict.fromkeys([_NO_TEMPLATES.format(template.place), *kept]))
     if reason := _reason_against_beginning(code):
         reasons.append(reason)
     ends = [token for token in code[:-1] if token.text == ";"]
@@ -106,6 +113,14 @@ def _reasons_against_text(statement: Sequence[Token]) -> list[str]:
     if any(left.text + right.text == "|>" for left, right in pairwise(code)):
         reasons.append("uses the pipe syntax (|>), which cannot be judged: write SELECT")
     return list(dict.fromkeys(reasons))
+
+
+def _template_in(statement: Sequence[Token]) -> Token | None:
+    """Return where a statement has `{{`, `{%` or `{#`, as files of dbt and Airflow do."""
+    beginnings = (
+        left for left, right in pairwise(statement) if left.text == "{" and right.text[0] in {"{", "%", "#"}
+    )
+    return next(beginnings, None)
 
 
 def _reason_against_token(token: Token) -> str:
@@ -144,6 +159,8 @@ def _reasons_against(reads: Reads, policy: Policy) -> list[str]:
 
 
 def _reason_against_function(path: Path, policy: Policy) -> str:
+    if len(path) > 2 and path[0].upper() == "SAFE":  # SAFE.NET.HOST is NET.HOST that gives NULL.
+        path = path[1:]
     namespace, name = path[0].upper(), path[-1].upper()
     if why := _REACHES_OUT.get(name, ""):
         return f"calls {'.'.join(path)}: {why}"

@@ -1,5 +1,6 @@
 """What an upload is told beside its version: nothing that is refused, and yet perhaps not what was meant."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ from common.pipelines.tokens import Kind, Token, tokens
 
 RARE = timedelta(days=31)
 A_DAY, MINUTES_OF_DAY = timedelta(days=1), 24 * 60
+_TEMPLATE = re.compile(r"\{\{.*\}\}|\{%.*%\}", re.DOTALL)
 _INSTANT = timedelta(microseconds=1)
 _DROPPED = {Overlap.SKIP: "skipped", Overlap.CANCEL_OLDER: "cancelled"}
 
@@ -38,6 +40,12 @@ def sql_warnings(steps: Sequence[SqlOfStep]) -> Iterator[Violation]:
                 "takes all columns as they come (SELECT *): a new column of its source changes what it writes"
             )
             yield Violation(step.pointer, f"{step.id} {rule}")
+        if any(word.kind is Kind.STRING and _TEMPLATE.search(word.text) for word in words):
+            rule = (
+                "has {{ … }} in a string, which stays as it is: no template is filled in here; a variable is "
+                "written ${name}, without quotes"
+            )
+            yield Violation(step.pointer, f"{step.id} {rule}")
         for table in sorted(table for table in partitioned if any(read.covers(table) for read in step.reads)):
             column = partitioned[table]
             if table != step.writes and not _names(words, column):
@@ -59,7 +67,11 @@ def schedule_warnings(schedule: Mapping[str, Any] | None, owner: str, now: datet
     following = declared.next_after(now)
     if not declared.is_enabled or (following and following <= now + RARE):
         return
-    rule = f"fires next at {following:%Y-%m-%dT%H:%M:%SZ}" if following else "never fires again: it has ended"
+    if following:
+        rule = f"fires next at {following:%Y-%m-%dT%H:%M:%SZ}"
+    else:
+        has_ended = declared.end and declared.end <= now
+        rule = "never fires again: it has ended" if has_ended else "never fires between its start and its end"
     yield Violation("/schedule", rule)
 
 

@@ -66,6 +66,11 @@ def read_yaml(text: str) -> Value:
         raise YamlViolation(rule, text.count("\n", 0, found.start()) + 1)
     try:
         return _Builder(text).build(yaml.parse(text, Loader=yaml.SafeLoader))
+    except yaml.reader.ReaderError as error:
+        rule = (
+            f"holds U+{error.character:04X}, which no YAML may hold: write it as an escape, or leave it out"
+        )
+        raise YamlViolation(rule, *_place_of(error.position, text)) from None
     except yaml.MarkedYAMLError as error:
         rule = rule_for(" ".join(filter(None, (error.problem, error.context))))
         raise YamlViolation(rule, *_place(error.problem_mark)) from None
@@ -170,6 +175,11 @@ class _Mapping:
 def _place(mark: Any) -> tuple[int | None, int | None]:
     """Return the line and the column of a mark, from 1."""
     return (mark.line + 1, mark.column + 1) if mark else (None, None)
+
+
+def _place_of(index: int, text: str) -> tuple[int, int]:
+    before = text[:index]
+    return before.count("\n") + 1, index - before.rfind("\n")
 
 
 def _line(event: yaml.Event) -> int:

@@ -8,7 +8,7 @@ _RULES = (
     (r"while scanning an alias", f"YAML takes a value that begins with * for an alias: {_QUOTES}"),
     (r"while scanning an anchor", f"YAML takes a value that begins with & for an anchor: {_QUOTES}"),
     (r"while scanning a tag", f"YAML takes a value that begins with ! for a tag: {_QUOTES}"),
-    (r"found character '\\t'", "a tab cannot indent a line: use blanks"),
+    (r"found character '\\t'", "a tab can stand neither before a line nor before a value: use blanks"),
     (r"found character '(.)' that cannot start", f"no value can begin with {{0}} in YAML: {_QUOTES}"),
     (
         r"mapping values are not allowed",
@@ -37,6 +37,7 @@ _RULES = (
         "lines behind `|`, or mend the blanks",
     ),
     (r"expected <block end>", "a line is not indented like those around it"),
+    (r"but found '<stream end>'", "a bracket is opened here or above, and not closed"),
     (r"expected the node content, but found '(.+)'", f"no value can begin with {{0}} in YAML: {_QUOTES}"),
     (
         r"(?:mapping keys|sequence entries) are not allowed",

@@ -53,6 +53,22 @@ def test_columns_that_are_named_are_no_matter(sql: str) -> None:
     assert told(step("a", sql)) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "is_told"),
+    [
+        ("'{{ ds }}'", True),
+        ('"{{ data_interval_start | ds_nodash }}"', True),
+        ("'''{% if x %}\n1\n{% endif %}'''", True),
+        ('\'{"a": {"b": 1}}\'', False),
+        ("'100 %' || '{' /* {{ ds }} */", False),
+    ],
+)
+def test_a_template_in_a_string_is_told_to_stay_one(text: str, is_told: bool) -> None:
+    rules = told(step("a", f"SELECT {text} AS a"))
+    assert len(rules) == is_told
+    assert all(rule.startswith("/a: a has {{ … }} in a string, which stays as it is") for rule in rules)
+
+
 def test_a_partitioned_table_that_is_read_whole_is_told() -> None:
     days = step("days", "SELECT 1 AS n, CURRENT_DATE() AS day", partitioned_by="day")
     whole = step("whole", "SELECT day, n FROM days", reads="days")
@@ -71,6 +87,10 @@ def test_a_partitioned_table_that_is_read_whole_is_told() -> None:
         ({"cron": "0 0 29 2 *"}, "/schedule: fires next at 2028-02-29T00:00:00Z"),
         ({"cron": "0 0 29 2 *", "enabled": False}, None),
         ({"cron": "0 5 * * *", "end": "2026-01-01"}, "/schedule: never fires again: it has ended"),
+        (
+            {"cron": "0 5 1 1 *", "start": "2026-04-01", "end": "2026-04-30"},
+            "/schedule: never fires between its start and its end",
+        ),
     ],
 )
 def test_a_schedule_that_is_silent_for_a_month_is_told(
