@@ -7,12 +7,14 @@ often, now or later, so that every delivery is the test's own.
 import base64
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from google.cloud import pubsub_v1
 from werkzeug.test import Client, TestResponse
 
+from common.times import utc_now
 from local.bigquery import LocalBigQuery
 from local.gateway import load_functions
 from local.pubsub import PubSubServer
@@ -144,6 +146,15 @@ class Tenant:
         assert answer.status_code in {200, 202}, answer.text
         run_id: str = answer.get_json()["pipeline_logging_id"]
         return run_id
+
+    def subscribe(self, **changes: Any) -> None:
+        """Append a state of the tenant's subscription, as its operator does by hand."""
+        from common.wiring import ADAPTERS  # noqa: PLC0415 - reads the environment, which is set by now
+
+        records = ADAPTERS.tenant_records
+        found = records.find_subscription(self.tenant_id)
+        assert found is not None
+        records.append_subscription(replace(found, **changes), recorded_at=utc_now())
 
     def status(self, run_id: str) -> dict[str, Any]:
         """Look at a run."""

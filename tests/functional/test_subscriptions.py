@@ -1,6 +1,5 @@
 """A subscription that is over: nothing runs on it, with the reason, and what there is can be looked at."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -8,23 +7,14 @@ import pytest
 
 from common.tenants.tenant import SubscriptionStatus
 from common.times import utc_now
-from common.wiring import ADAPTERS
 from tests.functional.site import Site, Tenant, a_pipeline_file
 
 
 @pytest.fixture
 def subscriber(shared_tenant: Tenant) -> Tenant:
     """Return the tenant of all tests here, on a subscription that is in force."""
-    change(shared_tenant, status=SubscriptionStatus.ACTIVE, trial_end_date=None)
+    shared_tenant.subscribe(status=SubscriptionStatus.ACTIVE, trial_end_date=None)
     return shared_tenant
-
-
-def change(tenant: Tenant, **changes: Any) -> None:
-    """Append a state of the tenant's subscription, as its operator does by hand."""
-    records = ADAPTERS.tenant_records
-    found = records.find_subscription(tenant.tenant_id)
-    assert found is not None
-    records.append_subscription(replace(found, **changes), recorded_at=utc_now())
 
 
 def runs_of(tenant: Tenant, config_id: str) -> list[dict[str, Any]]:
@@ -49,7 +39,7 @@ def test_nothing_runs_on_a_subscription_that_is_over(
 ) -> None:
     tenant, run = subscriber, f"/api/v1/pipelines/run/{config_id}"
     tenant.upload(config_id, a_pipeline_file({config_id: "SELECT 1 AS n"}))
-    change(tenant, **changes)
+    tenant.subscribe(**changes)
     refused = tenant.call("POST", run, {})
     assert refused.status_code == 403
     assert refused.get_json()["detail"].startswith(reason)
@@ -66,7 +56,7 @@ def test_a_trial_goes_on_through_its_last_day(subscriber: Tenant) -> None:
     tenant = subscriber
     tenant.upload("on_trial", a_pipeline_file({"on_trial": "SELECT 1 AS n"}))
     today = utc_now().date()
-    change(tenant, status=SubscriptionStatus.TRIAL, trial_end_date=today + timedelta(days=1))
+    tenant.subscribe(status=SubscriptionStatus.TRIAL, trial_end_date=today + timedelta(days=1))
     assert tenant.call("POST", "/api/v1/pipelines/run/on_trial", {}).status_code == 202
 
 
@@ -75,10 +65,10 @@ def test_a_trial_that_is_over_fires_no_schedule(site: Site, subscriber: Tenant) 
     text = a_pipeline_file({"minutely": "SELECT 1 AS n"})
     scheduled = text.replace('"steps"', '"schedule": {"cron": "* * * * *"}, "steps"', 1)
     assert tenant.upload("minutely", scheduled).status_code == 201
-    change(tenant, status=SubscriptionStatus.TRIAL, trial_end_date=date(2026, 1, 1))
+    tenant.subscribe(status=SubscriptionStatus.TRIAL, trial_end_date=date(2026, 1, 1))
     site.tick()
     assert runs_of(tenant, "minutely") == []
-    change(tenant, status=SubscriptionStatus.ACTIVE, trial_end_date=None)
+    tenant.subscribe(status=SubscriptionStatus.ACTIVE, trial_end_date=None)
     site.tick()
     assert len(runs_of(tenant, "minutely")) == 1
     tenant.call("POST", "/api/v1/pipelines/schedules/minutely/pause")

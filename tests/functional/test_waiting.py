@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from common.times import utc_now
-from common.wiring import ADAPTERS, dispatcher
+from common.wiring import dispatcher
 from tests.functional.site import Site, Tenant, a_pipeline_file
 
 FILE = a_pipeline_file({"first": "SELECT 1 AS n"})
@@ -31,7 +31,7 @@ def states(tenant: Tenant, query: str = "") -> Counter[str]:
 
 def schedule_of(tenant: Tenant, config_id: str) -> dict[str, Any]:
     schedules = tenant.call("GET", "/api/v1/pipelines/schedules").get_json()["schedules"]
-    (found,) = (schedule for schedule in schedules if schedule["pipeline_id"] == config_id)
+    (found,) = (schedule for schedule in schedules if schedule["config_id"] == config_id)
     return dict(found)
 
 
@@ -77,16 +77,8 @@ def test_a_later_firing_cancels_the_run_before_it_and_begins_when_that_has_ended
     tenant.call("POST", "/api/v1/pipelines/schedules/patient/pause")
 
 
-def limit_to_one_run_a_day(tenant: Tenant) -> None:
-    """Append a state of the tenant's subscription, as its operator does by hand."""
-    records = ADAPTERS.tenant_records
-    found = records.find_subscription(tenant.tenant_id)
-    assert found is not None
-    records.append_subscription(replace(found, daily_limit=1), recorded_at=utc_now())
-
-
 def test_a_firing_that_the_plan_refuses_is_in_the_history_with_the_reason(site: Site, tenant: Tenant) -> None:
-    limit_to_one_run_a_day(tenant)
+    tenant.subscribe(daily_limit=1)
     assert tenant.upload("daily", FILE).status_code == 201
     tenant.run("daily")
     site.drain()
