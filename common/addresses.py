@@ -1,9 +1,11 @@
-"""Clients' addresses: as they are written in headers, and the networks that they are counted by."""
+"""Addresses: those of clients, as headers have them and as they are counted, and those of the web."""
 
 import re
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from urllib.parse import urlsplit
 
 SITE_BITS = 64
+MAX_URL_CHARACTERS = 2000
 _WITH_PORT = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<v4>[0-9.]+))(?::[0-9]{1,5})?")
 
 
@@ -20,6 +22,19 @@ def network_of(address: str) -> str:
     if isinstance(parsed, IPv6Address):
         return f"{IPv6Address(int(parsed) >> SITE_BITS << SITE_BITS)}/{SITE_BITS}"
     return str(parsed) if parsed else address
+
+
+def is_web_url(url: str) -> bool:
+    """Tell whether a text is https://host/path (or http), without user and fragment, in printable ASCII."""
+    if len(url) > MAX_URL_CHARACTERS or any(not 32 < ord(character) < 127 for character in url):
+        return False
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return False
+    has_more = parts.username is not None or parts.password is not None or parts.fragment
+    return bool(parts.scheme in {"http", "https"} and host and not has_more)
 
 
 def _parsed(text: str) -> IPv4Address | IPv6Address | None:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
+from common.addresses import is_web_url
 from common.errors import Forbidden, Unavailable
 
 WEB_PORTS = frozenset({443, 8443})
 MAIL_PORTS = frozenset({465, 587, 2525})
-MAX_URL_CHARACTERS = 2000
 _TUNNELS = tuple(IPv6Network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16"))
 """Networks whose addresses carry one of IPv4 inside, which may be any."""
 
@@ -52,19 +52,10 @@ class Destinations:
 
     def of_url(self, url: str) -> Destination:
         """Return where a URL leads; Forbidden where nothing may be sent there."""
-        try:
-            parts = urlsplit(url)
-            host, port = parts.hostname or "", parts.port
-        except ValueError:
-            raise Forbidden("the URL cannot be read") from None
-        has_more = parts.username is not None or parts.password is not None or parts.fragment
-        if (
-            not host
-            or has_more
-            or len(url) > MAX_URL_CHARACTERS
-            or any(not 32 < ord(one) < 127 for one in url)
-        ):
+        if not is_web_url(url):
             raise Forbidden("a URL is https://host/path, without user and fragment")
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
         is_plain = parts.scheme == "http"
         if parts.scheme != "https" and not (is_plain and self.allows_loopback):
             raise Forbidden("a URL begins with https://")

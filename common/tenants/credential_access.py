@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from common.errors import InvalidInput, QueryRefused, Violation
-from common.tenants.credentials import NEEDED, CredentialStore, Provider, StoredCredential
+from common.tenants.credentials import OF_NOTICES, CredentialStore, Provider, StoredCredential
 from common.tenants.encryption import BrokenSeal, Keyring
 from common.tenants.ports import TenantDatasets, TenantReads
 from common.tenants.service_accounts import ServiceAccountKey
@@ -81,7 +81,7 @@ class CredentialOpener:
         row = self.store.find(tenant_id, credential_id)
         if row is None or not row.is_active:
             raise _unusable(credential_id, "does not exist, or was deleted")
-        if row.provider not in NEEDED:
+        if row.provider not in OF_NOTICES:
             raise _unusable(credential_id, f"is for {row.provider}: notices take WEBHOOK or SMTP")
         try:
             return self.open(row)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from common.errors import Conflict, InvalidInput, NotFound, Violation
 from common.tenants.encryption import BrokenSeal, Keyring, Sealed
+from common.tenants.notice_credentials import mail_violations, webhook_violations
 from common.tenants.service_accounts import ServiceAccountKey
 from common.times import Clock
 
@@ -32,9 +33,8 @@ class Provider(StrEnum):
     SMTP = "SMTP"
 
 
-NEEDED = {Provider.WEBHOOK: ("url",), Provider.SMTP: ("host", "from")}
-"""What the credentials of notices must have; a webhook's `secret` signs, chats have none."""
-MIN_SECRET_CHARACTERS = 16
+OF_NOTICES = {Provider.WEBHOOK: webhook_violations, Provider.SMTP: mail_violations}
+"""The credentials of notices, and what finds their faults."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,15 +186,8 @@ class Credentials:
 
 
 def _check_notices(provider: Provider, secret: Mapping[str, str]) -> None:
-    missing = [name for name in NEEDED.get(provider, ()) if not secret.get(name)]
-    violations = [Violation(f"/credentials/{name}", "is required") for name in missing]
-    if provider is Provider.WEBHOOK:
-        if not secret.get("url", "https://").startswith(("https://", "http://")):
-            violations.append(Violation("/credentials/url", "must begin with https://"))
-        if 0 < len(secret.get("secret", "")) < MIN_SECRET_CHARACTERS:
-            rule = f"must have {MIN_SECRET_CHARACTERS} characters or more"
-            violations.append(Violation("/credentials/secret", rule))
-    if violations:
+    violations_of = OF_NOTICES.get(provider)
+    if violations_of and (violations := list(violations_of(secret))):
         raise InvalidInput(violations, "the credential breaks rules")
 
 
