@@ -28,6 +28,7 @@ from local.bigquery import (
     job_records,
     jobs,
     latency,
+    loads,
     partitions,
     receipts,
     result_rows,
@@ -82,6 +83,7 @@ class Engine:
         database.duckdb = ConfiguredDuckDB(self._data_dir / "duckdb", catalog.note)
         runner.cancel, runner._done = jobs.cancel, jobs.done
         receipts.install()
+        loads.install()
         runner._execute = latency.late(runner._execute, JOB_THREADS)
         job_records.install()
         array_paths.install()

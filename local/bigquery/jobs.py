@@ -16,6 +16,7 @@ from local_bigquery.jobs import runner, store
 from local_bigquery.models import Job, JobConfiguration, JobStatistics
 
 from local.bigquery import catalog, committed, job_records, receipts
+from local.bigquery.loads import RowsRefused
 from local.bigquery.sql_files import sql
 from local.bigquery.statements import statements_in
 
@@ -66,7 +67,10 @@ def done(job: Job, statistics: JobStatistics, error: BigQueryError | None = None
     seconds = _timed_out.get((job.jobReference.projectId, job.jobReference.jobId))
     if error and seconds is not None:
         error = BigQueryError("stopped", f"Job execution was cancelled: Job timed out after {seconds:g} sec")
-    return _ended(job if error else _naming_its_table(job, statistics), statistics, error)
+    ended = _ended(job if error else _naming_its_table(job, statistics), statistics, error)
+    if isinstance(error, RowsRefused):
+        return ended.replace(status=ended.status.replace(errors=error.protos()))
+    return ended
 
 
 def _naming_its_table(job: Job, statistics: JobStatistics) -> Job:

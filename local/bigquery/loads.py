@@ -1,0 +1,116 @@
+"""Rows of files that BigQuery refuses, and what it says of the first of them.
+
+`local_bigquery` counts rows that no cast takes. BigQuery also refuses a row without a value for a REQUIRED
+column, a decimal for an INT64, and a line break within quotes that nobody has allowed; and it tells of rows
+in the list of the job's errors, which is all that says what is wrong with a file.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
+from typing import Any
+
+import duckdb
+from local_bigquery.engine import types
+from local_bigquery.engine.database import quote
+from local_bigquery.errors import BigQueryError
+from local_bigquery.jobs import load, runner
+from local_bigquery.jobs.storage import literal
+from local_bigquery.models import JobConfigurationLoad, TableFieldSchema
+
+type Handler = Callable[..., Any]
+
+_WHOLE_NUMBER = "[-+]?(0[xX][0-9a-fA-F]+|[0-9]+)"
+_INTEGERS = {"INT64", "INTEGER"}
+_reader: Callable[..., str] = load._reader
+_projection: Callable[..., tuple[str, str]] = load._projection
+_read_from: ContextVar[str] = ContextVar("_read_from", default="")
+
+
+class RowsRefused(BigQueryError):  # type: ignore[misc]
+    """A load has met too many rows that it cannot read; `first` says what is wrong with one."""
+
+    def __init__(self, message: str, first: str) -> None:
+        super().__init__("invalid", message)
+        self.first = first
+
+    def protos(self) -> list[dict[str, Any]]:
+        """Return the list of the job's errors."""
+        return [self.proto(), {"reason": self.reason, "message": self.first}]
+
+
+def install() -> None:
+    """Refuse what BigQuery refuses, and say why; behind what else is to stand around a load."""
+    load._reader = _remembered_reader
+    load._projection = _strict_projection
+    runner.HANDLERS["load"] = _telling(runner.HANDLERS["load"])
+
+
+def _telling(handler: Handler) -> Handler:
+    """Carry out a load; RowsRefused, with the first row, where it has met too many that it cannot read."""
+
+    def run(cur: duckdb.DuckDBPyConnection, config: JobConfigurationLoad, *more: Any) -> Any:
+        try:
+            return handler(cur, config, *more)
+        except BigQueryError as error:
+            first = _first_row(cur, config) if "errors[]" in error.message else ""
+            if not first:
+                raise
+            raise RowsRefused(error.message, f"Error while reading data, error message: {first}") from None
+
+    return run
+
+
+def _remembered_reader(*arguments: Any) -> str:
+    reader = _reader(*arguments)
+    _read_from.set(reader)
+    return reader
+
+
+def _strict_projection(
+    config: JobConfigurationLoad, fields: Sequence[TableFieldSchema], columns: list[str]
+) -> tuple[str, str]:
+    projection, bad = _projection(config, fields, columns)
+    if (config.sourceFormat or "CSV") not in load.TEXT_FORMATS or not fields:
+        return projection, bad
+    return projection, " OR ".join([f"({bad})", *(when for when, _ in _rules(config, fields))])
+
+
+def _rules(config: JobConfigurationLoad, fields: Sequence[TableFieldSchema]) -> Iterator[tuple[str, str]]:
+    """Yield what must not be true of a row, with a text in SQL of what BigQuery says then."""
+    is_csv = (config.sourceFormat or "CSV") == "CSV"
+    for position, field in enumerate(fields):
+        column = quote(field.name)
+        if field.mode == "REQUIRED":
+            missing = f"Required column value for column index: {position} is missing in a row"
+            yield f"({column} IS NULL)", literal(missing)
+        if is_csv and not config.allowQuotedNewlines:
+            rule = 'Missing close quote character (").'
+            yield f"(coalesce(contains({column}, chr(10)), false))", literal(rule)
+        if is_csv and (field.type or "").upper() in _INTEGERS:
+            number = f"regexp_full_match(trim({column}), {literal(_WHOLE_NUMBER)})"
+            yield f"({column} IS NOT NULL AND NOT {number})", _not_parsed(field, position)
+
+
+def _first_row(cur: duckdb.DuckDBPyConnection, config: JobConfigurationLoad) -> str:
+    """Say what is wrong with the first row that cannot be read, "" where that cannot be told."""
+    fields = (config.schema_ and config.schema_.fields) or []
+    whens = list(_rules(config, fields))
+    for position, field in enumerate(fields):
+        if field.mode != "REPEATED" and field.type != "RECORD":
+            column, target = quote(field.name), types.duckdb_type(field)
+            when = f"({column} IS NOT NULL AND TRY_CAST({column} AS {target}) IS NULL)"
+            whens.append((when, _not_parsed(field, position)))
+    if not whens:
+        return ""
+    cases = " ".join(f"WHEN {when} THEN {text}" for when, text in whens)
+    told = f"SELECT CASE {cases} END AS told FROM {_read_from.get()}"
+    try:
+        row = cur.sql(f"SELECT told FROM ({told}) WHERE told IS NOT NULL LIMIT 1").fetchone()
+    except duckdb.Error:
+        return ""
+    return str(row[0]) if row else ""
+
+
+def _not_parsed(field: TableFieldSchema, position: int) -> str:
+    behind = literal(f"' as {field.type} for field {field.name} (position {position})")
+    return f"'Could not parse ''' || CAST({quote(field.name)} AS VARCHAR) || {behind}"
