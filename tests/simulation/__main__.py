@@ -1,10 +1,14 @@
-"""Run many worlds: `make simulate SEED=0 RUNS=1000`; a seed that fails replays exactly."""
+"""Run many worlds: `make simulate SEED=0 RUNS=1000`; a seed that fails replays exactly.
+
+Every tenth seed has a second world, in which files come in.
+"""
 
 import argparse
 import gc
 import logging
 import os
 import sys
+from collections.abc import Iterator
 from multiprocessing import Pool
 from time import perf_counter
 
@@ -14,6 +18,8 @@ from tests.simulation.world import World
 SHOWN = 60
 AT_A_TIME = 10
 OBJECTS_BEFORE_COLLECTION = 300_000
+SEEDS_WITH_FILES = 10
+"""One in how many seeds has a world in which files come in too."""
 
 
 def main() -> int:
@@ -53,10 +59,12 @@ def _simulate(first: int, count: int, processes: int) -> int:
 
 def _show(seed: int) -> int:
     _prepare()
-    world = World(seed).run()
-    faults = broken_invariants(world)
-    say(*world.stage.trace[-SHOWN:], f"seed {seed}: " + ("; ".join(faults) or "no invariant is broken"))
-    return 1 if faults else 0
+    found = []
+    for world in _worlds(seed):
+        faults = broken_invariants(world)
+        say(*world.stage.trace[-SHOWN:], f"seed {seed}: " + ("; ".join(faults) or "no invariant is broken"))
+        found += faults
+    return 1 if found else 0
 
 
 def _prepare() -> None:
@@ -66,7 +74,14 @@ def _prepare() -> None:
 
 
 def _faults_of(seed: int) -> tuple[int, list[str]]:
-    return seed, broken_invariants(World(seed).run())
+    return seed, [fault for world in _worlds(seed) for fault in broken_invariants(world)]
+
+
+def _worlds(seed: int) -> Iterator[World]:
+    """Run the worlds of a seed."""
+    yield World(seed).run()
+    if seed % SEEDS_WITH_FILES == 0:
+        yield World(seed, has_files=True).run()
 
 
 if __name__ == "__main__":
