@@ -17,6 +17,8 @@ from local_bigquery.jobs import load, runner
 from local_bigquery.jobs.storage import literal
 from local_bigquery.models import JobConfigurationLoad, TableFieldSchema
 
+from local.bigquery.sql_files import sql
+
 type Handler = Callable[..., Any]
 
 _WHOLE_NUMBER = "[-+]?(0[xX][0-9a-fA-F]+|[0-9]+)"
@@ -103,9 +105,8 @@ def _first_row(cur: duckdb.DuckDBPyConnection, config: JobConfigurationLoad) -> 
     if not whens:
         return ""
     cases = " ".join(f"WHEN {when} THEN {text}" for when, text in whens)
-    told = f"SELECT CASE {cases} END AS told FROM {_read_from.get()}"
     try:
-        row = cur.sql(f"SELECT told FROM ({told}) WHERE told IS NOT NULL LIMIT 1").fetchone()
+        row = cur.sql(sql("first_row_refused", cases=cases, reader=_read_from.get())).fetchone()
     except duckdb.Error:
         return ""
     return str(row[0]) if row else ""
