@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.functional.environment import THEIRS
+from tests.functional.intruders import Duel, a_duel
 from tests.functional.serving import serving
 from tests.functional.site import Site, Tenant, numbered
 
@@ -35,6 +36,12 @@ def their_project(site: Site) -> str:
         ADAPTERS.platform_client.create_dataset(f"{THEIRS}.{dataset}")
         site.rows(f"CREATE TABLE `{THEIRS}.{dataset}.orders` AS SELECT 1 AS n UNION ALL SELECT 2")
     return THEIRS
+
+
+@pytest.fixture(scope="session")
+def duel(site: Site, tenant_ids: Iterator[str]) -> Duel:
+    """Onboard a tenant that attacks, and one that has all that is worth attacking: no attack changes it."""
+    return a_duel(site, tenant_ids)
 
 
 @pytest.fixture(scope="session")

@@ -54,21 +54,20 @@ class Duel:
 
 
 def a_duel(site: Site, names: Iterator[str]) -> Duel:
-    """Onboard both, and give the victim a config, a run, a credential and its key."""
+    """Onboard both, and give the victim a config, a backfill and its run, a credential and its key."""
     attacker, victim = site.onboard(next(names)), site.onboard(next(names))
     assert attacker.upload("harmless", a_pipeline_file({"a": "SELECT 1 AS n"})).status_code == 201
     assert victim.upload("treasure", a_pipeline_file({"treasured": "SELECT 1 AS n"})).status_code == 201
-    run_id = victim.run("treasure")
-    site.drain()
     assert victim.own("PUT", "/api/v1/tenants/credentials/cloud", CREDENTIAL).status_code == 201
     key_id = victim.own("GET", "/api/v1/tenants/keys").get_json()["api_keys"][0]["api_key_id"]
     backfill = victim.call("POST", "/api/v1/pipelines/backfill/treasure", YESTERDAY)
     assert backfill.status_code == 202, backfill.text
+    (run,) = victim.call("GET", "/api/v1/pipelines/history").get_json()["runs"]
     site.drain()
     their = {
         "backfill_id": backfill.get_json()["backfill_id"],
         "config_id": "treasure",
-        "pipeline_logging_id": run_id,
+        "pipeline_logging_id": run["pipeline_logging_id"],
         "api_key_id": key_id,
         "credential_id": "cloud",
         "tenant_id": victim.tenant_id,

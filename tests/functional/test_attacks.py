@@ -1,15 +1,13 @@
 """The attack suite against the functions themselves: no way through, and no honest query barred."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from common.http.schemas import violations_of
 from tests.functional.environment import PROJECT
-from tests.functional.intruders import Duel, a_duel, ask
+from tests.functional.intruders import Duel, ask
 from tests.functional.site import Site, Tenant
 
 HERE = Path(__file__).parent
@@ -27,11 +25,6 @@ REQUESTS = lines(HERE / "attacks.yml")
 FILES = lines(HERE / "file_attacks.yml")
 QUERIES = lines(FIREWALL / "firewall_attacks.yml")
 HONEST = lines(FIREWALL / "firewall_legitimate.yml")
-
-
-@pytest.fixture(scope="module")
-def duel(site: Site, tenant_ids: Iterator[str]) -> Duel:
-    return a_duel(site, tenant_ids)
 
 
 def filled(value: Any, words: dict[str, str]) -> Any:

@@ -1,9 +1,6 @@
 """Every route of the route tables: without a key, with a dead one, a lesser one, another tenant's IDs."""
 
-from collections.abc import Iterator
 from typing import Any
-
-import pytest
 
 from common.http.endpoints.admin import ADMIN_ROUTES
 from common.http.endpoints.pipelines import PIPELINE_ROUTES
@@ -11,7 +8,7 @@ from common.http.endpoints.tenants import TENANT_ROUTES
 from common.http.routing import Access, Place, Route
 from common.http.schemas import schemas
 from common.tenants.keys import Scope
-from tests.functional.intruders import Duel, a_duel, ask
+from tests.functional.intruders import Duel, ask
 from tests.functional.site import Site
 
 TABLES: dict[str, Any] = {
@@ -24,11 +21,6 @@ OF_TENANTS = [(function, route) for function, route in ROUTES if route.access.sc
 OF_OPERATORS = [(function, route) for function, route in ROUTES if route.access is Access.ADMIN]
 # What a tenant may name as it likes: in its own dataset of names, whatever another has there.
 MAKERS = {"save_config", "put_credential"}
-
-
-@pytest.fixture(scope="module")
-def duel(site: Site, tenant_ids: Iterator[str]) -> Duel:
-    return a_duel(site, tenant_ids)
 
 
 def request_of(route: Route[Any], their: dict[str, str]) -> tuple[str, dict[str, Any]]:

@@ -1,7 +1,6 @@
 """The functions against what their own document says, by requests that nobody would think of."""
 
 import warnings
-from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -13,7 +12,7 @@ from common.http.endpoints.pipelines import PIPELINE_ROUTES
 from common.http.endpoints.tenants import TENANT_ROUTES
 from common.http.routing import Route
 from tests.functional.environment import ADMIN_KEY
-from tests.functional.intruders import Duel, a_duel
+from tests.functional.intruders import Duel
 from tests.functional.site import Site
 
 with warnings.catch_warnings():
@@ -26,7 +25,7 @@ with warnings.catch_warnings():
         status_code_conformance,
     )
 
-REQUESTS, REQUESTS_WITH_BODY = 5, 10
+REQUESTS, REQUESTS_WITH_BODY = 4, 10
 """Of each route, whatever the machine's pace: a body has more in it that can be wrong."""
 CHECKS: list[Any] = [
     not_a_server_error,
@@ -46,11 +45,6 @@ ROUTES: list[tuple[str, Route[Any]]] = [
     for route in table
     if route.name not in LEFT_OUT
 ]
-
-
-@pytest.fixture(scope="module")
-def duel(site: Site, tenant_ids: Iterator[str]) -> Duel:
-    return a_duel(site, tenant_ids)
 
 
 @cache
