@@ -1,11 +1,11 @@
 """Rows of files that BigQuery refuses, and what it says of the first of them.
 
 `local_bigquery` counts rows that no cast takes. BigQuery also refuses a row without a value for a REQUIRED
-column, a decimal for an INT64, and a line break within quotes that nobody has allowed; and it tells of rows
-in the list of the job's errors, which is all that says what is wrong with a file.
+column, a decimal for an INT64, an unknown field, and a line break within quotes that nobody has allowed; and
+it tells of rows in the list of the job's errors, which is all that says what is wrong with a file.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -14,15 +14,19 @@ from local_bigquery.engine import types
 from local_bigquery.engine.database import quote
 from local_bigquery.errors import BigQueryError
 from local_bigquery.jobs import load, runner
-from local_bigquery.jobs.storage import literal
+from local_bigquery.jobs.storage import literal, paths
 from local_bigquery.models import JobConfigurationLoad, TableFieldSchema
+from local_bigquery.settings import settings
 
 from local.bigquery.sql_files import sql
 
 type Handler = Callable[..., Any]
 
+_READING = "Error while reading data, error message: "
 _WHOLE_NUMBER = "[-+]?(0[xX][0-9a-fA-F]+|[0-9]+)"
+_WHOLE_NUMBER_OF_JSON = r"[-+]?[0-9]+(\.0*)?"
 _INTEGERS = {"INT64", "INTEGER"}
+_csv: Callable[..., dict[str, Any]] = load._csv
 _reader: Callable[..., str] = load._reader
 _projection: Callable[..., tuple[str, str]] = load._projection
 _read_from: ContextVar[str] = ContextVar("_read_from", default="")
@@ -42,6 +46,7 @@ class RowsRefused(BigQueryError):  # type: ignore[misc]
 
 def install() -> None:
     """Refuse what BigQuery refuses, and say why; behind what else is to stand around a load."""
+    load._csv = _csv_options
     load._reader = _remembered_reader
     load._projection = _strict_projection
     runner.HANDLERS["load"] = _telling(runner.HANDLERS["load"])
@@ -52,14 +57,47 @@ def _telling(handler: Handler) -> Handler:
 
     def run(cur: duckdb.DuckDBPyConnection, config: JobConfigurationLoad, *more: Any) -> Any:
         try:
+            _check_fields(cur, config)
             return handler(cur, config, *more)
         except BigQueryError as error:
-            first = _first_row(cur, config) if "errors[]" in error.message else ""
-            if not first:
+            message = error.message.replace(f"{settings.gcs_local_root}/", "gs://")
+            first = _first_row(cur, config) if "errors[]" in message else ""
+            if isinstance(error, RowsRefused):
                 raise
-            raise RowsRefused(error.message, f"Error while reading data, error message: {first}") from None
+            if not first:
+                raise BigQueryError(error.reason, message) from None
+            raise RowsRefused(message, f"{_READING}{first}") from None
 
     return run
+
+
+def _check_fields(cur: duckdb.DuckDBPyConnection, config: JobConfigurationLoad) -> None:
+    """Refuse objects of JSON with a field that is no column, where such are not to be left out."""
+    fields = (config.schema_ and config.schema_.fields) or []
+    if config.sourceFormat != "NEWLINE_DELIMITED_JSON" or not fields or config.ignoreUnknownValues:
+        return
+    files = literals(path for uri in config.sourceUris or [] for path in paths(cur, uri))
+    known = literals(field.name.lower() for field in fields)
+    try:
+        found = cur.sql(sql("unknown_fields", files=files, known=known)).fetchone()
+    except duckdb.Error:
+        return  # What is no JSON is told by who reads it.
+    rows, name = found or (0, "")
+    if rows > (config.maxBadRecords or 0):
+        told = f"{_READING}JSON table encountered too many errors, giving up. Rows: {rows}; errors: {rows}. "
+        pointer = "Please look into the errors[] collection for more details."
+        raise RowsRefused(told + pointer, f"{_READING}No such field: {name}.")
+
+
+def literals(texts: Iterable[str]) -> str:
+    """Write a list of texts."""
+    return f"[{', '.join(map(literal, texts))}]"
+
+
+def _csv_options(config: JobConfigurationLoad, fields: Sequence[TableFieldSchema]) -> dict[str, Any]:
+    """Let values behind the last column be, where they are to be left out."""
+    options = _csv(config, fields)
+    return options | {"strict_mode": "false"} if config.ignoreUnknownValues and fields else options
 
 
 def _remembered_reader(*arguments: Any) -> str:
@@ -88,8 +126,9 @@ def _rules(config: JobConfigurationLoad, fields: Sequence[TableFieldSchema]) -> 
         if is_csv and not config.allowQuotedNewlines:
             rule = 'Missing close quote character (").'
             yield f"(coalesce(contains({column}, chr(10)), false))", literal(rule)
-        if is_csv and (field.type or "").upper() in _INTEGERS:
-            number = f"regexp_full_match(trim({column}), {literal(_WHOLE_NUMBER)})"
+        if (field.type or "").upper() in _INTEGERS and field.mode != "REPEATED":
+            pattern = _WHOLE_NUMBER if is_csv else _WHOLE_NUMBER_OF_JSON
+            number = f"regexp_full_match(trim({column}), {literal(pattern)})"
             yield f"({column} IS NOT NULL AND NOT {number})", _not_parsed(field, position)
 
 
