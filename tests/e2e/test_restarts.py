@@ -1,16 +1,18 @@
 """`make run` as a process: delivered to badly, stopped with a run in flight, started again where it was."""
 
 import signal
+from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from google.cloud import bigquery
 
-from tests.e2e.platforms import ADMIN_KEY, RUN, START_SECONDS, RunningPlatform, running_platform, started
+from tests.e2e.platforms import ADMIN_KEY, RunningPlatform, running_platform
 from tests.e2e.tenants import Tenant, ask, query_step, steps_of
 
 TROUBLED = ("-m", "tests.e2e.troubled_platform")
+BURST = 8
+"""More runs than Pub/Sub's push window lets out at first, and as many as a plan lets run at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +21,8 @@ class Restart:
 
     appended_before: dict[str, list[int]]
     attempts_before: list[int]
+    burst_ends: Counter[str]
+    burst_rows: dict[str, list[int]]
     counts_before: dict[str, int]
     exit_codes: tuple[int, int]
     were_processes_left: tuple[bool, bool]
@@ -29,7 +33,7 @@ class Restart:
 
 @pytest.fixture(scope="module")
 def restart(tmp_path_factory: pytest.TempPathFactory) -> Restart:
-    """Run a pipeline that appends, stop the platform during its second run, and start it again.
+    """Run a pipeline that appends, then many runs at once; stop the platform in a run, and start it again.
 
     Every message of the first platform is delivered twice, late and out of order, and its BigQuery's
     streaming learns late of the central tables.
@@ -45,17 +49,22 @@ def restart(tmp_path_factory: pytest.TempPathFactory) -> Restart:
             query_step("b", "SELECT COUNT(*) AS n FROM ones", "counts", write_disposition="WRITE_APPEND"),
         )
         before = tenant.completed("appends")
-        appended_before, counts_before = appended(first, tenant), row_counts(first)
+        appended_before = appended(first, tenant, "ones", "counts")
+        burst_ends = burst(tenant)
+        burst_rows = appended(first, tenant, "firsts", "lasts")
+        counts_before = row_counts(first)
         in_flight = tenant.run("appends")
         first_code = first.stop(signal.SIGINT)
     with running_platform(folder / "second.log", DATA_DIR=data) as second:
         counts_after = row_counts(second)
         end = Tenant(url=second.url, id=tenant.id, key=tenant.key).ended(in_flight)["status"]
-        appended_after = appended(second, tenant)
+        appended_after = appended(second, tenant, "ones", "counts")
         second_code = second.stop(signal.SIGTERM)
     return Restart(
         appended_before=appended_before,
         attempts_before=[step["attempt"] for step in steps_of(before)],
+        burst_ends=burst_ends,
+        burst_rows=burst_rows,
         counts_before=counts_before,
         exit_codes=(first_code, second_code),
         were_processes_left=(first.has_processes(), second.has_processes()),
@@ -65,12 +74,24 @@ def restart(tmp_path_factory: pytest.TempPathFactory) -> Restart:
     )
 
 
-def appended(platform: RunningPlatform, tenant: Tenant) -> dict[str, list[int]]:
-    """Read the rows of the tables that the pipeline appends to."""
+def burst(tenant: Tenant) -> Counter[str]:
+    """Ask for many runs, each of which appends its own number; wait for all, and count how they end."""
+    tenant.upload(
+        "burst",
+        query_step("first", "SELECT ${n} AS n", "firsts", write_disposition="WRITE_APPEND"),
+        query_step("last", "SELECT n FROM firsts WHERE n = ${n}", "lasts", write_disposition="WRITE_APPEND"),
+        parameters={"n": {"type": "INT64"}},
+    )
+    run_ids = [tenant.run("burst", {"parameters": {"n": number}}) for number in range(BURST)]
+    return Counter(tenant.ended(run_id)["status"] for run_id in run_ids)
+
+
+def appended(platform: RunningPlatform, tenant: Tenant, *tables: str) -> dict[str, list[int]]:
+    """Read the rows of tables that a pipeline appends to."""
     with platform.bigquery() as client:
         return {
             table: sorted(row["n"] for row in client.query_and_wait(f"SELECT n FROM {tenant.id}.{table}"))
-            for table in ("ones", "counts")
+            for table in tables
         }
 
 
@@ -91,6 +112,11 @@ def test_appended_rows_are_there_once_however_often_a_level_is_delivered(restart
     assert restart.attempts_before == [1, 1]
 
 
+def test_a_burst_of_runs_appends_once_each_however_badly_its_levels_are_delivered(restart: Restart) -> None:
+    assert restart.burst_ends == {"COMPLETED": BURST}
+    assert restart.burst_rows == {"firsts": list(range(BURST)), "lasts": list(range(BURST))}
+
+
 def test_a_stopped_platform_leaves_no_process(restart: Restart) -> None:
     assert restart.exit_codes == (0, 0)
     assert restart.were_processes_left == (False, False)
@@ -104,12 +130,3 @@ def test_no_row_is_lost_over_a_restart(restart: Restart) -> None:
 def test_a_run_in_flight_goes_on_after_a_restart_and_does_nothing_twice(restart: Restart) -> None:
     assert restart.end_of_run_in_flight == "COMPLETED"
     assert restart.appended_after == {"ones": [1, 1], "counts": [1, 2]}
-
-
-def test_a_taken_port_is_one_clear_line(platform: RunningPlatform, tmp_path: Path) -> None:
-    log = tmp_path / "second.log"
-    environment = {"PORT": str(platform.port), "EPHEMERAL": "1"}
-    with log.open("wb") as out, started(RUN, environment, out) as process:
-        assert process.wait(START_SECONDS) == 1
-    (line,) = log.read_text(encoding="utf-8").splitlines()
-    assert str(platform.port) in line

@@ -15,7 +15,7 @@ from threading import Event
 from local.demo.stage import free_port
 from tests.e2e.platforms import ADMIN_KEY, RUN, STOP_SECONDS, RunningPlatform, running_platform, started
 from tests.e2e.tenants import ask
-from tests.kills.work import MINUTES_TO_END, PAUSE_SECONDS, Work
+from tests.kills.work import APPENDS, MINUTES_TO_END, PAUSE_SECONDS, Work
 
 TENANTS = 2
 MAX_SECONDS_OF_WORK = 6.0
@@ -33,6 +33,8 @@ class Rounds:
     random: Random
     tenants: int = TENANTS
     """How many of them begin to work in each round."""
+    appends: int = APPENDS
+    """How many runs of each append."""
     works: list[Work] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     starts: int = 0
@@ -42,7 +44,7 @@ class Rounds:
         before = self._kill_a_start() if self.works and self.random.random() < KILLED_STARTS else ""
         with self._platform() as platform:
             self._set_up(platform)
-            self.works += [Work.prepared(platform) for _ in range(self.tenants)]
+            self.works += [Work.prepared(platform, self.appends) for _ in range(self.tenants)]
             awaited = self.random.randint(0, sum(len(work.runs) for work in self.works[-self.tenants :]))
             moment = self.random.uniform(0, MAX_SECONDS_OF_WORK)
             with ThreadPoolExecutor(len(self.works)) as pool:

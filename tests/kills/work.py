@@ -42,7 +42,7 @@ class Work:
     faults: list[str] = field(default_factory=list)
 
     @classmethod
-    def prepared(cls, platform: RunningPlatform) -> Self:
+    def prepared(cls, platform: RunningPlatform, appends: int) -> Self:
         """Onboard a tenant and upload what it runs."""
         tenant = Tenant.onboard(platform.url)
         parameters = {"n": {"type": "INT64"}}
@@ -59,8 +59,8 @@ class Work:
         steps = [{**step, "retry": RETRY} for step in (append, count, replaced)]
         tenant.upload("appends", *steps, parameters=parameters)
         tenant.upload("fills", {**fill, "retry": RETRY}, parameters=parameters)
-        appends = [Asked("appends", number) for number in range(1, APPENDS + 1)]
-        return cls(tenant=tenant, runs=[*appends, Asked("fills", 0)])
+        runs = [Asked("appends", number) for number in range(1, appends + 1)]
+        return cls(tenant=tenant, runs=[*runs, Asked("fills", 0)])
 
     def ask(self, url: str, is_over: Event) -> None:
         """Ask for each run that has no answer yet, until the platform is gone."""
