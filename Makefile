@@ -2,6 +2,8 @@
 # Variables given on the command line or in the environment (PORT=9000) reach the programs as they are.
 
 MAKEFLAGS += --no-builtin-rules
+# Each process of the tests would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
