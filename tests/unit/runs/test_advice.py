@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from common.pipelines.plans import CheckJob
+from common.quality.checks import Check
+from common.runs.advice import with_place
 from common.runs.run import RunStatus
 from tests.unit.runs.examples import RUN_ID, a_message, a_pipeline, a_query, a_step
 from tests.unit.runs.test_levels import Platform
@@ -68,6 +71,40 @@ def test_a_place_in_the_query_is_followed_by_that_in_the_file() -> None:
 def test_a_file_that_cannot_be_read_is_no_matter_of_sql() -> None:
     said = "Error while reading data, error message: Could not parse 'x' as INT64 for field a (position 0)"
     assert told("invalid", said).startswith(f"{said}. Mend the file or move it away")
+
+
+CHECKS_SQL = """SELECT *
+FROM (
+  SELECT
+    COUNT(*) AS row_count,
+    COUNT(*) AS checked_0,
+    COUNTIF(NOT (
+amuont >= 0
+)) AS failed_0,
+    COUNT(*) AS checked_1
+  FROM `t`
+) AS convergence_scan
+CROSS JOIN (
+  SELECT checked AS checked_2, failed AS failed_2
+  FROM (
+    SELECT nope
+  )
+) AS convergence_check_2"""
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ("at [7:1]", "in the check no_negative"),
+        ("at [9:5]", "in the check unique_id"),
+        ("at [15:12]", "in the check found"),
+        ("at [17:90]", "at [17:90]"),
+    ],
+)
+def test_a_place_in_the_statement_of_all_checks_is_told_as_the_check(place: str, told: str) -> None:
+    checks = [Check(name=name, type="query") for name in ("no_negative", "unique_id", "found")]
+    job = CheckJob(sql=CHECKS_SQL, checks=tuple(checks))
+    assert with_place(f"Unrecognized name: amuont {place}", job) == f"Unrecognized name: amuont {told}"
 
 
 def test_a_sentence_that_we_know_nothing_of_stays_as_it_is() -> None:
