@@ -1,6 +1,7 @@
 """A tenant's pipelines: the list, one with its runs and its file, the forms that upload and run it."""
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,6 +22,12 @@ RECENT_RUNS = 100
 COST_DAYS = 30
 LINES_AROUND = 2
 REFUSED = frozenset({400, 404, 409, 413, 422})
+_CONFIG_ID = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+_NO_CONFIG_ID = {
+    "title": "Input breaks rules",
+    "detail": "the ID must be lower-case letters, digits, _ and -, a letter first, and at most 63 of them",
+}
+"""What the API cannot say of an ID that leads to no path of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +76,8 @@ def save(visit: Visit) -> Answered:
     text = visit.form.get("pipeline_yaml", "").replace("\r\n", "\n")
     config_id = visit.path.get("config_id") or visit.form.get("config_id", "").strip()
     content, is_new = Content.yaml(text.encode()), "config_id" not in visit.path
+    if is_new and not _CONFIG_ID.fullmatch(config_id):
+        return _editor(config_id, text, is_new=True, problem=Problem("save", 422, _NO_CONFIG_ID))
     try:
         if visit.form.get("what") == "check":
             quote = visit.client.quotes.of_file(config_id, content)

@@ -26,6 +26,7 @@ from common.console.refusals import Refused, shown
 from common.console.rendering import Templates
 from common.console.sessions import Role, Session, SessionSeal, is_secure
 from common.console.visits import Answered, Elsewhere, Page, PageRoute, Visit
+from common.request_bodies import exhaust
 
 logger = logging.getLogger(__name__)
 
@@ -105,6 +106,8 @@ class Console:
             response = self._answer(request, session)
         except Exception as error:  # noqa: BLE001 - the last line of defence
             response = self._failed(request, session, error)
+        finally:
+            exhaust(request)
         response.headers.update(SECURITY_HEADERS)
         if is_secure(request):
             response.headers.update(HTTPS_ONLY)
@@ -187,7 +190,11 @@ class Console:
         request = arrival.request
         source = self.source_of(request)
         self.attempts.check(source)
-        wanted = Session.of_key(request.form.get("key", "").strip())
+        key = request.form.get("key", "").strip()
+        if not key:
+            page = Page(template="sign_in.html", values={"told": "The key is missing."}, status=403)
+            return self._signed_out(request, page)
+        wanted = Session.of_key(key)
         try:
             _ask_who(Visit(session=wanted, api=self.connect(wanted.api_key)))
         except Problem as problem:

@@ -3,9 +3,7 @@
 import re
 import uuid
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
-from io import BytesIO
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
@@ -188,7 +186,6 @@ def _typed(parameter: Parameter, text: str) -> Any:
             return text
 
 
-_PIECE_BYTES = 64 * 1024
 _CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii"})
 
 
@@ -215,17 +212,6 @@ def _read_up_to(request: Request, count: int) -> bytes:
     while len(data) < count and (piece := request.stream.read(count - len(data))):
         data += piece
     return data
-
-
-def exhaust(request: Request) -> None:
-    """Read what is left of a body and forget it, as servers want it; one that breaks off is at its end.
-
-    The framework would read it once more behind the answer, and answer 500 where that fails.
-    """
-    with suppress(OSError, ClientDisconnected):
-        while request.stream.read(_PIECE_BYTES):
-            pass
-    request.stream = BytesIO()
 
 
 def read_json(content: Content, schema: str) -> Mapping[str, Any]:

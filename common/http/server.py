@@ -18,7 +18,6 @@ from common.http.request_input import (
     check_headers,
     check_path,
     check_target,
-    exhaust,
     read_content,
     read_json,
     read_parameters,
@@ -37,6 +36,7 @@ from common.http.responses import (
 )
 from common.http.routing import Access, Answer, Call, Content, Route, RouteTable
 from common.logs import Trace, continued, log_context
+from common.request_bodies import exhaust
 from common.tenants.authentication import Caller
 
 logger = logging.getLogger(__name__)

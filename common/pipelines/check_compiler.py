@@ -112,6 +112,8 @@ class CheckCompiler:
         broken = schema_violations(kind.validator, raw, path)
         if kind.one_of and not any(name in raw for name in kind.one_of) and not broken:
             broken = [Violation(pointer(path), f"must have {' or '.join(kind.one_of)}")]
+        if not broken and _is_empty(raw.get("min"), raw.get("max")):
+            broken = [Violation(pointer((*path, "max")), f"must not be less than the min, {raw['min']}")]
         self.violations += broken
         if broken:
             return None
@@ -146,6 +148,11 @@ class CheckCompiler:
         reasons = judge_statement(self.sql, self.policy).reasons
         place = pointer((*self.path, "checks"))
         self.violations += [Violation(place, f"step {self.step_id} {reason}") for reason in reasons]
+
+
+def _is_empty(least: Any, most: Any) -> bool:
+    """Tell whether no value is within bounds, as far as they are numbers."""
+    return isinstance(least, int | float) and isinstance(most, int | float) and least > most
 
 
 def _check(kind: CheckType, config: Config) -> Check:
