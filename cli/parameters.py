@@ -1,5 +1,6 @@
 """Values for a pipeline's parameters, read from words by the types that its file declares."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from cli.failures import CommandError
 from common import strict_json
 from common.client import Client
 
+_NUMBER = re.compile(r"[-+]?[0-9]*\.?[0-9]+([eE][-+]?[0-9]+)?")
 NUMBERS = frozenset({"INT64", "FLOAT64"})
 TRUE_AND_FALSE = {"true": True, "false": False}
 
@@ -17,12 +19,21 @@ def given_parameters(
     client: Client, config_id: str, words: Sequence[str], file: Path | None
 ) -> dict[str, Any]:
     """Read `name=value` words, and a JSON file for values that no command line should show."""
-    pairs = dict(_pair(word) for word in words)
+    pairs = _pairs(words)
     values = _from_file(file) if file else {}
     if not pairs:
         return values
     types = _declared_types(client, config_id)
     return values | {name: _value(name, text, types.get(name, "STRING")) for name, text in pairs.items()}
+
+
+def _pairs(words: Sequence[str]) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for name, text in map(_pair, words):
+        if name in pairs:
+            raise CommandError(f"--param {name}: is given twice", code=Exit.USAGE)
+        pairs[name] = text
+    return pairs
 
 
 def _pair(word: str) -> tuple[str, str]:
@@ -53,7 +64,14 @@ def _value(name: str, text: str, kind: str) -> Any:
             listed = strict_json.parse(text) if text.startswith("[") else text.split(",") if text else []
             return [_value(name, one, inner) if isinstance(one, str) else one for one in listed]
         if kind in NUMBERS:
-            return int(text) if kind == "INT64" else float(text)
+            return _number(text, kind)
         return TRUE_AND_FALSE[text.lower()] if kind == "BOOL" else text
     except (ValueError, KeyError) as error:
         raise CommandError(f"--param {name}: {kind} is not written so", code=Exit.USAGE) from error
+
+
+def _number(text: str, kind: str) -> int | float:
+    """Read a number as JSON can have it: Python would also take nan, 1_000 and digits of other scripts."""
+    if not _NUMBER.fullmatch(text.strip()):
+        raise ValueError(text)
+    return int(text) if kind == "INT64" else float(text)

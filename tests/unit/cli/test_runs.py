@@ -104,7 +104,17 @@ def test_a_run_is_asked_for_with_typed_values(
     }
 
 
-@pytest.mark.parametrize(("word", "told"), [("n=x", "INT64"), ("n", "name=value"), ("=1", "name=value")])
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("n=x", "INT64"),
+        ("n=1_000", "INT64"),
+        ("n=\u0663", "INT64"),
+        ("n=1.5", "INT64"),
+        ("n", "name=value"),
+        ("=1", "name=value"),
+    ],
+)
 def test_a_value_that_is_none_starts_no_run(
     convergence: Convergence, here: ScriptedPlatform, word: str, told: str
 ) -> None:
@@ -112,6 +122,14 @@ def test_a_value_that_is_none_starts_no_run(
     outcome = convergence("run", "daily", "--param", word)
     assert (outcome.code, told in outcome.error) == (2, True)
     assert not [asked for asked in here.asked if asked.method == "POST"]
+
+
+def test_a_value_that_is_given_twice_is_refused_before_anybody_is_asked(
+    convergence: Convergence, here: ScriptedPlatform
+) -> None:
+    outcome = convergence("run", "daily", "--param", "n=1", "--param", "n=2")
+    assert (outcome.code, "--param n: is given twice" in outcome.error) == (Exit.USAGE, True)
+    assert not here.asked
 
 
 def test_a_file_that_gives_a_value_twice_starts_no_run(

@@ -184,6 +184,14 @@ def test_an_attack_in_a_check_is_refused_at_upload(attack: dict[str, Any]) -> No
     [
         ({"type": "range", "column": "id"}, "/steps/0/checks/0: must have min or max"),
         ({"type": "row_count"}, "/steps/0/checks/0: must have min or max or max_change_percent"),
+        (
+            {"type": "range", "column": "id", "min": 5, "max": 1.5},
+            "/steps/0/checks/0/max: must not be less than the min, 5",
+        ),
+        (
+            {"type": "row_count", "min": 2, "max": 1},
+            "/steps/0/checks/0/max: must not be less than the min, 2",
+        ),
         ({"type": "not_null"}, "/steps/0/checks/0/column: is required"),
         ({"type": "notnull", "column": "id"}, "did you mean not_null?"),
         ({"column": "id"}, "/steps/0/checks/0/type: is required"),
