@@ -103,6 +103,8 @@ def test_a_refusal_is_told_as_http_tells_it_and_goes_to_the_dead_letters(request
         assert attributes["state"] == body["status"] == "REJECTED"
         assert attributes["tenant"] == body["tenant_id"] == requests.tenant.tenant_id
         told = {name: over_http[name] for name in over_http.keys() - {"instance", "request_id"}}
+        for error in told.get("errors", ()):
+            error["pointer"] = f"/parameters{error['pointer']}"  # Where a message has them.
         assert body["problem"] == told
         (dead,) = requests.take(DEAD)
         assert requests.tenant.key not in f"{dead} {attributes} {body}"
