@@ -49,18 +49,6 @@ def operator(site: Site) -> Browser:
     return browser
 
 
-def test_a_tenant_sees_its_limits_first(site: Site, tenant: Tenant) -> None:
-    browser = Browser(console_of(site))
-    assert browser.sign_in(tenant.key).status_code == 200
-    page = browser.get("/")
-    assert f"<h1>{tenant.tenant_id}</h1>" in page
-    assert "Limits of SCALE" in page
-    assert "No runs." in page
-    assert "Begin here" in page
-    tenant.upload("daily", FILE)
-    assert "Begin here" not in browser.get("/")
-
-
 def test_a_pipeline_is_uploaded_run_and_followed_to_its_end(browser: Browser, site: Site) -> None:
     browser.get("/console/new")
     page = browser.send("/console/new", {"config_id": "followed", "pipeline_yaml": file_of("followed")}).text
@@ -87,7 +75,7 @@ ASKED = {
 }
 
 
-def test_who_has_no_key_is_onboarded_and_signed_in(
+def test_who_has_no_key_is_onboarded_signed_in_and_sees_its_limits_first(
     site: Site, tenant_ids: Iterator[str], operator: Browser
 ) -> None:
     browser = Browser(console_of(site))
@@ -101,13 +89,16 @@ def test_who_has_no_key_is_onboarded_and_signed_in(
     key = re.search(r'<code class="secret">([^<]+)</code>', page)
     assert key
     overview = browser.get("/console/")
-    assert "Limits of PROFESSIONAL" in overview
+    for shown in (f"<h1>{asked['tenant_id']}</h1>", "Limits of PROFESSIONAL", "No runs.", "Begin here"):
+        assert shown in overview
     assert key[1] not in overview
     page = browser.get("/console/new?example=yes")
     assert 'value="daily_sales"' in page
     text = html.unescape(page.partition("<textarea")[2].partition(">")[2].partition("</textarea>")[0])
     saved = browser.send("/console/new", {"pipeline_yaml": text})
     assert "<h1>daily_sales</h1>" in saved.text
+    assert "Begin here" not in browser.get("/console/")
+    browser.get("/console/pipelines/daily_sales")
     browser.send("/console/pipelines/daily_sales/run")
     run = browser.page.request.path  # type: ignore[union-attr]
     site.drain()
