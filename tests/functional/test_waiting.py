@@ -94,22 +94,22 @@ def test_a_firing_that_the_plan_refuses_is_in_the_history_with_the_reason(site: 
 
 
 def test_runs_wait_are_cancelled_and_begin_as_slots_come_free(
-    site: Site, tenant_ids: Any, shared_tenant: Tenant
+    site: Site, tenant: Tenant, shared_tenant: Tenant
 ) -> None:
-    tenant = site.onboard(next(tenant_ids), plan="STARTER")
+    tenant.subscribe(concurrent_limit=2)
     assert tenant.upload("daily", FILE).status_code == 201
     assert tenant.call("POST", "/api/v1/pipelines/run/daily", {}).status_code == 202
-    ids = [tenant.run("daily", {"queue": True}) for _ in range(4)]
-    assert states(tenant) == {"PENDING": 3, "QUEUED": 2}
-    assert [run["pipeline_logging_id"] for run in history(tenant, "&status=QUEUED")] == [ids[3], ids[2]]
+    ids = [tenant.run("daily", {"queue": True}) for _ in range(3)]
+    assert states(tenant) == {"PENDING": 2, "QUEUED": 2}
+    assert [run["pipeline_logging_id"] for run in history(tenant, "&status=QUEUED")] == [ids[2], ids[1]]
     assert not {run["pipeline_logging_id"] for run in history(shared_tenant)} & {*ids}
     refused = tenant.call("POST", "/api/v1/pipelines/run/daily", {})
     assert (refused.status_code, refused.get_json()["limit_name"]) == (429, "concurrent")
-    cancelled = tenant.call("POST", f"/api/v1/pipelines/cancel/{ids[2]}")
+    cancelled = tenant.call("POST", f"/api/v1/pipelines/cancel/{ids[1]}")
     assert (cancelled.status_code, cancelled.get_json()["status"]) == (200, "CANCELLED")
     site.drain()
-    assert states(tenant) == {"COMPLETED": 4, "CANCELLED": 1}
-    assert history(tenant)[0]["pipeline_logging_id"] == ids[3]
+    assert states(tenant) == {"COMPLETED": 3, "CANCELLED": 1}
+    assert history(tenant)[0]["pipeline_logging_id"] == ids[2]
 
 
 def test_a_backfill_tells_its_numbers_runs_within_its_bounds_and_can_be_resumed(
