@@ -1,4 +1,4 @@
-"""One local BigQuery per test module, and the real client for it."""
+"""One local BigQuery, empty for each test module, and the real client for it."""
 
 import json
 from collections.abc import Iterator
@@ -46,17 +46,34 @@ def start_job(
     return client.query(sql, job_config, job_id=job_id, retry=None, job_retry=None)  # type: ignore[arg-type]
 
 
+def end_server() -> None:
+    if running := LocalBigQuery.running():
+        running.stop()
+
+
 @pytest.fixture(autouse=True, scope="session")
-def no_other_server() -> None:
-    """End the server of another test package: a process has one, and the tests of that package are over."""
-    if other := LocalBigQuery.running():
-        other.stop()
+def no_other_server() -> Iterator[None]:
+    """End the server of another test package, and ours at the end: a process has one."""
+    end_server()
+    yield
+    end_server()
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBigQuery]:
-    with LocalBigQuery(data_dir=tmp_path_factory.mktemp("bigquery"), project=PROJECT) as running:
-        yield running
+def no_server() -> None:
+    """End the server that modules share, for those that start others."""
+    end_server()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> LocalBigQuery:
+    """Serve an empty BigQuery; modules that come after each other share it."""
+    if running := LocalBigQuery.running():
+        running.reset()
+        return running
+    server = LocalBigQuery(data_dir=tmp_path_factory.mktemp("bigquery"), project=PROJECT)
+    server.start()
+    return server
 
 
 @pytest.fixture(scope="module")

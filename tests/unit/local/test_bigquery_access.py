@@ -18,7 +18,7 @@ PLATFORM = "platform@local-tests.iam.gserviceaccount.com"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBigQuery]:
+def server(no_server: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBigQuery]:
     with LocalBigQuery(
         data_dir=tmp_path_factory.mktemp("bigquery"),
         project=PROJECT,

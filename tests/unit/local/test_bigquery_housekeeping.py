@@ -1,10 +1,6 @@
 import asyncio
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from google.api_core.exceptions import Conflict, NotFound
@@ -14,7 +10,7 @@ from local_bigquery.engine import database
 from local.bigquery import Housekeeping, LocalBigQuery
 from local.bigquery.answers import Answer, json_answer
 from local.bigquery.calls import Call
-from tests.unit.local.conftest import ENDLESS, PROJECT, ROOT, api_call, insert_call, start_job
+from tests.unit.local.conftest import ENDLESS, PROJECT, api_call, insert_call, start_job
 
 
 class Clock:
@@ -33,7 +29,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, clock: Clock) -> Iterator[LocalBigQuery]:
+def server(
+    no_server: None, tmp_path_factory: pytest.TempPathFactory, clock: Clock
+) -> Iterator[LocalBigQuery]:
     """Keep three results and merge after five writes; tests start the chores themselves."""
     chores = Housekeeping(
         keep_results=3,
@@ -173,28 +171,6 @@ def test_a_job_that_still_runs_keeps_its_result(
     clock.now += 61
     assert (PROJECT, "running") not in server.housekeeping.results.take_due()
     client.cancel_job(job.job_id)
-
-
-def test_results_of_an_earlier_start_are_found_again(tmp_path: Path) -> None:
-    # In a process of its own: this one's server is at work on another folder.
-    script = """
-import sys
-from pathlib import Path
-from local.bigquery import Housekeeping, LocalBigQuery
-from tests.unit.local.conftest import PROJECT, connect
-from tests.unit.local.test_bigquery_housekeeping import has_rows, query
-folder = Path(sys.argv[1])
-with LocalBigQuery(data_dir=folder, project=PROJECT) as server, connect(server.url) as client:
-    job = query(client, "earlier")
-    assert has_rows(client, job)
-chores = Housekeeping(keep_seconds=0.0, pause_seconds=3600.0)
-with LocalBigQuery(data_dir=folder, project=PROJECT, housekeeping=chores) as server:
-    server.tidy()
-    with connect(server.url) as client:
-        assert not has_rows(client, job)
-"""
-    command = [sys.executable, "-c", script, str(tmp_path)]
-    subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
 
 
 def data_files(dataset: str, table: str) -> int:

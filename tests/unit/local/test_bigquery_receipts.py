@@ -10,6 +10,8 @@ from local.bigquery import LocalBigQuery, commits, receipts
 from tests.unit.local.conftest import PROJECT, connect
 from tests.unit.local.test_bigquery_server import in_new_process
 
+pytestmark = pytest.mark.usefixtures("no_server")
+
 KINDS = (
     "append",
     "replace",
@@ -60,8 +62,9 @@ SQL = {
 }
 KILL_WHEN_ALL_ARE_AT = """
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from threading import Event, Lock
-from local.bigquery import receipts
+from local.bigquery import commits, receipts
 from local_bigquery.engine import database
 from local_bigquery.jobs import runner
 from tests.unit.local.test_bigquery_receipts import KINDS, prepare, start
@@ -94,8 +97,9 @@ receipts.ReceiptCursor._leave_receipt = leave_and_stop
 START_ALL = """
 runner._executor._max_workers = len(KINDS)
 runner._execute = receipts._execute_job  # All at once, and not as many as the engine lets.
-for kind in KINDS:
-    start(client, kind)
+commits.TURN_SECONDS = 0.1  # Whose turn it is has stopped: the others go on without one.
+with ThreadPoolExecutor(len(KINDS)) as starting:
+    list(starting.map(lambda kind: start(client, kind), KINDS))
 Event().wait(60)  # The test fails where one does not arrive.
 """
 
@@ -191,7 +195,7 @@ def test_a_job_that_is_stopped_after_its_rows_are_committed_is_done(
 
 @pytest.mark.parametrize("conflicts", [1, 3])
 def test_a_job_that_meets_another_one_s_commit_does_its_work_once(
-    client: bigquery.Client, dataset: str, conflicts: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, conflicts: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     commit, left = commits.Connection._commit, [None] * conflicts
 
@@ -203,7 +207,9 @@ def test_a_job_that_meets_another_one_s_commit_does_its_work_once(
         commit(connection)
 
     monkeypatch.setattr(commits.Connection, "_commit", commit_late)
-    appended = bigquery.QueryJobConfig(destination=f"{PROJECT}.{dataset}.t", write_disposition="WRITE_APPEND")
-    client.query("SELECT 1 AS a", appended, job_retry=None).result()
-    assert not left
-    assert [row.a for row in client.query_and_wait(f"SELECT a FROM {dataset}.t")] == [1]
+    with LocalBigQuery(data_dir=tmp_path, project=PROJECT) as server, connect(server.url) as client:
+        client.create_dataset("d")
+        appended = bigquery.QueryJobConfig(destination=f"{PROJECT}.d.t", write_disposition="WRITE_APPEND")
+        client.query("SELECT 1 AS a", appended, job_retry=None).result()
+        assert not left
+        assert [row.a for row in client.query_and_wait("SELECT a FROM d.t")] == [1]

@@ -10,8 +10,11 @@ from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 from local_bigquery.engine import database
 
-from local.bigquery import DataFolderInUse, LocalBigQuery
+from local.bigquery import DataFolderInUse, Housekeeping, LocalBigQuery
 from tests.unit.local.conftest import ENDLESS, PROJECT, ROOT, connect, start_job
+from tests.unit.local.test_bigquery_housekeeping import has_rows, query
+
+pytestmark = pytest.mark.usefixtures("no_server")
 
 START = """
 import os, sys
@@ -59,6 +62,17 @@ def test_what_is_ephemeral_is_not_tidied_at_the_end_and_still_whole(tmp_path: Pa
     assert list(tmp_path.rglob("*.wal")) != []
     with LocalBigQuery(data_dir=tmp_path, project=PROJECT) as server, connect(server.url) as client:
         assert_rows(client)
+
+
+def test_results_of_an_earlier_start_are_found_again(tmp_path: Path) -> None:
+    with LocalBigQuery(data_dir=tmp_path, project=PROJECT) as server, connect(server.url) as client:
+        job = query(client, "earlier")
+        assert has_rows(client, job)
+    chores = Housekeeping(keep_seconds=0.0, pause_seconds=3600.0)
+    with LocalBigQuery(data_dir=tmp_path, project=PROJECT, housekeeping=chores) as server:
+        server.tidy()
+        with connect(server.url) as client:
+            assert not has_rows(client, job)
 
 
 def test_without_a_home_nothing_is_missing_and_rows_reach_the_next_process(tmp_path: Path) -> None:

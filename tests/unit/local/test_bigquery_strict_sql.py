@@ -1,5 +1,7 @@
 """With the analyzer as the judge, a wrong query fails by BigQuery's own sentence, dry or not."""
 
+from collections.abc import Iterator
+
 import pytest
 from google.api_core.exceptions import BadRequest, NotFound
 from google.cloud import bigquery
@@ -9,11 +11,12 @@ from tests.unit.local.conftest import PROJECT
 
 
 @pytest.fixture(scope="module")
-def orders(server: LocalBigQuery, client: bigquery.Client) -> bigquery.Client:
+def orders(server: LocalBigQuery, client: bigquery.Client) -> Iterator[bigquery.Client]:
     server.strict_sql.begin().join()
     client.create_dataset("strict")
     client.query_and_wait("CREATE TABLE strict.orders AS SELECT 1 AS id, [STRUCT('a' AS sku)] AS items")
-    return client
+    yield client
+    server.strict_sql.is_on = False
 
 
 @pytest.mark.parametrize("is_dry", [True, False])

@@ -9,6 +9,8 @@ from rich.console import Console
 from cli.screen import Screen
 from local.validating import FAILED, SUCCEEDED, validate
 
+pytestmark = pytest.mark.usefixtures("no_server")
+
 ROOT = Path(__file__).resolve().parents[3]
 SHIPPED = ROOT / "configs/setup/from_csv.yml"
 
