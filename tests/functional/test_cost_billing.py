@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from tests.functional.site import Site, Tenant
 
 EXAMPLE = Path(__file__).parents[2] / "ps_templates/gcp/cost_billing/example.yml"
@@ -17,11 +19,11 @@ def run(tenant: Tenant, config_id: str, day: str) -> dict[str, Any]:
     return status
 
 
-def kept(tenant: Tenant) -> list[tuple[Any, ...]]:
-    """Sum up what the table has, by day of the export."""
+def kept(tenant: Tenant, table: str) -> list[tuple[Any, ...]]:
+    """Sum up what a table has, by day of the export."""
     rows = tenant.site.rows(
         "SELECT CAST(export_date AS STRING) AS day, COUNT(*) AS n, SUM(BilledCost) AS billed"
-        f" FROM {tenant.tenant_id}.gcp_cost_billing GROUP BY day ORDER BY day"
+        f" FROM {tenant.tenant_id}.{table} GROUP BY day ORDER BY day"
     )
     return [tuple(row.values()) for row in rows]
 
@@ -33,7 +35,10 @@ def a_file(**config: Any) -> str:
     return json.dumps({"pipeline": {"name": "Costs"}, "steps": steps})
 
 
-def test_the_example_keeps_costs_and_sums_them_up_by_service_and_day(site: Site, tenant: Tenant) -> None:
+def test_the_example_keeps_costs_and_sums_them_up_by_service_and_day(
+    site: Site, shared_tenant: Tenant
+) -> None:
+    tenant = shared_tenant
     saved = tenant.upload("cloud_costs", EXAMPLE.read_text(encoding="utf-8"))
     assert (saved.status_code, saved.get_json()["warnings"]) == (201, [])
     for _ in range(2):  # A repeat changes nothing.
@@ -58,26 +63,30 @@ def test_the_example_keeps_costs_and_sums_them_up_by_service_and_day(site: Site,
     assert row["BillingPeriodEnd"].isoformat() == "2026-04-01T00:00:00+00:00"
 
 
-def test_rows_that_come_late_are_taken_once_whatever_day_they_are_about(site: Site, tenant: Tenant) -> None:
-    tenant.upload("cloud_costs", EXAMPLE.read_text(encoding="utf-8"))
-    run(tenant, "cloud_costs", "2026-03-03")
-    before = kept(tenant)
+def test_rows_that_come_late_are_taken_once_whatever_day_they_are_about(
+    site: Site, shared_tenant: Tenant
+) -> None:
+    tenant, export = shared_tenant, f"{shared_tenant.tenant_id}.late_export"
+    make_export = yaml.safe_load(EXAMPLE.read_text(encoding="utf-8"))["steps"][0]["config"]["source_query"]
+    site.rows(f"CREATE TABLE {export} AS {make_export.replace('${date}', "DATE '2026-03-03'")}")
+    config = {"source_table": "late_export", "target_table": "late_costs"}
+    assert tenant.upload("late_costs", a_file(**config, lookback_days=2)).status_code == 201
+    run(tenant, "late_costs", "2026-03-03")
+    before = kept(tenant, "late_costs")
     assert [row[:2] for row in before] == [("2026-03-01", 12), ("2026-03-02", 12), ("2026-03-03", 12)]
     # A day later the export has a row about the first day, and one more of the day before.
-    for usage, export in (("2026-03-01 00", "2026-03-04 01"), ("2026-03-02 00", "2026-03-03 23")):
+    for usage, exported in (("2026-03-01 00", "2026-03-04 01"), ("2026-03-02 00", "2026-03-03 23")):
         site.rows(
-            f"INSERT INTO {tenant.tenant_id}.billing_export"
-            f" SELECT line.* REPLACE (TIMESTAMP '{export}:00:00+00' AS export_time)"
-            f" FROM {tenant.tenant_id}.billing_export AS line"
-            f" WHERE usage_start_time = TIMESTAMP '{usage}:00:00+00' AND sku.description = 'Analysis'"
-            " AND project.id = 'shop'"
+            f"INSERT INTO {export} SELECT line.* REPLACE (TIMESTAMP '{exported}:00:00+00' AS export_time)"
+            f" FROM {export} AS line WHERE usage_start_time = TIMESTAMP '{usage}:00:00+00'"
+            " AND sku.description = 'Analysis' AND project.id = 'shop'"
         )
-    assert tenant.upload("costs", a_file(lookback_days=1)).status_code == 201
+    assert tenant.upload("late_costs", a_file(**config, lookback_days=1)).status_code == 201
     for _ in range(2):
         site.bigquery.counts.reset()
-        run(tenant, "costs", "2026-03-04")
+        run(tenant, "late_costs", "2026-03-04")
         assert (site.bigquery.counts.jobs("cvg-step-"), site.bigquery.counts.dry_runs) == (2, 2)
-        assert [row[:2] for row in kept(tenant)] == [
+        assert [row[:2] for row in kept(tenant, "late_costs")] == [
             ("2026-03-01", 12),
             ("2026-03-02", 12),
             ("2026-03-03", 13),
@@ -85,8 +94,8 @@ def test_rows_that_come_late_are_taken_once_whatever_day_they_are_about(site: Si
         ]
 
 
-def test_an_export_of_another_is_read_by_nobody(tenant: Tenant) -> None:
+def test_an_export_of_another_is_read_by_nobody(shared_tenant: Tenant) -> None:
     for table in ("victim.gcp_billing_export_v1_012345", "tenants.tenant_profiles", "other-project.b.export"):
-        answer = tenant.upload("costs", a_file(source_table=table))
+        answer = shared_tenant.upload("of_another", a_file(source_table=table))
         assert answer.status_code == 422
         assert "/steps/0/config/source_table" in answer.text

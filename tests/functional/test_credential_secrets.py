@@ -56,16 +56,16 @@ def test_a_private_key_is_never_seen_again(site: Site, tenant: Tenant, lines: Li
     ]
     assert [answer.status_code for answer in said] == [422] * 5 + [201]
     said.append(tenant.own("GET", PATH))
-    messages = []
-    for number, sql in enumerate((ORDERS, f"SELECT n FROM {THEIRS}.closed.orders", "SELECT 1 / 0 AS n")):
-        assert tenant.upload(f"import{number}", a_file(sql)).status_code == 201
-        run_id = tenant.run(f"import{number}")
-        taken = site.take_levels()
-        messages += taken
-        for message in taken:
-            site.deliver_until_acknowledged(message)
-        said.append(tenant.call("GET", f"/api/v1/pipelines/status/{run_id}"))
-        said.append(tenant.call("GET", f"/api/v1/pipelines/runs/{run_id}/receipt"))
+    assert tenant.upload("imports", imports()).status_code == 201
+    run_id = tenant.run("imports")
+    messages = site.take_levels()
+    for message in messages:
+        site.deliver_until_acknowledged(message)
+    said.append(tenant.call("GET", f"/api/v1/pipelines/status/{run_id}"))
+    steps = [step for level in said[-1].get_json()["levels"] for step in level["steps"]]
+    ends = {step["step_id"]: step["status"] for step in steps}
+    assert ends == {"done": "COMPLETED", "denied": "FAILED", "failed": "FAILED"}
+    said.append(tenant.call("GET", f"/api/v1/pipelines/runs/{run_id}/receipt"))
     said.append(tenant.own("DELETE", f"{PATH}/my-gcp"))
     site.tick()
     places = {
@@ -78,6 +78,19 @@ def test_a_private_key_is_never_seen_again(site: Site, tenant: Tenant, lines: Li
     assert all(places.values())
     assert "cvg-step-" in places["a job"]
     assert [place for place, text in places.items() if any(piece in text for piece in pieces_of_key())] == []
+
+
+def imports() -> str:
+    """Write a pipeline whose steps read, are denied what they read, and fail as they run."""
+    steps = []
+    for name, sql in (
+        ("done", ORDERS),
+        ("denied", f"SELECT n FROM {THEIRS}.closed.orders"),
+        ("failed", "SELECT 1 / 0 AS n"),
+    ):
+        (step,) = json.loads(a_file(sql, target_table=name))["steps"]
+        steps.append(step | {"id": name})
+    return json.dumps({"pipeline": {"name": "Imports"}, "steps": steps})
 
 
 def all_jobs_of(project: str) -> str:

@@ -31,48 +31,59 @@ def outcome(tenant: Tenant, sql: str) -> tuple[str, str]:
     return run["status"], run["error_message"] or ""
 
 
-def test_the_executor_reads_the_tenants_own_tables(tenant: Tenant) -> None:
-    assert outcome(tenant, OWN_NAME) == ("COMPLETED", "")
-    assert outcome(tenant, "SELECT who FROM probe") == ("COMPLETED", "")
+@pytest.fixture(scope="module")
+def isolated(site: Site, tenant_ids: Iterator[str]) -> Tenant:
+    """Onboard a tenant, and give it an account of its own."""
+    made = site.onboard(next(tenant_ids))
+    answer = site.admin("PATCH", f"/admin/tenants/{made.tenant_id}", {"isolation": "dedicated"})
+    assert answer.status_code == 200, answer.text
+    return made
+
+
+def test_the_executor_reads_the_tenants_own_tables(shared_tenant: Tenant) -> None:
+    assert outcome(shared_tenant, OWN_NAME) == ("COMPLETED", "")
+    assert outcome(shared_tenant, "SELECT who FROM probe") == ("COMPLETED", "")
 
 
 @pytest.mark.usefixtures("no_firewall")
-def test_without_the_firewall_the_central_dataset_is_still_closed(tenant: Tenant) -> None:
-    for sql in (
-        "SELECT api_key_hash FROM tenants.tenant_api_keys",
-        "SELECT tenant_id FROM tenants.current_tenant_profiles",
-        "WITH k AS (SELECT * FROM tenants.tenant_cloud_credentials) SELECT COUNT(*) AS n FROM k",
-    ):
-        status, error = outcome(tenant, sql)
-        assert status == "FAILED"
-        assert "Access Denied" in error
+def test_without_the_firewall_the_central_dataset_is_still_closed(site: Site, shared_tenant: Tenant) -> None:
+    tries = {
+        "keys": "SELECT api_key_hash FROM tenants.tenant_api_keys",
+        "profiles": "SELECT tenant_id FROM tenants.current_tenant_profiles",
+        "secrets": "WITH k AS (SELECT * FROM tenants.tenant_cloud_credentials) SELECT COUNT(*) AS n FROM k",
+    }
+    assert shared_tenant.upload("central", a_pipeline_file(tries)).status_code == 201
+    run_id = shared_tenant.run("central")
+    site.drain()
+    (level,) = shared_tenant.status(run_id)["levels"]
+    assert {step["step_id"] for step in level["steps"]} == tries.keys()
+    for step in level["steps"]:
+        assert (step["status"], "Access Denied" in step["error_message"]) == ("FAILED", True), step
 
 
 @pytest.mark.usefixtures("no_firewall")
 def test_an_isolated_tenant_and_the_others_are_closed_to_each_other(
-    site: Site, tenant: Tenant, tenant_ids: Iterator[str]
+    site: Site, shared_tenant: Tenant, isolated: Tenant
 ) -> None:
-    isolated = site.onboard(next(tenant_ids))
-    answer = site.admin("PATCH", f"/admin/tenants/{isolated.tenant_id}", {"isolation": "dedicated"})
-    assert answer.status_code == 200, answer.text
-    for owner in (tenant, isolated):
-        assert outcome(owner, OWN_NAME)[0] == "COMPLETED"
-    for reader, owner in ((isolated, tenant), (tenant, isolated)):
-        status, error = outcome(reader, f"SELECT who FROM {owner.tenant_id}.probe")
+    for owner in (shared_tenant, isolated):
+        site.rows(f"CREATE TABLE {owner.tenant_id}.owned AS {OWN_NAME}")
+    for reader, owner in ((isolated, shared_tenant), (shared_tenant, isolated)):
+        assert outcome(reader, f"SELECT who FROM {reader.tenant_id}.owned")[0] == "COMPLETED"
+        status, error = outcome(reader, f"SELECT who FROM {owner.tenant_id}.owned")
         assert status == "FAILED"
         assert "Access Denied" in error
 
 
 def test_an_isolated_tenant_has_its_own_account_and_can_cancel_what_it_runs(
-    site: Site, tenant: Tenant
+    site: Site, isolated: Tenant
 ) -> None:
-    site.admin("PATCH", f"/admin/tenants/{tenant.tenant_id}", {"isolation": "dedicated"})
-    assert outcome(tenant, OWN_NAME)[0] == "COMPLETED"
-    account = EXECUTOR_OF_ONE.replace("{tenant}", tenant.tenant_id.replace("_", "-"))
-    dataset = ADAPTERS.platform_client.get_dataset(tenant.tenant_id)
+    site.drain()
+    assert outcome(isolated, OWN_NAME)[0] == "COMPLETED"
+    account = EXECUTOR_OF_ONE.replace("{tenant}", isolated.tenant_id.replace("_", "-"))
+    dataset = ADAPTERS.platform_client.get_dataset(isolated.tenant_id)
     writers = [entry.entity_id for entry in dataset.access_entries if entry.entity_type == "userByEmail"]
     assert writers == [account]
-    run_id = tenant.run("probe")
-    assert tenant.call("POST", f"/api/v1/pipelines/cancel/{run_id}", {}).status_code == 202
+    run_id = isolated.run("probe")
+    assert isolated.call("POST", f"/api/v1/pipelines/cancel/{run_id}", {}).status_code == 202
     site.drain()
-    assert tenant.status(run_id)["status"] == "CANCELLED"
+    assert isolated.status(run_id)["status"] == "CANCELLED"

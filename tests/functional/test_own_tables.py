@@ -1,15 +1,18 @@
 """A tenant's own tables over the real function: as the executor, beside another tenant's."""
 
 from collections.abc import Iterator
+from typing import Any
 
-from tests.functional.site import CONFIG, Site, a_pipeline_file
+from tests.functional.site import CONFIG, Site, Tenant, a_pipeline_file
 
 FROM_CSV = CONFIG.with_name("from_csv.yml")
 TABLES = "/api/v1/pipelines/tables"
 
 
-def test_from_a_run_to_its_rows_to_their_end(site: Site, tenant_ids: Iterator[str]) -> None:
-    tenant, other = (site.onboard(next(tenant_ids)) for _ in range(2))
+def test_from_a_run_to_its_rows_to_their_end(
+    site: Site, shared_tenant: Tenant, tenant_ids: Iterator[str]
+) -> None:
+    tenant, other = shared_tenant, site.onboard(next(tenant_ids))
     assert tenant.upload("daily", a_pipeline_file({"seen": "SELECT 1 AS n"})).status_code == 201
     run_id = tenant.run("daily")
     site.drain()
@@ -25,8 +28,9 @@ def test_from_a_run_to_its_rows_to_their_end(site: Site, tenant_ids: Iterator[st
     assert tenant.call("GET", f"{TABLES}/seen/rows").status_code == 404
 
 
-def test_a_files_tests_are_run_and_touch_nothing(site: Site, tenant_ids: Iterator[str]) -> None:
-    tenant = site.onboard(next(tenant_ids))
+def test_a_files_tests_are_run_and_touch_nothing(shared_tenant: Tenant) -> None:
+    tenant = shared_tenant
+    before = tables_and_runs(tenant)
     text = FROM_CSV.read_text(encoding="utf-8")
     assert tenant.upload("from_csv", text).status_code == 201
     body = tenant.call("POST", "/api/v1/pipelines/configs/from_csv/test").get_json()
@@ -34,7 +38,11 @@ def test_a_files_tests_are_run_and_touch_nothing(site: Site, tenant_ids: Iterato
     assert tenant.upload("from_csv", text.replace("de,2,5.7", "de,2,5.8")).status_code == 201
     (one,) = tenant.call("POST", "/api/v1/pipelines/configs/from_csv/test").get_json()["tests"]
     assert one["missing"] == [{"row": {"country": "de", "orders": 2, "tax": "5.8"}, "times": 1}]
-    assert [table["table"] for table in tenant.call("GET", TABLES).get_json()["tables"]] == [
-        "tenant_comprehensive_view"
-    ]
-    assert tenant.call("GET", "/api/v1/pipelines/history").get_json()["runs"] == []
+    assert tables_and_runs(tenant) == before
+
+
+def tables_and_runs(tenant: Tenant) -> list[Any]:
+    """List all that a tenant has."""
+    tables = tenant.call("GET", TABLES).get_json()["tables"]
+    assert "tenant_comprehensive_view" in {table["table"] for table in tables}
+    return [tables, tenant.call("GET", "/api/v1/pipelines/history").get_json()["runs"]]

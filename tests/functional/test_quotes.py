@@ -35,12 +35,23 @@ def validate(tenant: Tenant, text: str = "", config_id: str = "chain") -> Any:
 
 @pytest.fixture
 def stocked(site: Site, tenant: Tenant) -> Tenant:
+    """Give a test a tenant that has a source."""
+    return with_source(site, tenant)
+
+
+@pytest.fixture(scope="module")
+def asking(site: Site, tenant_of_module: Tenant) -> Tenant:
+    """Give tests that ask, and run nothing, one tenant that has a source."""
+    return with_source(site, tenant_of_module)
+
+
+def with_source(site: Site, tenant: Tenant) -> Tenant:
     site.rows(f"CREATE TABLE `{tenant.tenant_id}.source` AS SELECT n FROM UNNEST([1, 2]) AS n")
     return tenant
 
 
-def test_each_step_of_a_file_is_judged_though_its_tables_are_not_there(stocked: Tenant) -> None:
-    answer = validate(stocked, FILE)
+def test_each_step_of_a_file_is_judged_though_its_tables_are_not_there(asking: Tenant) -> None:
+    answer = validate(asking, FILE)
     assert answer.status_code == 200, answer.text
     found = answer.get_json()
     assert (found["is_valid"], found["config_version"]) == (True, None)
@@ -53,21 +64,22 @@ def test_each_step_of_a_file_is_judged_though_its_tables_are_not_there(stocked: 
     assert (found["bytes_billed"], found["cost"], found["bytes_billed_at_least"]) == (None, None, 10 * 2**20)
 
 
-def test_nothing_is_kept_and_nothing_is_run(stocked: Tenant) -> None:
-    validate(stocked, FILE)
-    assert validate(stocked).status_code == 404
-    assert stocked.call("GET", "/api/v1/pipelines/history").get_json()["runs"] == []
+def test_nothing_is_kept_and_nothing_is_run(asking: Tenant) -> None:
+    text = FILE.replace("id: chain", "id: unkept")
+    assert validate(asking, text, "unkept").status_code == 200
+    assert validate(asking, config_id="unkept").status_code == 404
+    assert asking.call("GET", "/api/v1/pipelines/history").get_json()["runs"] == []
 
 
-def test_a_fault_of_the_file_is_told_as_an_upload_tells_it(stocked: Tenant) -> None:
+def test_a_fault_of_the_file_is_told_as_an_upload_tells_it(asking: Tenant) -> None:
     broken = FILE.replace("target_table: last", "target: last")
-    answer, upload = validate(stocked, broken), stocked.upload("chain", broken)
+    answer, upload = validate(asking, broken), asking.upload("chain", broken)
     assert (answer.status_code, upload.status_code) == (422, 422)
     assert answer.get_json()["errors"] == upload.get_json()["errors"]
 
 
-def test_what_bigquery_refuses_is_told_with_its_place_also_behind_a_stand_in(stocked: Tenant) -> None:
-    answer = validate(stocked, FILE.replace("SUM(o.n)", "SUM(o.missing)"))
+def test_what_bigquery_refuses_is_told_with_its_place_also_behind_a_stand_in(asking: Tenant) -> None:
+    answer = validate(asking, FILE.replace("SUM(o.n)", "SUM(o.missing)"))
     found = answer.get_json()
     assert not found["is_valid"]
     second = found["steps"][1]
@@ -76,32 +88,32 @@ def test_what_bigquery_refuses_is_told_with_its_place_also_behind_a_stand_in(sto
     assert found["cost"] is None
 
 
-def test_a_table_of_others_is_told_of_by_nobody(stocked: Tenant, site: Site) -> None:
-    found = validate(stocked, FILE.replace("FROM source", "FROM tenants.tenant_profiles"))
+def test_a_table_of_others_is_told_of_by_nobody(asking: Tenant) -> None:
+    found = validate(asking, FILE.replace("FROM source", "FROM tenants.tenant_profiles"))
     assert found.status_code == 422
     assert "tenant_profiles" in found.text
-    step = validate(stocked, FILE.replace("FROM source", "FROM nowhere")).get_json()["steps"][0]
+    step = validate(asking, FILE.replace("FROM source", "FROM nowhere")).get_json()["steps"][0]
     assert "nowhere" in step["error"]
 
 
-def test_a_stored_pipeline_and_a_run_with_values_are_quoted(stocked: Tenant) -> None:
+def test_a_stored_pipeline_and_a_run_with_values_are_quoted(asking: Tenant) -> None:
     text = FILE.replace("FROM source", "FROM source WHERE n >= ${least}")
-    assert stocked.upload("chain", text).status_code == 201
-    assert validate(stocked, "{}").get_json()["config_version"] == 1
-    (first, *_) = validate(stocked).get_json()["steps"]
+    assert asking.upload("chain", text).status_code == 201
+    assert validate(asking, "{}").get_json()["config_version"] == 1
+    (first, *_) = validate(asking).get_json()["steps"]
     assert (first["bytes_billed"], first["unknown"]) == (
         None,
         "it depends on least, which a run must be given",
     )
     body = {"least": 1, "dry_run": True, "date": "2024-01-18"}
-    answer = stocked.call("POST", "/api/v1/pipelines/run/chain", body)
+    answer = asking.call("POST", "/api/v1/pipelines/run/chain", body)
     assert answer.status_code == 200, answer.text
     found = answer.get_json()
     assert (found["date"], found["config_version"]) == ("2024-01-18", 1)
     assert found["steps"][0]["bytes_billed"] == 10 * 2**20
-    assert stocked.call("POST", "/api/v1/pipelines/run/chain", {"dry_run": True}).status_code == 422
-    assert stocked.call("GET", "/api/v1/pipelines/history").get_json()["runs"] == []
-    assert stocked.own("GET", "/api/v1/tenants/quota").get_json()["daily"]["used"] == 0
+    assert asking.call("POST", "/api/v1/pipelines/run/chain", {"dry_run": True}).status_code == 422
+    assert asking.call("GET", "/api/v1/pipelines/history").get_json()["runs"] == []
+    assert asking.own("GET", "/api/v1/tenants/quota").get_json()["daily"]["used"] == 0
 
 
 def test_tables_that_are_there_are_read_as_they_are(stocked: Tenant, site: Site) -> None:

@@ -1,21 +1,24 @@
 """Steps that BigQuery will not run: their runs end by one delivery, in BigQuery's words."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.functional.site import Site, Tenant, a_pipeline_file
 
 REFUSED = {
-    "a table that is missing": ("SELECT * FROM ordres", "notFound", "ordres"),
-    "a table of the tenant's that is missing": ("SELECT * FROM `${tenant_id}`.ordres", "notFound", "ordres"),
-    "a column that is missing": ("SELECT amuont FROM (SELECT 1 AS amount)", "invalidQuery", "amuont"),
-    "a cast that fails as it runs": (
+    "missing_table": ("SELECT * FROM ordres", "notFound", "ordres"),
+    "missing_table_of_the_tenants": ("SELECT * FROM `${tenant_id}`.ordres", "notFound", "ordres"),
+    "missing_column": ("SELECT amuont FROM (SELECT 1 AS amount)", "invalidQuery", "amuont"),
+    "cast_that_fails_as_it_runs": (
         "SELECT CAST(x AS INT64) AS n FROM (SELECT 'a' AS x)",
         "invalidQuery",
         "a",
     ),
 }
+"""By the step: its SQL, the reason why BigQuery will not run it, and what it names."""
 
 
 README = Path(__file__).parents[2] / "README.md"
@@ -39,7 +42,8 @@ steps:
 """
 
 
-def test_the_pipeline_of_the_readme_completes(site: Site, tenant: Tenant) -> None:
+def test_the_pipeline_of_the_readme_completes(site: Site, shared_tenant: Tenant) -> None:
+    tenant = shared_tenant
     text = README.read_text(encoding="utf-8").partition("### A pipeline")[2]
     text = text.partition("```yaml\n")[2].partition("```")[0]
     assert tenant.upload("readme", text).status_code == 201
@@ -51,8 +55,9 @@ def test_the_pipeline_of_the_readme_completes(site: Site, tenant: Tenant) -> Non
 
 
 def test_the_guides_example_says_which_table_it_lacks_and_runs_once_it_is_there(
-    site: Site, tenant: Tenant
+    site: Site, shared_tenant: Tenant
 ) -> None:
+    tenant = shared_tenant
     site.rows(f"CREATE TABLE `{tenant.tenant_id}`.source_tables AS SELECT 1 AS n")
     assert tenant.upload("data_processing", GUIDES_EXAMPLE).status_code == 201
     run_id = tenant.run("data_processing")
@@ -67,22 +72,31 @@ def test_the_guides_example_says_which_table_it_lacks_and_runs_once_it_is_there(
     assert tenant.status(again)["status"] == "COMPLETED"
 
 
-@pytest.mark.parametrize(("sql", "reason", "named"), REFUSED.values(), ids=REFUSED)
-def test_a_step_that_bigquery_refuses_fails_its_run_by_one_delivery(
-    site: Site, tenant: Tenant, sql: str, reason: str, named: str
-) -> None:
-    text = a_pipeline_file({"copy": sql}, {"after": "SELECT COUNT(*) AS n FROM copy"})
-    assert tenant.upload("refused", text).status_code == 201
-    run_id = tenant.run("refused")
+@pytest.fixture(scope="module")
+def refused_run(site: Site, tenant_of_module: Tenant) -> dict[str, Any]:
+    """Deliver once a run all of whose steps BigQuery refuses, and return what is told of it."""
+    site.drain()
+    refused = {step_id: sql for step_id, (sql, *_) in REFUSED.items()}
+    after = {f"after_{step_id}": f"SELECT COUNT(*) AS n FROM {step_id}" for step_id in REFUSED}
+    assert tenant_of_module.upload("refused", a_pipeline_file(refused, after)).status_code == 201
+    run_id = tenant_of_module.run("refused")
     (message,) = site.take_levels()
     assert site.deliver(message) == 200
     assert site.take_levels() == []
-    run = tenant.status(run_id)
-    step, after = (step for level in run["levels"] for step in level["steps"])
-    assert (run["status"], step["status"], after["status"]) == ("FAILED", "FAILED", "SKIPPED")
+    return tenant_of_module.status(run_id)
+
+
+@pytest.mark.parametrize("step_id", REFUSED)
+def test_a_step_that_bigquery_refuses_fails_its_run_by_one_delivery(
+    refused_run: Mapping[str, Any], step_id: str
+) -> None:
+    _, reason, named = REFUSED[step_id]
+    steps = {step["step_id"]: step for level in refused_run["levels"] for step in level["steps"]}
+    step, after = steps[step_id], steps[f"after_{step_id}"]
+    assert (refused_run["status"], step["status"], after["status"]) == ("FAILED", "FAILED", "SKIPPED")
     assert (step["error_reason"], named in step["error_message"]) == (reason, True)
-    assert run["error_message"] == f"step copy: {step['error_message']}"
-    for said in (run["error_message"], step["error_message"]):
+    assert f"step {step_id}: {step['error_message']}" in refused_run["error_message"]
+    for said in (refused_run["error_message"], step["error_message"]):
         assert not any(word in said for word in ("http", "prettyPrint", "POST", "Job ID"))
 
 
