@@ -31,8 +31,7 @@ FAULTS = [
         Fault(method="jobs.insert", job_id_prefix=STEP, nth=nth, effect=effect)
         for nth, effect in (
             (1, Effect.CUT_BEFORE),
-            (1, Effect.BACKEND_ERROR),
-            (2, Effect.CUT_AFTER),
+            (2, Effect.BACKEND_ERROR),
             (3, Effect.CUT_AFTER),
         )
     ),
@@ -46,7 +45,7 @@ FAULTS = [
     ),
     *(
         Fault(method="tabledata.insertAll", nth=nth, effect=effect)
-        for nth, effect in ((1, Effect.CUT_AFTER), (2, Effect.INTERNAL_ERROR), (5, Effect.CUT_AFTER))
+        for nth, effect in ((1, Effect.CUT_AFTER), (5, Effect.INTERNAL_ERROR))
     ),
     Fault(method="jobs.get", nth=1, effect=Effect.CUT_BEFORE),
 ]
