@@ -17,8 +17,8 @@ from local.pubsub.journal import Journal
 from local.pubsub.messages import MAX_REQUEST_BYTES
 from local.pubsub.publisher_service import SERVICE as PUBLISHER
 from local.pubsub.publisher_service import Publishes, publisher_methods
+from local.pubsub.subscriber_service import MAX_PULL_SECONDS, subscriber_methods
 from local.pubsub.subscriber_service import SERVICE as SUBSCRIBER
-from local.pubsub.subscriber_service import subscriber_methods
 from local.pubsub.subscriptions import Counts
 from local.pubsub.windows import FixedWindow, SlowStart
 from local.rpc import services
@@ -43,10 +43,12 @@ class PubSubServer:
         clock: Clock | None = None,
         pushes_in_flight: int = 64,
         has_slow_start: bool = False,
+        pull_seconds: float = MAX_PULL_SECONDS,
     ) -> None:
         """Prepare a server; port 0 takes a free one, `pushes_in_flight` holds for each subscription.
 
-        With `has_slow_start` so many are out at the most, and few at first, as in the cloud.
+        With `has_slow_start` so many are out at the most, and few at first, as in the cloud. A pull waits for
+        messages for `pull_seconds` at the most.
         """
         self._host = host
         self._port = port
@@ -70,7 +72,7 @@ class PubSubServer:
             handlers=services(
                 {
                     PUBLISHER: publisher_methods(self._broker, self.publishes),
-                    SUBSCRIBER: subscriber_methods(self._broker),
+                    SUBSCRIBER: subscriber_methods(self._broker, pull_seconds),
                 }
             ),
             options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", 2 * MAX_REQUEST_BYTES)],

@@ -20,9 +20,9 @@ ANSWER_AHEAD_SECONDS = 0.25
 """How long before the caller's own deadline an empty pull is answered, so that the answer still arrives."""
 
 
-def subscriber_methods(broker: Broker) -> Mapping[str, Handler]:
-    """Bind all methods that are served."""
-    service = _SubscriberService(broker)
+def subscriber_methods(broker: Broker, pull_seconds: float = MAX_PULL_SECONDS) -> Mapping[str, Handler]:
+    """Bind all methods that are served; an empty pull waits for `pull_seconds` at the most."""
+    service = _SubscriberService(broker, pull_seconds)
     return {
         "CreateSubscription": unary(wire.Subscription, service.create_subscription),
         "GetSubscription": unary(wire.GetSubscriptionRequest, service.get_subscription),
@@ -37,8 +37,9 @@ def subscriber_methods(broker: Broker) -> Mapping[str, Handler]:
 class _SubscriberService:
     """Translate between requests and the broker."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, pull_seconds: float) -> None:
         self._broker = broker
+        self._pull_seconds = pull_seconds
 
     def create_subscription(self, resource: Any) -> Any:
         return self._broker.create_subscription(resource)
@@ -58,7 +59,7 @@ class _SubscriberService:
         if request.max_messages <= 0:
             raise invalid(f"max_messages is at least 1, not {request.max_messages}")
         context.add_callback(self._broker.wake)
-        patience_seconds = 0.0 if request.return_immediately else _patience_seconds(context)
+        patience_seconds = 0.0 if request.return_immediately else self._patience_seconds(context)
         until = self._broker.clock.now() + patience_seconds
         deliveries = self._wait_for_messages(request, context, until)
         return wire.PullResponse(received_messages=map(wire.received_message, deliveries))
@@ -74,6 +75,13 @@ class _SubscriberService:
             raise invalid(f"ack_deadline_seconds is from 0 to 600, not {request.ack_deadline_seconds}")
         self._broker.modify_deadlines(request.subscription, request.ack_ids, request.ack_deadline_seconds)
         return wire.Empty()
+
+    def _patience_seconds(self, context: grpc.ServicerContext) -> float:
+        """Tell how long an empty pull waits: a while, but less than its caller does."""
+        remaining_seconds = context.time_remaining()
+        if remaining_seconds is None:
+            return self._pull_seconds
+        return max(0.0, min(self._pull_seconds, remaining_seconds - ANSWER_AHEAD_SECONDS))
 
     def _wait_for_messages(self, request: Any, context: grpc.ServicerContext, until: float) -> list[Delivery]:
         """Lease messages as soon as there are some; none when the puller left, or the time has come."""
@@ -92,11 +100,3 @@ class _SubscriberService:
 def _check_ack_ids(ack_ids: Any) -> None:
     if not ack_ids:
         raise invalid("ack_ids holds at least one ack ID")
-
-
-def _patience_seconds(context: grpc.ServicerContext) -> float:
-    """Tell how long an empty pull waits: a while, but less than its caller does."""
-    remaining_seconds = context.time_remaining()
-    if remaining_seconds is None:
-        return MAX_PULL_SECONDS
-    return max(0.0, min(MAX_PULL_SECONDS, remaining_seconds - ANSWER_AHEAD_SECONDS))

@@ -30,7 +30,7 @@ def serving(folder: Path, level_seconds: int = 20) -> Iterator[Site]:
     with (
         pytest.MonkeyPatch.context() as environment,
         LocalBigQuery(data_dir=folder, project=PROJECT) as bigquery,
-        PubSubServer() as pubsub,
+        PubSubServer(pull_seconds=0.0) as pubsub,  # A test waits for no message: it is there, or none is.
         SchedulerServer(clock=ManualClock(datetime.now(UTC))) as scheduler,
         StorageServer(folder / "gcs").serving() as storage,
     ):

@@ -9,6 +9,7 @@ from google.api_core import exceptions
 from google.cloud.pubsub_v1 import types
 
 from local.pubsub import Counts, PubSubServer
+from local.pubsub.clock import ManualClock
 from tests.contract.pubsub.bench import Bench, backoff
 from tests.contract.pubsub.embedded import serving
 from tests.contract.pubsub.receiver import PATIENCE_SECONDS, Received, Receiver
@@ -159,6 +160,11 @@ def test_what_a_handler_publishes_while_the_server_drains_is_accepted(receiver: 
         server.stop(drain_seconds=PATIENCE_SECONDS)
         assert server.counts()[subscription].acked == 1
         assert server.counts()[follower].held == 1
+
+
+def test_an_empty_pull_waits_no_longer_than_the_server_is_told() -> None:
+    with serving(clock=ManualClock(), pull_seconds=0.0) as (_, pubsub):
+        assert pubsub.pull(pubsub.subscription(pubsub.topic())) == []
 
 
 def test_stopping_sends_waiting_pullers_away() -> None:
