@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from functools import cache
+from io import StringIO
+from math import isinf
 from pathlib import Path
 
 from common.errors import Violation
@@ -52,7 +54,8 @@ def read_rows(text: str, columns: Mapping[str, str], place: str) -> tuple[Litera
             told.append(Violation(place, f"line {line} {rule}", line=where[0], column=where[1]))
 
     rows: list[tuple[str, ...]] = []
-    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    # Python's own lines would also end at form feeds and U+2028, within a value.
+    reader = csv.reader(StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
     try:
         header = next(reader, [])
         if sorted(header) != sorted(columns):
@@ -102,20 +105,29 @@ def _escaped(character: str) -> str:
     return f"\\x{ord(character):02x}" if ord(character) < 0x80 else f"\\U{ord(character):08x}"
 
 
+def _number(text: str) -> str:
+    """Return a number without the blanks around it; Python also takes 1_000, and digits of other scripts."""
+    if "_" in text or not text.isascii():
+        raise ValueError(text)
+    return text.strip()
+
+
 def _whole(text: str) -> str:
-    value = int(text)
+    value = int(_number(text))
     if not -(2**63) <= value < 2**63:
         raise ValueError(text)
     return str(value)
 
 
 def _real(text: str) -> str:
-    value = float(text)
+    value = float(_number(text))
+    if isinf(value) and "inf" not in text.lower():
+        raise ValueError(text)
     return repr(value) if value - value == 0 else f"CAST('{value}' AS FLOAT64)"
 
 
 def _exact(text: str) -> str:
-    value = Decimal(text)
+    value = Decimal(_number(text))
     exponent = value.as_tuple().exponent
     if not isinstance(exponent, int) or -exponent > _NUMERIC_SCALE or abs(value) >= 10**_NUMERIC_DIGITS:
         raise ValueError(text)
@@ -141,6 +153,13 @@ def _clock(text: str) -> str:
     return f"DATETIME '{moment.isoformat(' ')}'"
 
 
+def _time(text: str) -> str:
+    clock = time.fromisoformat(text)
+    if clock.tzinfo:
+        raise ValueError(text)
+    return f"TIME '{clock.isoformat()}'"
+
+
 def moment_literal(moment: datetime) -> str:
     """Write a moment as SQL does."""
     return f"TIMESTAMP '{to_rfc3339(moment).replace('T', ' ').replace('Z', '+00')}'"
@@ -154,7 +173,7 @@ _LITERALS: Mapping[str, Callable[[str], str]] = {
     "BOOL": _truth,
     "DATE": _day,
     "DATETIME": _clock,
-    "TIME": lambda text: f"TIME '{time.fromisoformat(text).isoformat()}'",
+    "TIME": _time,
     "TIMESTAMP": lambda text: moment_literal(from_rfc3339(text)),
 }
 EXAMPLES = {

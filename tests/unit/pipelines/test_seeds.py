@@ -74,6 +74,11 @@ def test_each_type_has_its_literal() -> None:
     [
         ("i", "1.5"),
         ("i", "9223372036854775808"),
+        ("i", "1_000"),
+        ("i", "\u0663"),
+        ("f", "1_0.5"),
+        ("f", "1e400"),
+        ("n", "1_0"),
         ("f", "much"),
         ("n", "0.0000000001"),
         ("n", "NaN"),
@@ -84,12 +89,26 @@ def test_each_type_has_its_literal() -> None:
         ("c", "2026-01-31T09:30:00Z"),
         ("m", "2026-01-31T09:30:00"),
         ("t", "25:00"),
+        ("t", "09:30+01:00"),
     ],
 )
 def test_what_is_not_of_its_type_is_told_with_its_line(column: str, field: str) -> None:
     _, told = read_rows(f"{column}\n\n{field}\n", {column: TYPES[column]}, "/seeds/x/csv")
     assert len(told) == 1
     assert told[0].rule.startswith(f"line 3 has in {column} what is no {TYPES[column]}, such as ")
+
+
+@pytest.mark.parametrize("inside", ["\u2028", "\u0085", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e"])
+def test_a_row_ends_where_csv_says_and_not_where_python_ends_a_line(inside: str) -> None:
+    rows, told = read_rows(f"\ufeffs\r\na{inside}b\rc\n", {"s": "STRING"}, "")
+    assert told == []
+    assert rows.rows == ((text_literal(f"a{inside}b"),), ("'c'",))
+
+
+def test_numbers_may_have_blanks_around_them_and_be_none() -> None:
+    rows, told = read_rows("i,f\n 1 ,nan\n+2,-Infinity\n", {"i": "INT64", "f": "FLOAT64"}, "")
+    assert told == []
+    assert rows.rows == (("1", "CAST('nan' AS FLOAT64)"), ("2", "CAST('-inf' AS FLOAT64)"))
 
 
 @pytest.mark.parametrize(
