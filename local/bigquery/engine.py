@@ -25,9 +25,11 @@ from local.bigquery import (
     catalog,
     columns,
     error_places,
+    extracts,
     job_records,
     jobs,
     latency,
+    layouts,
     loads,
     partitions,
     receipts,
@@ -84,6 +86,7 @@ class Engine:
         runner.cancel, runner._done = jobs.cancel, jobs.done
         receipts.install()
         loads.install()
+        extracts.install()
         runner._execute = latency.late(runner._execute, JOB_THREADS)
         job_records.install()
         array_paths.install()
@@ -140,6 +143,7 @@ class Engine:
         catalog.install()
         values_as_text.install()
         result_rows.install()
+        layouts.install()
         partitions.install()
         jobs.end_unfinished()
 
