@@ -133,8 +133,30 @@ def _type_rule(wanted: str | list[str], given: object) -> str:
     return rule
 
 
+_CALLED_ELSEWHERE = {
+    "steps": ("tasks", "jobs", "actions", "models", "nodes", "stages"),
+    "ps_type": ("type", "kind", "operator", "uses", "task_type"),
+    "depends_on": ("needs", "upstream", "dependencies", "dependson", "requires", "upstream_task_ids"),
+    "source_query": ("sql", "query", "select", "statement"),
+    "target_table": ("table", "destination", "destination_table", "destinationtable", "output_table"),
+    "run_if": ("if", "when", "condition", "trigger_rule"),
+    "parameters": ("params", "vars", "variables", "inputs"),
+    "partitioning": ("partition_by", "partitionby", "time_partitioning"),
+    "clustering": ("cluster_by", "clusterby", "clustering_fields"),
+    "schedule": ("triggers", "trigger"),
+    "cron": ("cron_schedule", "expression", "interval"),
+    "timezone": ("tz", "time_zone"),
+    "checks": ("tests", "data_tests", "assertions"),
+    "notifications": ("alerts", "notify", "listeners"),
+    "name": ("title", "dag_id", "alias"),
+}
+_MEANT = {word: ours for ours, words in _CALLED_ELSEWHERE.items() for word in words}
+"""What other tools call what has a key here."""
+
+
 def _unknown_key(key: str, known: Sequence[str]) -> str:
-    close = get_close_matches(key, known, n=1)
+    elsewhere = _MEANT.get(key.lower(), "")
+    close = [elsewhere] if elsewhere in known else get_close_matches(key, known, n=1)
     return (
         f"is no key here; did you mean {close[0]}?"
         if close

@@ -34,7 +34,8 @@ def write(
     **more: Any,
 ) -> bool:
     """Write the rows of a query to a table that may be divided, or sorted, by its columns."""
-    partitioning, clustering = config.timePartitioning, config.clustering
+    # A copy has no layout of its own.
+    partitioning, clustering = (getattr(config, name, None) for name in ("timePartitioning", "clustering"))
     if (partitioning and partitioning.field) or (clustering and clustering.fields):
         found = cur.sql(query, params=params)
         types = {name.casefold(): str(kind) for name, kind in zip(found.columns, found.types, strict=True)}

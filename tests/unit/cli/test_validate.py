@@ -150,7 +150,12 @@ def test_two_files_are_not_the_same_pipeline(convergence: Convergence, home: Pat
 
 @pytest.mark.parametrize(
     ("data", "words"),
-    [(b"\xff\xfe", "UTF-8"), (b"a: [", "YAML"), (b"x" * 300_000, "a pipeline may have"), (b"", "must be")],
+    [
+        (b"\xff\xfe", "UTF-8"),
+        (b"a: [", "a bracket is opened here or above, and not closed"),
+        (b"x" * 300_000, "a pipeline may have"),
+        (b"", "must be"),
+    ],
 )
 def test_what_cannot_be_read_is_a_fault_of_its_file(
     convergence: Convergence, home: Path, data: bytes, words: str

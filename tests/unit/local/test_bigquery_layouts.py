@@ -52,6 +52,13 @@ def test_a_table_is_sorted_by_the_rest(client: bigquery.Client, dataset: str) ->
     write(client, dataset, sql, clustering_fields=["a", "b", "c", "d"])
 
 
+def test_a_copy_takes_its_sources_layout(client: bigquery.Client, dataset: str) -> None:
+    write(client, dataset, "SELECT DATE '2024-01-01' AS d", clustering_fields=["d"])
+    table = f"{client.project}.{dataset}.laid_out"
+    client.copy_table(table, f"{table}_again").result()
+    assert client.get_table(f"{table}_again").clustering_fields == ["d"]
+
+
 @pytest.mark.parametrize("value", ["[1]", "STRUCT(1 AS a)", "[STRUCT(1 AS a)]"])
 def test_what_is_nested_is_no_csv(client: bigquery.Client, dataset: str, value: str) -> None:
     write(client, dataset, f"SELECT {value} AS n")

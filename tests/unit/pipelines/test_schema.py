@@ -119,3 +119,23 @@ def test_the_platforms_own_labels_are_not_the_tenants_to_set(key: str) -> None:
 def test_a_cron_expression_has_five_fields(cron: str, is_right: bool) -> None:
     validator = validator_for({"$id": "urn:cron", "type": "string", "format": "cron"})
     assert (schema_violations(validator, cron) == []) is is_right
+
+
+@pytest.mark.parametrize(
+    ("key", "known", "meant"),
+    [
+        ("tasks", ("steps", "tests"), "steps"),
+        ("Type", ("id", "ps_type"), "ps_type"),
+        ("needs", ("id", "depends_on"), "depends_on"),
+        ("sql", ("source_query",), "source_query"),
+        ("destinationTable", ("target_table",), "target_table"),
+        ("tests", ("checks", "config"), "checks"),
+    ],
+)
+def test_a_key_of_another_tool_is_told_what_it_is_called_here(
+    key: str, known: tuple[str, ...], meant: str
+) -> None:
+    properties: dict[str, dict[str, str]] = {name: {} for name in known}
+    schema = {"$id": "urn:x", "type": "object", "additionalProperties": False, "properties": properties}
+    (violation,) = schema_violations(validator_for(schema), {key: 1})
+    assert violation.rule == f"is no key here; did you mean {meant}?"
