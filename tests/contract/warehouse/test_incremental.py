@@ -130,7 +130,7 @@ def test_a_first_run_with_doubled_keys_makes_no_table(steps: StepRuns) -> None:
     assert steps.jobs.columns_of(steps.tenant_id, "t") is None
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("strategy", ["merge", "delete_insert", "partition_overwrite"])
 def test_changed_columns_fail_are_left_out_or_are_added(steps: StepRuns, strategy: str) -> None:
     steps.make("src", source((1, SECOND, "a")))
     completed(keep(steps, strategy))
@@ -177,8 +177,17 @@ def dying(steps: StepRuns, call: str, *, before: bool) -> ExecutorJobs:
     return result
 
 
-@pytest.mark.parametrize("strategy", ["merge", "append"])
-@pytest.mark.parametrize("call", ["dry_run", "columns_of", "add_columns", "submit", "find"])
+@pytest.mark.parametrize(
+    ("strategy", "call"),
+    [
+        ("append", "dry_run"),
+        ("append", "columns_of"),
+        ("append", "add_columns"),
+        ("append", "submit"),
+        ("append", "find"),
+        ("merge", "add_columns"),
+    ],
+)
 def test_a_process_may_die_at_any_call(steps: StepRuns, strategy: str, call: str) -> None:
     steps.make("src", source((1, SECOND, "a")))
     completed(keep(steps, strategy))
