@@ -14,6 +14,7 @@ from local.options import options_from_environment
 from tests.unit.local.conftest import PROJECT, api_call, start_job
 
 A_WHILE = 0.5
+PATIENCE_SECONDS = 60.0
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def test_only_the_jobs_that_are_meant_take_longer(
 ) -> None:
     slow.latency.job_seconds, slow.latency.job_id_prefix = 3600, f"{dataset}-long"
     start_job(client, f"{dataset}-long", "SELECT 3 AS n")
-    assert [row.n for row in client.query_and_wait("SELECT 4 AS n")] == [4]
+    assert [row.n for row in client.query_and_wait("SELECT 4 AS n", wait_timeout=PATIENCE_SECONDS)] == [4]
     assert client.get_job(f"{dataset}-long").state == "PENDING"
     client.cancel_job(f"{dataset}-long")
 
