@@ -45,7 +45,7 @@ cli: $(CLI_INSTALLED)  ## Install the command line, in an environment of its own
 
 # Change it
 
-# A file's tests share a server and stay in one process; files go by their order, so that folders share theirs too.
+# Files go by their order, so that folders share servers too; tests/conftest.py says what stays in one process.
 AT_ONCE := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: test test-unit test-functional test-contract test-e2e

@@ -1,8 +1,13 @@
 """What holds for every test: none can reach a real cloud."""
 
 import os
+from pathlib import Path
+from typing import Any
 
 import pytest
+
+OWN_PLATFORMS = frozenset({"test_first_steps", "test_kills", "test_restarts"})
+"""End-to-end tests that start platforms of their own; the others share one a process."""
 
 
 def pytest_configure() -> None:
@@ -17,3 +22,22 @@ def pytest_configure() -> None:
 def pytest_xdist_auto_num_workers() -> int:
     """Have one process more than there are cores: many tests wait: for disks, browsers, programs."""
     return (os.process_cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep the tests of a file in one process, and with them those of the files that share its platform."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    scheduling = LoadFileScheduling(config, log)
+    scheduling._split_scope = shared_scope
+    return scheduling
+
+
+def shared_scope(nodeid: str) -> str:
+    """Name the file that a test is in, or the folder whose files share a platform."""
+    file = Path(nodeid.partition("::")[0])
+    shares = file.parent.name == "e2e" and file.stem not in OWN_PLATFORMS
+    return str(file.parent if shares else file)
