@@ -8,6 +8,7 @@ No question is answered by looking at more than MAX_YEARS of days, whatever a te
 no more times are made than are asked for.
 """
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -40,6 +41,8 @@ FIELDS = (
     ("month", "1 to 12, or JAN to DEC"),
     ("day of the week", "0 to 7, or SUN to SAT"),
 )
+_SIZES = (60, 24, 31, 12, 7)
+_STEPS = re.compile(r"\*/([0-9]{1,9})")
 MAX_LOOK = timedelta(days=MAX_YEARS * 366)
 _A_DAY = timedelta(days=1)
 _AT_ONCE = timedelta(microseconds=1)
@@ -196,8 +199,16 @@ def _check_field(number: int, field: str) -> None:
     except (CronSimError, ValueError) as error:
         raise ValueError(
             f"the {name} is {field!r}: it must be {values}, "
-            "alone, in a list (1,15), a range (1-5) or steps (*/15)"
+            "alone, in a list (1,15), a range that goes up (1-5) or steps (*/15)"
         ) from error
+
+
+def steps_too_long(text: str) -> Iterator[tuple[str, str]]:
+    """Yield fields whose steps are longer than they are, with their names: `*/90` minutes come each hour."""
+    for (name, _), size, field in zip(FIELDS, _SIZES, _fields(text), strict=True):
+        found = _STEPS.fullmatch(field)
+        if found and int(found[1]) >= size:
+            yield name, field
 
 
 def _never(text: str) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from common.errors import Violation
+from common.pipelines.crontab import steps_too_long
 from common.pipelines.schedule import CatchUp, Overlap, Schedule, reserved_runs
 from common.pipelines.tables import TableName
 from common.pipelines.tokens import Kind, Token, tokens
@@ -64,6 +65,9 @@ def schedule_warnings(schedule: Mapping[str, Any] | None, owner: str, now: datet
             f"{declared.max_active_runs} of them are {_DROPPED[declared.overlap]}"
         )
         yield Violation("/schedule/overlap", rule)
+    for name, field in steps_too_long(declared.cron):
+        rule = f"has {field} for the {name}, a step that is longer than the field: only its first value comes"
+        yield Violation("/schedule/cron", rule)
     following = declared.next_after(now)
     if not declared.is_enabled or (following and following <= now + RARE):
         return

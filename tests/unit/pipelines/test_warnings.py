@@ -86,6 +86,17 @@ def test_a_partitioned_table_that_is_read_whole_is_told() -> None:
         ({"cron": "0 5 1 * *"}, None),
         ({"cron": "0 0 29 2 *"}, "/schedule: fires next at 2028-02-29T00:00:00Z"),
         ({"cron": "0 0 29 2 *", "enabled": False}, None),
+        ({"cron": "*/59 */23 * * *"}, None),
+        (
+            {"cron": "*/90 * * * *"},
+            "/schedule/cron: has */90 for the minute, a step that is longer than the field: only its first "
+            "value comes",
+        ),
+        (
+            {"cron": "0 */24 * * *"},
+            "/schedule/cron: has */24 for the hour, a step that is longer than the field: only its first "
+            "value comes",
+        ),
         ({"cron": "0 5 * * *", "end": "2026-01-01"}, "/schedule: never fires again: it has ended"),
         (
             {"cron": "0 5 1 1 *", "start": "2026-04-01", "end": "2026-04-30"},
