@@ -122,13 +122,6 @@ def test_a_warning_publishes_and_its_failing_rows_are_kept_masked(runs: CheckedR
     assert json.loads(kept[6]) == {"id": None, "email": "***"}
 
 
-def test_a_candidate_expires_in_a_day_whatever_becomes_of_the_run(runs: CheckedRuns) -> None:
-    run_id = runs.run(orders("SELECT CAST(NULL AS INT64) AS id", NOT_NULL))
-    candidate = runs.central.client.get_table(f"{runs.tenant_id}._cvg_{run_id}_orders")
-    assert candidate.expires is not None
-    assert timedelta(hours=23) < candidate.expires - utc_now() <= timedelta(days=1)
-
-
 def test_rows_are_added_once_they_have_passed_and_may_bring_a_column(runs: CheckedRuns) -> None:
     config = {"write_disposition": "WRITE_APPEND"}
     runs.run(orders("SELECT 1 AS id", NOT_NULL, config=config))
