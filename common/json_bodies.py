@@ -11,9 +11,9 @@ MAX_LEVELS = 32
 
 
 def decode_text(data: bytes) -> str:
-    """Read bytes as text; MalformedInput where they are not UTF-8."""
+    """Read bytes as text, without a mark of editors before it; MalformedInput where it is no UTF-8."""
     try:
-        return data.decode("utf-8")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise MalformedInput(f"must be UTF-8: byte {error.start} is not") from error
 

@@ -1,5 +1,7 @@
 """Uploaded bytes, read as one document: YAML or JSON, whatever the content type says of the two."""
 
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+
 from common import strict_json
 from common.errors import InputTooLarge, MalformedInput, UnsupportedContentType
 from common.pipelines.origins import with_json_origins
@@ -45,7 +47,9 @@ def document_text(body: bytes) -> str:
     try:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise MalformedInput(f"must be UTF-8 text; byte {error.start} is not") from None
+        is_utf_16 = body.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
+        how = "it is UTF-16, so save it as UTF-8" if is_utf_16 else f"byte {error.start} is not"
+        raise MalformedInput(f"must be UTF-8 text; {how}") from None
 
 
 def _check_content_type(content_type: str) -> None:

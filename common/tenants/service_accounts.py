@@ -79,7 +79,10 @@ def _rule_of_project(value: str, platform_project: str) -> str:
 def _rule_of_email(value: str, platform_project: str) -> str:
     found = _EMAIL.fullmatch(value)
     if found is None:
-        return "must be the address of a service account: name@project.iam.gserviceaccount.com"
+        return (
+            "must be the address of a service account: name@project.iam.gserviceaccount.com, "
+            "the name of 6 to 30 lower-case letters, digits and -"
+        )
     is_ours = found["project"] == platform_project
     return "must be an account of your own project, not of the platform's" if is_ours else ""
 
@@ -88,6 +91,8 @@ def _rule_of_key(value: str) -> str:
     rule = f"must be an RSA key of {KEY_BITS[0]} to {KEY_BITS[1]} bits in PEM, without a password"
     if len(value) > MAX_KEY_CHARACTERS:
         return rule
+    if "\\n" in value:  # A backslash and an n: the file's text was escaped once more on its way.
+        return f"{rule}; its line breaks have become \\n"
     try:
         key = load_pem_private_key(value.encode(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):

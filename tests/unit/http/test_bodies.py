@@ -37,6 +37,10 @@ def test_json_is_read(content_type: str) -> None:
     assert read(b'{"date": "2024-01-01"}', content_type) == {"date": "2024-01-01"}
 
 
+def test_a_mark_before_the_text_is_left_out() -> None:
+    assert read(b'\xef\xbb\xbf{"date": "2024-01-01"}') == {"date": "2024-01-01"}
+
+
 @pytest.mark.parametrize("content_type", ["application/json", "", "text/plain"])
 @pytest.mark.parametrize("data", [b"", b" \r\n"])
 def test_no_body_is_an_empty_object(data: bytes, content_type: str) -> None:

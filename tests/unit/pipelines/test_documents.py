@@ -129,6 +129,8 @@ def test_a_key_given_twice_is_refused_with_both_lines() -> None:
         ("", "must be a mapping"),
         ("# Nothing but\n# comments.\n", "must be a mapping"),
         (b"a: \xff\n", "must be UTF-8 text; byte 3 is not"),
+        ("\ufeffa: 1\n".encode("utf-16-le"), "must be UTF-8 text; it is UTF-16, so save it as UTF-8"),
+        ("\ufeffa: 1\n".encode("utf-16-be"), "must be UTF-8 text; it is UTF-16, so save it as UTF-8"),
         ("a: 1\nb: x\x07\n", "line 2, column 5: holds U+0007, which no YAML may hold"),
         ("\0a: 1\n", "line 1, column 1: holds U+0000, which no YAML may hold"),
         ('{"a": NaN}', "holds the number NaN, which is not finite"),

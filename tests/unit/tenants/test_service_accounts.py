@@ -95,6 +95,11 @@ def test_a_member_that_breaks_its_rule_is_told_and_not_repeated(name: str, value
     assert not value.strip() or value.strip() not in told[1]
 
 
+def test_a_key_whose_line_breaks_were_escaped_twice_is_told_so() -> None:
+    told = violations(a_key_file() | {"private_key": a_private_key().replace("\n", "\\n")})
+    assert told["private_key"].endswith("without a password; its line breaks have become \\n")
+
+
 def test_an_address_to_ask_for_tokens_is_no_fault_and_is_not_kept() -> None:
     given = a_key_file()
     del given["token_uri"], given["universe_domain"]
