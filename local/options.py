@@ -9,6 +9,8 @@ from pathlib import Path
 DEFAULT_PORT = 8090
 LAST_PORT = 65_535
 MAX_LATENCY = 60_000
+YES = frozenset({"1", "true", "yes", "on"})
+NO = frozenset({"", "0", "false", "no", "off"})
 DEFAULT_PROJECT = "convergence-local"
 
 
@@ -50,7 +52,7 @@ def options_from_environment() -> Options:
     """Read the options; README lists the variables. ValueError names one that makes no sense."""
     given = os.environ.get
     key = given("ADMIN_API_KEY", "")
-    is_ephemeral = given("EPHEMERAL", "") not in {"", "0", "false"}
+    is_ephemeral = _is_true("EPHEMERAL")
     data_dir = tempfile.gettempdir() if is_ephemeral else given("DATA_DIR") or ".local"
     return Options(
         port=_port("PORT", DEFAULT_PORT),
@@ -69,8 +71,15 @@ def options_from_environment() -> Options:
         tenant=given("TENANT", ""),
         latency_ms=int(_at_least_nothing("LATENCY_MS")),
         job_seconds=_at_least_nothing("JOB_SECONDS"),
-        is_sql_strict=given("STRICT_SQL", "") not in {"", "0", "false"},
+        is_sql_strict=_is_true("STRICT_SQL"),
     )
+
+
+def _is_true(variable: str) -> bool:
+    given = os.environ.get(variable, "").strip().lower()
+    if given not in YES | NO:
+        raise ValueError(f"{variable} is true or false, not {given!r}")
+    return given in YES
 
 
 def _port(variable: str, default: int) -> int:

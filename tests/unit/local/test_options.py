@@ -35,3 +35,20 @@ def test_elsewhere_it_is_in_the_folder_of_temporary_files(
     monkeypatch.setattr(stage, "ROOM_BYTES", room_bytes)
     assert memory_folder() is None
     assert ephemeral_options().data_dir == Path(tempfile.gettempdir())
+
+
+@pytest.mark.parametrize(
+    ("word", "is_ephemeral"),
+    [("", False), ("0", False), ("False", False), ("no", False), ("off", False), ("1", True), ("TRUE", True)],
+)
+def test_data_is_thrown_away_by_a_word_for_yes_alone(
+    monkeypatch: pytest.MonkeyPatch, word: str, is_ephemeral: bool
+) -> None:
+    monkeypatch.setenv("EPHEMERAL", word)
+    assert options_from_environment().is_ephemeral is is_ephemeral
+
+
+def test_a_word_that_is_neither_yes_nor_no_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EPHEMERAL", "perhaps")
+    with pytest.raises(ValueError, match="EPHEMERAL is true or false, not 'perhaps'"):
+        options_from_environment()
