@@ -1,30 +1,15 @@
 """`make smoke`, against the local platform and against platforms that are not as the guide says."""
 
 import os
-import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
 from threading import Thread
 
-import pytest
+from google.cloud import bigquery
 
-from tests.e2e.platforms import ADMIN_KEY, RunningPlatform, running_platform
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def platform(tmp_path: Path) -> Iterator[RunningPlatform]:
-    with running_platform(tmp_path / "platform.log") as running:
-        yield running
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+from local.demo.stage import free_port
+from tests.e2e.platforms import ADMIN_KEY, ROOT, RunningPlatform
 
 
 def smoke(url: str, admin_key: str = ADMIN_KEY) -> tuple[int, str, str]:
@@ -34,19 +19,16 @@ def smoke(url: str, admin_key: str = ADMIN_KEY) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
-def test_the_guides_commands_do_on_the_local_platform_what_the_guide_says(platform: RunningPlatform) -> None:
+def test_the_guides_commands_do_on_the_local_platform_what_the_guide_says(
+    platform: RunningPlatform, tables: bigquery.Client
+) -> None:
     code, said, complaints = smoke(platform.url)
     assert (code, complaints) == (0, "")
     steps = [line.partition(":")[0] for line in said.splitlines()]
     assert steps == ["bootstrap", "onboard", "upload", "run", "status", "quota", "revoke", "remove"]
     assert "status: COMPLETED" in said
     assert said.splitlines()[-1].endswith("and its data are gone")
-    assert not [one for one in datasets(platform) if one.startswith("smoke_")]
-
-
-def datasets(platform: RunningPlatform) -> list[str]:
-    with platform.bigquery() as client:
-        return [dataset.dataset_id for dataset in client.list_datasets()]
+    assert not [one for one in tables.list_datasets() if one.dataset_id.startswith("smoke_")]
 
 
 def test_without_a_url_it_says_what_to_give() -> None:
