@@ -197,12 +197,20 @@ def test_a_table_that_requires_a_filter_is_checked_by_one_and_its_candidates_wit
         "target_table": "daily",
         "write_disposition": "WRITE_APPEND",
     }
-    completed(tenant, a_step("bq_etl.query", GOOD, **config))
-    refused = step_of(run(tenant, a_step("dq.check", GOOD, table="daily")))
-    assert (refused["status"], refused["bytes_billed"]) == ("FAILED", None)
+    steps = steps_of(
+        run(
+            tenant,
+            a_step("bq_etl.query", GOOD, **config),
+            a_step("dq.check", GOOD, "whole", table="daily"),
+            a_step("dq.check", GOOD, "filtered", table="daily", where="d = ${date}"),
+        )
+    )
+    ends = {step_id: step["status"] for step_id, step in steps.items()}
+    assert ends == {"work": "COMPLETED", "whole": "FAILED", "filtered": "COMPLETED"}
+    refused = steps["whole"]
+    assert refused["bytes_billed"] is None
     assert "without a filter over column" in refused["error_message"]
     assert "a `dq.check` in its `where`" in refused["error_message"]
-    completed(tenant, a_step("dq.check", GOOD, table="daily", where="d = ${date}"))
 
 
 # Under a credential

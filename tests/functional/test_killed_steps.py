@@ -24,8 +24,8 @@ MOST = 40
 """More requests than any step makes."""
 EVERY = 3
 """One in how many requests is died before."""
-AT_EACH_CALL = {"incremental, append", "incremental, merge"}
-"""What dies at each call of the executor's in `tests/contract/warehouse/test_incremental.py`."""
+DYING_ELSEWHERE = {"incremental, append", "incremental, merge", "load, all"}
+"""What dies at each call in `tests/contract/warehouse/test_incremental.py`, and what asks as a load does."""
 NEW = "SELECT ${number} AS id, ${date} AS d, 'v' AS v"
 """A row that is new with each run."""
 CHANGING = (
@@ -267,7 +267,7 @@ def die_before_requests(
     pytest.fail("there is no end to its requests")
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if name not in AT_EACH_CALL])
+@pytest.mark.parametrize("name", [name for name in CASES if name not in DYING_ELSEWHERE])
 def test_a_step_whose_process_dies_before_a_request_about_it_writes_once(
     site: Site, stand: Stand, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

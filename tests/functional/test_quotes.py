@@ -126,7 +126,7 @@ def test_tables_that_are_there_are_read_as_they_are(stocked: Tenant, site: Site)
 
 
 def test_an_estimate_learns_from_what_the_last_runs_came_to(stocked: Tenant, site: Site) -> None:
-    text = FILE.replace(", required: true", "")
+    text = FILE.replace(", required: true", "").partition("  - id: total")[0]
     assert stocked.upload("chain", text).status_code == 201
     first = validate(stocked).get_json()["steps"][0]
     assert (first["billed_to_estimated"], first["billed_to_estimated_runs"]) == (None, 0)
