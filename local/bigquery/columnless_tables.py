@@ -6,12 +6,14 @@ from local_bigquery.catalog import metadata
 from local_bigquery.catalog import tables as catalog_tables
 from local_bigquery.models import Table as TableResource
 
+from local.bigquery import jobs
 from local.bigquery.answers import Answer
 from local.bigquery.calls import Call
 from local.bigquery.proxy import Forward
 from local.bigquery.statements import Table
 
-LOOKS, PAUSE_SECONDS = 100, 0.05
+MAX_SECONDS = 5.0
+"""How long a load is waited for; one that takes longer loses when its table expires."""
 _EMPTY = ("EMPTY", 0)
 """What the engine finds of a table that is in its catalog alone."""
 
@@ -30,7 +32,9 @@ class ColumnlessTables:
             return await forward(call)
         await asyncio.to_thread(metadata.delete, TableResource, *table)
         answer = await forward(call)
-        await _put_back(table, stored)
+        if running := jobs.running((call.project, call.job_id)):
+            await asyncio.wait([asyncio.wrap_future(running)], timeout=MAX_SECONDS)
+        await asyncio.to_thread(_put_back, table, stored)
         return answer
 
     def reset(self) -> None:
@@ -41,12 +45,9 @@ def _columnless(table: Table) -> TableResource | None:
     return metadata.load(TableResource, *table) if catalog_tables._lookup(*table) == _EMPTY else None
 
 
-async def _put_back(table: Table, stored: TableResource) -> None:
+def _put_back(table: Table, stored: TableResource) -> None:
     """Say of the table that the load has made when it expires; a load that fails has made none."""
-    for _ in range(LOOKS):
-        if made := await asyncio.to_thread(metadata.load, TableResource, *table):
-            kept = made.replace(expirationTime=stored.expirationTime, description=stored.description)
-            await asyncio.to_thread(metadata.save, kept, *table)
-            return
-        await asyncio.sleep(PAUSE_SECONDS)
-    await asyncio.to_thread(metadata.save, stored, *table)
+    kept = stored
+    if made := metadata.load(TableResource, *table):
+        kept = made.replace(expirationTime=stored.expirationTime, description=stored.description)
+    metadata.save(kept, *table)

@@ -178,7 +178,7 @@ def test_a_run_keeps_its_place_when_it_leaves_the_queue_and_is_there_once(past: 
     assert (found.queued_at, found.started_at) == (START + 20 * MINUTE, NOW - MINUTE)
 
 
-@pytest.mark.parametrize("when", range(4))
+@pytest.mark.parametrize("when", [1, 2])
 def test_a_run_that_begins_between_two_pages_is_neither_lost_nor_shown_twice(past: Past, when: int) -> None:
     """It begins later than all runs that were asked for after it: by its beginning it would go to the top."""
     for number in (1, 3, 5):
