@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -52,11 +52,19 @@ def serving(folder: Path, level_seconds: int = 20) -> Iterator[Site]:
         }.items():
             environment.setenv(name, value)
         bigquery.access.is_on = True
+        _know_keys_for_long(environment)
         _provision()
         provision_scheduler(options_from_environment(), NOBODY)
         site = Site(bigquery, pubsub, folder / "gcs")
         site.bootstrap()
         yield site
+
+
+def _know_keys_for_long(environment: pytest.MonkeyPatch) -> None:
+    """Have a key looked up once: what a test counts must not lean on its being done within a minute."""
+    from common.wiring import SERVICES  # noqa: PLC0415 - reads the environment, which is set by now
+
+    environment.setattr(SERVICES.authenticator._known, "lifetime", timedelta(days=1))
 
 
 def _provision() -> None:
