@@ -5,7 +5,6 @@ import re
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -27,14 +26,11 @@ DEMO_SECONDS = 300  # On a machine that has much else to do.
 type Tell = Callable[[str, str], str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptDemo:
-    """What was seen of a demo that was kept until it was interrupted."""
-
-    code: int
-    printed: str
-    console: str
-    last_run: str
+def acted_out(log: Path, *arguments: str) -> tuple[int, str]:
+    """Run the demo to its end and return its exit code and what it printed."""
+    with log.open("wb") as out, started((*DEMO, *arguments), {}, out) as process:
+        code = process.wait(DEMO_SECONDS)
+    return code, log.read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -57,10 +53,8 @@ def tell(platform: RunningPlatform, tables: bigquery.Client, tmp_path: Path) -> 
     return told
 
 
-@pytest.fixture(scope="module")
-def kept_demo(tmp_path_factory: pytest.TempPathFactory) -> KeptDemo:
-    """Have the demo be kept, look at its console, and interrupt it."""
-    log = tmp_path_factory.mktemp("demo") / "demo.log"
+def test_a_demo_that_is_kept_shows_its_run_in_the_console_until_it_is_interrupted(tmp_path: Path) -> None:
+    log = tmp_path / "demo.log"
     with log.open("wb") as out, started((*DEMO, "--keep"), {}, out) as process:
         deadline = time.monotonic() + DEMO_SECONDS
         while "Ctrl-C ends it" not in log.read_text(encoding="utf-8"):
@@ -70,23 +64,16 @@ def kept_demo(tmp_path_factory: pytest.TempPathFactory) -> KeptDemo:
         told = re.search(r"(http://[^ ]+)/, for who signs in with (\S+)", log.read_text(encoding="utf-8"))
         assert told
         client = Client(Api(url=told[1], key=Key.tenant(told[2])))
-        runs, page = client.runs.history()["runs"], requests.get(f"{told[1]}/", timeout=60).text
+        assert client.runs.history()["runs"][0]["status"] == "COMPLETED"
+        assert requests.get(f"{told[1]}/", timeout=60).text.count("<h1>Sign in</h1>") == 1
         process.send_signal(signal.SIGINT)
-        code = process.wait(DEMO_SECONDS)
-    return KeptDemo(
-        code=code, printed=log.read_text(encoding="utf-8"), console=page, last_run=runs[0]["status"]
-    )
+        assert process.wait(DEMO_SECONDS) == 0
+    assert "ran to COMPLETED" in log.read_text(encoding="utf-8")
 
 
-def test_a_demo_that_is_kept_shows_its_run_in_the_console_until_it_is_interrupted(
-    kept_demo: KeptDemo,
-) -> None:
-    assert kept_demo.last_run == "COMPLETED"
-    assert kept_demo.console.count("<h1>Sign in</h1>") == 1
-    assert kept_demo.code == 0
-
-
-def test_the_demo_shows_every_command_with_its_answer_and_succeeds(kept_demo: KeptDemo) -> None:
+def test_the_demo_shows_every_command_with_its_answer_and_succeeds(tmp_path: Path) -> None:
+    code, printed = acted_out(tmp_path / "demo.log")
+    assert code == 0, printed
     parts = (
         "/admin/bootstrap",
         "/api/v1/tenants/onboard",
@@ -105,17 +92,15 @@ def test_the_demo_shows_every_command_with_its_answer_and_succeeds(kept_demo: Ke
         "28.5",
         "bq_etl_test ran to COMPLETED",
     )
-    places = [kept_demo.printed.find(part) for part in parts]
-    assert -1 not in places, kept_demo.printed
+    places = [printed.find(part) for part in parts]
+    assert -1 not in places, printed
     assert places == sorted(places)
-    assert "Traceback" not in kept_demo.printed
+    assert "Traceback" not in printed
 
 
 def test_a_demo_that_cannot_begin_says_why_in_one_line(tmp_path: Path) -> None:
-    log, command = tmp_path / "demo.log", (*DEMO, "--config", str(tmp_path / "gone.yml"))
-    with log.open("wb") as out, started(command, {}, out) as process:
-        assert process.wait(DEMO_SECONDS) == 1
-    printed = log.read_text(encoding="utf-8")
+    code, printed = acted_out(tmp_path / "demo.log", "--config", str(tmp_path / "gone.yml"))
+    assert code == 1
     first = next(line for line in printed.splitlines() if line)
     assert first == f"The demo cannot start: {tmp_path / 'gone.yml'}: No such file or directory"
     assert "Traceback" not in printed
