@@ -14,11 +14,11 @@ from typing import Any, Self
 
 import duckdb
 
-from local.bigquery.changes import NOTHING, START, Change, change_by
+from local.bigquery.changes import NAME, NOTHING, START, Change, change_by
 from local.bigquery.definitions import Definitions
 from local.bigquery.sql_files import sql
 
-TARGET = r'\s("(?:[^"]|"")+"|\w+)\.'
+TARGET = rf"\s({NAME})\."
 DEFINES = re.compile(rf"\s*(?:ALTER|COMMENT|CREATE|DROP)\b[A-Z\s]*?{TARGET}", re.IGNORECASE)
 WRITES = re.compile(rf"\s*(?:DELETE|INSERT|MERGE|TRUNCATE|UPDATE)\b[A-Z\s]*?{TARGET}", re.IGNORECASE)
 CHORES = re.compile(r"\s*CALL\s+ducklake_", re.IGNORECASE)

@@ -7,6 +7,8 @@ import duckdb
 from local_bigquery.errors import BigQueryError
 from local_bigquery.jobs import extract
 
+from local.bigquery.layouts import is_nested
+
 _write: Callable[..., int] = extract.write
 
 
@@ -19,7 +21,7 @@ def _checked_write(cur: duckdb.DuckDBPyConnection, query: str, params: Any, conf
     if (config.destinationFormat or "CSV").upper() == "CSV":
         found = cur.sql(query, params=params or None)
         for name, kind in zip(found.columns, map(str, found.types), strict=True):
-            if kind.startswith("STRUCT") or kind.endswith("[]"):
+            if is_nested(kind):
                 raise BigQueryError(
                     "invalid", f"Operation cannot be performed on a nested schema. Field: {name}"
                 )

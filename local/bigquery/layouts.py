@@ -8,12 +8,8 @@ import duckdb
 from local_bigquery.catalog import tables
 from local_bigquery.errors import BigQueryError
 
-_PARTITIONING = {
-    "DATE": "DATE",
-    "TIMESTAMP": "DATETIME",
-    "TIMESTAMP WITH TIME ZONE": "TIMESTAMP",
-}
-"""DuckDB's types of columns that divide a table by time, with BigQuery's."""
+_PARTITIONING = frozenset({"DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE"})
+"""DuckDB's types of columns that divide a table by time."""
 _NOT_CLUSTERING = {"DOUBLE": "FLOAT64", "BLOB": "BYTES", "JSON": "JSON", "TIME": "TIME"}
 """DuckDB's types of columns that no table is sorted by, beside arrays and structs."""
 
@@ -44,6 +40,11 @@ def write(
     return write_table(cur, query, params, reference, config, *arguments, **more)
 
 
+def is_nested(kind: str) -> bool:
+    """Tell whether DuckDB's type of a column is an array or a struct."""
+    return kind.startswith("STRUCT") or kind.endswith("[]")
+
+
 def _violations(partitioning: Any, clustering: Any, types: dict[str, str]) -> Iterator[str]:
     field = partitioning.field if partitioning else None
     found = types.get(field.casefold(), "") if field else ""
@@ -54,7 +55,7 @@ def _violations(partitioning: Any, clustering: Any, types: dict[str, str]) -> It
         )
     for field in (clustering.fields if clustering else None) or ():
         found = types.get(field.casefold(), "")
-        if found in _NOT_CLUSTERING or found.startswith("STRUCT") or found.endswith("[]"):
+        if found in _NOT_CLUSTERING or is_nested(found):
             yield f"Clustering is not supported on fields of type {_told(found)}. Invalid field: {field}"
 
 

@@ -59,11 +59,11 @@ def _telling(handler: Handler) -> Handler:
         try:
             _check_fields(cur, config)
             return handler(cur, config, *more)
+        except RowsRefused:
+            raise
         except BigQueryError as error:
             message = error.message.replace(f"{settings.gcs_local_root}/", "gs://")
             first = _first_row(cur, config) if "errors[]" in message else ""
-            if isinstance(error, RowsRefused):
-                raise
             if not first:
                 raise BigQueryError(error.reason, message) from None
             raise RowsRefused(message, f"{_READING}{first}") from None

@@ -17,6 +17,7 @@ from werkzeug.test import Client, TestResponse
 from common.times import utc_now
 from local.bigquery import LocalBigQuery
 from local.gateway import load_functions
+from local.platform import OPEN_BUCKET
 from local.pubsub import PubSubServer
 from tests.functional.environment import ADMIN_KEY, PROJECT
 
@@ -125,6 +126,11 @@ class Tenant:
         self.site = site
         self.tenant_id = tenant_id
         self.key = key
+
+    @property
+    def files(self) -> Path:
+        """The folder of its own in the bucket whose files every tenant may load and write."""
+        return self.site.buckets / OPEN_BUCKET / self.tenant_id
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> TestResponse:
         """Call the tenant API of pipelines."""

@@ -93,9 +93,8 @@ STEPS: dict[str, dict[str, Any]] = {
 @pytest.fixture(scope="module")
 def tenant_with_sources(site: Site, tenant_of_module: Tenant) -> Tenant:
     """Give the tenant of the module a table and a file."""
-    folder = site.buckets / OPEN_BUCKET / tenant_of_module.tenant_id
-    folder.mkdir(parents=True)
-    (folder / "a.csv").write_text("n\n1\n2\n")
+    tenant_of_module.files.mkdir(parents=True)
+    (tenant_of_module.files / "a.csv").write_text("n\n1\n2\n")
     site.rows(f"CREATE TABLE {tenant_of_module.tenant_id}.src AS SELECT 1 AS n UNION ALL SELECT 2")
     return tenant_of_module
 

@@ -173,7 +173,7 @@ def test_its_rows_go_out_by_a_table_that_the_platform_makes_and_lets_expire(
     receipt = tenant.call("GET", f"/api/v1/pipelines/runs/{run_id}/receipt").get_json()
     told = [(one["job_name"], one["status"], one["job_project"]) for one in receipt["attempts"]]
     assert told == [("rows", "COMPLETED", THEIRS), ("main", "COMPLETED", THEIRS)]
-    (file,) = (site.buckets / OPEN_BUCKET / tenant.tenant_id).glob("orders-*")
+    (file,) = tenant.files.glob("orders-*")
     assert sorted(json.loads(line)["n"] for line in file.read_text().splitlines()) == [1, 2]
     candidate = ADAPTERS.platform_client.get_table(f"{tenant.tenant_id}._cvg_{run_id}_out")
     assert candidate.expires

@@ -47,7 +47,7 @@ class Orders:
     @property
     def folder(self) -> Path:
         """The folder, in the bucket that is open to all."""
-        return self.tenant.site.buckets / OPEN_BUCKET / self.tenant.tenant_id / self.name
+        return self.tenant.files / self.name
 
     def uri(self, name: str) -> str:
         return f"gs://{OPEN_BUCKET}/{self.tenant.tenant_id}/{self.name}/{name}"

@@ -65,7 +65,7 @@ class Stand:
 
     @property
     def folder(self) -> Path:
-        return self.tenant.site.buckets / OPEN_BUCKET / self.tenant.tenant_id / self.name
+        return self.tenant.files / self.name
 
     @property
     def source(self) -> str:

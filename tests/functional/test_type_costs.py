@@ -96,7 +96,7 @@ def counted(site: Site, tenant: Tenant, ps_type: str, config: dict[str, Any]) ->
 
 @pytest.mark.parametrize("ps_type", RUNS)
 def test_a_step_takes_what_the_page_says(site: Site, reader: Tenant, ps_type: str) -> None:
-    folder = site.buckets / OPEN_BUCKET / reader.tenant_id
+    folder = reader.files
     folder.mkdir(parents=True, exist_ok=True)
     for number, (words, config) in enumerate(RUNS[ps_type], start=1):
         (folder / f"{number}.csv").write_text(f"{number}\n")
