@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,6 +11,9 @@ from tests.functional.environment import THEIRS
 from tests.functional.intruders import Duel, a_duel
 from tests.functional.serving import serving
 from tests.functional.site import Site, Tenant, numbered
+
+if TYPE_CHECKING:
+    from tests.functional.consoles import Browser
 
 _servers = ExitStack()
 
@@ -70,3 +74,18 @@ def shared_tenant(site: Site, tenant_of_module: Tenant) -> Tenant:
     site.drain()
     site.bigquery.faults.reset()
     return tenant_of_module
+
+
+@pytest.fixture(scope="module")
+def browser_of_module(site: Site, tenant_of_module: Tenant) -> "Browser":
+    """Sign the tenant of a module in to the console."""
+    from tests.functional.consoles import signed_in  # noqa: PLC0415 - few modules look at the console
+
+    return signed_in(site, tenant_of_module.key)
+
+
+@pytest.fixture
+def browser(browser_of_module: "Browser", shared_tenant: Tenant) -> "Browser":
+    """Open the shared tenant's browser, on no page yet."""
+    browser_of_module.page = None
+    return browser_of_module

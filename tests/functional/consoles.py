@@ -1,7 +1,6 @@
 """The console on the site's own functions: its API is theirs, without a network between."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
@@ -117,10 +116,8 @@ def console_of(site: Site, attempts: WrongKeys | None = None) -> Console:
     )
 
 
-@contextmanager
-def signed_in(site: Site, key: str) -> Iterator[Browser]:
+def signed_in(site: Site, key: str) -> Browser:
     """Open a browser that is signed in."""
     browser = Browser(console_of(site))
-    answer = browser.sign_in(key)
-    assert answer.status_code == 200, answer.text
-    yield browser
+    assert browser.sign_in(key).status_code == 200
+    return browser

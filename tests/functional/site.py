@@ -6,7 +6,7 @@ often, now or later, so that every delivery is the test's own.
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -189,6 +189,11 @@ def a_pipeline_file(*levels: dict[str, str], target: str = "WRITE_APPEND") -> st
             ],
         }
     )
+
+
+def steps_of(status: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return what is told of the steps of a run, by their IDs."""
+    return {step["step_id"]: step for level in status["levels"] for step in level["steps"]}
 
 
 def _pushed(message: Any) -> dict[str, Any]:

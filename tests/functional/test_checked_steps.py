@@ -12,7 +12,7 @@ from common.pipelines.firewall import Judgement
 from local.platform import OPEN_BUCKET
 from tests.functional.environment import THEIRS
 from tests.functional.promises import rows_of_table
-from tests.functional.site import Site, Tenant
+from tests.functional.site import Site, Tenant, steps_of
 from tests.functional.test_attacks import localized
 from tests.functional.test_credential_steps import (
     ORDERS,
@@ -51,11 +51,6 @@ def completed(tenant: Tenant, *steps: dict[str, Any]) -> dict[str, Any]:
     status = run(tenant, *steps)
     assert status["status"] == "COMPLETED", status["error_message"]
     return status
-
-
-def steps_of(status: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return what is told of the steps of a run, by their IDs."""
-    return {step["step_id"]: step for level in status["levels"] for step in level["steps"]}
 
 
 def step_of(status: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import requests
 from common.http.edge import WrongKeys
 from common.tenants.authentication import digest_of
 from common.tenants.onboarding_limits import OnboardingMode
-from tests.functional.consoles import SECRET, Browser, FunctionsInProcess, console_of
+from tests.functional.consoles import SECRET, Browser, FunctionsInProcess, console_of, signed_in
 from tests.functional.environment import ADMIN_KEY
 from tests.functional.site import Site, Tenant, a_pipeline_file
 
@@ -28,25 +28,9 @@ def file_of(config_id: str) -> str:
     return FILE.replace("id: daily", f"id: {config_id}").replace("ones", f"{config_id}_ones")
 
 
-@pytest.fixture(scope="module")
-def browser_of_module(site: Site, tenant_of_module: Tenant) -> Browser:
-    browser = Browser(console_of(site))
-    assert browser.sign_in(tenant_of_module.key).status_code == 200
-    return browser
-
-
-@pytest.fixture
-def browser(browser_of_module: Browser, shared_tenant: Tenant) -> Browser:
-    """Open the shared tenant's browser, on no page yet."""
-    browser_of_module.page = None
-    return browser_of_module
-
-
 @pytest.fixture
 def operator(site: Site) -> Browser:
-    browser = Browser(console_of(site))
-    assert browser.sign_in(ADMIN_KEY).status_code == 200
-    return browser
+    return signed_in(site, ADMIN_KEY)
 
 
 def test_a_pipeline_is_uploaded_run_and_followed_to_its_end(browser: Browser, site: Site) -> None:

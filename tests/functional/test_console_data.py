@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.functional.consoles import Browser, console_of
+from tests.functional.consoles import Browser, signed_in
 from tests.functional.site import Site, Tenant, a_pipeline_file
 
 TYPED = """pipeline: {id: typed, name: Typed}
@@ -26,24 +26,6 @@ steps:
 def typed(config_id: str) -> str:
     """Write the file of a typed pipeline under an ID, with a table of its own."""
     return TYPED.replace("id: typed", f"id: {config_id}").replace("typed_rows", f"{config_id}_rows")
-
-
-def browser_of(site: Site, tenant: Tenant) -> Browser:
-    browser = Browser(console_of(site))
-    assert browser.sign_in(tenant.key).status_code == 200
-    return browser
-
-
-@pytest.fixture(scope="module")
-def browser_of_module(site: Site, tenant_of_module: Tenant) -> Browser:
-    return browser_of(site, tenant_of_module)
-
-
-@pytest.fixture
-def browser(browser_of_module: Browser, shared_tenant: Tenant) -> Browser:
-    """Open the shared tenant's browser, on no page yet."""
-    browser_of_module.page = None
-    return browser_of_module
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +113,7 @@ def test_usage_is_told_by_pipeline_and_day(browser: Browser) -> None:
 
 
 def test_budgets_are_shown_with_what_is_spent_of_them(site: Site, tenant: Tenant) -> None:
-    browser = browser_of(site, tenant)
+    browser = signed_in(site, tenant.key)
     assert "budget of the" not in browser.get("/console/") + browser.get("/console/usage")
     budget = {"max_bytes_per_month": 2**40, "max_cost_per_month": 12.5, "max_bytes_per_run": 2**30}
     assert tenant.own("PUT", "/api/v1/tenants/budget", budget).status_code == 200
@@ -160,7 +142,7 @@ steps:
 
 
 def test_checks_are_shown_over_time_with_what_was_found_and_expected(site: Site, tenant: Tenant) -> None:
-    browser = browser_of(site, tenant)
+    browser = signed_in(site, tenant.key)
     assert "No checks yet" in browser.get("/console/quality")
     assert "No step has checks yet" in browser.get("/console/")
     assert tenant.upload("orders", CHECKED).status_code == 201

@@ -19,7 +19,7 @@ from common.warehouse.jobs import ExecutorJobs
 from common.wiring import ADAPTERS
 from local.platform import OPEN_BUCKET
 from tests.functional.environment import THEIRS
-from tests.functional.site import Site, Tenant, numbered
+from tests.functional.site import Site, Tenant, numbered, steps_of
 from tests.functional.test_credential_steps import (
     Customer,
     customer_of_module,  # noqa: F401 - a fixture
@@ -122,11 +122,6 @@ def a_file(config: dict[str, Any]) -> str:
 
 def a_pipeline(*steps: dict[str, Any], **document: Any) -> str:
     return json.dumps({"pipeline": {"name": "Files"}, "steps": [*steps]} | document)
-
-
-def steps_of(status: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return what is told of the steps of a run, by their IDs."""
-    return {step["step_id"]: step for level in status["levels"] for step in level["steps"]}
 
 
 def test_new_files_are_loaded_run_by_run_and_the_tenant_reads_which(orders: Orders) -> None:

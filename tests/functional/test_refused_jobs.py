@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.functional.site import Site, Tenant, a_pipeline_file
+from tests.functional.site import Site, Tenant, a_pipeline_file, steps_of
 
 REFUSED = {
     "missing_table": ("SELECT * FROM ordres", "notFound", "ordres"),
@@ -91,7 +91,7 @@ def test_a_step_that_bigquery_refuses_fails_its_run_by_one_delivery(
     refused_run: Mapping[str, Any], step_id: str
 ) -> None:
     _, reason, named = REFUSED[step_id]
-    steps = {step["step_id"]: step for level in refused_run["levels"] for step in level["steps"]}
+    steps = steps_of(refused_run)
     step, after = steps[step_id], steps[f"after_{step_id}"]
     assert (refused_run["status"], step["status"], after["status"]) == ("FAILED", "FAILED", "SKIPPED")
     assert (step["error_reason"], named in step["error_message"]) == (reason, True)
