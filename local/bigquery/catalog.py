@@ -24,11 +24,13 @@ CONSTANT_RESULT = "select_1"
 
 RESOURCES = Resources()
 TABLES = Memory()
-"""Which datasets, tables and columns there are. A topic is a dataset, or `VIEWS`."""
+"""Which datasets, tables and columns there are. A topic is a table, what a dataset holds, or `VIEWS`."""
+LISTED = ""
+"""Which of a dataset's topics is all that it holds."""
 VIEWS = ("columns of views",)
 """A view reads tables of any dataset."""
 ROWS = Memory(is_recorded=False)
-"""How many rows they have."""
+"""How many rows they have. A topic is a table."""
 
 Object = tuple[str, str, int]
 """Name, kind (TABLE or VIEW) and row count."""
@@ -47,13 +49,16 @@ def install() -> None:
 
 def note(change: Change) -> None:
     """Forget what a statement may have changed."""
-    if change.is_of_rows:
+    if change.is_of_all or change.is_of_all_rows:
         ROWS.clear()
+    for name in change.written | change.defined:
+        ROWS.forget(name)
     if change.is_of_all:
         TABLES.clear()
-    elif change.datasets:
-        for topic in (VIEWS, *change.datasets):
-            TABLES.forget(topic)
+    for dataset, *table in change.defined:
+        TABLES.forget((dataset, *table))
+        TABLES.forget((dataset, LISTED))
+        TABLES.forget(VIEWS)
 
 
 def lake(project: str) -> str:
@@ -81,7 +86,7 @@ def objects(project: str, dataset: str, table: str | None = None) -> list[Object
     if project == EMULATOR:
         return _own_table(dataset, table or "")
     found = _named(project, dataset, table)
-    return [(name, kind, _row_count(project, number)) for name, kind, number in found]
+    return [(name, kind, _row_count(project, _topic(dataset, name), number)) for name, kind, number in found]
 
 
 def columns(project: str, dataset: str, table: str) -> list[TableFieldSchema]:
@@ -89,7 +94,7 @@ def columns(project: str, dataset: str, table: str) -> list[TableFieldSchema]:
     if dataset == tables.RESULTS:
         return _columns(project, dataset, table)  # Asked for by its one reader.
     kinds = [kind for _, kind, _ in _named(project, dataset, table)]
-    topic = _topic(dataset) if kinds == ["TABLE"] else VIEWS
+    topic = _topic(dataset, table) if kinds == ["TABLE"] else VIEWS
     question = ("columns", project, dataset, table)
     return list(TABLES.answer(topic, question, lambda: _columns(project, dataset, table)))
 
@@ -97,7 +102,8 @@ def columns(project: str, dataset: str, table: str) -> list[TableFieldSchema]:
 def size_bytes(project: str, dataset: str, table: str) -> int:
     """Return the size of a table in bytes, 8 for each value, as `local_bigquery` counts it; 0 without one."""
     found = _ask_of_tables(project, "table_width", dataset_id=dataset, table_id=table)
-    return sum(width * _row_count(project, number) * 8 for number, width in found)
+    topic = _topic(dataset, table)
+    return sum(width * _row_count(project, topic, number) * 8 for number, width in found)
 
 
 def has_ingestion_time(table: exp.Table) -> bool:
@@ -115,24 +121,24 @@ def _named(project: str, dataset: str, table: str | None) -> list[tuple[str, str
     return _ask_of_tables(project, "objects", dataset_id=dataset, table_id=table)
 
 
-def _topic(dataset: str | None) -> str:
+def _topic(dataset: str | None, table: str | None) -> tuple[str, str]:
     """Return what is asked about; a temporary table has no dataset."""
-    return (dataset or "").casefold()
+    return (dataset or "").casefold(), (table or LISTED).casefold()
 
 
 def _ask_of_tables(project: str, question: str, *, dataset_id: str, **parameters: str | None) -> list[Any]:
     return TABLES.answer(
-        _topic(dataset_id),
+        _topic(dataset_id, parameters.get("table_id")),
         (question, project, dataset_id, *parameters.values()),
         lambda: ask_lake(project, question, dataset_id=dataset_id, **parameters),
     )
 
 
-def _row_count(project: str, number: int | None) -> int:
+def _row_count(project: str, topic: tuple[str, str], number: int | None) -> int:
     """Return the rows of the table of this number in DuckLake; 0 for a view, which has none."""
     if number is None:
         return 0
-    rows = ROWS.answer(project, number, lambda: ask_lake(project, "table_rows", number=number))
+    rows = ROWS.answer(topic, (project, number), lambda: ask_lake(project, "table_rows", number=number))
     return sum(int(count) for (count,) in rows)
 
 

@@ -7,27 +7,35 @@ START = r"(?:\s|--[^\n]*\n)*"
 """Blanks and comments, before a statement begins."""
 
 
+type Name = tuple[str, ...]
+"""A dataset in small letters, and a table of it where not the whole dataset is meant."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """What statements may have done to the tables of projects."""
 
-    is_of_rows: bool = False
-    datasets: frozenset[str] = frozenset()
-    """In which datasets a table or a view was made, altered or dropped, in small letters; or which were."""
+    written: frozenset[Name] = frozenset()
+    """Of which tables rows were written or deleted."""
+    defined: frozenset[Name] = frozenset()
+    """Which tables, views and datasets were made, altered or dropped."""
+    is_of_all_rows: bool = False
+    """Rows were written, nobody knows of which table."""
     is_of_all: bool = False
-    """Something was, nobody knows where."""
+    """Something was done, nobody knows where."""
 
     def __or__(self, other: "Change") -> "Change":
         return Change(
-            is_of_rows=self.is_of_rows or other.is_of_rows,
-            datasets=self.datasets | other.datasets,
+            written=self.written | other.written,
+            defined=self.defined | other.defined,
+            is_of_all_rows=self.is_of_all_rows or other.is_of_all_rows,
             is_of_all=self.is_of_all or other.is_of_all,
         )
 
 
 NOTHING = Change()
-ROWS = Change(is_of_rows=True)
-ALL = Change(is_of_rows=True, is_of_all=True)
+ALL_ROWS = Change(is_of_all_rows=True)
+ALL = Change(is_of_all=True)
 
 
 READS = re.compile(rf"{START}(?:SELECT|FROM|WITH|EXPLAIN|USE|BEGIN)\b", re.IGNORECASE)
@@ -41,13 +49,19 @@ MESSAGES = re.compile(rf"{START}CALL\s+\S+\.set_commit_message\(", re.IGNORECASE
 """What a transaction says of itself when it is committed."""
 NAME = r'(?:"(?:[^"]|"")+"|\w+)'
 WRITES = re.compile(rf"{START}(?:INSERT|UPDATE|DELETE|TRUNCATE|MERGE)\b", re.IGNORECASE)
-DEFINES = re.compile(
-    rf"{START}(?:ALTER|COMMENT|CREATE|DROP)\b[A-Z\s]*?\s"
-    rf"(?:SCHEMA\s(?:IF\s(?:NOT\s)?EXISTS\s)?{NAME}\.(?P<dataset>{NAME})(?=[\s;]|\Z)"
-    rf"|{NAME}\.(?P<of_table>{NAME})\.{NAME})",
+WRITTEN = re.compile(
+    rf"{START}(?:(?:INSERT|MERGE)\s+INTO|UPDATE|DELETE\s+FROM|TRUNCATE(?:\s+TABLE)?)"
+    rf"\s+{NAME}\.(?P<dataset>{NAME})\.(?P<table>{NAME})",
     re.IGNORECASE,
 )
-"""With the names of a project and a dataset, and of a table where it is not the dataset that is defined."""
+"""With the name of the table whose rows they are."""
+DEFINES = re.compile(
+    rf"{START}(?:ALTER|COMMENT|CREATE|DROP)\b[A-Z\s]*?\s"
+    rf"(?:SCHEMA\s(?:IF\s(?:NOT\s)?EXISTS\s)?{NAME}\.(?P<whole>{NAME})(?=[\s;]|\Z)"
+    rf"|{NAME}\.(?P<dataset>{NAME})\.(?P<table>{NAME}))",
+    re.IGNORECASE,
+)
+"""With the names of a dataset and a table in it, or of the whole dataset that is defined."""
 
 
 def change_by(statement: str) -> Change:
@@ -55,8 +69,18 @@ def change_by(statement: str) -> Change:
     if READS.match(statement) or OWN.match(statement) or MESSAGES.match(statement):
         return NOTHING
     if WRITES.match(statement):
-        return ROWS
+        written = WRITTEN.match(statement)
+        return Change(written=frozenset({_name(written)})) if written else ALL_ROWS
     if defined := DEFINES.match(statement):
-        dataset = (defined["dataset"] or defined["of_table"]).strip('"').replace('""', '"').casefold()
-        return Change(is_of_rows=True, datasets=frozenset({dataset}))
+        return Change(
+            defined=frozenset({(_plain(defined["whole"]),) if defined["whole"] else _name(defined)})
+        )
     return ALL
+
+
+def _name(found: re.Match[str]) -> Name:
+    return _plain(found["dataset"]), _plain(found["table"])
+
+
+def _plain(name: str) -> str:
+    return name.strip('"').replace('""', '"').casefold()

@@ -35,6 +35,7 @@ from local.bigquery import (
     receipts,
     result_rows,
     rewrites,
+    streamed_rows,
     translations,
     values_as_text,
 )
@@ -58,6 +59,7 @@ MEMORIES = (
     catalog.ROWS,
     job_records.UNWRITTEN,
     job_records.NEW,
+    job_records.LATEST,
     translations.TREES,
     translations.TRANSLATIONS,
 )
@@ -89,6 +91,7 @@ class Engine:
         extracts.install()
         runner._execute = latency.late(runner._execute, JOB_THREADS)
         job_records.install()
+        streamed_rows.install()
         array_paths.install()
         rewrites.install()
         columns.install()

@@ -2,7 +2,8 @@
 
 `local_bigquery` writes each job three times, as pending, running and done, and each time takes as long as a
 small query. A job that is not written is lost with the process: so one that may change something is written
-before it runs, and a query that leaves no more than its rows before anybody learns that it was begun.
+before it runs, and a query that leaves no more than its rows before anybody learns that it was begun. It
+reads each job three times too, mostly soon after its end: the latest are remembered.
 """
 
 import json
@@ -13,6 +14,7 @@ from local_bigquery.jobs import store
 from local_bigquery.models import Job
 from sqlglot import exp
 
+from local.bigquery.memories import Known
 from local.bigquery.sql_files import sql
 from local.bigquery.statements import trees_of
 
@@ -21,14 +23,16 @@ UNWRITTEN: dict[JobKey, Job] = {}
 """Jobs as they are by now, where what is written of them is older."""
 NEW: set[JobKey] = set()
 """Jobs of which nothing is written yet."""
+LATEST = Known[JobKey, Job]()
+"""The jobs that were saved last, as they are by now."""
 
 _lock = threading.RLock()
-_save, _load, _list = store.save, store.load, store.list_
+_save, _load, _list, _delete = store.save, store.load, store.list_, store.delete
 
 
 def install() -> None:
-    """Take the place of the functions of `local_bigquery` that write and read jobs."""
-    store.save, store.load, store.list_ = save, load, list_jobs
+    """Take the place of the functions of `local_bigquery` that write, read and delete jobs."""
+    store.save, store.load, store.list_, store.delete = save, load, list_jobs, delete
 
 
 def save(job: Job) -> Job:
@@ -43,14 +47,21 @@ def save(job: Job) -> Job:
         else:
             _write(job)
             UNWRITTEN.pop(_key(job), None)
+        LATEST.keep(_key(job), job)
         return job
 
 
 def load(project: str, job_id: str) -> Job | None:
     """Return a job, which is written by then; None where there is none."""
     write(project, job_id)
-    found: Job | None = _load(project, job_id)
+    found: Job | None = LATEST.get((project, job_id)) or _load(project, job_id)
     return found
+
+
+def delete(project: str, job_id: str) -> None:
+    """Delete a job, which is not asked for meanwhile."""
+    LATEST.forget((project, job_id))
+    _delete(project, job_id)
 
 
 def list_jobs(*arguments: object, **options: object) -> list[Job]:

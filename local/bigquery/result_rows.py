@@ -6,11 +6,14 @@ how many rows it has and when it expires. The job alone knows its name, and it i
 
 from typing import Any
 
-from local_bigquery.catalog import tabledata, tables
-from local_bigquery.engine import database, results
+import duckdb
+from local_bigquery import errors
+from local_bigquery.catalog import names, tabledata, tables
+from local_bigquery.engine import database, results, types
 from local_bigquery.models import TableFieldSchema
 
-from local.bigquery import catalog, truncate_data
+from local.bigquery import truncate_data
+from local.bigquery.sql_files import sql
 
 UNUSUAL = frozenset({*tables.LAYOUT, "createDisposition", "schemaUpdateOptions", "writeDisposition"})
 """Settings about a destination, which `local_bigquery` judges."""
@@ -71,7 +74,24 @@ def list_rows(
             project, dataset, table, max_results, start, selected_fields, int64_timestamps
         )
         return listed
-    visible = catalog.columns(project, dataset, table)
-    name, wanted = tables.name(project, dataset, table), [field.name.casefold() for field in visible]
     with database.cursor() as cursor:
-        return results.page(cursor, name, max_results, start, wanted, int64_timestamps), visible
+        try:
+            return _page(cursor, tables.name(project, dataset, table), max_results, start, int64_timestamps)
+        except duckdb.CatalogException:
+            raise errors.not_found("Table", names.label(project, dataset, table)) from None
+
+
+def _page(cursor: Any, table: str, max_results: int | None, start: int, int64_timestamps: bool) -> Listed:
+    """Read a page as `local_bigquery` does, and ask only for what the page itself does not tell."""
+    limit = results.DEFAULT_PAGE_SIZE if max_results is None else max_results
+    relation = cursor.sql(f"FROM {table}")
+    columns = list(zip(relation.columns, relation.types, strict=True))
+    row = types.row(columns, int64_timestamps)
+    rows = cursor.execute(
+        sql("result_page", table=table, row=row), {"limit": limit, "start": start}
+    ).fetchall()
+    end = start + len(rows)
+    is_all = start == 0 and len(rows) < limit
+    total = end if is_all else cursor.execute(sql("count_rows", table=table)).fetchone()[0]
+    page = results.Page([text for (text,) in rows], total, str(end) if end < total else None)
+    return page, [types.field(name, kind) for name, kind in columns]

@@ -1,5 +1,6 @@
 """Streamed rows: what a call may hold, and that they are lost by nothing but BigQuery's own rules."""
 
+from collections.abc import Callable
 from typing import Any
 
 from local_bigquery.catalog import tabledata
@@ -13,6 +14,35 @@ from local.bigquery.statements import Table
 
 MAX_CHARACTERS = 128
 MAX_ROWS = 50_000
+SAFE: dict[str, Callable[[Any], bool]] = {
+    "VARCHAR": lambda value: isinstance(value, str),
+    "BOOLEAN": lambda value: isinstance(value, bool),
+    "BIGINT": lambda value: type(value) is int and -(2**63) <= value < 2**63,
+}
+"""Of which values it is plain that a column takes them."""
+
+type Columns = dict[str, tuple[str, Any]]
+"""Name and DuckDB's type, by the name in small letters."""
+type Row = dict[str, Any]
+_unconvertible: Callable[[Columns, list[Row]], list[list[str]]] = tabledata._unconvertible
+
+
+def install() -> None:
+    """Have rows checked by `unconvertible`."""
+    tabledata._unconvertible = unconvertible
+
+
+def unconvertible(schema: Columns, rows: list[Row]) -> list[list[str]]:
+    """Name the columns of each row that do not take its value; DuckDB is asked only where it is not plain."""
+    doubtful = {name: column for name, column in schema.items() if not _takes_all(column, rows)}
+    return _unconvertible(doubtful, rows)
+
+
+def _takes_all(column: tuple[str, Any], rows: list[Row]) -> bool:
+    name, kind = column
+    is_safe = SAFE.get(str(kind), lambda _: False)
+    values = (row.get(name) for row in rows)
+    return all(value is None or is_safe(value) for value in values)
 
 
 class InsertIds:

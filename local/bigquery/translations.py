@@ -7,7 +7,6 @@ translated afresh. What depends on more (time, the job, the session) is translat
 """
 
 import re
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,11 +21,9 @@ from local_bigquery.sql import script
 from local_bigquery.sql.translate import Context, parse, translate
 from sqlglot import exp
 
-from local.bigquery.memories import Asked, recorded
+from local.bigquery.memories import MAX_KNOWN, Asked, Known, recorded
 from local.bigquery.statements import Table
 
-MAX_KNOWN = 512
-"""How many texts and translations are remembered; the platform's own queries are fewer than a hundred."""
 TEXT = "text"
 """Under which name a tree knows the text that it was read from."""
 CHANGING = re.compile(r"@@|\?|\b(?:EXTERNAL_QUERY|INFORMATION_SCHEMA|__TABLES__)\b", re.IGNORECASE)
@@ -50,31 +47,6 @@ class Translation:
             return all(question.is_answered_as_before() for question in self.asked)
         except (BigQueryError, duckdb.Error):
             return False
-
-
-class Known[K, V]:
-    """A memory of limited size; the oldest go first."""
-
-    def __init__(self) -> None:
-        self._known: dict[K, V] = {}
-        self._lock = threading.Lock()
-
-    def get(self, key: K) -> V | None:
-        """Return what is known."""
-        return self._known.get(key)
-
-    def keep(self, key: K, value: V) -> None:
-        """Remember something."""
-        with self._lock:
-            self._known.pop(key, None)
-            self._known[key] = value
-            if len(self._known) > MAX_KNOWN:
-                del self._known[next(iter(self._known))]
-
-    def clear(self) -> None:
-        """Forget everything."""
-        with self._lock:
-            self._known.clear()
 
 
 TREES = Known[str, Sequence[exp.Expr]]()

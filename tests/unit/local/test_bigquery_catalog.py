@@ -1,5 +1,7 @@
 """The quick look-ups must say what `local_bigquery`'s own slow ones say."""
 
+from typing import Any
+
 import pytest
 from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
@@ -147,6 +149,31 @@ def test_what_is_known_of_a_table_follows_its_changes(client: bigquery.Client, d
     client.delete_dataset(dataset, delete_contents=True)
     assert not catalog.dataset_exists(client.project, dataset)
     assert catalog.objects(client.project, dataset, "t") == []
+
+
+def test_what_is_known_of_a_table_lasts_while_others_change(
+    client: bigquery.Client, dataset: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    questions: list[str] = []
+    ask = catalog.ask_lake
+
+    def counted(project: str, question: str, **parameters: Any) -> list[Any]:
+        questions.append(question)
+        return ask(project, question, **parameters)
+
+    def asked() -> list[str]:
+        questions.clear()
+        assert catalog.objects(client.project, dataset, "t") == [("t", "TABLE", 1)]
+        assert catalog.size_bytes(client.project, dataset, "t") == 8
+        return list(questions)
+
+    monkeypatch.setattr(catalog, "ask_lake", counted)
+    client.query_and_wait(f"CREATE TABLE {dataset}.t AS SELECT 1 AS n")
+    assert asked()
+    client.query_and_wait(f"CREATE TABLE {dataset}.u AS SELECT 1 AS n; INSERT INTO {dataset}.u VALUES (2)")
+    assert asked() == []
+    client.query_and_wait(f"CREATE OR REPLACE TABLE {dataset}.t AS SELECT 2 AS n")
+    assert asked()
 
 
 def test_a_query_with_parameters_gives_the_rows_that_it_finds(client: bigquery.Client, dataset: str) -> None:

@@ -3,10 +3,13 @@
 import duckdb
 import pytest
 
-from local.bigquery.changes import ALL, NOTHING, ROWS, Change, change_by
+from local.bigquery.changes import ALL, ALL_ROWS, NOTHING, Change, change_by
 from local.bigquery.commits import Connection
 
-IN_D = Change(is_of_rows=True, datasets=frozenset({"d"}))
+WRITES_T = Change(written=frozenset({("d", "t")}))
+DEFINES_T = Change(defined=frozenset({("d", "t")}))
+DEFINES_V = Change(defined=frozenset({("d", "v")}))
+DEFINES_D = Change(defined=frozenset({("d",)}))
 
 
 @pytest.mark.parametrize(
@@ -26,22 +29,28 @@ IN_D = Change(is_of_rows=True, datasets=frozenset({"d"}))
             "-- Purpose: tell.\nCALL \"p\".set_commit_message('us', $job, extra_info => $counts)",
             NOTHING,
         ),
-        ('INSERT INTO "p"."d"."t" VALUES (1)', ROWS),
-        ('UPDATE "p"."d"."t" SET a = 1', ROWS),
-        ('DELETE FROM "p"."d"."emulator"', ROWS),
-        ('TRUNCATE "p"."d"."t"', ROWS),
-        ('CREATE TABLE "p"."d"."t" (a BIGINT)', IN_D),
-        ('CREATE OR REPLACE TABLE "p"."d"."t" AS SELECT 1', IN_D),
-        ('CREATE VIEW "p"."d"."v" AS SELECT 1', IN_D),
-        ('CREATE SCHEMA "p"."d"', IN_D),
-        ('DROP SCHEMA IF EXISTS "p"."D" CASCADE', IN_D),
-        ('COMMENT ON COLUMN "p"."d"."t"."c" IS NULL', IN_D),
-        ("CREATE VIEW p.d.v AS SELECT 1", IN_D),
+        ('INSERT INTO "p"."d"."t" VALUES (1)', WRITES_T),
+        ('INSERT INTO "p"."D"."T" BY NAME SELECT c0 AS "a" FROM "p"."d"."u"', WRITES_T),
+        ("-- Purpose: write.\nINSERT INTO p.d.t SELECT * FROM p.d.u", WRITES_T),
+        ('UPDATE "p"."d"."t" SET a = 1', WRITES_T),
+        ('DELETE FROM "p"."d"."t" AS target WHERE TRUE', WRITES_T),
+        ('DELETE FROM "p"."d"."emulator"', Change(written=frozenset({("d", "emulator")}))),
+        ('TRUNCATE "p"."d"."t"', WRITES_T),
+        ('MERGE INTO "p"."d"."t" USING s ON TRUE WHEN MATCHED THEN DELETE', WRITES_T),
+        ('INSERT INTO t SELECT * FROM "p"."d"."u"', ALL_ROWS),
+        ('DELETE FROM t USING "p"."d"."u"', ALL_ROWS),
+        ('CREATE TABLE "p"."d"."t" (a BIGINT)', DEFINES_T),
+        ('CREATE OR REPLACE TABLE "p"."d"."t" AS SELECT 1', DEFINES_T),
+        ('CREATE VIEW "p"."d"."v" AS SELECT 1', DEFINES_V),
+        ('CREATE SCHEMA "p"."d"', DEFINES_D),
+        ('DROP SCHEMA IF EXISTS "p"."D" CASCADE', DEFINES_D),
+        ('COMMENT ON COLUMN "p"."d"."t"."c" IS NULL', DEFINES_T),
+        ("CREATE VIEW p.d.v AS SELECT 1", DEFINES_V),
         ('CREATE TABLE "d"."t" (a BIGINT)', ALL),
-        ('DROP TABLE "p"."d"."t"', IN_D),
-        ('ALTER TABLE "p"."d"."t" ADD COLUMN b BIGINT', IN_D),
+        ('DROP TABLE "p"."d"."t"', DEFINES_T),
+        ('ALTER TABLE "p"."d"."t" ADD COLUMN b BIGINT', DEFINES_T),
         ("ATTACH 'ducklake:x' AS p", ALL),
-        ("MERGE INTO t USING s ON TRUE WHEN MATCHED THEN DELETE", ROWS),
+        ("MERGE INTO t USING s ON TRUE WHEN MATCHED THEN DELETE", ALL_ROWS),
         ("LOAD postgres; CREATE TABLE t (a BIGINT)", ALL),
     ],
 )
@@ -61,7 +70,7 @@ def test_a_change_is_told_when_it_is_done() -> None:
         assert changes == []
         connection.cursor().execute("CREATE TABLE t (a BIGINT)")
         connection.execute("INSERT INTO t VALUES (?)", [1])
-        assert changes == [ALL, ROWS]
+        assert changes == [ALL, ALL_ROWS]
         with pytest.raises(duckdb.CatalogException):
             connection.execute("DROP TABLE missing")
         assert changes[2:] == [ALL]
@@ -72,7 +81,7 @@ def test_what_a_transaction_did_is_told_again_when_others_see_it() -> None:
     with connection:
         for statement in ("BEGIN", "CREATE TABLE t (a BIGINT)", "INSERT INTO t VALUES (1)", "COMMIT"):
             connection.execute(statement)
-        assert changes == [ALL, ROWS, ALL]
+        assert changes == [ALL, ALL_ROWS, ALL | ALL_ROWS]
         connection.execute("BEGIN")
         connection.execute("COMMIT")
         assert len(changes) == 3

@@ -84,3 +84,17 @@ def test_a_job_names_the_table_that_it_has_made_by_its_statement(
     assert made.destination == named
     script = client.query(f"CREATE TABLE {dataset}.u AS SELECT 1 AS n; SELECT 2 AS n")
     assert [row.n for row in script.result()] == [2]
+
+
+def test_a_job_that_was_saved_lately_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = begun("SELECT 1")
+    ended = job_records.save(job.replace(status={"state": "DONE"}))
+    with monkeypatch.context() as patched:
+        patched.setattr(job_records, "_load", None)
+        assert job_records.load(PROJECT, job.jobReference.jobId) is ended
+    job_records.LATEST.clear()
+    read = job_records.load(PROJECT, job.jobReference.jobId)
+    assert read.dump() == ended.dump()  # type: ignore[union-attr]
+    job_records.save(ended)
+    job_records.delete(PROJECT, job.jobReference.jobId)
+    assert job_records.load(PROJECT, job.jobReference.jobId) is None

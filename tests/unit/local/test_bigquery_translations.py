@@ -15,7 +15,7 @@ from google.oauth2.credentials import Credentials
 from local_bigquery.sql.translate import Context
 from sqlglot import exp
 
-from local.bigquery import LocalBigQuery, translations
+from local.bigquery import LocalBigQuery, memories, translations
 from tests.unit.local.conftest import PROJECT, start_job
 
 type Translate = Callable[[exp.Expr, Context], tuple[str, dict[str, Any]]]
@@ -180,8 +180,10 @@ def test_a_query_that_asks_who_it_is_gets_its_own_answer(client: bigquery.Client
 
 
 def test_no_more_than_so_many_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(translations, "MAX_KNOWN", 2)
-    known = translations.Known[str, int]()
+    monkeypatch.setattr(memories, "MAX_KNOWN", 2)
+    known = memories.Known[str, int]()
     for number, name in enumerate("abca"):
         known.keep(name, number)
     assert [known.get(name) for name in "abc"] == [3, None, 2]
+    known.forget("a")
+    assert [known.get(name) for name in "abc"] == [None, None, 2]
