@@ -9,10 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, Response, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, sync_playwright
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request
 
@@ -29,6 +28,10 @@ VIOLATIONS = """
   document.addEventListener("securitypolicyviolation",
     (event) => window.refusedByPolicy.push(event.violatedDirective + " " + event.blockedURI));
 """
+LOADED = """
+  ["navigation", "resource"].flatMap((type) => performance.getEntriesByType(type))
+    .map((entry) => [entry.name, entry.decodedBodySize])
+"""
 
 
 @dataclass(kw_only=True)
@@ -37,22 +40,16 @@ class Window:
 
     page: Page
     url: str
-    loaded: list[Response] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.page.set_default_timeout(PATIENCE_MS)
         self.page.add_init_script(VIOLATIONS)
-        self.page.on("response", self._heard)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("dialog", lambda dialog: self.errors.append(f"a dialog: {dialog.message}"))
 
-    def _heard(self, response: Response) -> None:
-        self.loaded.append(response)  # Playwright takes no method of a list.
-
     def open(self, path: str) -> Page:
         """Open a page of the console."""
-        self.loaded.clear()
         self.page.goto(f"{self.url}{path}")
         return self.page
 
@@ -68,13 +65,12 @@ class Window:
         """List what the page's policy has refused, and the errors of its script."""
         return [*self.page.evaluate("window.refusedByPolicy"), *self.errors]
 
-    def hosts(self) -> set[str]:
-        """Return the hosts that the page has asked since it was opened."""
-        return {urlsplit(response.url).netloc for response in self.loaded}
+    def loaded(self) -> list[tuple[str, int]]:
+        """Return the address and the bytes of the page, and of all that it loaded.
 
-    def weight(self) -> int:
-        """Return the bytes of the page with all that it loaded."""
-        return sum(len(response.body()) for response in self.loaded if response.status == 200)
+        The page itself tells: of what an earlier one asked for, answers may still come in.
+        """
+        return [(url, size) for url, size in self.page.evaluate(LOADED)]
 
     def is_wider_than_its_window(self) -> bool:
         """Tell whether the page as a whole has to be scrolled sideways."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +22,8 @@ LOOK = "rules => axe.run(rules).then(found => found.violations)"
 RULES = {"resultTypes": ["violations"]}
 # The second look is at what the first could not see: other colours, another width.
 OF_COLOUR_AND_WIDTH = {"runOnly": ["color-contrast", "target-size", "scrollable-region-focusable"]}
+WRITTEN = "Array.from(document.querySelectorAll('main textarea'), (area) => area.value).join()"
+MARKUP_OF_OTHERS = "document.querySelectorAll('main script, main img').length"
 SHOWN = "<script>alert('hostile')</script><img src=x onerror=alert(1)>\\u202eevil\\u200b"
 
 expect.set_options(timeout=PATIENCE_MS)
@@ -40,9 +42,10 @@ def window(chromium: Chromium) -> Iterator[Window]:
 
 
 @pytest.fixture(scope="module")
-def lived_in(site: Site, tenant_ids: Iterator[str]) -> "LivedIn":
-    """Make a tenant that has something on each of its pages."""
-    return LivedIn(site.onboard(next(tenant_ids)))
+def lived_in(site: Site, tenant_of_module: Tenant) -> "LivedIn":
+    """Give the tenant of the module something on each of its pages."""
+    site.drain()
+    return LivedIn(tenant_of_module)
 
 
 class LivedIn:
@@ -58,10 +61,6 @@ class LivedIn:
             saved = tenant.upload("hostile", self.text)
             assert saved.status_code == 201, saved.text
         self.failed = tenant.run("hostile", {"trigger_by": HOSTILE[:60], "parameters": {"word": HOSTILE}})
-        tenant.site.drain()
-        tenant.upload("checked", checked_file())
-        self.checked = tenant.run("checked")
-        tenant.site.drain()
         fine = f"SELECT ${{date}} AS d, '''{written} {LONG}''' AS word, STRUCT([1, 2] AS numbers) AS nested"
         tenant.upload("fine", a_pipeline_file({"one": fine}))
         asked = {"start": "2024-01-01", "end": "2024-01-02", "step": "day"}
@@ -87,7 +86,6 @@ class LivedIn:
             "tables": "/console/tables",
             "table": "/console/tables/one",
             "checked table": "/console/tables/checked",
-            "checked run": f"/console/runs/{self.checked}",
             "quality": "/console/quality",
             "usage": "/console/usage",
             "keys": "/console/keys",
@@ -100,29 +98,55 @@ OPERATORS = ("/console/operator", "/console/operator/tenants", "/console/operato
 
 
 def hostile_file(sql: str) -> str:
-    """Write a pipeline file whose every text is hostile."""
+    """Write a pipeline file whose every text is hostile: a step fails, the other's check warns."""
     step = {"id": "one", "ps_type": "bq_etl.query", "description": HOSTILE}
     config = {"source_query": sql, "target_table": "one"}
     return json.dumps(
         {
             "pipeline": {"id": "hostile", "name": HOSTILE, "description": f"{HOSTILE} {LONG[:900]}"},
             "parameters": {"word": {"type": "STRING", "description": HOSTILE, "allowed": [HOSTILE, "b"]}},
-            "steps": [{**step, "config": config}],
+            "steps": [{**step, "config": config}, checked_step()],
         }
     )
 
 
-def checked_file() -> str:
-    """Write a pipeline file that checks hostile words, and finds them to be none that it knows."""
+def checked_step() -> dict[str, Any]:
+    """Write a step that checks hostile words, and finds them to be none that it knows."""
     written = HOSTILE.encode("ascii", "backslashreplace").decode()
     check = {"type": "expression", "name": "known_words", "expression": "word = 'known'", "severity": "warn"}
-    step = {
+    return {
         "id": "checked",
         "ps_type": "bq_etl.query",
         "config": {"source_query": f"SELECT '''{written}''' AS word", "target_table": "checked"},
         "checks": [check | {"description": HOSTILE}, {"type": "row_count", "min": 1}],
     }
-    return json.dumps({"pipeline": {"id": "checked", "name": HOSTILE}, "steps": [step]})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What is seen of a page, wide and light, then on a phone and dark."""
+
+    refused: list[str]
+    loaded: list[tuple[str, int]]
+    bars: list[str]
+    """What keeps people from reading it."""
+    text: str
+    written: str
+    """What stands in its large fields."""
+    markup_of_others: int
+
+
+@pytest.fixture(scope="module")
+def looks(chromium: Chromium, lived_in: LivedIn) -> Mapping[str, Look]:
+    """Look once at each page of all, of a tenant and of operators."""
+    with chromium.window() as window:
+        of_all = {"sign in": "/", "onboard": "/console/onboard"}
+        found = {name: _look(window, path) for name, path in of_all.items()}
+        window.sign_in(lived_in.key)
+        found |= {name: _look(window, path) for name, path in lived_in.pages.items()}
+        window.page.context.clear_cookies()
+        window.sign_in(ADMIN_KEY)
+        return found | {path: _look(window, path) for path in OPERATORS}
 
 
 def test_from_no_key_over_a_fault_that_is_mended_to_a_first_run_that_is_followed_live_to_its_end(
@@ -159,86 +183,55 @@ def test_from_no_key_over_a_fault_that_is_mended_to_a_first_run_that_is_followed
     assert window.refused() == []
 
 
-def test_a_failing_run_is_read_and_retried(window: Window, shared_tenant: Tenant, site: Site) -> None:
-    shared_tenant.upload("failing", a_pipeline_file({"failing": "SELECT 1 / (SELECT 0) AS n"}))
-    run_id = shared_tenant.run("failing")
-    site.drain()
-    page = window.sign_in(shared_tenant.key)
-    page.get_by_role("link", name=run_id[:8]).first.click()
-    expect(page.locator("main")).to_contain_text("division by zero")
+def test_a_failing_run_is_read_retried_and_cancelled(window: Window, lived_in: LivedIn, site: Site) -> None:
+    page = window.sign_in(lived_in.key)
+    page.get_by_role("link", name=lived_in.failed[:8]).first.click()
+    expect(page.locator("h1 .state")).to_have_text("FAILED")
+    expect(page.locator("main")).to_contain_text(SHOWN)
     page.get_by_label("Retry by").select_option("same")
     page.get_by_role("button", name="Retry").click()
     expect(page.get_by_text("Makes up for")).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
     site.drain()
-    expect(page.locator("h1 .state")).to_have_text("FAILED")
+    expect(page.locator("h1 .state")).to_have_text("CANCELLED")
 
 
-def test_a_backfill_is_quoted_started_and_followed(window: Window, shared_tenant: Tenant, site: Site) -> None:
-    shared_tenant.upload("by_day", a_pipeline_file({"by_day": "SELECT ${date} AS d"}))
-    page = window.sign_in(shared_tenant.key)
-    window.open("/console/pipelines/by_day")
+def test_a_backfill_is_quoted_started_and_followed(window: Window, lived_in: LivedIn, site: Site) -> None:
+    page = window.sign_in(lived_in.key)
+    window.open("/console/pipelines/fine")
     page.get_by_role("link", name="Backfill").click()
-    page.get_by_label("From").fill("2024-01-01")
-    page.get_by_label("To, not included").fill("2024-01-03")
+    page.get_by_label("From").fill("2024-02-01")
+    page.get_by_label("To, not included").fill("2024-02-03")
     page.get_by_role("button", name="What would it be?").click()
-    expect(page.get_by_role("table", name="January 2024")).to_be_visible()
+    expect(page.get_by_role("table", name="February 2024")).to_be_visible()
     page.get_by_role("button", name="Start 2 runs").click()
     page.wait_for_url("**/console/backfills/*")
     site.drain()
     expect(page.locator(".month .state-COMPLETED")).to_have_count(2)
 
 
-def test_another_tenants_run_is_not_reachable(
-    window: Window, shared_tenant: Tenant, lived_in: LivedIn
-) -> None:
-    page = window.sign_in(shared_tenant.key)
-    window.open(f"/console/runs/{lived_in.failed}")
-    assert window.loaded[0].status == 404
-    expect(page.locator("main")).not_to_contain_text("hostile")
+def test_every_page_keeps_the_policy(looks: Mapping[str, Look], chromium: Chromium) -> None:
+    assert {name: look.refused for name, look in looks.items() if look.refused} == {}
+    for name, look in looks.items():
+        assert {urlsplit(url).netloc for url, _ in look.loaded} == {urlsplit(chromium.url).netloc}, name
 
 
-def test_a_session_is_dead_after_its_key_is_revoked(
-    window: Window, shared_tenant: Tenant, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from common.wiring import SERVICES  # noqa: PLC0415 - reads the environment, which is set by now
-
-    # The minute is over in which instances remember a key.
-    monkeypatch.setattr(SERVICES.authenticator._known, "lifetime", timedelta())
-    made = shared_tenant.own("POST", "/api/v1/tenants/keys", {"description": "to be revoked"}).get_json()
-    page = window.sign_in(made["api_key"])
-    page.get_by_role("link", name="Keys").click()
-    page.get_by_role("row", name="to be revoked").get_by_role("button", name="Revoke").click()
-    expect(page.get_by_text("The key is no longer valid.")).to_be_visible()
-    window.open("/console/pipelines")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+def test_every_page_is_light(looks: Mapping[str, Look]) -> None:
+    weights = {name: sum(size for _, size in look.loaded) for name, look in looks.items()}
+    assert {name: weight for name, weight in weights.items() if not 0 < weight <= MAX_BYTES} == {}
 
 
-def test_every_page_keeps_the_policy_is_light_and_can_be_read_by_all(
-    chromium: Chromium, lived_in: LivedIn
-) -> None:
-    with chromium.window() as window:
-        found = _looked_at(window, {"sign in": "/", "onboard": "/console/onboard"})
-        window.sign_in(lived_in.key)
-        found |= _looked_at(window, lived_in.pages)
-    with chromium.window() as window:
-        window.sign_in(ADMIN_KEY)
-        found |= _looked_at(window, {path: path for path in OPERATORS})
-    assert found == {}
+def test_every_page_can_be_read_by_all(looks: Mapping[str, Look]) -> None:
+    assert {name: look.bars for name, look in looks.items() if look.bars} == {}
 
 
-def test_what_strangers_write_is_shown_as_text(window: Window, lived_in: LivedIn) -> None:
-    page = window.sign_in(lived_in.key)
+def test_what_strangers_write_is_shown_as_text(looks: Mapping[str, Look]) -> None:
     for name in ("pipeline", "run", "table", "keys", "checked table"):
-        window.open(lived_in.pages[name])
-        text = page.locator("main").inner_text()
-        assert SHOWN in text, name
-        assert "\u202e" not in text, name
-        assert page.locator("main script, main img").count() == 0, name
-    window.open(lived_in.pages["edit"])
-    assert HOSTILE in page.get_by_label("Pipeline file (YAML)").input_value().encode().decode(
-        "unicode-escape"
-    )
-    assert window.refused() == []
+        assert SHOWN in looks[name].text, name
+    for name, look in looks.items():
+        assert "\u202e" not in look.text, name
+        assert look.markup_of_others == 0, name
+    assert HOSTILE in looks["edit"].written.encode().decode("unicode-escape")
 
 
 def test_the_keyboard_alone_signs_in_and_finds_its_way(window: Window, lived_in: LivedIn) -> None:
@@ -256,39 +249,39 @@ def test_the_keyboard_alone_signs_in_and_finds_its_way(window: Window, lived_in:
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
 
 
-def test_a_run_is_started_without_a_script(chromium: Chromium, shared_tenant: Tenant) -> None:
-    shared_tenant.upload("plain", a_pipeline_file({"plain": "SELECT 1 AS n"}))
+def test_a_run_is_started_without_a_script(chromium: Chromium, lived_in: LivedIn) -> None:
     with chromium.window(java_script_enabled=False) as window:
-        page = window.sign_in(shared_tenant.key)
-        window.open("/console/pipelines/plain")
+        page = window.sign_in(lived_in.key)
+        window.open("/console/pipelines/fine")
         page.get_by_role("button", name="Run", exact=True).click()
         expect(page.locator("h1 .state")).to_have_text("PENDING")
         assert page.locator("noscript").inner_html().count("http-equiv") == 1
 
 
-def _looked_at(window: Window, pages: Mapping[str, str]) -> dict[str, list[str]]:
-    """Say of each page what is wrong with it; pages without fault are left out."""
-    found = {}
-    for name, path in pages.items():
-        window.page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
-        window.page.emulate_media(color_scheme="light")
-        window.open(path)
-        told = window.refused()
-        if window.hosts() != {urlsplit(window.url).netloc}:
-            told.append(f"asks {window.hosts()}")
-        if window.weight() > MAX_BYTES:
-            told.append(f"weighs {window.weight()} bytes")
-        window.page.evaluate(AXE.axe_script)
-        told += [f"wide and light: {fault}" for fault in _faults(window, RULES)]
-        window.page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
-        window.page.emulate_media(color_scheme="dark")
-        told += [f"on a phone and dark: {fault}" for fault in _faults(window, RULES | OF_COLOUR_AND_WIDTH)]
-        if told:
-            found[name] = told
-    return found
+def _look(window: Window, path: str) -> Look:
+    page = window.page
+    page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+    page.emulate_media(color_scheme="light")
+    window.open(path)
+    refused, loaded = window.refused(), window.loaded()
+    text, written = page.locator("main").inner_text(), page.evaluate(WRITTEN)
+    markup_of_others = page.evaluate(MARKUP_OF_OTHERS)
+    page.evaluate(AXE.axe_script)
+    bars = [f"wide and light: {bar}" for bar in _bars(window, RULES)]
+    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    page.emulate_media(color_scheme="dark")
+    bars += [f"on a phone and dark: {bar}" for bar in _bars(window, RULES | OF_COLOUR_AND_WIDTH)]
+    return Look(
+        refused=refused,
+        loaded=loaded,
+        bars=bars,
+        text=text,
+        written=written,
+        markup_of_others=markup_of_others,
+    )
 
 
-def _faults(window: Window, rules: Mapping[str, Any]) -> Iterator[str]:
+def _bars(window: Window, rules: Mapping[str, Any]) -> Iterator[str]:
     """Say what bars people from reading a page as it is shown now."""
     if window.is_wider_than_its_window():
         yield "is wider than its window"
