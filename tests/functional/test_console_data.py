@@ -1,9 +1,11 @@
 """The console: runs by declared parameters, backfills as calendars, SQL as it ran, tables, usage."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
 
+from common.words import in_bytes
 from tests.functional.consoles import Browser, signed_in
 from tests.functional.site import Site, Tenant, a_pipeline_file
 
@@ -112,19 +114,6 @@ def test_usage_is_told_by_pipeline_and_day(browser: Browser) -> None:
     assert "for a TiB in" in page or "no cost is told" in page
 
 
-def test_budgets_are_shown_with_what_is_spent_of_them(site: Site, tenant: Tenant) -> None:
-    browser = signed_in(site, tenant.key)
-    assert "budget of the" not in browser.get("/console/") + browser.get("/console/usage")
-    budget = {"max_bytes_per_month": 2**40, "max_cost_per_month": 12.5, "max_bytes_per_run": 2**30}
-    assert tenant.own("PUT", "/api/v1/tenants/budget", budget).status_code == 200
-    for path in ("/console/", "/console/usage"):
-        page = browser.get(path)
-        assert "0 B of 1.0 TiB" in page
-        assert "0.00 USD of 12.50 USD" in page
-        assert "1.0 GiB at the most" in page
-        assert "budget of the tenant" in page
-
-
 CHECKED = """pipeline: {id: orders, name: Orders}
 parameters:
   least: {type: INT64, default: 1}
@@ -141,15 +130,34 @@ steps:
 """
 
 
-def test_checks_are_shown_over_time_with_what_was_found_and_expected(site: Site, tenant: Tenant) -> None:
-    browser = signed_in(site, tenant.key)
-    assert "No checks yet" in browser.get("/console/quality")
-    assert "No step has checks yet" in browser.get("/console/")
-    assert tenant.upload("orders", CHECKED).status_code == 201
-    passed = tenant.run("orders")
+@pytest.fixture(scope="module")
+def other_tenant(site: Site, tenant_ids: Iterator[str]) -> Tenant:
+    """Onboard another tenant, with a pipeline of one step with checks."""
+    other = site.onboard(next(tenant_ids))
+    assert other.upload("orders", CHECKED).status_code == 201
+    return other
+
+
+@pytest.fixture(scope="module")
+def checked_runs(site: Site, other_tenant: Tenant) -> tuple[str, str]:
+    """Let the other tenant run its pipeline twice, the second time in vain; return the runs' IDs."""
+    passed = other_tenant.run("orders")
     site.drain()
-    failed = tenant.run("orders", {"parameters": {"least": 3}})
+    failed = other_tenant.run("orders", {"parameters": {"least": 3}})
     site.drain()
+    return passed, failed
+
+
+@pytest.fixture(scope="module")
+def others_browser(site: Site, other_tenant: Tenant) -> Browser:
+    """Sign the other tenant in."""
+    return signed_in(site, other_tenant.key)
+
+
+def test_checks_are_shown_over_time_with_what_was_found_and_expected(
+    others_browser: Browser, checked_runs: tuple[str, str]
+) -> None:
+    browser, (passed, failed) = others_browser, checked_runs
     page = browser.get("/console/quality")
     assert page.count("The last 2 results: ") == 3
     assert "The last 2 results: 1 PASSED, 1 FAILED" in page
@@ -170,17 +178,31 @@ def test_checks_are_shown_over_time_with_what_was_found_and_expected(site: Site,
     assert "not_null_n" not in page
 
 
-def test_another_tenants_table_and_its_checks_are_not_there(
-    browser: Browser, site: Site, tenant: Tenant
-) -> None:
-    tenant.upload("orders", CHECKED)
-    tenant.run("orders")
-    site.drain()
+@pytest.mark.usefixtures("checked_runs")
+def test_another_tenants_table_and_its_checks_are_not_there(browser: Browser) -> None:
     browser.get("/console/tables/orders")
     assert browser.page is not None
     assert browser.page.status_code == 404
     assert "No checks yet" in browser.get("/console/quality")
+    assert "No step has checks yet" in browser.get("/console/")
     assert "No results." in browser.get("/console/quality?table=orders")
+
+
+@pytest.mark.usefixtures("checked_runs")
+def test_budgets_are_shown_with_what_is_spent_of_them(
+    browser: Browser, others_browser: Browser, other_tenant: Tenant
+) -> None:
+    assert "budget of the" not in browser.get("/console/") + browser.get("/console/usage")
+    budget = {"max_bytes_per_month": 2**40, "max_cost_per_month": 12.5, "max_bytes_per_run": 2**30}
+    assert other_tenant.own("PUT", "/api/v1/tenants/budget", budget).status_code == 200
+    spent = other_tenant.own("GET", "/api/v1/tenants/quota").get_json()["spending"]
+    assert spent["used"] > 0
+    for path in ("/console/", "/console/usage"):
+        page = others_browser.get(path)
+        assert f"{in_bytes(spent['used'])} of 1.0 TiB" in page
+        assert f"{spent['cost_used']:.4f} USD of 12.50 USD" in page
+        assert "1.0 GiB at the most" in page
+        assert "budget of the tenant" in page
 
 
 @pytest.mark.usefixtures("daily_run")
