@@ -1,9 +1,28 @@
-"""Checked steps whose process dies at each of its calls: the long form of `test_checked_types`."""
+"""Checked steps that die at each of their calls, and all that are warned: `test_checked_types` in full."""
+
+from typing import TYPE_CHECKING
 
 import pytest
 
+from common.warehouse.bigquery import Central
 from tests.contract.warehouse.checked_runs import CheckedRuns
-from tests.contract.warehouse.test_checked_types import MORTALS, POINTS, die_at_calls, runs  # noqa: F401 - a fixture
+from tests.contract.warehouse.test_checked_types import (
+    MORTALS,
+    OWN_WAYS,
+    POINTS,
+    TABLES,
+    Published,
+    a_tenant,
+    die_at_calls,
+    is_published_with_a_warning,
+    publish_all,
+    runs,  # noqa: F401 - a fixture
+)
+
+if TYPE_CHECKING:
+    from local.storage import StorageServer
+
+OTHER_WAYS = [which for which in TABLES if which not in OWN_WAYS]
 
 
 @pytest.mark.parametrize(("which", "is_good"), MORTALS)
@@ -13,3 +32,14 @@ def test_a_process_may_die_at_any_call_and_rows_are_published_once(
     is_good: bool,
 ) -> None:
     die_at_calls(runs, which, POINTS, is_good=is_good)
+
+
+@pytest.fixture(scope="module")
+def warned(bootstrapped: Central, storage: "StorageServer") -> Published:
+    """Let all types that the short form leaves out publish what they are warned of."""
+    return publish_all(a_tenant(bootstrapped, storage), OTHER_WAYS)["warned"]
+
+
+@pytest.mark.parametrize("which", OTHER_WAYS)
+def test_what_is_warned_of_is_published_in_all_ways(warned: Published, which: str) -> None:
+    is_published_with_a_warning(warned, TABLES[which])
