@@ -53,6 +53,9 @@ class Backend:
     jobs: LoadingJobs
     claims_of: Callable[[StepJob], FileClaims]
     add_tenant: Callable[[str, Limits], None]
+    """Write the rows of a tenant, which runs are admitted by."""
+    add_dataset: Callable[[str], object]
+    """Give a tenant its dataset, which jobs write to."""
     forget: Callable[[str], None]
     """Have a job ID be taken by a job that is too old to be told of."""
     wait: Callable[[], None]
@@ -91,6 +94,7 @@ def in_memory() -> Backend:
         jobs=jobs,
         claims_of=jobs.files_of,
         add_tenant=add_tenant,
+        add_dataset=lambda tenant_id: None,
         forget=jobs.forgotten.add,
         wait=lambda: clock.sleep(1),
         slow_down=slow_down,
@@ -112,7 +116,6 @@ def in_bigquery(central: Central, storage_url: str = "") -> Backend:
     def add_tenant(tenant_id: str, limits: Limits) -> None:
         for table, row in _tenant_rows(tenant_id, limits).items():
             streaming.append(table, {tenant_id: row | {"recorded_at": to_rfc3339(START)}})
-        central.client.create_dataset(tenant_id, exists_ok=True)
 
     return Backend(
         store=RunRows(streaming=streaming),
@@ -122,6 +125,7 @@ def in_bigquery(central: Central, storage_url: str = "") -> Backend:
         jobs=jobs,
         claims_of=jobs.files_of,
         add_tenant=add_tenant,
+        add_dataset=central.client.create_dataset,
         forget=lambda job_id: _forget(central, job_id),
         wait=lambda: time.sleep(0.05),
         slow_down=_slow_down,

@@ -125,12 +125,11 @@ def test_a_warning_publishes_and_its_failing_rows_are_kept_masked(runs: CheckedR
 def test_rows_are_added_once_they_have_passed_and_may_bring_a_column(runs: CheckedRuns) -> None:
     config = {"write_disposition": "WRITE_APPEND"}
     runs.run(orders("SELECT 1 AS id", NOT_NULL, config=config))
-    runs.run(orders("SELECT 2 AS id", NOT_NULL, config=config))
-    assert runs.table("orders") == [(1,), (2,)]
+    assert runs.table("orders") == [(1,)]
     more = config | {"schema_update": "add_columns"}
-    run_id = runs.run(orders("SELECT 3 AS id, 'x' AS note", NOT_NULL, config=more))
+    run_id = runs.run(orders("SELECT 2 AS id, 'x' AS note", NOT_NULL, config=more))
     assert runs.end(run_id) == ("COMPLETED", "")
-    assert len(runs.table("orders")) == 3
+    assert runs.table("orders") == [(1, None), (2, "x")]
     assert [
         column.name for column in runs.jobs.found_columns(f"{runs.central.project}.{runs.tenant_id}.orders")
     ] == [
@@ -159,7 +158,7 @@ def test_a_table_keeps_its_layout_through_a_check(runs: CheckedRuns) -> None:
 
 def test_a_repeated_delivery_writes_no_second_result(runs: CheckedRuns) -> None:
     message = runs.message(orders("SELECT 1 AS id", NOT_NULL))
-    for _ in range(3):
+    for _ in range(2):
         runs.deliver(message)
     found = runs.views.read_checks(runs.tenant_id, message.run.run_id, utc_now() - timedelta(days=1))
     assert [one.name for one in found] == ["not_null_id"]

@@ -30,12 +30,10 @@ from common.pipelines.plans import (
 )
 from common.runs.files import FILES_IN_USE, FILES_TAKEN_OVER
 from common.runs.ports import JobReport, StepJob
-from common.runs.quotas import Limits
 from common.warehouse.bigquery import Central
 from local.storage import StorageServer
 from tests.contract.warehouse.backends import Backend, in_bigquery, in_memory
 
-LIMITS = Limits(daily=6, monthly=180, concurrent=3)
 COLUMNS = (Column(name="id", type="INTEGER"), Column(name="name", type="STRING"))
 _numbers = itertools.count()
 
@@ -51,7 +49,7 @@ def backend(request: pytest.FixtureRequest) -> Backend:
 @pytest.fixture
 def tenant(backend: Backend) -> str:
     tenant_id = f"kinds_{next(_numbers)}"
-    backend.add_tenant(tenant_id, LIMITS)
+    backend.add_dataset(tenant_id)
     return tenant_id
 
 
@@ -124,17 +122,25 @@ KINDS: dict[str, Callable[[str], Job]] = {
 JOB_TYPES = {"load": "load", "extract": "extract", "copy": "copy", "snapshot": "copy"}
 
 
+@pytest.fixture(scope="module")
+def rich(backend: Backend) -> str:
+    """Give a tenant what jobs of all kinds read: a table, and files of which a table has been loaded."""
+    tenant_id = f"rich_{next(_numbers)}"
+    backend.add_dataset(tenant_id)
+    put_two_files(backend, tenant_id)
+    done(backend, tenant_id, "source", of_two_rows())
+    done(backend, tenant_id, "before", a_load(tenant_id, destination="loaded_before"))
+    return tenant_id
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_job_of_any_kind_runs_once_under_its_id_and_is_found_with_its_end(
-    backend: Backend, tenant: str, kind: str
+    backend: Backend, rich: str, kind: str
 ) -> None:
-    put_two_files(backend, tenant)
-    done(backend, tenant, "source", of_two_rows())
-    done(backend, tenant, "before", a_load(tenant, destination="loaded_before"))
-    job = a_job(tenant, kind, KINDS[kind](tenant))
+    job = a_job(rich, kind, KINDS[kind](rich))
     report = ended(backend, job)
     assert not report.has_failed, report.error_message
-    assert report.labels["tenant"] == tenant
+    assert report.labels["tenant"] == rich
     assert report.ended_at is not None
     assert (report.files if kind == "extract" else report.rows) is not None
     assert report.details["job_type"] == JOB_TYPES.get(kind, "query")
@@ -227,7 +233,7 @@ def test_tables_have_ledgers_of_their_own_and_so_have_tenants(backend: Backend, 
     put_two_files(backend, tenant)
     first = files_of(backend, a_job(tenant, "first", a_load(tenant)))
     assert files_of(backend, a_job(tenant, "second", a_load(tenant, destination="other"))) == first
-    backend.add_tenant(f"{tenant}_b", LIMITS)
+    backend.add_dataset(f"{tenant}_b")
     assert files_of(backend, a_job(f"{tenant}_b", "third", a_load(tenant))) == first
 
 
@@ -242,7 +248,7 @@ def bigquery(bootstrapped: Central, storage: StorageServer) -> Backend:
 @pytest.fixture
 def owner(bigquery: Backend) -> str:
     tenant_id = f"owner_{next(_numbers)}"
-    bigquery.add_tenant(tenant_id, LIMITS)
+    bigquery.add_dataset(tenant_id)
     return tenant_id
 
 

@@ -63,7 +63,7 @@ _names = count(1)
 
 
 class SmallPlatform:
-    """A central dataset of two tables and a view: what is true of two is true of eleven, and quicker."""
+    """A central dataset of a table and a view, or of two tables: what is true of them is true of eleven."""
 
     def __init__(self, central: Central) -> None:
         self.central = replace(central, dataset=f"central_{next(_names)}")
@@ -79,7 +79,7 @@ class SmallPlatform:
         **options: Any,
     ) -> Any:
         """Run a bootstrap with other definitions than last time, perhaps."""
-        known = definitions or (LOG, SETTINGS)
+        known = definitions or (LOG,)
         recreation = Recreation(
             backups=backups or self.backups,
             dataset=self.central.dataset,
@@ -136,19 +136,25 @@ def test_the_platform_is_set_up_from_its_files_and_a_repeat_changes_nothing(boot
     assert sorted(tables.table_names()) == [definition.name for definition in central_tables()]
 
 
-def test_a_first_bootstrap_says_what_it_made_and_a_second_what_it_found(platform: SmallPlatform) -> None:
-    first = platform.bootstrap()
+@pytest.fixture(scope="module")
+def set_up(central: Central) -> SmallPlatform:
+    """Set a platform up for tests that leave its tables as they are."""
+    platform = SmallPlatform(central)
+    platform.bootstrap()
+    return platform
+
+
+def test_a_bootstrap_says_what_it_made_and_found_and_which_views_it_replaced(
+    platform: SmallPlatform,
+) -> None:
+    first = platform.bootstrap(LOG, SETTINGS)
     assert first.dataset_created
     assert (first.tables_created, first.views_created) == (["log", "settings"], ["log_view"])
-    second = platform.bootstrap()
+    second = platform.bootstrap(LOG, SETTINGS)
     assert not second.dataset_created
     assert (second.tables_created, second.tables_existed) == ([], ["log", "settings"])
     assert second.views_created == second.views_updated == second.tables_changed == second.drift == []
     assert second.total_tables == 2
-
-
-def test_a_view_of_another_text_is_replaced(platform: SmallPlatform) -> None:
-    platform.bootstrap()
     changed = replace(VIEW, text=f"{VIEW.text} WHERE amount > 0")
     assert platform.bootstrap(view=changed).views_updated == ["log_view"]
     assert platform.bootstrap(view=changed).views_updated == []
@@ -164,12 +170,12 @@ def test_a_new_column_is_added_and_its_table_keeps_its_rows(platform: SmallPlatf
     platform.bootstrap()
     platform.insert()
     wider = with_columns(LOG, Column(name="note", type="STRING", mode="NULLABLE", description="New."))
-    report = platform.bootstrap(wider, SETTINGS)
+    report = platform.bootstrap(wider)
     assert report.tables_changed == [TableChange(table="log", added_columns=("note",), relaxed_columns=())]
     assert report.views_updated == ["log_view"]
     assert [row["note"] for row in platform.rows()] == [None]
     platform.insert(note="here")
-    assert platform.bootstrap(wider, SETTINGS).tables_changed == []
+    assert platform.bootstrap(wider).tables_changed == []
 
 
 def test_a_new_required_column_is_added_as_nullable_and_reported_until_recreation(
@@ -177,17 +183,16 @@ def test_a_new_required_column_is_added_as_nullable_and_reported_until_recreatio
 ) -> None:
     platform.bootstrap()
     wider = with_columns(LOG, Column(name="note", type="STRING", mode="REQUIRED", description="New."))
-    first, second = platform.bootstrap(wider, SETTINGS), platform.bootstrap(wider, SETTINGS)
+    first, second = platform.bootstrap(wider), platform.bootstrap(wider)
     assert first.tables_changed[0].added_columns == ("note",)
     assert second.tables_changed == []
     assert "log: note: NULLABLE in the table, REQUIRED in the definition" in second.drift[0]
 
 
-def test_what_cannot_be_mended_in_place_is_reported_and_left(platform: SmallPlatform) -> None:
-    platform.bootstrap()
+def test_what_cannot_be_mended_in_place_is_reported_and_left(set_up: SmallPlatform) -> None:
     narrower = with_columns(LOG, Column(name="amount", type="STRING", mode="NULLABLE"), without="amount")
     narrower = with_columns(narrower, without="details")
-    report = platform.bootstrap(narrower, SETTINGS)
+    report = set_up.bootstrap(narrower)
     assert report.tables_changed == []
     assert [line.partition(";")[0] for line in report.drift] == [
         "log: amount: INTEGER in the table, STRING in the definition",
@@ -197,10 +202,10 @@ def test_what_cannot_be_mended_in_place_is_reported_and_left(platform: SmallPlat
 
 
 def test_recreated_tables_keep_their_rows_and_leave_a_backup(platform: SmallPlatform) -> None:
-    platform.bootstrap()
+    platform.bootstrap(LOG, SETTINGS)
     platform.insert()
     before = platform.rows()
-    report = platform.bootstrap(force_recreate_tables=True)
+    report = platform.bootstrap(LOG, SETTINGS, force_recreate_tables=True)
     assert report.tables_recreated == ["log", "settings"]
     log = report.backed_up[0]
     assert (log.rows, log.rows_restored) == (1, 1)
@@ -217,7 +222,7 @@ def test_rows_that_do_not_fit_the_new_table_stay_in_the_backup(platform: SmallPl
     platform.insert(amount=7)
     platform.insert(amount=None)
     strict = with_columns(LOG, Column(name="amount", type="STRING", mode="REQUIRED"), without="amount")
-    report = platform.bootstrap(strict, SETTINGS, force_recreate_tables=True)
+    report = platform.bootstrap(strict, force_recreate_tables=True)
     assert (report.backed_up[0].rows, report.backed_up[0].rows_restored) == (2, 1)
     assert [row["amount"] for row in platform.rows()] == ["7"]
     assert "in the backup only" in report.message
@@ -228,45 +233,40 @@ def test_a_table_of_another_layout_is_recreated_too(platform: SmallPlatform) -> 
     platform.bootstrap()
     platform.insert()
     relaid = replace(LOG, shape=replace(LOG.shape, partition="", cluster=("tenant_id", "amount")))
-    assert len(platform.bootstrap(relaid, SETTINGS).drift) == 2
-    assert platform.bootstrap(relaid, SETTINGS, force_recreate_tables=True).drift == []
+    assert len(platform.bootstrap(relaid).drift) == 2
+    assert platform.bootstrap(relaid, force_recreate_tables=True).drift == []
     assert platform.tables.find_shape("log") == relaid.shape
     assert len(platform.rows()) == 1
 
 
-def test_the_dataset_is_recreated_only_by_its_full_name(platform: SmallPlatform) -> None:
-    platform.bootstrap()
-    platform.insert()
-    for confirm in ("", "tenants", platform.confirm.upper()):
+def test_the_dataset_is_recreated_only_by_its_full_name(set_up: SmallPlatform) -> None:
+    made = set_up.central.client.get_table(set_up.central.table("log")).created
+    for confirm in ("", "tenants", set_up.confirm.upper()):
         with pytest.raises(InvalidInput, match="/confirm"):
-            platform.bootstrap(force_recreate_dataset=True, confirm=confirm)
-    assert len(platform.rows()) == 1
+            set_up.bootstrap(force_recreate_dataset=True, confirm=confirm)
+    assert set_up.central.client.get_table(set_up.central.table("log")).created == made
 
 
-def test_a_recreated_dataset_has_its_rows_views_and_authorized_views_again(platform: SmallPlatform) -> None:
-    platform.bootstrap()
+def test_a_recreated_dataset_has_all_again_and_tables_that_no_definition_knows(
+    platform: SmallPlatform,
+) -> None:
+    platform.bootstrap(LOG, SETTINGS)
     platform.insert()
+    platform.insert("settings", name="precious")
     authorize(platform)
-    report = platform.bootstrap(force_recreate_dataset=True, confirm=platform.confirm)
+    report = platform.bootstrap(LOG, force_recreate_dataset=True, confirm=platform.confirm)
     assert report.dataset_created
     assert report.views_created == ["log_view"]
     assert [row["tenant_id"] for row in platform.rows()] == ["acme"]
+    assert platform.rows("settings") == [{"name": "precious"}]
     assert "acme_view" in authorized_views(platform)
 
 
-def test_a_table_that_no_definition_knows_comes_back_too(platform: SmallPlatform) -> None:
-    platform.bootstrap()
-    platform.insert("settings", name="precious")
-    platform.bootstrap(LOG, force_recreate_dataset=True, confirm=platform.confirm)
-    assert platform.rows("settings") == [{"name": "precious"}]
-
-
-def test_a_view_that_no_file_knows_keeps_the_dataset_from_being_dropped(platform: SmallPlatform) -> None:
-    platform.bootstrap()
+def test_a_view_that_no_file_knows_keeps_the_dataset_from_being_dropped(set_up: SmallPlatform) -> None:
     text = VIEW.text.replace("log_view", "my_view")
-    platform.tables.put_view(ViewDefinition(name="my_view", text=text))
+    set_up.tables.put_view(ViewDefinition(name="my_view", text=text))
     with pytest.raises(Conflict, match="my_view"):
-        platform.bootstrap(force_recreate_dataset=True, confirm=platform.confirm)
+        set_up.bootstrap(force_recreate_dataset=True, confirm=set_up.confirm)
 
 
 class Death(BaseException):
@@ -289,14 +289,16 @@ class Dying:
 
 
 def test_a_recreation_that_dies_is_finished_by_the_next_bootstrap(platform: SmallPlatform) -> None:
-    platform.bootstrap()
+    platform.bootstrap(LOG, SETTINGS)
     platform.insert()
     platform.insert("settings", name="precious")
     authorize(platform)
     backups = cast("Backups", Dying(platform.backups, "restore"))
     with pytest.raises(Death):
-        platform.bootstrap(backups=backups, force_recreate_dataset=True, confirm=platform.confirm)
-    platform.bootstrap()
+        platform.bootstrap(
+            LOG, SETTINGS, backups=backups, force_recreate_dataset=True, confirm=platform.confirm
+        )
+    platform.bootstrap(LOG, SETTINGS)
     assert [row["tenant_id"] for row in platform.rows()] == ["acme"]
     assert platform.rows("settings") == [{"name": "precious"}]
     assert "acme_view" in authorized_views(platform)

@@ -72,7 +72,7 @@ def test_a_copy_takes_several_tables_and_adds_them(steps: StepRuns) -> None:
     for _ in range(2):
         assert completed(steps.run("bq_etl.copy", **both)) == 2
         assert steps.rows() == [(1, "x"), (2, "y")]
-    for _ in range(3):
+    for _ in range(2):
         completed(
             steps.run("bq_etl.copy", DAY, "added", source_tables=["one"], write_disposition="WRITE_APPEND")
         )
@@ -130,10 +130,9 @@ def test_a_history_has_each_version_of_a_row_once(steps: StepRuns) -> None:
     for _ in range(2):
         completed(history(steps, second, moved))
         assert steps.rows(VERSIONS) == expected
-    for _ in range(2):
-        completed(history(steps, third, moved, hard_deletes="close"))
-        assert steps.rows(VERSIONS)[2] == (2, "Rome", first, third)
-        assert len(steps.rows()) == 4
+    completed(history(steps, third, moved, hard_deletes="close"))
+    assert steps.rows(VERSIONS)[2] == (2, "Rome", first, third)
+    assert len(steps.rows()) == 4
     completed(history(steps, third, CUSTOMERS.replace("Oslo", "Bern"), hard_deletes="close"))
     assert [row for row in steps.rows(VERSIONS) if row[3] is None] == [
         (1, "Bern", second, None),

@@ -1,6 +1,5 @@
 """Tenants' views follow the platform's text: those that are there, and no others."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -12,12 +11,13 @@ from common.warehouse.datasets import Datasets
 from common.warehouse.tenant_datasets import DatasetsOfTenants, ViewsOfTenants
 
 CHANGED = replace(tenant_view(), text=f"{tenant_view().text}\n-- Changed.\n")
+CHANGED_AGAIN = replace(tenant_view(), text=f"{tenant_view().text}\n-- Changed again.\n")
 BROKEN = replace(tenant_view(), text="CREATE OR REPLACE VIEW nonsense")
 OTHERS = "others"
 
 
-@pytest.fixture
-def tenants(bootstrapped: Central) -> Iterator[Central]:
+@pytest.fixture(scope="module")
+def tenants(bootstrapped: Central) -> Central:
     """Make two tenants with their views, one that is half-made, and a dataset of somebody else's."""
     made, datasets = DatasetsOfTenants(central=bootstrapped), Datasets(central=bootstrapped)
     for tenant_id in ("acme", "umbra", "half"):
@@ -26,9 +26,7 @@ def tenants(bootstrapped: Central) -> Iterator[Central]:
         made.put_view(tenant_id)
     datasets.create(OTHERS, labels={}, description="")
     made.put_view(OTHERS)
-    yield bootstrapped
-    for name in ("acme", "umbra", "half", OTHERS):
-        datasets.delete(name, with_contents=True)
+    return bootstrapped
 
 
 def texts(central: Central) -> dict[str, str]:
@@ -54,10 +52,12 @@ def test_views_of_a_changed_text_are_replaced_once_and_no_others_are_made(tenant
 
 
 def test_views_that_there_is_no_time_for_are_left(tenants: Central) -> None:
-    assert refreshed(tenants, CHANGED, budget_seconds=0) == Refreshed(left=3)
-    assert set(texts(tenants).values()) == {tenant_view().fingerprint}
+    before = texts(tenants)
+    assert refreshed(tenants, CHANGED_AGAIN, budget_seconds=0) == Refreshed(left=3)
+    assert texts(tenants) == before
 
 
 def test_a_view_that_fails_is_left_as_it_is(tenants: Central) -> None:
+    before = texts(tenants)
     assert refreshed(tenants, BROKEN) == Refreshed(left=2)
-    assert set(texts(tenants).values()) == {tenant_view().fingerprint}
+    assert texts(tenants) == before

@@ -41,7 +41,7 @@ def _quick_afterwards() -> Iterator[None]:
 
 def a_tenant(backend: Backend) -> str:
     tenant_id = f"waits_{next(_numbers)}"
-    backend.add_tenant(tenant_id, LIMITS)
+    backend.add_dataset(tenant_id)
     return tenant_id
 
 
