@@ -66,9 +66,9 @@ simulate: $(DEVELOPMENT)  ## Run the domain in virtual time under seeded faults 
 	@$(PYTHON_M) tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(RUNS),--runs $(RUNS))
 
 .PHONY: check-kills kill-test load-test
-check-kills: $(DEVELOPMENT)  ## Kill the process of a step of each type before each of its requests
+check-kills: $(DEVELOPMENT)  ## Kill the process of a step of each type before each of its requests, and the platform once
 	@echo "== Kills"
-	@$(PYTHON_M) pytest $(AT_ONCE) -o python_files="check_*.py" -q tests/functional tests/contract
+	@$(PYTHON_M) pytest $(AT_ONCE) -o python_files="check_*.py" -q tests/functional tests/contract tests/e2e
 
 kill-test: $(DEVELOPMENT)  ## Kill the local platform at random moments, and count the rows of all steps (ROUNDS=6 SEED=)
 	@$(PYTHON_M) tests.kills $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))

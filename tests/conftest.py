@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-OWN_PLATFORMS = frozenset({"test_first_steps", "test_kills", "test_restarts"})
+OWN_PLATFORMS = frozenset({"check_kills", "test_first_steps", "test_restarts"})
 """End-to-end tests that start platforms of their own; the others share one a process."""
 
 

@@ -91,6 +91,7 @@ def running_platform(
             assert code == 0 or may_be_killed, (
                 f"the platform ended with {code}:\n{platform.printed[-MAX_SHOWN:]}"
             )
+            assert may_be_killed or not platform.has_processes()
 
 
 @contextmanager

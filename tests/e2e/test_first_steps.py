@@ -83,33 +83,14 @@ def test_the_platform_says_the_next_step_and_each_command_takes_it(untouched: Ru
     assert json.loads(shell.stdout)["status"] == "PENDING"
 
 
-def test_a_platform_can_begin_with_a_tenant_and_with_ports_of_its_own(tmp_path: Path) -> None:
-    bigquery, pubsub, scheduler = (str(free_port()) for _ in range(3))
-    with running_platform(
-        tmp_path / "platform.log",
-        TENANT="acme",
-        BIGQUERY_PORT=bigquery,
-        PUBSUB_PORT=pubsub,
-        SCHEDULER_PORT=scheduler,
-    ) as running:
-        key = running.part("API key")
-        assert ask(running.url, "GET", "/api/v1/tenants/quota", X_API_Key=key).status == 200
-        assert running.part("BigQuery").endswith(bigquery)
-        assert running.part("Pub/Sub").endswith(pubsub)
-        assert running.part("Scheduler").endswith(scheduler)
-        assert _last_command(running).startswith("curl -X POST")
-        assert "Next: upload a pipeline" in running.printed
-
-
-@pytest.mark.parametrize("variable", ["PORT", "BIGQUERY_PORT", "SCHEDULER_PORT"])
-def test_a_port_that_is_taken_is_named_with_its_variable(tmp_path: Path, variable: str) -> None:
+def test_a_port_that_is_taken_is_one_line(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        environment = {"PORT": str(free_port()), "EPHEMERAL": "1", variable: port}
+        environment = {"PORT": str(free_port()), "EPHEMERAL": "1", "SCHEDULER_PORT": port}
         code, said = _refused(tmp_path / "platform.log", environment)
     assert code == 1
     (line,) = (line for line in said.splitlines() if GRPC_SAYS not in line)
-    assert line == f"Convergence cannot start: port {port} is taken; choose another one with {variable}="
+    assert line == f"Convergence cannot start: port {port} is taken; choose another one with SCHEDULER_PORT="
 
 
 def test_a_tenant_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:

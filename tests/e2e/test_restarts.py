@@ -1,48 +1,60 @@
-"""`make run` as a process: delivered to badly, stopped with a run in flight, started again where it was."""
+"""`make run TENANT=` as a process: delivered to badly, killed in a run, started again where it was."""
 
+import re
 import signal
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from google.cloud import bigquery
 
-from tests.e2e.platforms import ADMIN_KEY, RunningPlatform, running_platform
-from tests.e2e.tenants import Tenant, ask, query_step, steps_of
+from local.demo.stage import free_port
+from tests.e2e.platforms import RunningPlatform, running_platform
+from tests.e2e.tenants import Tenant, query_step, steps_of
 
+TENANT = "acme"
 TROUBLED = ("-m", "tests.e2e.troubled_platform")
-BURST = 8
-"""More runs than Pub/Sub's push window lets out at first, and as many as a plan lets run at once."""
+PORTS = {"BigQuery": "BIGQUERY_PORT", "Pub/Sub": "PUBSUB_PORT", "Scheduler": "SCHEDULER_PORT"}
+"""The parts that the banner names, and the variables of their ports."""
+BURST = 5
+"""As many runs as a plan lets run at once; delivered twice, more than Pub/Sub's window lets out at first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restart:
-    """What was seen of a platform that was stopped right after a run had been admitted."""
+    """What was seen of a platform that was killed right after a run had been admitted."""
 
+    chosen_ports: dict[str, str]
+    ports: dict[str, str]
+    next_step: str
     appended_before: dict[str, list[int]]
     attempts_before: list[int]
     burst_ends: Counter[str]
     burst_rows: dict[str, list[int]]
     counts_before: dict[str, int]
-    exit_codes: tuple[int, int]
-    were_processes_left: tuple[bool, bool]
     counts_after: dict[str, int]
     end_of_run_in_flight: str
     appended_after: dict[str, list[int]]
+    exit_code: int
+    were_processes_left: bool
 
 
 @pytest.fixture(scope="module")
 def restart(tmp_path_factory: pytest.TempPathFactory) -> Restart:
-    """Run a pipeline that appends, then many runs at once; stop the platform in a run, and start it again.
+    """Run a pipeline that appends, then many runs at once; kill the platform in a run, and start it again.
 
-    Every message of the first platform is delivered twice, late and out of order, and its BigQuery's
-    streaming learns late of the central tables.
+    The first platform begins with a tenant and has ports of its own. Every message of it is delivered twice,
+    late and out of order, and its BigQuery's streaming learns late of the central tables. The second one is
+    asked to stop.
     """
     folder = tmp_path_factory.mktemp("restart")
     data = str(folder / "data")
-    with running_platform(folder / "first.log", program=TROUBLED, DATA_DIR=data) as first:
-        assert ask(first.url, "POST", "/admin/bootstrap", {}, X_Admin_Key=ADMIN_KEY).status == 200
-        tenant = Tenant.onboard(first.url)
+    chosen = {part: str(free_port()) for part in PORTS}
+    given = {PORTS[part]: port for part, port in chosen.items()} | {"TENANT": TENANT, "DATA_DIR": data}
+    with running_platform(folder / "first.log", program=TROUBLED, may_be_killed=True, **given) as first:
+        ports = {part: first.part(part).rpartition(":")[2] for part in PORTS}
+        next_step = first.printed.rpartition("Next: ")[2]
+        tenant = Tenant(url=first.url, id=TENANT, key=first.part("API key"))
         tenant.upload(
             "appends",
             query_step("a", "SELECT 1 AS n", "ones", write_disposition="WRITE_APPEND"),
@@ -54,23 +66,27 @@ def restart(tmp_path_factory: pytest.TempPathFactory) -> Restart:
         burst_rows = appended(first, tenant, "firsts", "lasts")
         counts_before = row_counts(first)
         in_flight = tenant.run("appends")
-        first_code = first.stop(signal.SIGINT)
+        first.stop(signal.SIGKILL)
     with running_platform(folder / "second.log", DATA_DIR=data) as second:
         counts_after = row_counts(second)
-        end = Tenant(url=second.url, id=tenant.id, key=tenant.key).ended(in_flight)["status"]
+        tenant = replace(tenant, url=second.url)
+        end = tenant.ended(in_flight)["status"]
         appended_after = appended(second, tenant, "ones", "counts")
-        second_code = second.stop(signal.SIGTERM)
+        exit_code = second.stop(signal.SIGTERM)
     return Restart(
+        chosen_ports=chosen,
+        ports=ports,
+        next_step=next_step,
         appended_before=appended_before,
         attempts_before=[step["attempt"] for step in steps_of(before)],
         burst_ends=burst_ends,
         burst_rows=burst_rows,
         counts_before=counts_before,
-        exit_codes=(first_code, second_code),
-        were_processes_left=(first.has_processes(), second.has_processes()),
         counts_after=counts_after,
         end_of_run_in_flight=end,
         appended_after=appended_after,
+        exit_code=exit_code,
+        were_processes_left=second.has_processes(),
     )
 
 
@@ -107,6 +123,11 @@ def count_rows(client: bigquery.Client, table: str) -> int:
     return int(row["n"])
 
 
+def test_a_platform_can_begin_with_a_tenant_and_with_ports_of_its_own(restart: Restart) -> None:
+    assert restart.ports == restart.chosen_ports
+    assert re.match("upload a pipeline.*\n +curl -X POST ", restart.next_step)
+
+
 def test_appended_rows_are_there_once_however_often_a_level_is_delivered(restart: Restart) -> None:
     assert restart.appended_before == {"ones": [1], "counts": [1]}
     assert restart.attempts_before == [1, 1]
@@ -117,16 +138,16 @@ def test_a_burst_of_runs_appends_once_each_however_badly_its_levels_are_delivere
     assert restart.burst_rows == {"firsts": list(range(BURST)), "lasts": list(range(BURST))}
 
 
-def test_a_stopped_platform_leaves_no_process(restart: Restart) -> None:
-    assert restart.exit_codes == (0, 0)
-    assert restart.were_processes_left == (False, False)
-
-
-def test_no_row_is_lost_over_a_restart(restart: Restart) -> None:
+def test_no_row_is_lost_when_a_platform_is_killed(restart: Restart) -> None:
     lost = [name for name, n in restart.counts_before.items() if restart.counts_after[name] < n]
     assert lost == []
 
 
-def test_a_run_in_flight_goes_on_after_a_restart_and_does_nothing_twice(restart: Restart) -> None:
+def test_a_run_in_flight_goes_on_after_the_kill_and_does_nothing_twice(restart: Restart) -> None:
     assert restart.end_of_run_in_flight == "COMPLETED"
     assert restart.appended_after == {"ones": [1, 1], "counts": [1, 2]}
+
+
+def test_a_stopped_platform_leaves_no_process(restart: Restart) -> None:
+    assert restart.exit_code == 0
+    assert not restart.were_processes_left

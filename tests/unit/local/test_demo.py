@@ -19,6 +19,7 @@ from cli.progress import step_lines, target_tables
 from cli.watching import Pace, watch
 from common.client import Api, ApiError, Key, StillRunning
 from common.client.runs import RunStatus
+from local.demo import run
 from local.demo.calls import ApiCall, Content
 from local.demo.errors import DemoError
 from local.demo.guide import pipeline_file, run_pipeline
@@ -65,9 +66,9 @@ def run_status(status: str, *levels: list[dict[str, Any]], **columns: Any) -> di
     return {"pipeline_id": "p", "status": status, "duration_ms": None, "levels": numbered, **columns}
 
 
-def plain_screen() -> tuple[Screen, io.StringIO]:
+def plain_screen(width: int = 100) -> tuple[Screen, io.StringIO]:
     text = io.StringIO()
-    return Screen(Console(file=text, width=100, highlight=False)), text
+    return Screen(Console(file=text, width=width, highlight=False)), text
 
 
 # Commands
@@ -142,9 +143,11 @@ def test_a_file_of_the_users_own_is_named_by_its_id_or_by_itself(
     assert not file.is_the_guides
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DemoError, match=r"gone\.yml: No such file or directory"):
-        pipeline_file(tmp_path / "gone.yml")
+def test_a_demo_whose_file_is_not_there_says_so_in_one_line(tmp_path: Path) -> None:
+    screen, text = plain_screen(width=300)
+    assert run(tmp_path / "gone.yml", screen) == 1
+    said = f"The demo cannot start: {tmp_path / 'gone.yml'}: No such file or directory"
+    assert text.getvalue().splitlines() == ["", said]
 
 
 # Following

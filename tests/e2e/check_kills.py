@@ -1,4 +1,4 @@
-"""The short form of `make kill-test`: a platform that dies at any moment doubles no row, and loses none."""
+"""The short form of `make kill-test`: a platform that ends at any moment doubles no row, and loses none."""
 
 from pathlib import Path
 from random import Random, SystemRandom
