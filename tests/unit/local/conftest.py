@@ -15,7 +15,7 @@ from local.bigquery.calls import Call, read_call
 
 PROJECT = "local-tests"
 ROOT = Path(__file__).resolve().parents[3]
-ENDLESS = "SELECT COUNT(*) FROM UNNEST(GENERATE_ARRAY(1, 1000000)) a, UNNEST(GENERATE_ARRAY(1, 1000000)) b"
+ENDLESS = f"SELECT COUNT(*) FROM {', '.join(f'UNNEST(GENERATE_ARRAY(1, 2000)) {name}' for name in 'abcde')}"
 
 
 def connect(url: str) -> bigquery.Client:

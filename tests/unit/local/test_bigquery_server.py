@@ -6,9 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
-from local_bigquery.engine import database
 
 from local.bigquery import DataFolderInUse, Housekeeping, LocalBigQuery
 from tests.unit.local.conftest import ENDLESS, PROJECT, ROOT, connect, start_job
@@ -47,7 +45,7 @@ def assert_rows(client: bigquery.Client) -> None:
 
 
 def test_rows_and_jobs_survive_a_restart_in_the_same_process(tmp_path: Path) -> None:
-    for act in (create_rows, assert_rows, assert_rows):
+    for act in (create_rows, assert_rows):
         with LocalBigQuery(data_dir=tmp_path, project=PROJECT) as server, connect(server.url) as client:
             act(client)
         assert list(tmp_path.rglob("*.wal")) == []
@@ -75,19 +73,12 @@ def test_results_of_an_earlier_start_are_found_again(tmp_path: Path) -> None:
             assert not has_rows(client, job)
 
 
-def test_without_a_home_nothing_is_missing_and_rows_reach_the_next_process(tmp_path: Path) -> None:
-    script = (
-        "from tests.unit.local.test_bigquery_server import create_rows\ncreate_rows(client)\nserver.stop()"
-    )
-    first = in_new_process(tmp_path, script)
-    assert first.returncode == 0, first.stderr
+def test_without_a_home_nothing_is_missing_and_who_dies_leaves_rows_and_a_failed_job(tmp_path: Path) -> None:
+    script = f"create_rows(client)\nstart_job(client, 'cut', '{ENDLESS}')\nos._exit(7)"
+    died = in_new_process(tmp_path, script)
+    assert died.returncode == 7, died.stderr
     with LocalBigQuery(data_dir=tmp_path, project=PROJECT) as server, connect(server.url) as client:
         assert_rows(client)
-
-
-def test_a_job_whose_process_died_is_failed_at_the_next_start(tmp_path: Path) -> None:
-    in_new_process(tmp_path, f"start_job(client, 'cut', '{ENDLESS}')\nos._exit(1)")
-    with LocalBigQuery(data_dir=tmp_path, project=PROJECT) as server, connect(server.url) as client:
         job = client.get_job("cut")
     assert (job.state, job.error_result["reason"]) == ("DONE", "backendError")
 
@@ -141,39 +132,3 @@ def test_a_server_that_is_not_started_says_so(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="not started"):
         server.reset()
     server.stop()
-
-
-def test_reset_brings_back_what_was_saved_and_no_more(tmp_path: Path) -> None:
-    with LocalBigQuery(data_dir=tmp_path / "data", project=PROJECT) as server, connect(server.url) as client:
-        create_rows(client)
-        server.save(tmp_path / "saved")
-        for _ in range(2):
-            client.create_dataset("later")
-            client.query_and_wait("DELETE FROM d.t WHERE TRUE")
-            server.reset(tmp_path / "saved")
-            assert [dataset.dataset_id for dataset in client.list_datasets()] == ["d"]
-            assert_rows(client)
-
-
-def test_reset_waits_for_those_who_still_read(tmp_path: Path) -> None:
-    with LocalBigQuery(data_dir=tmp_path, project=PROJECT) as server, connect(server.url) as client:
-        create_rows(client)
-        reader = database.connection().cursor()
-        reader.execute("BEGIN")
-        reader.execute("SELECT * FROM emulator.jobs")
-        threading.Timer(0.3, reader.close).start()
-        server.reset()
-        create_rows(client)
-        assert_rows(client)
-
-
-def test_reset_deletes_all_data_and_serves_on(tmp_path: Path) -> None:
-    with LocalBigQuery(data_dir=tmp_path, project=PROJECT) as server, connect(server.url) as client:
-        create_rows(client)
-        server.reset()
-        assert list(client.list_datasets()) == []
-        assert server.counts.jobs() == 0
-        with pytest.raises(NotFound):
-            client.get_job("claimed")
-        create_rows(client)
-        assert_rows(client)
