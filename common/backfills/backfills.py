@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from common.at_once import AtOnce, in_threads
 from common.backfills.days import Room, days_of
 from common.backfills.estimates import BackfillEstimates, Estimate
 from common.backfills.intervals import intervals_between
@@ -26,7 +27,6 @@ from common.queue.filling import SlotFiller
 from common.queue.run_queue import RunQueue
 from common.queue.stopping import RunStopper
 from common.queue.waiting import AdmissionResult, WaitingRun
-from common.runs.at_once import AtOnce, in_threads
 from common.runs.beginning import RunAdmission
 from common.runs.ports import ConfigText
 from common.runs.quotes import Quotes

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from common.at_once import AtOnce, one_by_one
 from common.pipelines.parameters import told_as_given
 from common.pipelines.pipeline import Pipeline
 from common.queue.waiting import WaitingRun
-from common.runs.at_once import AtOnce
 from common.runs.level_messages import LevelMessage
-from common.runs.quotes import Quote, Quotes, one_by_one
+from common.runs.quotes import Quote, Quotes
 
 MAX_DRY_RUNS = 120
 

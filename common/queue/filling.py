@@ -12,13 +12,13 @@ from datetime import datetime
 from itertools import batched, groupby, takewhile, zip_longest
 from typing import Protocol
 
+from common.at_once import AtOnce, InThreads
 from common.claims import ClaimJobs
 from common.errors import ConvergenceError
 from common.pipelines.pipeline import Pipeline
 from common.queue.run_queue import RunQueue
 from common.queue.tenant_admissions import ANOTHERS_TURN, TenantAdmissionFacts, TenantAdmissions
 from common.queue.waiting import AdmissionResult, WaitingRun
-from common.runs.at_once import AtOnce, InThreads
 from common.runs.beginning import RunAdmission
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import ConfigText

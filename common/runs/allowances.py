@@ -9,10 +9,10 @@ step: what grows between the dry run and the job, BigQuery itself refuses.
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from common.at_once import AtOnce
 from common.errors import Unavailable
 from common.pipelines.pipeline import Step
 from common.pipelines.plans import CheckJob, QueryJob
-from common.runs.at_once import AtOnce
 from common.runs.guarding import Judgement
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import DryRun, JobReport, StepJob

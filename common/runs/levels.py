@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from common.at_once import AtOnce, in_threads
 from common.claims import ClaimJobs
 from common.errors import ConvergenceError, Unavailable
 from common.pipelines.pipeline import Step
 from common.pipelines.secret_values import NoSeal, ParameterSeal
 from common.runs.allowances import with_shares
-from common.runs.at_once import AtOnce, in_threads
 from common.runs.attempts import Attempt, Outcome, running_row, skipped_row, tried_again, underway_row
 from common.runs.cancelling import CANCELLED_BY_HAND, is_cancelled
 from common.runs.control import ends_run, later_steps, lost_steps, series_of, states_after, steps_of

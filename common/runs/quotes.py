@@ -4,16 +4,16 @@ Tables that an earlier step is still to make are stood in for (`common.pipelines
 reads of those nobody knows before they are there: its bytes are unknown, and so is every sum with them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from common.at_once import AtOnce, in_threads
 from common.costs.learning import LAST_RUNS, LOOKED_BACK, Learned, LearnedReader
 from common.costs.prices import Price, sum_of
 from common.pipelines.intervals import by_hand, values_of
 from common.pipelines.parameters import bind_parameters, run_date_of
 from common.pipelines.pipeline import Pipeline
-from common.runs.at_once import AtOnce, in_threads
 from common.runs.beginning import ReadyRun
 from common.runs.guarding import Guard
 from common.runs.level_messages import LevelMessage
@@ -50,11 +50,6 @@ class Quote:
     def at_least(self) -> int:
         """What is known of what all steps are billed for."""
         return sum(step.at_least for step in self.steps)
-
-
-def one_by_one[T, R](work: Callable[[T], R], items: Sequence[T], /) -> list[R]:
-    """Do the same to all items, one after the other: where callers are many at once themselves."""
-    return [work(item) for item in items]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

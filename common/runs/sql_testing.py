@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from common.at_once import AtOnce, InThreads
 from common.errors import QueryRefused, Unavailable, WarehouseError
 from common.pipelines.configs import Configs
 from common.pipelines.plans import CheckJob
 from common.pipelines.sql_tests import MISSING, SqlTest
-from common.runs.at_once import AtOnce, InThreads
 from common.runs.guarding import FIREWALL, Guard, guarded_dry_run
 from common.runs.ports import StepJob, StepJobs
 

@@ -1,17 +1,18 @@
 """Bootstrap: bring the central dataset to what the files describe. Repeating it changes nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from common.at_once import AtOnce, in_threads
 from common.errors import InvalidInput, Violation
 from common.setup.drift import drift, mended
 from common.setup.readiness import StreamingReadiness
 from common.setup.recreation import BackedUp, Recreation
 from common.setup.tables import Column, Shape, TableDefinition, central_tables
-from common.setup.views import ViewDefinition, central_views, tenant_view
+from common.setup.views import ViewDefinition, central_views, in_waves, tenant_view
 from common.times import to_rfc3339
 
 
@@ -135,6 +136,7 @@ class Bootstrap:
     readiness: StreamingReadiness
     definitions: tuple[TableDefinition, ...] = field(default_factory=central_tables)
     views: tuple[ViewDefinition, ...] = field(default_factory=central_views)
+    at_once: AtOnce = in_threads
 
     def run(
         self, *, force_recreate_dataset: bool = False, force_recreate_tables: bool = False, confirm: str = ""
@@ -165,8 +167,9 @@ class Bootstrap:
         return report
 
     def _put_tables(self, report: BootstrapReport) -> None:
-        for definition in self.definitions:
-            if self.central.create_table(definition):
+        created = self.at_once(self.central.create_table, self.definitions)
+        for definition, is_new in zip(self.definitions, created, strict=True):
+            if is_new:
                 report.tables_created.append(definition.name)
                 continue
             report.tables_existed.append(definition.name)
@@ -189,8 +192,15 @@ class Bootstrap:
     def _put_views(self, report: BootstrapReport) -> None:
         # A view remembers the columns of the tables that it was made over.
         is_stale = bool(report.tables_changed or report.tables_recreated)
-        for view in self.views:
-            change = self.central.put_view(view, is_forced=is_stale)
+        for wave in in_waves(self.views):
+            changes = self.at_once(lambda view: self.central.put_view(view, is_forced=is_stale), wave)
+            self._tell_of_views(report, wave, changes)
+
+    @staticmethod
+    def _tell_of_views(
+        report: BootstrapReport, views: Sequence[ViewDefinition], changes: Sequence[ViewChange]
+    ) -> None:
+        for view, change in zip(views, changes, strict=True):
             if change is ViewChange.CREATED:
                 report.views_created.append(view.name)
             elif change is ViewChange.UPDATED:

@@ -8,8 +8,10 @@ import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import compress
 from typing import Protocol
 
+from common.at_once import AtOnce, in_threads
 from common.setup.tables import TableDefinition
 from common.times import Clock
 
@@ -68,6 +70,7 @@ class StreamingReadiness:
     clock: Clock
     new_id: Callable[[], str]
     sleep: Callable[[float], None] = field(default=_nothing)
+    at_once: AtOnce = in_threads
 
     def hold(self, tables: Collection[str]) -> None:
         """Keep rows from tables that are about to be remade, and wait until everybody knows."""
@@ -93,10 +96,12 @@ class StreamingReadiness:
         probe_ids = {table: f"probe-{table}-{self.new_id()}" for table in waiting}
         pause, until = 1.0, now + PATIENCE
         while waiting:
-            for table, definition in list(waiting.items()):
-                if self._arrives(definition, probe_ids[table], changed.get(table, ())):
-                    self.targets.release(table)
-                    del waiting[table]
+            tables = list(waiting)
+            are_in = self.at_once(
+                lambda table: self._lets_in(waiting[table], probe_ids[table], changed.get(table, ())), tables
+            )
+            for table in compress(tables, are_in):
+                del waiting[table]
             if not waiting or self.clock() + timedelta(seconds=pause) > until:
                 break
             self.sleep(pause)
@@ -105,8 +110,12 @@ class StreamingReadiness:
             logger.warning("rows do not arrive yet", extra={"tables": sorted(waiting)})
         return {table: held[table] for table in sorted(waiting)}
 
-    def _arrives(self, definition: TableDefinition, probe_id: str, columns: Collection[str]) -> bool:
+    def _lets_in(self, definition: TableDefinition, probe_id: str, columns: Collection[str]) -> bool:
+        """Let rows into a table if probes arrive."""
         for _ in range(PROBES):
             if not self.targets.stream_probe(definition, probe_id, columns):
                 return False
-        return self.targets.count_probes(definition, probe_id) >= PROBES
+        if self.targets.count_probes(definition, probe_id) < PROBES:
+            return False
+        self.targets.release(definition.name)
+        return True

@@ -12,6 +12,7 @@ from typing import Any
 from google.api_core import exceptions as google
 from google.cloud import bigquery
 
+from common.at_once import in_threads
 from common.errors import NoSuchResource, NotConfigured, RowsRefused, Unavailable
 from common.recent_answers import RecentAnswers
 from common.setup.readiness import LOOK_AGAIN, STREAMED_TABLES
@@ -73,8 +74,9 @@ class CentralStreamTargets:
 
     def held(self, now: datetime) -> Mapping[str, datetime]:
         """Return the central tables that rows are kept from, each with the moment until which they are."""
-        found = {table: self._held_until(table) for table in sorted(STREAMED_TABLES)}
-        return {table: until for table, until in found.items() if until and until > now}
+        tables = sorted(STREAMED_TABLES)
+        found = zip(tables, in_threads(self._held_until, tables), strict=True)
+        return {table: until for table, until in found if until and until > now}
 
     def stream_probe(self, definition: TableDefinition, probe_id: str, columns: Collection[str]) -> bool:
         """Stream a row that no reader takes for one, with values in these columns; False where refused."""

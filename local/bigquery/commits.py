@@ -8,7 +8,7 @@ a query that never ends, does not keep the others out for ever.
 import contextlib
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,6 +16,7 @@ import duckdb
 
 from local.bigquery.changes import NAME, NOTHING, START, Change, change_by
 from local.bigquery.definitions import Definitions
+from local.bigquery.shared_definitions import Definition, SharedDefinitions, shareable
 from local.bigquery.sql_files import sql
 
 TARGET = rf"\s({NAME})\."
@@ -34,6 +35,7 @@ NOT_IN_A_LAKE = frozenset({"bq", "emulator", "memory", "temp"})
 _turn = threading.RLock()
 """A thread that has its turn may write by another cursor meanwhile."""
 _definitions = Definitions()
+_shared = SharedDefinitions()
 
 
 class Connection:
@@ -101,10 +103,29 @@ class Connection:
             self._tidy(statement, parameters)
         elif self._is_in_transaction or not writes_a_lake(statement):
             self._run(statement, parameters)
+        elif definition := shareable(statement, parameters):
+            self._share(definition)
         else:
             with self._transaction():
                 self._run(statement, parameters)
                 self._told = self.fetchall()
+
+    def _share(self, definition: Definition) -> None:
+        """Make a table or a view, and all that others want to make by the time that it has its turn."""
+        _shared.ask(definition)
+        has_turn = _turn.acquire(timeout=TURN_SECONDS)
+        try:
+            _shared.make(definition, self._make_all)
+        finally:
+            if has_turn:
+                _turn.release()
+        self._told = definition.result()
+
+    def _make_all(self, definitions: Sequence[Definition]) -> None:
+        with self._transaction():
+            for definition in definitions:
+                self._run(definition.statement, definition.parameters)
+                definition.rows = self.fetchall()
 
     def _tidy(self, statement: str, parameters: Any) -> None:
         self._take_turn()

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count, pairwise
 from random import Random
 
+from common.at_once import one_by_one
 from common.errors import Unavailable
 from common.setup.readiness import LOOK_AGAIN, STREAMED_TABLES, StreamingReadiness
 from common.setup.tables import TableDefinition, central_tables
@@ -42,7 +43,11 @@ class LogTables:
         """Do as bootstrap does, again and again where rows do not arrive in its time."""
         numbers = count()
         readiness = StreamingReadiness(
-            targets=self, clock=self._stage.clock, new_id=lambda: str(next(numbers)), sleep=self._stage.sleep
+            targets=self,
+            clock=self._stage.clock,
+            new_id=lambda: str(next(numbers)),
+            sleep=self._stage.sleep,
+            at_once=one_by_one,
         )
         if self.has_holds:
             readiness.hold(STREAMED_TABLES)

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from common.at_once import AtOnce, in_threads
 from common.pipelines.compile import compile_pipeline
 from common.pipelines.documents import read_document
 from common.pipelines.pipeline import BoundParameter, Pipeline
 from common.pipelines.step_types import TEMPLATES, load_step_types
 from common.pipelines.tables import Policy
 from common.quality.check_queries import CheckView
-from common.runs.at_once import AtOnce, in_threads
 from common.runs.guarding import PolicyGuard
 from common.runs.level_messages import LevelMessage
 from common.runs.levels import LevelWorker

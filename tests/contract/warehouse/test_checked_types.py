@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from local_bigquery.settings import settings
 
+from common.at_once import InThreads
 from common.pipelines.tables import PLATFORM_TABLES
 from common.quality.check_queries import CheckView
 from common.runs import files
-from common.runs.at_once import InThreads
 from common.runs.level_messages import LevelMessage
 from common.runs.views import StepView
 from common.times import utc_now

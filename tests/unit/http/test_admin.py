@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from common.at_once import one_by_one
 from common.dispatcher.control import PlatformWatch
 from common.errors import NoSuchResource, Unavailable
 from common.http.endpoints.admin import ADMIN_ROUTES
@@ -102,7 +103,9 @@ class World:
                         clock=self.platform.clock,
                         new_id=lambda: "1",
                         sleep=self.platform.clock.sleep,
+                        at_once=one_by_one,
                     ),
+                    at_once=one_by_one,
                 ),
                 onboarding=self.platform.onboarding(),
                 administration=self.administration,

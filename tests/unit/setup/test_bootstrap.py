@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from common.at_once import one_by_one
 from common.errors import Conflict
 from common.setup.bootstrap import Bootstrap, BootstrapReport
 from common.setup.readiness import StreamingReadiness
 from common.setup.recreation import Recreation
 from common.setup.tables import Column, Shape, TableDefinition, central_tables
-from common.setup.views import central_views
+from common.setup.views import ViewDefinition, central_views, in_waves
 from tests.fakes.clock import VirtualClock
 from tests.fakes.setup import MemoryTable, MemoryWarehouse
 
@@ -48,9 +49,14 @@ class Platform:
             tenant_views=self.warehouse,
             recreation=recreation,
             readiness=StreamingReadiness(
-                targets=self.warehouse, clock=self.clock, new_id=lambda: "1", sleep=self.clock.sleep
+                targets=self.warehouse,
+                clock=self.clock,
+                new_id=lambda: "1",
+                sleep=self.clock.sleep,
+                at_once=one_by_one,
             ),
             definitions=definitions,
+            at_once=one_by_one,
         ).run(**options)
 
     def fill(self) -> None:
@@ -183,3 +189,21 @@ def test_views_of_tenants_that_are_left_are_told(platform: Platform) -> None:
     report = platform.bootstrap()
     assert report.tenant_views.left == 3
     assert "3 views of tenants have their old text: repeat the call." in report.message
+
+
+def a_view(name: str, *reads: str) -> ViewDefinition:
+    return ViewDefinition(name=name, text=f"CREATE VIEW {name} AS SELECT * FROM {', '.join(reads)}")
+
+
+def test_views_are_made_at_once_each_after_those_that_it_reads() -> None:
+    views = [a_view("all_of_it", "runs", "late_runs"), a_view("late_runs", "runs"), a_view("runs", "t")]
+    views.append(a_view("runs_of_a_day", "t"))
+    waves = [[view.name for view in wave] for wave in in_waves(views)]
+    assert waves == [["runs", "runs_of_a_day"], ["late_runs"], ["all_of_it"]]
+    names = [[view.name for view in wave] for wave in in_waves(central_views())]
+    assert [len(wave) for wave in names] == [len(central_views()) - 1, 1]
+
+
+def test_views_that_name_each_other_cannot_be_made() -> None:
+    with pytest.raises(ValueError, match="one, two"):
+        list(in_waves([a_view("one", "two"), a_view("two", "one")]))

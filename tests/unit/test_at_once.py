@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from common.runs.at_once import InThreads
+from common.at_once import InThreads
 
 
 def test_no_more_are_under_way_than_was_said_and_the_answers_keep_their_order() -> None:

@@ -25,8 +25,13 @@ class InThreads:
 
     def __call__[T, R](self, work: Callable[[T], R], items: Sequence[T], /) -> list[R]:
         """Return what `work` makes of each item; raise what the first of them raised."""
-        with ThreadPoolExecutor(max_workers=min(len(items), self.max_threads)) as pool:
+        with ThreadPoolExecutor(max_workers=max(1, min(len(items), self.max_threads))) as pool:
             return list(pool.map(carried(work), items))
 
 
 in_threads = InThreads(max_threads=MAX_STEPS_AT_ONCE)
+
+
+def one_by_one[T, R](work: Callable[[T], R], items: Sequence[T], /) -> list[R]:
+    """Do the same to all items, one after the other: where callers are many, or must come in one order."""
+    return [work(item) for item in items]
