@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,18 +46,6 @@ def run(tenant: Tenant, *steps: dict[str, Any], day: str = "2026-03-03") -> dict
     run_id = tenant.run("checked", {"date": day})
     tenant.site.drain()
     return tenant.status(run_id)
-
-
-def completed(tenant: Tenant, *steps: dict[str, Any]) -> dict[str, Any]:
-    status = run(tenant, *steps)
-    assert status["status"] == "COMPLETED", status["error_message"]
-    return status
-
-
-def step_of(status: dict[str, Any]) -> dict[str, Any]:
-    """Return what is told of the one step of a run."""
-    (step,) = steps_of(status).values()
-    return step
 
 
 def count(tenant: Tenant, table: str) -> int:
@@ -111,38 +100,65 @@ def tenant_with_costs(site: Site, tenant_of_module: Tenant) -> Tenant:
     return tenant_of_module
 
 
-@pytest.mark.parametrize("ps_type", STEPS)
-def test_a_step_with_checks_costs_what_the_page_says(
-    site: Site, reader: Tenant, request: pytest.FixtureRequest, ps_type: str
-) -> None:
-    config = STEPS[ps_type]
-    if ps_type == "gcp.cost_billing":
-        request.getfixturevalue("tenant_with_costs")
-    else:
-        config = config | {"target_table": f"{config['target_table']}_of_{ps_type.partition('.')[2]}"}
-    assert reader.upload("checked", a_file(a_step(ps_type, GOOD, **config))).status_code < 300
-    run_id = reader.run("checked", {"date": "2026-03-03"})
-    counted = site.bigquery.counts
-    counted.reset()
+def named(ps_type: str) -> str:
+    """Name the step of a type."""
+    return ps_type.partition(".")[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedRun:
+    """A run of a step of each type, and the jobs and dry runs that each took."""
+
+    run_id: str
+    steps: Mapping[str, dict[str, Any]]
+    """What is told of the steps, by their types."""
+    counts: Mapping[str, tuple[int, int]]
+
+
+@pytest.fixture(scope="module")
+def counted_run(site: Site, tenant_with_sources: Tenant, tenant_with_costs: Tenant) -> CountedRun:
+    """Let one run carry out a step of each type, a level each, and count what each level asks for."""
+    tenant, steps, counts = tenant_with_sources, list[dict[str, Any]](), {}
+    assert tenant is tenant_with_costs
+    for ps_type, config in STEPS.items():
+        own = {name: f"{config[name]}_of_{named(ps_type)}" for name in ("target_table",) if name in config}
+        before = {"depends_on": [steps[-1]["id"]]} if steps else {}
+        steps.append(a_step(ps_type, GOOD, named(ps_type), **config | own) | before)
     site.drain()
-    found = [str(counted.jobs("cvg-step-")), str(counted.dry_runs)]
-    assert found == rows_of_table("What checks add")[f"`{ps_type}`"][1:3]
-    _is_told_everywhere(reader, run_id, str(config.get("target_table", "gcp_cost_billing")))
-
-
-def _is_told_everywhere(tenant: Tenant, run_id: str, table: str) -> None:
-    """Hold that the status, the history and the view of a tenant tell of the check of a run."""
-    status = tenant.status(run_id)
-    assert status["status"] == "COMPLETED", status["error_message"]
-    (check,) = step_of(status)["checks"]
-    assert (check["name"], check["type"], check["status"]) == ("row_count", "row_count", "PASSED")
-    (result,) = tenant.call("GET", f"/api/v1/quality?table={table}").get_json()["results"]
-    assert (result["pipeline_logging_id"], result["step_id"]) == (run_id, "work")
-    (seen,) = tenant.site.rows(
-        f"SELECT total_dq_checks, dq_checks_passed FROM {tenant.tenant_id}.tenant_comprehensive_view"
-        f" WHERE pipeline_logging_id = '{run_id}'"
+    assert tenant.upload("counted", a_file(*steps)).status_code < 300
+    run_id = tenant.run("counted", {"date": "2026-03-03"})
+    for ps_type in STEPS:
+        site.bigquery.counts.reset()
+        for message in site.take_levels():
+            site.deliver_until_acknowledged(message)
+        counts[ps_type] = (site.bigquery.counts.jobs("cvg-step-"), site.bigquery.counts.dry_runs)
+    told = steps_of(tenant.status(run_id))
+    return CountedRun(
+        run_id=run_id, steps={ps_type: told[named(ps_type)] for ps_type in STEPS}, counts=counts
     )
-    assert seen == {"total_dq_checks": 1, "dq_checks_passed": 1}
+
+
+@pytest.mark.parametrize("ps_type", STEPS)
+def test_a_step_with_checks_costs_what_the_page_says(counted_run: CountedRun, ps_type: str) -> None:
+    step = counted_run.steps[ps_type]
+    assert (step["status"], step["error_message"]) == ("COMPLETED", None)
+    (check,) = step["checks"]
+    assert (check["name"], check["type"], check["status"]) == ("row_count", "row_count", "PASSED")
+    promised = rows_of_table("What checks add")[f"`{ps_type}`"][1:3]
+    assert [str(count) for count in counted_run.counts[ps_type]] == promised
+
+
+def test_the_checks_of_a_run_are_told_by_the_history_and_the_view(
+    reader: Tenant, counted_run: CountedRun
+) -> None:
+    results = reader.call("GET", "/api/v1/quality").get_json()["results"]
+    told = [one["step_id"] for one in results if one["pipeline_logging_id"] == counted_run.run_id]
+    assert sorted(told) == sorted(named(ps_type) for ps_type in STEPS)
+    (seen,) = reader.site.rows(
+        f"SELECT total_dq_checks, dq_checks_passed FROM {reader.tenant_id}.tenant_comprehensive_view"
+        f" WHERE pipeline_logging_id = '{counted_run.run_id}'"
+    )
+    assert seen == {"total_dq_checks": len(STEPS), "dq_checks_passed": len(STEPS)}
 
 
 @pytest.mark.parametrize("ps_type", STEPS)
@@ -160,19 +176,20 @@ def test_what_a_step_with_checks_costs_can_be_asked_before(reader: Tenant, ps_ty
 def test_a_bill_that_fails_its_checks_leaves_what_is_kept(site: Site, tenant_with_costs: Tenant) -> None:
     site.drain()
     tenant, own = tenant_with_costs, tenant_with_costs.tenant_id
-    site.rows(
-        f"CREATE TABLE {own}.bill PARTITION BY usage_date CLUSTER BY project_id, service_description"
-        f" AS SELECT * FROM {own}.gcp_cost_billing"
-    )
     site.rows(f"CREATE TABLE {own}.empty_export AS SELECT * FROM {own}.billing_export WHERE FALSE")
-    config = {"source_table": "empty_export", "export_column": "export_time", "target_table": "bill"}
-    assert (before := count(tenant, "bill")) > 0
-    failed = step_of(run(tenant, a_step("gcp.cost_billing", GOOD, **config)))
-    assert (failed["status"], failed["checks"][0]["status"]) == ("FAILED", "FAILED"), failed
-    assert count(tenant, "bill") == before
-    warned = a_step("gcp.cost_billing", [GOOD[0] | {"severity": "warn"}], **config)
-    completed(tenant, warned)
-    assert count(tenant, "bill") == 0
+    steps = []
+    for table, severity in (("failed_bill", "error"), ("warned_bill", "warn")):
+        site.rows(
+            f"CREATE TABLE {own}.{table} PARTITION BY usage_date CLUSTER BY project_id, service_description"
+            f" AS SELECT * FROM {own}.gcp_cost_billing"
+        )
+        config = {"source_table": "empty_export", "export_column": "export_time", "target_table": table}
+        steps.append(a_step("gcp.cost_billing", [GOOD[0] | {"severity": severity}], table, **config))
+    assert (before := count(tenant, "gcp_cost_billing")) > 0
+    told = steps_of(run(tenant, *steps))
+    ends = {step_id: (step["status"], step["checks"][0]["status"]) for step_id, step in told.items()}
+    assert ends == {"failed_bill": ("FAILED", "FAILED"), "warned_bill": ("COMPLETED", "WARNED")}, told
+    assert (count(tenant, "failed_bill"), count(tenant, "warned_bill")) == (before, 0)
 
 
 # Partitions
@@ -210,34 +227,50 @@ def test_a_table_that_requires_a_filter_is_checked_by_one_and_its_candidates_wit
 # Under a credential
 
 
+@pytest.fixture(scope="module")
+def credential_run(site: Site, customer_of_module: Customer) -> dict[str, Any]:  # noqa: F811
+    """Let one run carry out steps under a credential, each named like its table, and return what is told."""
+    site.drain()
+    tenant = customer_of_module.tenant
+    folder = site.buckets / "checked-files"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "a.csv").write_text("n\n5\n")
+    (folder / ".readers").write_text(customer_of_module.account)
+    site.rows(f"CREATE TABLE {tenant.tenant_id}.kept AS SELECT 7 AS n")
+    work = {"source_query": ORDERS, "credential": "my-gcp"}
+    files = {"uris": "gs://checked-files/*.csv", "credential": "my-gcp", "target_table": "from_files"}
+    return run(
+        tenant,
+        a_step("bq_etl.query", GOOD, "imported", **work, target_table="imported"),
+        *(a_step("bq_etl.query", BAD, table, **work, target_table=table) for table in ("unmade", "kept")),
+        a_step("bq_etl.load", GOOD, "from_files", **STEPS["bq_etl.load"] | files),
+    )
+
+
 def test_rows_of_a_tenants_project_are_checked_there_before_they_are_published(
     shared_customer: Customer,  # noqa: F811
+    credential_run: dict[str, Any],
 ) -> None:
-    tenant = shared_customer.tenant
-    step = {"source_query": ORDERS, "target_table": "imported", "credential": "my-gcp"}
-    done = completed(tenant, a_step("bq_etl.query", GOOD, **step))
-    assert [one["status"] for one in step_of(done)["checks"]] == ["PASSED"]
+    tenant, run_id = shared_customer.tenant, credential_run["pipeline_logging_id"]
+    step = steps_of(credential_run)["imported"]
+    assert (step["status"], [one["status"] for one in step["checks"]]) == ("COMPLETED", ["PASSED"]), step
     assert shared_customer.rows_of("imported") == [1, 2]
-    receipt = tenant.call("GET", f"/api/v1/pipelines/runs/{done['pipeline_logging_id']}/receipt").get_json()
-    assert [attempt["job_name"] for attempt in receipt["attempts"]] == ["main", "checks", "publish"]
-    assert {attempt["job_project"] for attempt in receipt["attempts"]} == {THEIRS}
-    candidate = f"{tenant.tenant_id}._cvg_{done['pipeline_logging_id']}_work"
+    receipt = tenant.call("GET", f"/api/v1/pipelines/runs/{run_id}/receipt").get_json()
+    attempts = [attempt for attempt in receipt["attempts"] if attempt["step_id"] == "imported"]
+    assert [attempt["job_name"] for attempt in attempts] == ["main", "checks", "publish"]
+    assert {attempt["job_project"] for attempt in attempts} == {THEIRS}
+    candidate = f"{tenant.tenant_id}._cvg_{run_id}_imported"
     from common.wiring import ADAPTERS  # noqa: PLC0415 - reads the environment, which is set by now
 
     assert ADAPTERS.platform_client.get_table(candidate).expires is not None
 
 
 def test_rows_that_break_an_error_are_not_published_under_a_credential_either(
-    site: Site,
     shared_customer: Customer,  # noqa: F811
+    credential_run: dict[str, Any],
 ) -> None:
-    site.rows(f"CREATE TABLE {shared_customer.tenant.tenant_id}.kept AS SELECT 7 AS n")
-    work = {"source_query": ORDERS, "credential": "my-gcp"}
-    status = run(
-        shared_customer.tenant,
-        *(a_step("bq_etl.query", BAD, table, **work, target_table=table) for table in ("unmade", "kept")),
-    )
-    for step in steps_of(status).values():
+    for table in ("unmade", "kept"):
+        step = steps_of(credential_run)[table]
         assert (step["status"], step["checks"][0]["status"]) == ("FAILED", "FAILED"), step
     with pytest.raises(Exception, match="Not found"):
         shared_customer.rows_of("unmade")
@@ -245,17 +278,12 @@ def test_rows_that_break_an_error_are_not_published_under_a_credential_either(
 
 
 def test_files_of_a_tenants_own_are_checked_under_its_account(
-    site: Site,
     shared_customer: Customer,  # noqa: F811
+    credential_run: dict[str, Any],
 ) -> None:
-    folder = site.buckets / "checked-files"
-    folder.mkdir(exist_ok=True)
-    (folder / "a.csv").write_text("n\n5\n")
-    (folder / ".readers").write_text(shared_customer.account)
-    files = {"uris": "gs://checked-files/*.csv", "credential": "my-gcp", "target_table": "from_files"}
-    done = completed(shared_customer.tenant, a_step("bq_etl.load", GOOD, **STEPS["bq_etl.load"] | files))
+    step = steps_of(credential_run)["from_files"]
+    assert (step["status"], step["checks"][0]["status"]) == ("COMPLETED", "PASSED"), step
     assert count(shared_customer.tenant, "from_files") == 1
-    assert step_of(done)["checks"][0]["status"] == "PASSED"
 
 
 # Who reads what
