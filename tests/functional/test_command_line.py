@@ -93,10 +93,22 @@ def shared_convergence(convergence_as: Callable[[Tenant], Convergence], shared_t
     return convergence_as(shared_tenant)
 
 
+@pytest.fixture(scope="module")
+def known_tenant(site: Site, tenant_ids: Iterator[str]) -> Tenant:
+    """Onboard a tenant that has `daily` and `failing` at the most, and runs of one test alone."""
+    return site.onboard(next(tenant_ids))
+
+
 @pytest.fixture
-def convergence(convergence_as: Callable[[Tenant], Convergence], tenant: Tenant) -> Convergence:
-    """Return what runs a command as a tenant that is the test's own."""
-    return convergence_as(tenant)
+def known_convergence(convergence_as: Callable[[Tenant], Convergence], known_tenant: Tenant) -> Convergence:
+    """Return what runs a command as a tenant of which all is known."""
+    return convergence_as(known_tenant)
+
+
+@pytest.fixture(scope="module")
+def other_tenant(site: Site, tenant_ids: Iterator[str]) -> Tenant:
+    """Onboard another tenant, which is billed for nothing."""
+    return site.onboard(next(tenant_ids))
 
 
 @pytest.fixture
@@ -122,24 +134,29 @@ def as_json(outcome: tuple[int, str, str]) -> Any:
 
 
 @pytest.mark.usefixtures("delivered")
-def test_a_file_becomes_a_run_that_is_followed_to_its_end(convergence: Convergence, tmp_path: Path) -> None:
-    (tmp_path / "daily.yml").write_text(PIPELINE)
-    assert convergence("validate", "daily.yml")[0] == 0
+def test_a_file_becomes_a_run_that_is_followed_to_its_end(
+    shared_convergence: Convergence, tmp_path: Path
+) -> None:
+    convergence = shared_convergence
+    (tmp_path / "followed.yml").write_text(renamed("followed"))
+    assert convergence("validate", "followed.yml")[0] == 0
     code, planned, _ = convergence("diff", ".", "--exit-code")
-    assert (code, planned.splitlines()[0]) == (1, "+ daily")
+    assert (code, planned.splitlines()[0]) == (1, "+ followed")
     assert convergence("deploy", ".")[0] == 0
     assert convergence("diff", ".", "--exit-code")[0] == 0
-    code, out, error = convergence("run", "daily", "--date", "2024-01-01", "--param", "least=2", "--follow")
+    used = as_json(convergence("quota", "--json"))["daily"]["used"]
+    given = ("--date", "2024-01-01", "--param", "least=2")
+    code, out, error = convergence("run", "followed", *given, "--follow")
     assert code == 0, error
     assert "level 2  total  COMPLETED" in out
     found = as_json(convergence("status", "--json"))
     assert (found["status"], found["parameters"]["least"]) == ("COMPLETED", 2)
     told = convergence("logs")[1]
-    assert "admitted: daily version 1" in told
+    assert "admitted: followed version 1" in told
     assert told.rstrip().splitlines()[-1].split("  ")[1].startswith("COMPLETED after")
-    (run,) = as_json(convergence("history", "daily", "--json"))
+    (run,) = as_json(convergence("history", "followed", "--json"))
     assert run["pipeline_logging_id"] == found["pipeline_logging_id"]
-    assert as_json(convergence("quota", "--json"))["daily"]["used"] == 1
+    assert as_json(convergence("quota", "--json"))["daily"]["used"] == used + 1
 
 
 @pytest.mark.usefixtures("delivered")
@@ -173,8 +190,9 @@ def test_a_changed_file_is_shown_line_by_line_and_becomes_a_version(
 
 
 def test_pipelines_without_a_file_go_by_prune_alone_and_never_unasked(
-    convergence: Convergence, tmp_path: Path
+    known_convergence: Convergence, tmp_path: Path
 ) -> None:
+    convergence = known_convergence
     (tmp_path / "daily.yml").write_text(PIPELINE)
     (tmp_path / "failing.yml").write_text(FAILING)
     convergence("deploy", ".")
@@ -187,8 +205,9 @@ def test_pipelines_without_a_file_go_by_prune_alone_and_never_unasked(
 
 
 def test_a_refused_file_stops_no_other_and_lets_nothing_be_taken_away(
-    convergence: Convergence, tmp_path: Path
+    known_convergence: Convergence, tmp_path: Path
 ) -> None:
+    convergence = known_convergence
     (tmp_path / "failing.yml").write_text(FAILING)
     convergence("deploy", "failing.yml")
     (tmp_path / "failing.yml").unlink()
@@ -253,9 +272,9 @@ def test_a_graph_over_two_files(shared_convergence: Convergence, tmp_path: Path)
     assert all(name in drawn for name in ('["source"]', '["report"]', '("source_total")'))
 
 
-def test_another_tenants_things_are_not_found(shared_convergence: Convergence, tenant: Tenant) -> None:
-    tenant.upload("theirs", FAILING.replace("failing", "theirs"))
-    run_id = tenant.run("theirs")
+def test_another_tenants_things_are_not_found(shared_convergence: Convergence, other_tenant: Tenant) -> None:
+    other_tenant.upload("theirs", FAILING.replace("failing", "theirs"))
+    run_id = other_tenant.run("theirs")
     for command in (
         ("status", run_id),
         ("logs", run_id),
@@ -268,7 +287,8 @@ def test_another_tenants_things_are_not_found(shared_convergence: Convergence, t
         assert "Next: " in error
 
 
-def test_an_operator_looks_and_changes(convergence: Convergence, tenant: Tenant) -> None:
+def test_an_operator_looks_and_changes(shared_convergence: Convergence, other_tenant: Tenant) -> None:
+    convergence, tenant = shared_convergence, other_tenant
     assert tenant.tenant_id in convergence("admin", "tenants")[1]
     assert "Admitted" in convergence("admin", "overview")[1]
     assert "STARTER" in convergence("admin", "plan", tenant.tenant_id, "STARTER")[1]
@@ -284,7 +304,8 @@ def test_an_operator_looks_and_changes(convergence: Convergence, tenant: Tenant)
 
 
 @pytest.mark.usefixtures("shared_tenant")
-def test_the_client_does_what_its_nouns_say(url: str, tenant: Tenant, site: Site) -> None:
+def test_the_client_does_what_its_nouns_say(url: str, known_tenant: Tenant, site: Site) -> None:
+    tenant = known_tenant
     api = Api(url=url, key=Key.tenant(tenant.key))
     client, operator = Client(api), Operator(Api(url=url, key=Key.operator(ADMIN_KEY)))
     assert client.tenant.quota()["tenant_id"] == tenant.tenant_id
@@ -325,10 +346,11 @@ def test_what_was_used_is_told_to_the_tenant_and_for_invoices(
 
 
 def test_the_quota_tells_of_budgets_and_what_is_spent(
-    convergence: Convergence, url: str, tenant: Tenant
+    convergence_as: Callable[[Tenant], Convergence], url: str, other_tenant: Tenant, site: Site
 ) -> None:
-    client = Client(Api(url=url, key=Key.tenant(tenant.key)))
+    site.drain()
+    client = Client(Api(url=url, key=Key.tenant(other_tenant.key)))
     client.tenant.set_budget({"max_bytes_per_run": 2**30, "max_cost_per_month": 12.5})
-    told = convergence("quota")[1].splitlines()
+    told = convergence_as(other_tenant)("quota")[1].splitlines()
     assert "This month 0 B were billed, 0 B are held" in told
     assert told[-1] == "Budget of the tenant: max_bytes_per_run 1.0 GiB, max_cost_per_month 12.5"
