@@ -41,8 +41,12 @@ def isolated(site: Site, tenant_ids: Iterator[str]) -> Tenant:
 
 
 def test_the_executor_reads_the_tenants_own_tables(shared_tenant: Tenant) -> None:
-    assert outcome(shared_tenant, OWN_NAME) == ("COMPLETED", "")
-    assert outcome(shared_tenant, "SELECT who FROM probe") == ("COMPLETED", "")
+    reads = a_pipeline_file({"written": OWN_NAME}, {"read": "SELECT who FROM written"})
+    assert shared_tenant.upload("own", reads).status_code == 201
+    run_id = shared_tenant.run("own")
+    shared_tenant.site.drain()
+    run = shared_tenant.status(run_id)
+    assert (run["status"], run["error_message"]) == ("COMPLETED", None)
 
 
 @pytest.mark.usefixtures("no_firewall")

@@ -22,30 +22,27 @@ def runs_of(tenant: Tenant, config_id: str) -> list[dict[str, Any]]:
     return list(answer["runs"])
 
 
-@pytest.mark.parametrize(
-    ("config_id", "changes", "reason"),
-    [
-        ("expired", {"status": SubscriptionStatus.EXPIRED}, "the tenant's subscription is EXPIRED"),
-        (
-            "tried",
-            {"status": SubscriptionStatus.TRIAL, "trial_end_date": date(2026, 1, 1)},
-            "the tenant's trial ended with 2026-01-01",
-        ),
-    ],
-    ids=["expired", "tried"],
-)
-def test_nothing_runs_on_a_subscription_that_is_over(
-    site: Site, subscriber: Tenant, config_id: str, changes: dict[str, Any], reason: str
-) -> None:
-    tenant, run = subscriber, f"/api/v1/pipelines/run/{config_id}"
-    tenant.upload(config_id, a_pipeline_file({config_id: "SELECT 1 AS n"}))
-    tenant.subscribe(**changes)
-    refused = tenant.call("POST", run, {})
-    assert refused.status_code == 403
-    assert refused.get_json()["detail"].startswith(reason)
+OVER: dict[str, dict[str, Any]] = {
+    "the tenant's subscription is EXPIRED": {"status": SubscriptionStatus.EXPIRED},
+    "the tenant's trial ended with 2026-01-01": {
+        "status": SubscriptionStatus.TRIAL,
+        "trial_end_date": date(2026, 1, 1),
+    },
+}
+"""By what is told of it: how a subscription is over."""
+
+
+def test_nothing_runs_on_a_subscription_that_is_over(site: Site, subscriber: Tenant) -> None:
+    tenant, run = subscriber, "/api/v1/pipelines/run/stopped"
+    tenant.upload("stopped", a_pipeline_file({"stopped": "SELECT 1 AS n"}))
     span = {"start": "2026-01-01", "end": "2026-01-02", "dry_run": True}
-    assert tenant.call("POST", f"/api/v1/pipelines/backfill/{config_id}", span).status_code == 403
-    assert runs_of(tenant, config_id) == []
+    for reason, changes in OVER.items():
+        tenant.subscribe(**changes)
+        refused = tenant.call("POST", run, {})
+        assert (refused.status_code, refused.get_json()["detail"][: len(reason)]) == (403, reason)
+        backfill = tenant.call("POST", "/api/v1/pipelines/backfill/stopped", span)
+        assert backfill.status_code == 403, reason
+    assert runs_of(tenant, "stopped") == []
     assert tenant.own("GET", "/api/v1/tenants/quota").status_code == 200
     path = f"/admin/tenants/{tenant.tenant_id}"
     assert site.admin("PATCH", path, {"subscription_plan": "STARTER"}).status_code == 200
