@@ -1,10 +1,15 @@
 """What holds for every test: none can reach a real cloud."""
 
+import atexit
 import os
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
 
 OWN_PLATFORMS = frozenset({"check_kills", "test_first_steps", "test_restarts"})
 """End-to-end tests that start platforms of their own; the others share one a process."""
@@ -16,6 +21,42 @@ def pytest_configure() -> None:
         os.environ.pop(name, None)
     os.environ["GOOGLE_APPLICATION_CREDENTIALS"] = "/no/credentials/in/tests"
     os.environ["NO_GCE_CHECK"] = "true"
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """End one of several processes at once: it takes seconds to give back piece by piece what it holds."""
+    if _place_among_processes(session.config):
+        atexit.register(os._exit, 0)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Let each of several processes begin to import elsewhere: a module is compiled once for all of them."""
+    if place := _place_among_processes(session.config):
+        number, processes = place
+        modules = sorted(_modules_of_tests(session.config))
+        first = len(modules) * number // processes
+        for module in modules[first:] + modules[:first]:
+            with suppress(Exception, pytest.skip.Exception):  # Which is told when the module is collected.
+                import_module(module)
+
+
+def _place_among_processes(config: pytest.Config) -> tuple[int, int] | None:
+    """Return the number of this process and how many there are; None where there is one alone."""
+    given = getattr(config, "workerinput", None)
+    return (int(given["workerid"].removeprefix("gw")), given["workercount"]) if given else None
+
+
+def _modules_of_tests(config: pytest.Config) -> set[str]:
+    """List the modules that are asked for, by their names."""
+    places = [Path(argument.partition("::")[0]).resolve() for argument in config.args]
+    files = {
+        file
+        for place in places
+        for pattern in config.getini("python_files")
+        for file in (place.rglob(pattern) if place.is_dir() else [place])
+    }
+    return {".".join(file.relative_to(ROOT).with_suffix("").parts) for file in files}
 
 
 @pytest.hookimpl(optionalhook=True)

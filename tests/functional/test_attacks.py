@@ -3,9 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from common.http.schemas import violations_of
+from tests.data_files import cases_in
 from tests.functional.environment import PROJECT
 from tests.functional.intruders import Duel, ask
 from tests.functional.site import Site, Tenant
@@ -14,17 +13,10 @@ HERE = Path(__file__).parent
 FIREWALL = HERE.parent / "unit" / "pipelines"
 STEPS_AT_ONCE = 60
 PARAMETERS = {"date": "DATE", "n": "INT64", "regions": "ARRAY<STRING>", "then": "TIMESTAMP"}
-
-
-def lines(path: Path) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return found
-
-
-REQUESTS = lines(HERE / "attacks.yml")
-FILES = lines(HERE / "file_attacks.yml")
-QUERIES = lines(FIREWALL / "firewall_attacks.yml")
-HONEST = lines(FIREWALL / "firewall_legitimate.yml")
+REQUESTS: list[dict[str, Any]] = cases_in(HERE / "attacks.yml")
+FILES: list[dict[str, Any]] = cases_in(HERE / "file_attacks.yml")
+QUERIES: list[dict[str, Any]] = cases_in(FIREWALL / "firewall_attacks.yml")
+HONEST: list[dict[str, Any]] = cases_in(FIREWALL / "firewall_legitimate.yml")
 
 
 def filled(value: Any, words: dict[str, str]) -> Any:

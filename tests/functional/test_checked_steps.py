@@ -11,6 +11,7 @@ import yaml
 
 from common.pipelines.firewall import Judgement
 from local.platform import OPEN_BUCKET
+from tests.data_files import cases_in
 from tests.functional.environment import THEIRS
 from tests.functional.promises import rows_of_table
 from tests.functional.site import Site, Tenant, steps_of
@@ -23,7 +24,7 @@ from tests.functional.test_credential_steps import (
 )
 
 HERE = Path(__file__).parent
-ATTACKS = yaml.safe_load((HERE.parent / "unit/pipelines/check_attacks.yml").read_text(encoding="utf-8"))
+ATTACKS = cases_in(HERE.parent / "unit/pipelines/check_attacks.yml")
 GOOD = [{"type": "row_count", "min": 1}]
 BAD = [{"type": "row_count", "min": 1000}]
 EXPORT = HERE.parents[1] / "ps_templates/gcp/cost_billing/example.yml"

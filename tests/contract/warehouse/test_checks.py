@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from common.quality.check_queries import CheckView
 from common.times import utc_now
 from common.warehouse.bigquery import Central
 from tests.contract.warehouse.checked_runs import CheckedRuns
+from tests.data_files import cases_in
 
-PEERS = yaml.safe_load((Path(__file__).parent / "peer_checks.yml").read_text())
+PEERS = cases_in(Path(__file__).parent / "peer_checks.yml")
 CHECKS = {f"{peer}_{name}"[:64]: one for peer, checks in PEERS.items() for name, one in checks.items()}
 _numbers = itertools.count()
 

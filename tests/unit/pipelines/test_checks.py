@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from common.pipelines.check_types import check_folders
 from common.pipelines.plans import CheckJob, CopyJob, QueryJob, SchemaUpdate, WriteDisposition
 from common.quality.checks import Check, Severity
+from tests.data_files import cases_in
 from tests.unit.pipelines.examples import STEP_TYPES, TEMPLATES, a_document, a_step, compiled, violations_of
 
-ATTACKS = yaml.safe_load((Path(__file__).parent / "check_attacks.yml").read_text())
+ATTACKS = cases_in(Path(__file__).parent / "check_attacks.yml")
 PARAMETERS = {"pepper": {"type": "INT64", "secret": True}, "low": {"type": "INT64", "default": 1}}
 ID = {"type": "not_null", "column": "id"}
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from sqlglot import exp
 
 from common.pipelines import grammar, reads
 from common.pipelines.firewall import judge_dry_run, judge_statement
 from common.pipelines.tables import Policy, TableName
+from tests.data_files import cases_in
 
 POLICY = Policy(
     project_id="platform-prod",
@@ -25,7 +25,7 @@ HERE = Path(__file__).parent
 
 def cases(name: str) -> list[Any]:
     """Load the lines of a data file, each with what it does as its ID."""
-    lines = yaml.safe_load((HERE / f"firewall_{name}.yml").read_text(encoding="utf-8"))
+    lines = cases_in(HERE / f"firewall_{name}.yml")
     return [pytest.param(line, id=line.get("tries") or line["does"]) for line in lines]
 
 
@@ -71,7 +71,7 @@ def test_no_query_covers_for_a_read_beside_it(line: dict[str, str], around: str)
     assert [reason for reason in reasons if reason.startswith("reads victim.k: only tables of your own")]
 
 
-PLACES: list[str] = yaml.safe_load((HERE / "firewall_places.yml").read_text(encoding="utf-8"))
+PLACES: list[str] = cases_in(HERE / "firewall_places.yml")
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from common.errors import InvalidInput
 from common.pipelines.codec import from_json, to_json
@@ -14,13 +13,12 @@ from common.pipelines.pipeline import Pipeline
 from common.pipelines.plans import QueryJob
 from common.runs.guarding import PolicyGuard
 from common.runs.ports import DryRun, StepJob
+from tests.data_files import cases_in
 from tests.unit.pipelines.examples import PROJECT, compiled
 from tests.unit.pipelines.test_firewall import POLICY, full_name
 
 ELSEWHERE = replace(POLICY, runs_elsewhere=True)
-LINES: list[dict[str, Any]] = yaml.safe_load(
-    (Path(__file__).parent / "firewall_credentials.yml").read_text(encoding="utf-8")
-)
+LINES: list[dict[str, Any]] = cases_in(Path(__file__).parent / "firewall_credentials.yml")
 
 
 @pytest.mark.parametrize("line", [line for line in LINES if "reads" in line], ids=lambda line: line["does"])

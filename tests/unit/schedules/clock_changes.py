@@ -40,10 +40,10 @@ def zones() -> list[str]:
     return sorted(name for name in available_timezones() if "/" in name or name == "UTC")
 
 
-def changes_of(zone: str) -> Iterator[Change]:
+def changes_of(zone: str, first_year: int = FIRST_YEAR, last_year: int = LAST_YEAR) -> Iterator[Change]:
     """Find the changes of a zone's clock, to the minute; none has two in a day."""
     found = ZoneInfo(zone)
-    moment, end = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC), datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)
+    moment, end = datetime(first_year, 1, 1, tzinfo=UTC), datetime(last_year + 1, 1, 1, tzinfo=UTC)
     day = timedelta(days=1)
     while moment < end:
         if (new := _offset(moment + day, found)) != (old := _offset(moment, found)):

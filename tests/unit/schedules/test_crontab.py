@@ -27,7 +27,7 @@ SAMPLE = {
 
 def sampled() -> list[Change]:
     return [
-        change for zone, years in SAMPLE.items() for change in changes_of(zone) if change.at.year in years
+        change for zone, years in SAMPLE.items() for year in years for change in changes_of(zone, year, year)
     ]
 
 

@@ -1,0 +1,56 @@
+"""Requests that nobody would think of, made from a function's own document; it takes long to load."""
+
+import warnings
+from functools import cache
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, given, settings
+
+from common.http.routing import Route
+from tests.functional.site import Site
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # What others' packages say of each other.
+    import schemathesis
+    from schemathesis.checks import not_a_server_error
+    from schemathesis.specs.openapi.checks import (
+        content_type_conformance,
+        response_schema_conformance,
+        status_code_conformance,
+    )
+
+REQUESTS, REQUESTS_WITH_BODY = 4, 10
+"""Of each route, whatever the machine's pace: a body has more in it that can be wrong."""
+CHECKS: list[Any] = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+
+
+@cache
+def document_of(site: Site, function: str) -> Any:
+    """Ask a function for its own document."""
+    return schemathesis.openapi.from_wsgi("/openapi.json", app=site.functions[function].application)
+
+
+def fuzz(site: Site, function: str, route: Route[Any], headers: dict[str, str]) -> list[Any]:
+    """Send requests to a route, each of which has to be answered as the document says; return them."""
+    sent: list[Any] = []
+
+    @given(case=document_of(site, function)[route.path][route.method].as_strategy())
+    @settings(
+        max_examples=REQUESTS_WITH_BODY if route.request_schema or route.takes_any_content else REQUESTS,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    def send(case: Any) -> None:
+        sent.append(case)
+        case.call_and_validate(headers=headers, checks=CHECKS)
+
+    send()
+    return sent
