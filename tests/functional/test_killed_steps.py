@@ -1,8 +1,8 @@
 """Steps of each type whose process dies before a request about them, one after the other: all write once.
 
 Every run is delivered until it is acknowledged, and once more; the next one dies some requests later. Here
-one request in three has its turn, so that each type has one between its job and what is written down of it;
-`make check-kills` dies before each.
+one request in three has its turn, so that each type has one between its job and what is written down of it,
+and of types that make the same requests one; `make check-kills` dies before each, with each type.
 """
 
 import json
@@ -24,8 +24,14 @@ MOST = 40
 """More requests than any step makes."""
 EVERY = 3
 """One in how many requests is died before."""
-DYING_ELSEWHERE = {"incremental, append", "incremental, merge", "load, all"}
-"""What dies at each call in `tests/contract/warehouse/test_incremental.py`, and what asks as a load does."""
+ALIKE = {
+    "incremental, append",
+    "incremental, merge",
+    "incremental, delete_insert",
+    "incremental, partition_overwrite",
+    "load, all",
+}
+"""What makes the same requests as a history or a load does, one after the other."""
 NEW = "SELECT ${number} AS id, ${date} AS d, 'v' AS v"
 """A row that is new with each run."""
 CHANGING = (
@@ -267,7 +273,7 @@ def die_before_requests(
     pytest.fail("there is no end to its requests")
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if name not in DYING_ELSEWHERE])
+@pytest.mark.parametrize("name", [name for name in CASES if name not in ALIKE])
 def test_a_step_whose_process_dies_before_a_request_about_it_writes_once(
     site: Site, stand: Stand, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
