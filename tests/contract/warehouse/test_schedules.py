@@ -112,41 +112,43 @@ def test_a_new_version_with_the_same_schedule_forgets_no_missed_firing(schedules
     ]
 
 
-@pytest.mark.parametrize(
-    "more",
-    [
-        {"max_active_runs": 3},
-        {"overlap": "skip", "reserve": 50},
-        {"date": "firing", "jitter_minutes": 5},
-        {"timezone": "UTC", "enabled": True},
-    ],
-)
-def test_what_a_schedule_may_take_makes_no_other_of_it(schedules: Schedules, more: dict[str, Any]) -> None:
-    hourly = {"cron": "0 * * * *", "catch_up": "all"}
-    schedules.upload("hourly", 1, hourly)
-    schedules.upload("hourly", 2, hourly | more)
-    schedules.upload("hourly", 3, hourly)
-    (config,) = schedules.rows.read(schedules.tenant, START)
-    assert config.since == START + HOUR
+MAY_TAKE: dict[str, dict[str, Any]] = {
+    "runs_at_once": {"max_active_runs": 3},
+    "overlap": {"overlap": "skip", "reserve": 50},
+    "date": {"date": "firing", "jitter_minutes": 5},
+    "defaults": {"timezone": "UTC", "enabled": True},
+}
+"""What is no time of a schedule's, each by the ID of a config."""
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"cron": "30 * * * *"},
-        {"timezone": "Asia/Kolkata"},
-        {"start": "2026-01-01"},
-        {"end": "2036-01-01"},
-        {"catch_up": "latest"},
-        {"enabled": False},
-    ],
-)
-def test_other_times_begin_anew(schedules: Schedules, changed: dict[str, Any]) -> None:
+def test_what_a_schedule_may_take_makes_no_other_of_it(schedules: Schedules) -> None:
     hourly = {"cron": "0 * * * *", "catch_up": "all"}
-    schedules.upload("hourly", 1, hourly)
-    schedules.upload("hourly", 2, hourly | changed)
-    (config,) = schedules.rows.read(schedules.tenant, START)
-    assert config.since == START + 2 * HOUR
+    for config_id, more in MAY_TAKE.items():
+        schedules.upload(config_id, 1, hourly)
+        schedules.upload(config_id, 2, hourly | more)
+        schedules.upload(config_id, 3, hourly)
+    found = {config.config_id: config.since for config in schedules.rows.read(schedules.tenant, START)}
+    assert found == dict.fromkeys(MAY_TAKE, START + HOUR)
+
+
+OTHER_TIMES: dict[str, dict[str, Any]] = {
+    "cron": {"cron": "30 * * * *"},
+    "timezone": {"timezone": "Asia/Kolkata"},
+    "start": {"start": "2026-01-01"},
+    "end": {"end": "2036-01-01"},
+    "catch_up": {"catch_up": "latest"},
+    "enabled": {"enabled": False},
+}
+"""What makes other times of a schedule, each by the ID of a config."""
+
+
+def test_other_times_begin_anew(schedules: Schedules) -> None:
+    hourly = {"cron": "0 * * * *", "catch_up": "all"}
+    for config_id, changed in OTHER_TIMES.items():
+        schedules.upload(config_id, 1, hourly)
+        schedules.upload(config_id, 2, hourly | changed)
+    found = {config.config_id: config.since for config in schedules.rows.read(schedules.tenant, START)}
+    assert found == dict.fromkeys(OTHER_TIMES, START + 2 * HOUR)
 
 
 def test_a_schedule_that_comes_back_after_a_deletion_or_another_begins_anew(schedules: Schedules) -> None:
@@ -171,17 +173,19 @@ def test_a_config_without_a_schedule_or_deleted_is_left_out(schedules: Schedules
     assert schedules.rows.read(schedules.tenant, START) == []
 
 
-@pytest.mark.parametrize(
-    "schedule",
-    [{"cron": "99 1 * * *"}, {"cron": "0 1 * * *", "jitter_minutes": []}, {"cron": "0 1 * * *", "end": 1}],
-)
-def test_a_schedule_that_cannot_be_read_says_so_and_never_fires(
-    schedules: Schedules, schedule: dict[str, Any]
-) -> None:
-    schedules.upload("bad", 1, schedule)
-    (config,) = schedules.rows.read(schedules.tenant, START)
-    assert (config.config_id, config.fires) == ("bad", False)
-    assert config.error
+UNREADABLE: dict[str, dict[str, Any]] = {
+    "cron": {"cron": "99 1 * * *"},
+    "jitter": {"cron": "0 1 * * *", "jitter_minutes": []},
+    "end": {"cron": "0 1 * * *", "end": 1},
+}
+
+
+def test_a_schedule_that_cannot_be_read_says_so_and_never_fires(schedules: Schedules) -> None:
+    for config_id, schedule in UNREADABLE.items():
+        schedules.upload(config_id, 1, schedule)
+    found = schedules.rows.read(schedules.tenant, START)
+    told = {config.config_id: (config.fires, bool(config.error)) for config in found}
+    assert told == dict.fromkeys(UNREADABLE, (False, True))
 
 
 def test_every_tenants_schedules_are_one_read(schedules: Schedules, bootstrapped: Central) -> None:
