@@ -103,7 +103,7 @@ def test_a_minute_costs_a_claim_per_firing_and_a_few_calls_per_portion(
     local_bigquery: "LocalBigQuery", central_with_limits: Central
 ) -> None:
     """`make bench` does the same with the dispatcher's own `main.py`, and with ten thousand firings."""
-    tenants = 20
+    tenants = 8
     add_tenants(central_with_limits, tenants)
     sent, due = Sent(), tenants * CONFIGS_PER_TENANT
     dispatcher = make_dispatcher(central_with_limits, sent)
