@@ -1,6 +1,8 @@
 """What a step of each type takes: the table of docs/exactly-once.md, counted at the local BigQuery's door."""
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ import yaml
 from common.pipelines.step_types import TEMPLATES
 from local.platform import OPEN_BUCKET
 from tests.functional.promises import costs_of_steps
-from tests.functional.site import Site, Tenant
+from tests.functional.site import Site, Tenant, steps_of
 from tests.unit.pipelines.examples import STEP_TYPES
 
 DAY = "2026-03-01"
@@ -63,50 +65,65 @@ def stocked(site: Site, tenant_of_module: Tenant) -> Tenant:
     return tenant_of_module
 
 
-@pytest.fixture
-def reader(shared_tenant: Tenant, stocked: Tenant) -> Tenant:
-    """Give a test the tenant of its module, which has tables to read."""
-    assert shared_tenant is stocked
-    return shared_tenant
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What is told of a step, and its jobs, its dry runs and the requests about it."""
+
+    step: dict[str, Any]
+    counts: tuple[int, int, int]
 
 
-def counted(site: Site, tenant: Tenant, ps_type: str, config: dict[str, Any]) -> tuple[int, int, int]:
-    """Run one step; count its jobs, its dry runs, and the requests about it."""
-    checks = {"checks": [{"type": "row_count", "min": 1}]} if ps_type == "dq.check" else {}
-    step = {"id": "work", "ps_type": ps_type, "config": config} | checks
-    saved = tenant.upload("one", json.dumps({"pipeline": {"name": "One"}, "steps": [step]}))
-    assert saved.status_code < 300, saved.text
-    run_id = tenant.run("one", {"date": DAY})
-    counts = site.bigquery.counts
-    counts.reset()
+@pytest.fixture(scope="module")
+def taken(site: Site, stocked: Tenant) -> Mapping[str, Taken]:
+    """Let one run carry out all of these, a level each, and count what each level asks for."""
     site.drain()
-    found = (
-        counts.jobs("cvg-step-"),
-        counts.dry_runs,
-        sum(
-            count
-            for (method, about), count in counts.subjects.items()
-            if method not in WAITS and not about.startswith(NO_STEPS)
-        ),
+    stocked.files.mkdir(parents=True, exist_ok=True)
+    steps: list[dict[str, Any]] = []
+    for ps_type, runs in RUNS.items():
+        for number, (_, config) in enumerate(runs, start=1):
+            checks = {"checks": [{"type": "row_count", "min": 1}]} if ps_type == "dq.check" else {}
+            before = {"depends_on": [steps[-1]["id"]]} if steps else {}
+            step_id = step_named(ps_type, number)
+            steps.append({"id": step_id, "ps_type": ps_type, "config": config} | checks | before)
+    saved = stocked.upload("all_types", json.dumps({"pipeline": {"name": "All types"}, "steps": steps}))
+    assert saved.status_code == 201, saved.text
+    run_id, counts = stocked.run("all_types", {"date": DAY}), {}
+    for number, step in enumerate(steps):
+        (stocked.files / f"{number}.csv").write_text(f"{number}\n")  # Loads find a file that is new to them.
+        site.bigquery.counts.reset()
+        for message in site.take_levels():
+            site.deliver_until_acknowledged(message)
+        counts[step["id"]] = counted(site)
+    told = steps_of(stocked.status(run_id))
+    return {step_id: Taken(step=told[step_id], counts=counts[step_id]) for step_id in counts}
+
+
+def step_named(ps_type: str, number: int) -> str:
+    return f"{ps_type.replace('.', '_')}_{number}"
+
+
+def counted(site: Site) -> tuple[int, int, int]:
+    """Count jobs and dry runs of steps, and the requests about them."""
+    counts = site.bigquery.counts
+    requests = sum(
+        count
+        for (method, about), count in counts.subjects.items()
+        if method not in WAITS and not about.startswith(NO_STEPS)
     )
-    status = tenant.status(run_id)
-    assert status["status"] == "COMPLETED", status["error_message"]
-    return found
+    return counts.jobs("cvg-step-"), counts.dry_runs, requests
 
 
 @pytest.mark.parametrize("ps_type", RUNS)
-def test_a_step_takes_what_the_page_says(site: Site, reader: Tenant, ps_type: str) -> None:
-    folder = reader.files
-    folder.mkdir(parents=True, exist_ok=True)
-    for number, (words, config) in enumerate(RUNS[ps_type], start=1):
-        (folder / f"{number}.csv").write_text(f"{number}\n")
-        found = counted(site, reader, ps_type, config)
+def test_a_step_takes_what_the_page_says(taken: Mapping[str, Taken], ps_type: str) -> None:
+    for number, (words, _) in enumerate(RUNS[ps_type], start=1):
+        found = taken[step_named(ps_type, number)]
+        assert (found.step["status"], found.step["error_message"]) == ("COMPLETED", None), words
         promised = costs_of_steps()[words]
         told = [
             f"{count} {promise.what}, {promise.how_many}"
-            for count, promise in zip(found, promised, strict=True)
+            for count, promise in zip(found.counts, promised, strict=True)
         ]
-        kept = [promise.is_kept_by(count, {}) for count, promise in zip(found, promised, strict=True)]
+        kept = [promise.is_kept_by(count, {}) for count, promise in zip(found.counts, promised, strict=True)]
         assert all(kept), f"{words}, {ps_type}: {told}"
 
 
