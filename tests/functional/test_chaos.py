@@ -26,19 +26,20 @@ LOST_SECONDS = 6.0
 """How long streaming loses rows of tables that are remade."""
 STEP, TICKET = "cvg-step-", "cvg-ticket-"
 # tests/simulation fails each call of a run; here each of BigQuery's doors fails in each of its own ways.
+OF_STEPS: dict[str, dict[str, Fault]] = {
+    "requests": {
+        "a": Fault(effect=Effect.CUT_BEFORE),
+        "b": Fault(effect=Effect.BACKEND_ERROR),
+        "c": Fault(effect=Effect.CUT_AFTER),
+    },
+    "jobs": {
+        "a": Fault(effect=Effect.JOB_FAILS, reason="backendError"),
+        "b": Fault(effect=Effect.JOB_FAILS, reason="rateLimitExceeded"),
+        "c": Fault(effect=Effect.JOB_FAILS, reason="jobRateLimitExceeded"),
+    },
+}
+"""What fails of the first attempt of each step of a run."""
 FAULTS = [
-    *(
-        Fault(method="jobs.insert", job_id_prefix=STEP, nth=nth, effect=effect)
-        for nth, effect in (
-            (1, Effect.CUT_BEFORE),
-            (2, Effect.BACKEND_ERROR),
-            (3, Effect.CUT_AFTER),
-        )
-    ),
-    *(
-        Fault(method="jobs.insert", job_id_prefix=STEP, nth=nth, effect=Effect.JOB_FAILS, reason=reason)
-        for nth, reason in ((1, "backendError"), (2, "rateLimitExceeded"), (3, "jobRateLimitExceeded"))
-    ),
     *(
         Fault(method="jobs.insert", job_id_prefix=TICKET, nth=1, effect=effect)
         for effect in (Effect.CUT_AFTER, Effect.RATE_LIMIT_EXCEEDED)
@@ -99,6 +100,27 @@ def rows_of(site: Site, tenant: Tenant) -> dict[str, int]:
         f"SELECT '{table}' AS step, COUNT(*) AS n FROM {tenant.tenant_id}.{table}" for table in "abc"
     )
     return {row["step"]: row["n"] for row in site.rows(sql)}
+
+
+@pytest.mark.parametrize("what", OF_STEPS)
+def test_a_fault_of_each_step_of_a_run_leaves_each_effect_exactly_once(
+    site: Site, shared: Tenant, what: str
+) -> None:
+    before = rows_of(site, shared)
+    run_id = shared.run("chaos", **{"Idempotency-Key": f"fault-of-{what}"})
+    faults = {f"{STEP}{run_id}-{step_id}-1": fault for step_id, fault in OF_STEPS[what].items()}
+    site.bigquery.faults.script(
+        [
+            replace(fault, method="jobs.insert", job_id_prefix=job_id, times=1)
+            for job_id, fault in faults.items()
+        ]
+    )
+    site.drain()
+    happened = list(site.bigquery.faults.happened)
+    site.bigquery.faults.reset()
+    assert len(happened) == len(faults)
+    assert shared.status(run_id)["status"] == "COMPLETED"
+    assert rows_of(site, shared) == {step: count + 1 for step, count in before.items()}
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=named)
