@@ -455,15 +455,28 @@ def test_a_credentials_account_reads_its_own_buckets_and_no_others(
         folder.mkdir(exist_ok=True)
         put(folder, "a.csv", "5,eu")
         (folder / ".readers").write_text(reader)
-    orders.upload(uris="gs://customer-files/*.csv", credential="my-gcp")
-    done = orders.completed()
-    assert orders.ids() == [5]
+    load = CSV | {"header_rows": 1, "credential": "my-gcp"}
+    orders.save(
+        a_pipeline(
+            *(
+                {
+                    "id": bucket,
+                    "ps_type": "bq_etl.load",
+                    "config": load | {"uris": f"gs://{bucket}-files/*.csv", "target_table": bucket},
+                }
+                for bucket in ("customer", "closed")
+            )
+        )
+    )
+    done = orders.run()
+    steps = steps_of(done)
+    assert (steps["customer"]["status"], orders.ids("customer")) == ("COMPLETED", [5])
     path = f"/api/v1/pipelines/runs/{done['pipeline_logging_id']}/receipt"
     receipt = shared_customer.tenant.call("GET", path).get_json()
-    assert {attempt["job_project"] for attempt in receipt["attempts"]} == {THEIRS}
-    orders.upload(uris="gs://closed-files/*.csv", credential="my-gcp")
-    denied = orders.run()
-    assert (denied["status"], "storage.objects.list" in denied["error_message"]) == ("FAILED", True)
+    projects = {one["job_project"] for one in receipt["attempts"] if one["step_id"] == "customer"}
+    assert projects == {THEIRS}
+    assert steps["closed"]["status"] == "FAILED"
+    assert "storage.objects.list" in steps["closed"]["error_message"]
 
 
 def test_the_ledger_is_written_by_no_step_of_the_tenants(shared_tenant: Tenant) -> None:

@@ -22,15 +22,6 @@ def no_firewall(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("common.pipelines.statement_compiler.StatementCompiler._judge", lambda *_: True)
 
 
-def outcome(tenant: Tenant, sql: str) -> tuple[str, str]:
-    """Run one statement; return the run's state and its error."""
-    assert tenant.upload("probe", a_pipeline_file({"probe": sql}, target="WRITE_TRUNCATE")).status_code < 300
-    run_id = tenant.run("probe")
-    tenant.site.drain()
-    run = tenant.status(run_id)
-    return run["status"], run["error_message"] or ""
-
-
 @pytest.fixture(scope="module")
 def isolated(site: Site, tenant_ids: Iterator[str]) -> Tenant:
     """Onboard a tenant, and give it an account of its own."""
@@ -86,12 +77,12 @@ def test_an_isolated_tenant_has_its_own_account_and_can_cancel_what_it_runs(
     site: Site, isolated: Tenant
 ) -> None:
     site.drain()
-    assert outcome(isolated, OWN_NAME)[0] == "COMPLETED"
     account = EXECUTOR_OF_ONE.replace("{tenant}", isolated.tenant_id.replace("_", "-"))
     dataset = ADAPTERS.platform_client.get_dataset(isolated.tenant_id)
     writers = [entry.entity_id for entry in dataset.access_entries if entry.entity_type == "userByEmail"]
     assert writers == [account]
-    run_id = isolated.run("probe")
+    assert isolated.upload("cancelled", a_pipeline_file({"cancelled": OWN_NAME})).status_code == 201
+    run_id = isolated.run("cancelled")
     assert isolated.call("POST", f"/api/v1/pipelines/cancel/{run_id}", {}).status_code == 202
     site.drain()
     assert isolated.status(run_id)["status"] == "CANCELLED"
