@@ -9,7 +9,7 @@ from tests.simulation.invariants import broken_invariants
 from tests.simulation.sabotage import SABOTAGES, Sabotage
 from tests.simulation.world import World
 
-WORLDS = 40
+WORLDS = 20
 ENOUGH_TO_NOTICE = 900
 
 
