@@ -1,5 +1,6 @@
 """The command line and its client on the functions, over HTTP: a day of a tenant, a look of an operator."""
 
+import functools
 import io
 import json
 import re
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer.main
 
 from cli.app import main
 from common.client import Api, Client, Key, Operator
@@ -43,6 +45,9 @@ def renamed(config_id: str) -> str:
     return re.sub(r"(target_table: |FROM )(orders|total)", rf"\1{config_id}_\2", text)
 
 
+BUILT_ONCE = functools.cache(typer.main.get_command)
+"""The tree of commands, which a process builds for each of its calls: it has one, but here."""
+
 type Convergence = Callable[..., tuple[int, str, str]]
 
 
@@ -64,6 +69,7 @@ def convergence_as(
 
     def convergence_of(tenant: Tenant) -> Convergence:
         monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(typer.main, "get_command", BUILT_ONCE)
         for name, value in {
             "URL": url,
             "API_KEY": tenant.key,
