@@ -19,7 +19,7 @@ from tests.functional.site import Site, Tenant, a_pipeline_file
 LEVELS = ({"a": "SELECT 1 AS n", "b": "SELECT 2 AS n"}, {"c": "SELECT SUM(n) AS n FROM (SELECT n FROM a)"})
 ACKNOWLEDGED = 200
 SEED = 1
-PAUSE_SECONDS = 1.5
+PAUSE_SECONDS = 3.0
 A_WHILE = timedelta(seconds=2)
 """How soon everybody learns here that a table is held."""
 LOST_SECONDS = 6.0
