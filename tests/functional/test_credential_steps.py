@@ -303,16 +303,22 @@ def test_a_step_without_the_credential_cannot_read_that_project(shared_tenant: T
     assert f"reads {THEIRS}.sales.orders" in answer.text
 
 
+@pytest.fixture(scope="module")
+def neighbour(site: Site, tenant_ids: Iterator[str]) -> Tenant:
+    """Onboard another tenant, which has no credential."""
+    return site.onboard(next(tenant_ids))
+
+
 @pytest.mark.usefixtures("shared_customer")
-def test_another_tenants_credential_of_the_same_id_is_not_used(tenant: Tenant) -> None:
-    status, error = outcome(tenant, ORDERS)
+def test_another_tenants_credential_of_the_same_id_is_not_used(neighbour: Tenant) -> None:
+    status, error = outcome(neighbour, ORDERS)
     assert (status, error) == (
         "FAILED",
         "step import: the credential my-gcp does not exist, or was deleted",
     )
     file = a_key_file(THEIRS, "stranger")
-    put(tenant, file)
-    status, error = outcome(tenant, ORDERS)
+    put(neighbour, file)
+    status, error = outcome(neighbour, ORDERS)
     assert status == "FAILED"
     assert "Access Denied" in error
 
@@ -338,15 +344,14 @@ def test_a_credential_that_is_of_no_use_fails_the_step_at_once(site: Site, share
 
 @pytest.mark.usefixtures("no_firewall")
 def test_without_the_firewall_the_account_reads_neither_the_platform_nor_another_tenant(
-    site: Site, shared_customer: Customer, tenant_ids: Iterator[str]
+    site: Site, shared_customer: Customer, neighbour: Tenant
 ) -> None:
-    other = site.onboard(next(tenant_ids))
-    site.rows(f"CREATE TABLE `{other.tenant_id}.secrets` AS SELECT 1 AS n")
+    site.rows(f"CREATE TABLE `{neighbour.tenant_id}.secrets` AS SELECT 1 AS n")
     tables = {
         "keys": "tenants.tenant_api_keys",
         "profiles": "tenants.current_tenant_profiles",
-        "secrets": f"{other.tenant_id}.secrets",
-        "view": f"{other.tenant_id}.tenant_comprehensive_view",
+        "secrets": f"{neighbour.tenant_id}.secrets",
+        "view": f"{neighbour.tenant_id}.tenant_comprehensive_view",
     }
     tenant = shared_customer.tenant
     steps = {name: (f"SELECT * FROM `{PROJECT}.{table}`", "my-gcp") for name, table in tables.items()}
@@ -410,27 +415,25 @@ def test_the_key_runs_no_job_in_the_platforms_project(shared_customer: Customer)
 # Who is let in
 
 
-def test_the_account_is_in_the_access_list_while_its_credential_lives(customer: Customer) -> None:
-    role = f"projects/{PROJECT}/roles/convergenceFillTables"
-    assert entries(customer.tenant)[customer.account] == role
-    put(customer.tenant, customer.file, "second")
-    assert customer.tenant.own("DELETE", f"{PATH}/my-gcp").status_code == 204
-    assert entries(customer.tenant)[customer.account] == role
-    successor = a_key_file(THEIRS, "successor")
-    put(customer.tenant, successor, "second")
-    assert customer.account not in entries(customer.tenant)
-    assert entries(customer.tenant)[successor["client_email"]] == role
-    assert customer.tenant.own("DELETE", f"{PATH}/second").status_code == 204
-    assert role not in entries(customer.tenant).values()
-
-
-def test_a_suspended_tenants_account_is_shut_out_until_it_is_reactivated(
+def test_the_account_is_in_the_access_list_while_its_credential_and_its_tenant_live(
     site: Site, customer: Customer
 ) -> None:
-    path = f"/admin/tenants/{customer.tenant.tenant_id}"
+    tenant, role = customer.tenant, f"projects/{PROJECT}/roles/convergenceFillTables"
+    path = f"/admin/tenants/{tenant.tenant_id}"
+    assert entries(tenant)[customer.account] == role
     assert site.admin("PATCH", path, {"status": "SUSPENDED"}).status_code == 200
-    assert customer.account not in entries(customer.tenant)
+    assert customer.account not in entries(tenant), "the tenant is suspended"
     assert site.admin("PATCH", path, {"status": "ACTIVE"}).status_code == 200
-    assert customer.account in entries(customer.tenant)
+    assert entries(tenant)[customer.account] == role
+    put(tenant, customer.file, "second")
+    assert tenant.own("DELETE", f"{PATH}/my-gcp").status_code == 204
+    assert entries(tenant)[customer.account] == role, "another credential is for the same account"
+    successor = a_key_file(THEIRS, "successor")
+    put(tenant, successor, "second")
+    assert customer.account not in entries(tenant)
+    assert entries(tenant)[successor["client_email"]] == role
+    assert tenant.own("DELETE", f"{PATH}/second").status_code == 204
+    assert role not in entries(tenant).values()
+    put(tenant, successor)
     assert site.admin("DELETE", path).status_code == 200
-    assert customer.account not in entries(customer.tenant)
+    assert successor["client_email"] not in entries(tenant), "the tenant is offboarded"
