@@ -1,7 +1,7 @@
 """The two backends of the contract on run rows and jobs: in memory, and the local BigQuery."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -52,8 +52,8 @@ class Backend:
     claims: ClaimJobs
     jobs: LoadingJobs
     claims_of: Callable[[StepJob], FileClaims]
-    add_tenant: Callable[[str, Limits], None]
-    """Write the rows of a tenant, which runs are admitted by."""
+    add_tenants: Callable[[Sequence[str], Limits], None]
+    """Write the rows of tenants, which runs are admitted by."""
     add_dataset: Callable[[str], object]
     """Give a tenant its dataset, which jobs write to."""
     forget: Callable[[str], None]
@@ -74,9 +74,10 @@ def in_memory() -> Backend:
     jobs = MemoryJobs(clock)
     rows = MemoryRuns()
 
-    def add_tenant(tenant_id: str, limits: Limits) -> None:
+    def add_tenants(tenant_ids: Sequence[str], limits: Limits) -> None:
         config = ConfigText(config_id="daily", version=1, text="steps: []", priority=3)
-        rows.tenants[tenant_id] = MemoryTenant(limits=limits, configs={"daily": config})
+        for tenant_id in tenant_ids:
+            rows.tenants[tenant_id] = MemoryTenant(limits=limits, configs={"daily": config})
 
     def slow_down(seconds: float) -> None:
         jobs.outcomes.default_factory = lambda: Outcome(takes=timedelta(seconds=seconds))
@@ -93,7 +94,7 @@ def in_memory() -> Backend:
         claims=jobs,
         jobs=jobs,
         claims_of=jobs.files_of,
-        add_tenant=add_tenant,
+        add_tenants=add_tenants,
         add_dataset=lambda tenant_id: None,
         forget=jobs.forgotten.add,
         wait=lambda: clock.sleep(1),
@@ -113,9 +114,11 @@ def in_bigquery(central: Central, storage_url: str = "") -> Backend:
         client=central.client, location=central.location, project=central.project, buckets=buckets
     )
 
-    def add_tenant(tenant_id: str, limits: Limits) -> None:
-        for table, row in _tenant_rows(tenant_id, limits).items():
-            streaming.append(table, {tenant_id: row | {"recorded_at": to_rfc3339(START)}})
+    def add_tenants(tenant_ids: Sequence[str], limits: Limits) -> None:
+        made = {tenant_id: _tenant_rows(tenant_id, limits) for tenant_id in tenant_ids}
+        for table in ("tenant_profiles", "tenant_subscriptions", "tenant_pipeline_configs"):
+            recorded = {"recorded_at": to_rfc3339(START)}
+            streaming.append(table, {tenant_id: rows[table] | recorded for tenant_id, rows in made.items()})
 
     return Backend(
         store=RunRows(streaming=streaming),
@@ -124,7 +127,7 @@ def in_bigquery(central: Central, storage_url: str = "") -> Backend:
         claims=ClaimedJobs(client=central.client, location=central.location),
         jobs=jobs,
         claims_of=jobs.files_of,
-        add_tenant=add_tenant,
+        add_tenants=add_tenants,
         add_dataset=central.client.create_dataset,
         forget=lambda job_id: _forget(central, job_id),
         wait=lambda: time.sleep(0.05),

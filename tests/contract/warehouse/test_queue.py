@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -46,16 +46,17 @@ class Backend:
     queue: QueueStore
     all_admissions: TenantAdmissionStore
     firings: FiringStore
-    add_tenant: Callable[[str, Limits], None]
+    add_tenants: Callable[[Sequence[str], Limits], None]
 
 
 def in_memory() -> Backend:
     rows = MemoryRuns()
 
-    def add_tenant(tenant_id: str, limits: Limits) -> None:
+    def add_tenants(tenant_ids: Sequence[str], limits: Limits) -> None:
         platform = MemoryPlatform()
-        platform.add_tenant(tenant_id, limits)
-        rows.tenants[tenant_id] = platform.rows.tenants[tenant_id]
+        for tenant_id in tenant_ids:
+            platform.add_tenant(tenant_id, limits)
+            rows.tenants[tenant_id] = platform.rows.tenants[tenant_id]
 
     return Backend(
         runs=rows,
@@ -63,7 +64,7 @@ def in_memory() -> Backend:
         queue=MemoryQueue(),
         all_admissions=MemoryTenantAdmissions(rows),
         firings=MemoryFirings(),
-        add_tenant=add_tenant,
+        add_tenants=add_tenants,
     )
 
 
@@ -76,7 +77,7 @@ def on_rows(central: Central) -> Backend:
         queue=QueueRows(queries=queries, streaming=streaming),
         all_admissions=TenantAdmissionRows(queries=queries, streaming=streaming),
         firings=FiringRows(queries=queries, streaming=streaming),
-        add_tenant=runs.add_tenant,
+        add_tenants=runs.add_tenants,
     )
 
 
@@ -85,11 +86,18 @@ def backend(request: pytest.FixtureRequest) -> Backend:
     return in_memory() if request.param == "memory" else on_rows(request.getfixturevalue("bootstrapped"))
 
 
+@pytest.fixture(scope="module")
+def tenants(backend: Backend) -> Iterator[str]:
+    """Write down more tenants than there are tests."""
+    names = [f"waits_{next(_numbers)}" for _ in range(50)]
+    backend.add_tenants(names, LIMITS)
+    return iter(names)
+
+
 @pytest.fixture
-def tenant(backend: Backend) -> str:
-    tenant_id = f"waits_{next(_numbers)}"
-    backend.add_tenant(tenant_id, LIMITS)
-    return tenant_id
+def tenant(tenants: Iterator[str]) -> str:
+    """Give a test a tenant of its own."""
+    return next(tenants)
 
 
 def test_a_lane_of_a_tenant_that_was_idle_for_long_goes_on_with_its_numbers(
@@ -142,7 +150,7 @@ def test_a_secret_is_read_back_as_it_was_sealed(backend: Backend, tenant: str) -
 
 def test_the_column_of_parameters_shows_a_mask_for_a_secret(bootstrapped: Central) -> None:
     backend = on_rows(bootstrapped)
-    backend.add_tenant("masks_1", LIMITS)
+    backend.add_tenants(["masks_1"], LIMITS)
     sealed = SealedValue(key_version="k1", data="c2VhbGVk")
     record(
         backend, [a_waiting_run("masks_1", parameters={"region": "EU", "token": sealed})], RunStatus.QUEUED
@@ -167,7 +175,7 @@ def test_the_queue_is_read_by_priority_then_by_age(backend: Backend, tenant: str
 
 
 def test_every_tenants_queue_is_one_read(backend: Backend, tenant: str) -> None:
-    backend.add_tenant(f"other_{tenant}", LIMITS)
+    backend.add_tenants([f"other_{tenant}"], LIMITS)
     for tenant_id in (tenant, f"other_{tenant}"):
         record(backend, [a_waiting_run(tenant_id)], RunStatus.QUEUED)
     assert {tenant, f"other_{tenant}"} <= {one.tenant_id for one in backend.queue.read_waiting("", NOW)}
@@ -242,7 +250,7 @@ def test_an_entry_is_found_by_its_tenant_alone(backend: Backend, tenant: str) ->
 def test_lanes_are_the_ledgers_of_many_tenants_with_the_runs_that_have_begun(
     backend: Backend, tenant: str
 ) -> None:
-    backend.add_tenant(f"new_{tenant}", LIMITS)
+    backend.add_tenants([f"new_{tenant}"], LIMITS)
     for ticket in (1, 4):
         run = a_run(tenant_id=tenant, run_id=f"{tenant}-run-{ticket}", ticket=ticket)
         backend.runs.append_run(run, RunStatus.PENDING, START)
@@ -304,7 +312,7 @@ class Firings:
 def test_how_a_firings_run_has_ended_is_written_once(bootstrapped: Central) -> None:
     firings = Firings(bootstrapped)
     tenant_id = f"waits_{next(_numbers)}"
-    firings.backend.add_tenant(tenant_id, LIMITS)
+    firings.backend.add_tenants([tenant_id], LIMITS)
     scheduled = Trigger(type=TriggerType.SCHEDULE, by="scheduler")
     waiting = [a_waiting_run(tenant_id, number, trigger=scheduled) for number in (1, 2, 3)]
     firings.rows.append_firings(
@@ -330,7 +338,7 @@ def test_how_a_firings_run_has_ended_is_written_once(bootstrapped: Central) -> N
 def test_who_has_waited_too_long_is_read_however_many_come_first(bootstrapped: Central) -> None:
     backend = on_rows(bootstrapped)
     tenant_id = f"waits_{next(_numbers)}"
-    backend.add_tenant(tenant_id, LIMITS)
+    backend.add_tenants([tenant_id], LIMITS)
     now = NOW + MAX_WAIT
     urgent = [a_waiting_run(tenant_id, number, priority=1, added_at=now) for number in range(60)]
     old = [a_waiting_run(tenant_id, 100 + number, added_at=START, due_at=START) for number in range(3)]
@@ -345,7 +353,7 @@ def test_the_load_is_counted_by_plan(bootstrapped: Central) -> None:
     load = LoadRows(queries=Queries(central=bootstrapped))
 
     tenant_id = f"waits_{next(_numbers)}"
-    backend.add_tenant(tenant_id, LIMITS)
+    backend.add_tenants([tenant_id], LIMITS)
 
     def counts(*due: str) -> tuple[int, ...]:
         (plan,) = load.read_load(NOW, due)
@@ -374,7 +382,7 @@ def test_the_load_is_counted_by_plan(bootstrapped: Central) -> None:
 def test_a_backfill_is_read_by_its_intervals_as_far_as_each_has_come(bootstrapped: Central) -> None:
     backend = on_rows(bootstrapped)
     tenant_id = f"waits_{next(_numbers)}"
-    backend.add_tenant(tenant_id, LIMITS)
+    backend.add_tenants([tenant_id], LIMITS)
     trigger = Trigger(type=TriggerType.BACKFILL, by="backfill-1")
     runs = [
         a_waiting_run(

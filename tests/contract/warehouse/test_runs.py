@@ -1,7 +1,7 @@
 """One contract for run rows, claims and step jobs, held by the in-memory ports and by the real adapters."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -52,11 +52,18 @@ def backend(request: pytest.FixtureRequest) -> Backend:
     return in_bigquery(central)
 
 
+@pytest.fixture(scope="module")
+def tenants(backend: Backend) -> Iterator[str]:
+    """Write down more tenants than there are tests."""
+    names = [f"acme_{next(_numbers)}" for _ in range(50)]
+    backend.add_tenants(names, LIMITS)
+    return iter(names)
+
+
 @pytest.fixture
-def tenant(backend: Backend) -> str:
-    tenant_id = f"acme_{next(_numbers)}"
-    backend.add_tenant(tenant_id, LIMITS)
-    return tenant_id
+def tenant(tenants: Iterator[str]) -> str:
+    """Give a test a tenant of its own."""
+    return next(tenants)
 
 
 @pytest.fixture
@@ -132,7 +139,7 @@ def test_a_ticket_that_cannot_be_true_makes_no_millions_of_gaps(backend: Backend
 
 
 def test_rows_of_another_tenant_count_for_nothing(backend: Backend, tenant: str) -> None:
-    backend.add_tenant("globex", LIMITS)
+    backend.add_tenants(["globex"], LIMITS)
     backend.store.append_run(a_run_of("globex", 1), RunStatus.PENDING, START)
     facts = backend.facts.read_admission(tenant, "daily", "globex-run-1", NOW)
     assert facts.ledger.use == Use(today=0, month=0, running=0)

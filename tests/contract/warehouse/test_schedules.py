@@ -27,7 +27,7 @@ class Schedules:
         self.tenant = f"scheduled_{next(_numbers)}"
         self.streaming = Streaming(central=central)
         self.rows = ScheduleRows(queries=Queries(central=central), clock=lambda: START)
-        in_bigquery(central).add_tenant(self.tenant, LIMITS)
+        in_bigquery(central).add_tenants([self.tenant], LIMITS)
 
     def upload(self, config_id: str, version: int, schedule: dict[str, Any] | None, **more: Any) -> None:
         row: dict[str, Any] = {
