@@ -63,10 +63,11 @@ def saved_platform(local_bigquery: "LocalBigQuery", tmp_path_factory: pytest.Tem
 
 
 @pytest.fixture(scope="module")
-def bootstrapped(local_bigquery: "LocalBigQuery", saved_platform: Path, central: Central) -> Central:
+def bootstrapped(local_bigquery: "LocalBigQuery", saved_platform: Path) -> Iterator[Central]:
     """Have the central dataset as it is set up."""
     local_bigquery.reset(saved_platform)
-    return central
+    with connected(local_bigquery) as central:
+        yield central
 
 
 @contextmanager

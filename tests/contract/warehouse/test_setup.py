@@ -115,12 +115,12 @@ class SmallPlatform:
 
 
 @pytest.fixture
-def platform(central: Central) -> Iterator[SmallPlatform]:
-    platform = SmallPlatform(central)
+def platform(bootstrapped: Central) -> Iterator[SmallPlatform]:
+    platform = SmallPlatform(bootstrapped)
     yield platform
     # The local BigQuery is the slower the more tables it has.
-    datasets = Datasets(central=central)
-    names = [str(dataset.dataset_id) for dataset in central.client.list_datasets()]
+    datasets = Datasets(central=bootstrapped)
+    names = [str(dataset.dataset_id) for dataset in bootstrapped.client.list_datasets()]
     for name in names:
         if name.startswith(platform.central.dataset):
             datasets.delete(name, with_contents=True)
@@ -137,9 +137,9 @@ def test_the_platform_is_set_up_from_its_files_and_a_repeat_changes_nothing(boot
 
 
 @pytest.fixture(scope="module")
-def set_up(central: Central) -> SmallPlatform:
+def set_up(bootstrapped: Central) -> SmallPlatform:
     """Set a platform up for tests that leave its tables as they are."""
-    platform = SmallPlatform(central)
+    platform = SmallPlatform(bootstrapped)
     platform.bootstrap()
     return platform
 
