@@ -124,18 +124,103 @@ def a_pipeline(*steps: dict[str, Any], **document: Any) -> str:
     return json.dumps({"pipeline": {"name": "Files"}, "steps": [*steps]} | document)
 
 
-def test_new_files_are_loaded_run_by_run_and_the_tenant_reads_which(orders: Orders) -> None:
-    orders.put("a.csv", "1,eu", "2,us")
-    orders.upload()
-    orders.completed()
-    assert orders.ids() == [1, 2]
-    orders.put("b.csv", "3,eu")
-    orders.completed()
-    assert orders.ids() == [1, 2, 3]
-    assert orders.ledger() == ["a.csv", "b.csv"]
+# What two runs take of folders whose files change between them
+
+
+BY_DAY = {
+    "mode": "replace_partition",
+    "partition": "${date}",
+    "partitioning": {"field": "day"},
+    "schema": [{"name": "id", "type": "INT64"}, {"name": "day", "type": "DATE"}],
+}
+CHANGING: dict[str, tuple[str, dict[str, Any]]] = {
+    "fresh": ("*.csv", {}),
+    "mended": ("*.csv", {}),
+    "all_files": ("*.csv", {"mode": "all"}),
+    "by_day": ("${date:%Y%m%d}-*.csv", BY_DAY),
+}
+"""By the step, its folder and its table: which files it takes, and the rest of its config."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwoRuns:
+    """What is told of the steps of two runs, and what the first had loaded."""
+
+    folders: Mapping[str, Orders]
+    first: Mapping[str, dict[str, Any]]
+    ids_of_first: Mapping[str, list[int]]
+    second: Mapping[str, dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def two_runs(site: Site, tenant_of_module: Tenant) -> TwoRuns:
+    """Let one pipeline load each folder, and load it again once its files have changed."""
+    site.drain()
+    folders = {name: Orders(tenant=tenant_of_module, name=name) for name in CHANGING}
+    for orders in folders.values():
+        orders.folder.mkdir(parents=True)
+    steps = []
+    for name, (files, config) in CHANGING.items():
+        load = {"uris": folders[name].uri(files), "target_table": name, "format": "csv", "header_rows": 1}
+        steps.append({"id": name, "ps_type": "bq_etl.load", "config": load | {"schema": SCHEMA} | config})
+    pipeline = Orders(tenant=tenant_of_module, name="changing")
+    pipeline.save(a_pipeline(*steps))
+    folders["fresh"].put("a.csv", "1,eu", "2,us")
+    folders["mended"].put("a.csv", "one,eu")
+    folders["all_files"].put("a.csv", "1,eu")
+    folders["by_day"].put("20260131-orders.csv", "2,2026-01-31")
+    first = steps_of(pipeline.run({"date": "2026-01-31"}))
+    ids_of_first = {name: folders[name].ids() for name in ("fresh", "all_files")}
+    folders["fresh"].put("b.csv", "3,eu")
+    folders["mended"].put("a.csv", "1,eu")
+    (folders["all_files"].folder / "a.csv").unlink()
+    folders["all_files"].put("b.csv", "2,us")
+    site.rows(f"INSERT INTO {folders['by_day'].table()} (id, day) VALUES (1, DATE '2026-01-30')")
+    folders["by_day"].put("20260130-orders.csv", "3,2026-01-30")
+    second = steps_of(pipeline.run({"date": "2026-01-30"}))
+    return TwoRuns(folders=folders, first=first, ids_of_first=ids_of_first, second=second)
+
+
+def has_completed(step: Mapping[str, Any]) -> bool:
+    return (step["status"], step["error_message"]) == ("COMPLETED", None)
+
+
+def test_new_files_are_loaded_run_by_run_and_the_tenant_reads_which(
+    two_runs: TwoRuns, orders: Orders
+) -> None:
+    fresh = two_runs.folders["fresh"]
+    assert has_completed(two_runs.first["fresh"]), two_runs.first
+    assert has_completed(two_runs.second["fresh"]), two_runs.second
+    assert two_runs.ids_of_first["fresh"] == [1, 2]
+    assert fresh.ids() == [1, 2, 3]
+    assert fresh.ledger() == ["a.csv", "b.csv"]
     own = {"source_query": "SELECT uri FROM _cvg_loaded_files WHERE state = 'LOADED'", "target_table": "seen"}
     orders.save(a_pipeline({"id": "r", "ps_type": "bq_etl.query", "config": own}))
     orders.completed()
+
+
+def test_a_bad_file_fails_the_step_and_its_mended_version_is_new(two_runs: TwoRuns) -> None:
+    failed = two_runs.first["mended"]
+    assert failed["status"] == "FAILED"
+    assert "Error while reading data" in failed["error_message"]
+    assert has_completed(two_runs.second["mended"]), two_runs.second
+    assert two_runs.folders["mended"].ids() == [1]
+
+
+def test_one_partition_is_replaced_by_the_files_of_a_day(two_runs: TwoRuns) -> None:
+    assert has_completed(two_runs.first["by_day"]), two_runs.first
+    assert has_completed(two_runs.second["by_day"]), two_runs.second
+    assert two_runs.folders["by_day"].ids() == [2, 3]
+
+
+def test_all_files_replace_the_table_each_time(two_runs: TwoRuns) -> None:
+    assert has_completed(two_runs.first["all_files"]), two_runs.first
+    assert has_completed(two_runs.second["all_files"]), two_runs.second
+    assert two_runs.ids_of_first["all_files"] == [1]
+    assert two_runs.folders["all_files"].ids() == [2]
+
+
+# Whose process dies
 
 
 def test_files_of_a_run_that_dies_once_its_load_is_made_are_left_to_another_and_loaded_once(
@@ -167,43 +252,6 @@ def dying_after(call: Callable[..., Any]) -> Callable[..., Any]:
         raise Killed
 
     return die
-
-
-def test_a_bad_file_fails_the_step_and_its_mended_version_is_new(orders: Orders) -> None:
-    orders.put("a.csv", "one,eu")
-    orders.upload()
-    failed = orders.run()
-    assert failed["status"] == "FAILED"
-    assert "Error while reading data" in failed["error_message"]
-    orders.put("a.csv", "1,eu")
-    orders.completed()
-    assert orders.ids() == [1]
-
-
-def test_one_partition_is_replaced_by_the_files_of_a_day(site: Site, orders: Orders) -> None:
-    orders.upload(
-        uris=orders.uri("${date:%Y%m%d}-*.csv"),
-        mode="replace_partition",
-        partition="${date}",
-        partitioning={"field": "day"},
-        schema=[{"name": "id", "type": "INT64"}, {"name": "day", "type": "DATE"}],
-    )
-    orders.put("20260131-orders.csv", "2,2026-01-31")
-    orders.completed({"date": "2026-01-31"})
-    site.rows(f"INSERT INTO {orders.table()} (id, day) VALUES (1, DATE '2026-01-30')")
-    orders.put("20260130-orders.csv", "3,2026-01-30")
-    orders.completed({"date": "2026-01-30"})
-    assert orders.ids() == [2, 3]
-
-
-def test_all_files_replace_the_table_each_time(orders: Orders) -> None:
-    orders.put("a.csv", "1,eu")
-    orders.upload(mode="all")
-    orders.completed()
-    orders.put("b.csv", "2,us")
-    (orders.folder / "a.csv").unlink()
-    orders.completed()
-    assert orders.ids() == [2]
 
 
 # How files are read
