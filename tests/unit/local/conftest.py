@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
+from local_bigquery.jobs import runner
 
 from local.bigquery import LocalBigQuery
 from local.bigquery.calls import Call, read_call
@@ -44,6 +45,13 @@ def start_job(
     """Start a job under an ID of ours, without any repeat by the client."""
     job_config = bigquery.QueryJobConfig(**config)
     return client.query(sql, job_config, job_id=job_id, retry=None, job_retry=None)  # type: ignore[arg-type]
+
+
+def start_endless(client: bigquery.Client, job_id: str) -> bigquery.QueryJob:
+    """Start a job that does not end: the answer waits for it no longer than it takes to begin."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(runner, "SUBMIT_WAIT_MS", 50)
+        return start_job(client, job_id, ENDLESS)
 
 
 def end_server() -> None:

@@ -10,7 +10,7 @@ from local_bigquery.engine import database
 from local.bigquery import Housekeeping, LocalBigQuery
 from local.bigquery.answers import Answer, json_answer
 from local.bigquery.calls import Call
-from tests.unit.local.conftest import ENDLESS, PROJECT, api_call, insert_call, start_job
+from tests.unit.local.conftest import PROJECT, api_call, insert_call, start_endless, start_job
 
 
 class Clock:
@@ -167,7 +167,7 @@ def test_an_old_result_goes_even_when_few_are_kept(
 def test_a_job_that_still_runs_keeps_its_result(
     server: LocalBigQuery, client: bigquery.Client, clock: Clock
 ) -> None:
-    job = start_job(client, "running", ENDLESS)
+    job = start_endless(client, "running")
     clock.now += 61
     assert (PROJECT, "running") not in server.housekeeping.results.take_due()
     client.cancel_job(job.job_id)
@@ -197,7 +197,7 @@ def test_files_are_left_alone_while_a_job_runs(
     client.query_and_wait(f"CREATE TABLE {dataset}.t (a INT64)")
     for number in range(6):
         client.insert_rows_json(f"{PROJECT}.{dataset}.t", [{"a": number}])
-    job = client.query(ENDLESS)
+    job = start_endless(client, "beside")
     server.tidy()
     assert data_files(dataset, "t") == 6
     client.cancel_job(job.job_id)

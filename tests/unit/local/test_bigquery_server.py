@@ -9,7 +9,7 @@ import pytest
 from google.cloud import bigquery
 
 from local.bigquery import DataFolderInUse, Housekeeping, LocalBigQuery
-from tests.unit.local.conftest import ENDLESS, PROJECT, ROOT, connect, start_job
+from tests.unit.local.conftest import PROJECT, ROOT, connect, start_endless, start_job
 from tests.unit.local.test_bigquery_housekeeping import has_rows, query
 
 pytestmark = pytest.mark.usefixtures("no_server")
@@ -18,7 +18,7 @@ START = """
 import os, sys
 from pathlib import Path
 from local.bigquery import LocalBigQuery
-from tests.unit.local.conftest import PROJECT, connect, start_job
+from tests.unit.local.conftest import PROJECT, connect, start_endless, start_job
 from tests.unit.local.test_bigquery_server import create_rows
 server = LocalBigQuery(data_dir=Path(sys.argv[1]), project=PROJECT)
 client = connect(server.start())
@@ -74,7 +74,7 @@ def test_results_of_an_earlier_start_are_found_again(tmp_path: Path) -> None:
 
 
 def test_without_a_home_nothing_is_missing_and_who_dies_leaves_rows_and_a_failed_job(tmp_path: Path) -> None:
-    script = f"create_rows(client)\nstart_job(client, 'cut', '{ENDLESS}')\nos._exit(7)"
+    script = "create_rows(client)\nstart_endless(client, 'cut')\nos._exit(7)"
     died = in_new_process(tmp_path, script)
     assert died.returncode == 7, died.stderr
     with LocalBigQuery(data_dir=tmp_path, project=PROJECT) as server, connect(server.url) as client:
@@ -89,7 +89,7 @@ def test_stop_leaves_no_thread_and_the_jobs_that_ran_can_be_retried(
     monkeypatch.setattr("local.bigquery.engine.END_SECONDS", 0.1)
     before = set(threading.enumerate())
     with LocalBigQuery(data_dir=tmp_path, project=PROJECT) as server, connect(server.url) as client:
-        start_job(client, "stopped", ENDLESS)
+        start_endless(client, "stopped")
     assert set(threading.enumerate()) == before
     with LocalBigQuery(data_dir=tmp_path, project=PROJECT) as server, connect(server.url) as client:
         assert client.get_job("stopped").error_result["reason"] == "backendError"

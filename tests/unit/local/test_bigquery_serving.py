@@ -3,12 +3,12 @@ import socket
 from google.cloud import bigquery
 
 from local.bigquery import LocalBigQuery
-from tests.unit.local.conftest import ENDLESS
+from tests.unit.local.conftest import start_endless
 
 
 def test_every_cancelled_job_stops(client: bigquery.Client) -> None:
-    for _ in range(2):
-        job = client.query(ENDLESS)
+    for job_id in ("first", "second"):
+        job = start_endless(client, job_id)
         client.cancel_job(job.job_id)
         stopped = client.get_job(job.job_id)
         assert (stopped.state, stopped.error_result["reason"]) == ("DONE", "stopped")
