@@ -12,7 +12,7 @@ from local.bigquery.job_ids import JobIds
 from tests.unit.local.conftest import insert_call, start_job
 
 THREADS = 8
-ROUNDS = 25
+ROUNDS = 10
 
 
 async def overlapping_calls(job_ids: list[str]) -> int:
