@@ -13,6 +13,8 @@ from tests.e2e.platforms import RunningPlatform, running_platform
 from tests.e2e.tenants import Tenant, query_step, steps_of
 
 TENANT = "acme"
+RETRIED = {"retry": {"attempts": 5, "backoff_seconds": 1}}
+"""A job that dies with its platform is an attempt that has failed."""
 TROUBLED = ("-m", "tests.e2e.troubled_platform")
 PORTS = {"BigQuery": "BIGQUERY_PORT", "Pub/Sub": "PUBSUB_PORT", "Scheduler": "SCHEDULER_PORT"}
 """The parts that the banner names, and the variables of their ports."""
@@ -57,8 +59,9 @@ def restart(tmp_path_factory: pytest.TempPathFactory) -> Restart:
         tenant = Tenant(url=first.url, id=TENANT, key=first.part("API key"))
         tenant.upload(
             "appends",
-            query_step("a", "SELECT 1 AS n", "ones", write_disposition="WRITE_APPEND"),
-            query_step("b", "SELECT COUNT(*) AS n FROM ones", "counts", write_disposition="WRITE_APPEND"),
+            query_step("a", "SELECT 1 AS n", "ones", write_disposition="WRITE_APPEND") | RETRIED,
+            query_step("b", "SELECT COUNT(*) AS n FROM ones", "counts", write_disposition="WRITE_APPEND")
+            | RETRIED,
         )
         before = tenant.completed("appends")
         appended_before = appended(first, tenant, "ones", "counts")
