@@ -1,17 +1,16 @@
 """One HTTP server for all functions: the contract's paths, and private ones for pushes and the scheduler."""
 
-import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from functions_framework import create_app
-from werkzeug.serving import BaseWSGIServer, make_server
+from werkzeug.serving import BaseWSGIServer
 
 from common.public_urls import ANY_OTHER, function_of
-from local.instances import WsgiApp, one_of_each
-from local.serving import served
+from local.instances import one_of_each
+from local.serving import WsgiApp, served, server_on
 
 FUNCTIONS = Path(__file__).parents[1] / "functions"
 PRIVATE = "/_functions"
@@ -34,11 +33,10 @@ class Gateway:
         """Take a port; `heard` hears of each answer: method, path and status."""
         self._heard = heard
         self._functions: Mapping[str, WsgiApp] = {}
-        # Bound by ourselves: werkzeug would answer a taken port with prints and an exit of its own.
-        with _listener(host, port) as listener:
-            self._server: BaseWSGIServer = make_server(
-                host, listener.getsockname()[1], self._dispatch, threaded=True, fd=listener.fileno()
-            )
+        try:
+            self._server: BaseWSGIServer = server_on(host, port, self._dispatch)
+        except OSError as error:
+            raise OSError(f"port {port} is taken; choose another one with PORT=") from error
 
     @property
     def url(self) -> str:
@@ -68,13 +66,6 @@ class Gateway:
         body = function(environ | {"SCRIPT_NAME": "", "PATH_INFO": path}, start)
         self._heard(environ["REQUEST_METHOD"], path, int(answered[-1].split(maxsplit=1)[0]))
         return body
-
-
-def _listener(host: str, port: int) -> socket.socket:
-    try:
-        return socket.create_server((host, port))
-    except OSError as error:
-        raise OSError(f"port {port} is taken; choose another one with PORT=") from error
 
 
 def _target(path: str) -> tuple[str, str]:

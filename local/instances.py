@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from local.serving import WsgiApp
+
 DEPLOYED = Path(__file__).parents[1] / "terraform" / "functions.json"
 """What Terraform deploys each function with."""
-
-type WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

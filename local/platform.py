@@ -13,12 +13,12 @@ from pathlib import Path
 from common.pipelines.tables import PUBLIC_DATA
 from local.bigquery import LocalBigQuery
 from local.gateway import Gateway, load_functions
-from local.instances import WsgiApp
 from local.keyring import console_keys_in, keyring_in, levels_keys_in
 from local.options import Options
 from local.provisioning import provision_scheduler, provision_topics
 from local.pubsub import PubSubServer
 from local.scheduler import SchedulerServer
+from local.serving import WsgiApp
 from local.storage import StorageServer
 
 logger = logging.getLogger(__name__)

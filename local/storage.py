@@ -15,12 +15,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from werkzeug.serving import BaseWSGIServer, make_server
+from werkzeug.serving import BaseWSGIServer
 from werkzeug.wrappers import Request, Response
 
 from local.bigquery.buckets import READERS, may_use
 from local.bigquery.callers import email_of
-from local.serving import served
+from local.serving import served, server_on
 
 MAX_PAGE = 1000
 PARAMETERS = frozenset({"prefix", "maxResults", "pageToken", "fields", "prettyPrint", "alt"})
@@ -43,7 +43,7 @@ class StorageServer:
 
     def __init__(self, root: Path, host: str = "127.0.0.1", port: int = 0) -> None:
         self.root = root
-        self._server: BaseWSGIServer = make_server(host, port, self._answer, threaded=True)
+        self._server: BaseWSGIServer = server_on(host, port, self._answer)
 
     @property
     def url(self) -> str:

@@ -47,7 +47,7 @@ def restart(tmp_path_factory: pytest.TempPathFactory) -> Restart:
 
     The first platform begins with a tenant and has ports of its own. Every message of it is delivered twice,
     late and out of order, and its BigQuery's streaming learns late of the central tables. The second one is
-    asked to stop.
+    asked to stop in a run.
     """
     folder = tmp_path_factory.mktemp("restart")
     data = str(folder / "data")
@@ -75,6 +75,7 @@ def restart(tmp_path_factory: pytest.TempPathFactory) -> Restart:
         tenant = replace(tenant, url=second.url)
         end = tenant.ended(in_flight)["status"]
         appended_after = appended(second, tenant, "ones", "counts")
+        tenant.run("appends")
         exit_code = second.stop(signal.SIGTERM)
     return Restart(
         chosen_ports=chosen,

@@ -1,4 +1,4 @@
-"""A signal ends the wait of the main thread, whichever thread the system gives it to."""
+"""A signal ends the wait of the main thread, whichever thread has it; then nobody is waited for."""
 
 import subprocess
 import sys
@@ -42,3 +42,23 @@ def test_a_signal_to_another_thread_ends_the_wait() -> None:
 
 def test_a_signal_before_the_wait_ends_it_at_once() -> None:
     assert ran(before=END) == ["False", "handled", "True"]
+
+
+def test_an_end_waits_for_no_function_that_is_at_work() -> None:
+    at_work = """
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from local.__main__ import end
+
+ThreadPoolExecutor(1).submit(threading.Event().wait)
+print("said", end="")
+end(3)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", at_work],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_SECONDS,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (3, "said", "")

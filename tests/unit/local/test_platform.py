@@ -9,7 +9,9 @@ from local.running import run
 
 
 @pytest.mark.usefixtures("no_server")
-@pytest.mark.parametrize("variable", ["PORT", "BIGQUERY_PORT", "PUBSUB_PORT", "SCHEDULER_PORT"])
+@pytest.mark.parametrize(
+    "variable", ["PORT", "BIGQUERY_PORT", "STORAGE_PORT", "PUBSUB_PORT", "SCHEDULER_PORT"]
+)
 def test_a_port_that_is_taken_is_named_with_its_variable_in_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], variable: str
 ) -> None:
