@@ -30,13 +30,10 @@ class Gateway:
     def __init__(
         self, host: str, port: int, heard: Callable[[str, str, int], None] = lambda *_: None
     ) -> None:
-        """Take a port; `heard` hears of each answer: method, path and status."""
+        """Take a port, or raise OSError; `heard` hears of each answer: method, path and status."""
         self._heard = heard
         self._functions: Mapping[str, WsgiApp] = {}
-        try:
-            self._server: BaseWSGIServer = server_on(host, port, self._dispatch)
-        except OSError as error:
-            raise OSError(f"port {port} is taken; choose another one with PORT=") from error
+        self._server: BaseWSGIServer = server_on(host, port, self._dispatch)
 
     @property
     def url(self) -> str:

@@ -58,7 +58,8 @@ class Platform:
     def start(self) -> None:
         """Start everything; OSError where the gateway's port is taken, and nothing is left running."""
         with ExitStack() as started:
-            gateway = Gateway("127.0.0.1", self.options.port, self._heard)
+            with _port_of("PORT", self.options.port):
+                gateway = Gateway("127.0.0.1", self.options.port, self._heard)
             started.callback(gateway.close)
             self._prepare_data_dir(started)
             with self._bigquery_starting(started) as bigquery:

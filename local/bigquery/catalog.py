@@ -58,6 +58,7 @@ def note(change: Change) -> None:
     for dataset, *table in change.defined:
         TABLES.forget((dataset, *table))
         TABLES.forget((dataset, LISTED))
+    if change.defined:
         TABLES.forget(VIEWS)
 
 
@@ -92,7 +93,7 @@ def objects(project: str, dataset: str, table: str | None = None) -> list[Object
 def columns(project: str, dataset: str, table: str) -> list[TableFieldSchema]:
     """Return the schema of a table or view, as DuckDB has it."""
     if dataset == tables.RESULTS:
-        return _columns(project, dataset, table)  # Asked for by its one reader.
+        return _columns(project, dataset, table)  # Remembered for nobody: one job's, and seldom asked for.
     kinds = [kind for _, kind, _ in _named(project, dataset, table)]
     topic = _topic(dataset, table) if kinds == ["TABLE"] else VIEWS
     question = ("columns", project, dataset, table)

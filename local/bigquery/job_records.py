@@ -59,7 +59,7 @@ def load(project: str, job_id: str) -> Job | None:
 
 
 def delete(project: str, job_id: str) -> None:
-    """Delete a job, which is not asked for meanwhile."""
+    """Delete a job."""
     LATEST.forget((project, job_id))
     _delete(project, job_id)
 

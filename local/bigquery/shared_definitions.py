@@ -15,13 +15,14 @@ import duckdb
 from local.bigquery.changes import NAME
 
 SHAREABLE = re.compile(
-    r"\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:VIEW|TABLE)(?:\s+IF\s+NOT\s+EXISTS)?"
-    rf"\s+(?P<lake>{NAME})\.{NAME}\.{NAME}\s*(?P<rest>\(|AS\b)",
+    r"\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:VIEW|(?P<table>TABLE))(?:\s+IF\s+NOT\s+EXISTS)?"
+    rf"\s+(?P<lake>{NAME})\.{NAME}\.{NAME}\s*(?(table)\(|(?:\(|AS\b))",
     re.IGNORECASE,
 )
+"""What makes a view, or a table of columns and not of a query."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Definition:
     """A statement that makes a table or a view, and what became of it."""
 
@@ -43,10 +44,7 @@ class Definition:
 def shareable(statement: str, parameters: Any) -> Definition | None:
     """Return a definition that others may make; none where its rows come from a query."""
     found = SHAREABLE.match(statement)
-    is_table = found is not None and "VIEW" not in statement[: found.start("lake")].upper()
-    if found is None or (is_table and found["rest"] != "("):
-        return None
-    return Definition(statement=statement, parameters=parameters, lake=found["lake"])
+    return Definition(statement=statement, parameters=parameters, lake=found["lake"]) if found else None
 
 
 class SharedDefinitions:

@@ -1,7 +1,7 @@
 """The two backends of the contract on run rows and jobs: in memory, and the local BigQuery."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -42,6 +42,9 @@ class LoadingJobs(StepJobs, LoadJobs, Protocol):
     """Jobs of an identity that loads files too."""
 
 
+type AddTenants = Callable[[Sequence[str], Limits], None]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
     """One implementation of all ports, and a way to put a tenant into it."""
@@ -52,7 +55,7 @@ class Backend:
     claims: ClaimJobs
     jobs: LoadingJobs
     claims_of: Callable[[StepJob], FileClaims]
-    add_tenants: Callable[[Sequence[str], Limits], None]
+    add_tenants: AddTenants
     """Write the rows of tenants, which runs are admitted by."""
     add_dataset: Callable[[str], object]
     """Give a tenant its dataset, which jobs write to."""
@@ -66,6 +69,13 @@ class Backend:
     """Write a file, by its URI."""
     miss: Callable[[str, str], None]
     """Have no table of a name for the statement of a target."""
+
+
+def more_tenants(add_tenants: AddTenants, limits: Limits) -> Iterator[str]:
+    """Write down more tenants than a module has tests: together they cost as much as one."""
+    names = [f"acme_{number}" for number in range(50)]
+    add_tenants(names, limits)
+    return iter(names)
 
 
 def in_memory() -> Backend:

@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -24,7 +24,7 @@ from common.warehouse.queue import BackfillRows, FiringRows, QueueRows
 from common.warehouse.streaming import Streaming
 from common.warehouse.tenant_admissions import TenantAdmissionRows
 from common.warehouse.usage import LoadRows
-from tests.contract.warehouse.backends import in_bigquery
+from tests.contract.warehouse.backends import AddTenants, in_bigquery, more_tenants
 from tests.fakes.clock import START
 from tests.fakes.runs import MemoryRuns
 from tests.fakes.schedules import MemoryFirings, MemoryQueue, MemoryTenantAdmissions
@@ -46,7 +46,7 @@ class Backend:
     queue: QueueStore
     all_admissions: TenantAdmissionStore
     firings: FiringStore
-    add_tenants: Callable[[Sequence[str], Limits], None]
+    add_tenants: AddTenants
 
 
 def in_memory() -> Backend:
@@ -89,9 +89,7 @@ def backend(request: pytest.FixtureRequest) -> Backend:
 @pytest.fixture(scope="module")
 def tenants(backend: Backend) -> Iterator[str]:
     """Write down more tenants than there are tests."""
-    names = [f"waits_{next(_numbers)}" for _ in range(50)]
-    backend.add_tenants(names, LIMITS)
-    return iter(names)
+    return more_tenants(backend.add_tenants, LIMITS)
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """One contract for run rows, claims and step jobs, held by the in-memory ports and by the real adapters."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -32,7 +32,7 @@ from common.warehouse.bigquery import Central, Queries
 from common.warehouse.run_views import RunViewRows
 from common.warehouse.runs import RunRows
 from common.warehouse.streaming import Streaming
-from tests.contract.warehouse.backends import Backend, in_bigquery, in_memory
+from tests.contract.warehouse.backends import Backend, in_bigquery, in_memory, more_tenants
 from tests.fakes.clock import START
 from tests.unit.runs.examples import a_run
 
@@ -40,8 +40,6 @@ LIMITS = Limits(daily=6, monthly=180, concurrent=3)
 MINUTE = timedelta(minutes=1)
 NOW = START + 10 * MINUTE
 _numbers = itertools.count()
-
-type NewTenant = Callable[[], str]
 
 
 @pytest.fixture(scope="module", params=["memory", "bigquery"])
@@ -55,9 +53,7 @@ def backend(request: pytest.FixtureRequest) -> Backend:
 @pytest.fixture(scope="module")
 def tenants(backend: Backend) -> Iterator[str]:
     """Write down more tenants than there are tests."""
-    names = [f"acme_{next(_numbers)}" for _ in range(50)]
-    backend.add_tenants(names, LIMITS)
-    return iter(names)
+    return more_tenants(backend.add_tenants, LIMITS)
 
 
 @pytest.fixture

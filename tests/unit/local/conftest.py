@@ -1,7 +1,8 @@
 """One local BigQuery, empty for each test module, and the real client for it."""
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,10 +14,19 @@ from local_bigquery.jobs import runner
 
 from local.bigquery import LocalBigQuery
 from local.bigquery.calls import Call, read_call
+from tests.contract.pubsub.receiver import PATIENCE_SECONDS
 
 PROJECT = "local-tests"
 ROOT = Path(__file__).resolve().parents[3]
 ENDLESS = f"SELECT COUNT(*) FROM {', '.join(f'UNNEST(GENERATE_ARRAY(1, 2000)) {name}' for name in 'abcde')}"
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for what another thread does, for a minute at most."""
+    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < give_up_at
+        time.sleep(0.01)
 
 
 def connect(url: str) -> bigquery.Client:

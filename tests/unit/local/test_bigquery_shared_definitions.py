@@ -1,7 +1,6 @@
 """Tables and views that wait for each other are made in one transaction, and fail by themselves."""
 
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import duckdb
@@ -10,8 +9,8 @@ import pytest
 from local.bigquery import commits
 from local.bigquery.duckdb_settings import ConfiguredDuckDB
 from local.bigquery.shared_definitions import shareable
+from tests.unit.local.conftest import wait_until
 
-PATIENCE_SECONDS = 30.0
 Made = dict[str, "Future[None]"]
 
 
@@ -29,14 +28,8 @@ def made_at_once(lake: commits.Connection, *statements: str) -> Made:
     with ThreadPoolExecutor(len(statements)) as threads:
         with commits._turn:
             made = {text: threads.submit(make, lake.cursor(), text) for text in statements}
-            await_all(statements)
+            wait_until(lambda: len(commits._shared._waiting) == len(statements))
         return made
-
-
-def await_all(statements: Sequence[str]) -> None:
-    latest = time.monotonic() + PATIENCE_SECONDS
-    while len(commits._shared._waiting) < len(statements) and time.monotonic() < latest:
-        time.sleep(0.001)
 
 
 def make(cursor: commits.Connection, statement: str) -> None:

@@ -1,7 +1,6 @@
 """Retry, deadlines and dead letters, where Google's emulator follows Pub/Sub less closely; on manual time."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import grpc
@@ -15,6 +14,7 @@ from local.pubsub import Counts, ManualClock, PubSubServer
 from tests.contract.pubsub.bench import Bench, backoff
 from tests.contract.pubsub.embedded import serving
 from tests.contract.pubsub.receiver import PATIENCE_SECONDS
+from tests.unit.local.conftest import wait_until
 
 day = Duration(seconds=86_400)
 
@@ -47,14 +47,6 @@ def due(pubsub: Bench, subscription: str) -> list[types.ReceivedMessage]:
             request={"subscription": subscription, "max_messages": 10, "return_immediately": True}
         )
     return list(response.received_messages)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait for what another thread does, for a minute at most."""
-    give_up_at = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < give_up_at
-        time.sleep(0.01)
 
 
 def with_dead_letters(pubsub: Bench, **settings: Any) -> tuple[str, str, str]:
