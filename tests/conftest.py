@@ -1,7 +1,9 @@
 """What holds for every test: none can reach a real cloud."""
 
 import atexit
+import gc
 import os
+from collections.abc import Generator
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -29,8 +31,19 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         atexit.register(os._exit, 0)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection(session: pytest.Session) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage among the modules and the tests: they stay, and are most of what there is."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@pytest.hookimpl(tryfirst=True, specname="pytest_collection")
+def begin_elsewhere(session: pytest.Session) -> None:
     """Let each of several processes begin to import elsewhere: a module is compiled once for all of them."""
     if place := _place_among_processes(session.config):
         number, processes = place
