@@ -12,7 +12,15 @@ from itertools import pairwise
 from common.pipelines.grammar import UnreadableQuery
 from common.pipelines.reads import Path, Reads, reads_of
 from common.pipelines.tables import INFORMATION_SCHEMA, Policy, TableName
-from common.pipelines.tokens import Kind, LexicalViolation, Token, column_of_masked, masked, tokens
+from common.pipelines.tokens import (
+    Kind,
+    LexicalViolation,
+    Token,
+    column_of_masked,
+    masked,
+    tokens,
+    without_patterns,
+)
 
 # BigQuery names at most this many referenced tables; beyond it nobody knows what a query reads.
 MAX_REFERENCED_TABLES = 50
@@ -101,7 +109,8 @@ def tables_without_dataset(sql: str) -> frozenset[str]:
 
 def _reasons_against_text(statement: Sequence[Token]) -> list[str]:
     code = [token for token in statement if token.kind not in (Kind.SPACE, Kind.COMMENT)]
-    reasons = [reason for token in statement if (reason := _reason_against_token(token))]
+    reasons = [reason for token in without_patterns(code) if (reason := _reason_against_token(token))]
+    reasons += filter(None, map(_reason_against_comment, statement))
     if template := _template_in(statement):
         kept = [reason for reason in reasons if reason != _BRACE]
         return list(dict.fromkeys([_NO_TEMPLATES.format(template.place), *kept]))
@@ -110,8 +119,6 @@ def _reasons_against_text(statement: Sequence[Token]) -> list[str]:
     ends = [token for token in code[:-1] if token.text == ";"]
     if ends:
         reasons.append(f"has more than one statement, the first ends in {ends[0].place}: {_ONE_SELECT}")
-    if any(left.text + right.text == "|>" for left, right in pairwise(code)):
-        reasons.append("uses the pipe syntax (|>), which cannot be judged: write SELECT")
     return list(dict.fromkeys(reasons))
 
 
@@ -123,10 +130,13 @@ def _template_in(statement: Sequence[Token]) -> Token | None:
     return next(beginnings, None)
 
 
+def _reason_against_comment(token: Token) -> str:
+    is_switch = token.kind is Kind.COMMENT and token.text[1:].strip().lower() == "legacysql"
+    return "asks for legacy SQL (#legacySQL), which names tables in other ways" if is_switch else ""
+
+
 def _reason_against_token(token: Token) -> str:
     match token.kind:
-        case Kind.COMMENT if token.text[1:].strip().lower() == "legacysql":
-            return "asks for legacy SQL (#legacySQL), which names tables in other ways"
         case Kind.SYSTEM:
             return f"uses the system variable {token.text}"
         case Kind.VARIABLE:
@@ -139,10 +149,8 @@ def _reason_against_token(token: Token) -> str:
 def _reason_against_beginning(code: Sequence[Token]) -> str:
     words = (token.text.upper() for token in code if token.text != "(")
     word = next(words, "")
-    if word in ("SELECT", "WITH"):
+    if word in ("SELECT", "WITH", "FROM"):
         return ""
-    if word == "FROM":
-        return "begins with FROM, the pipe syntax, which cannot be judged: begin with SELECT"
     return f"begins with {word}: {_ONE_SELECT}" if word else f"is empty: {_ONE_SELECT}"
 
 

@@ -15,8 +15,10 @@ from sqlglot import exp
 from sqlglot.dialects.bigquery import BigQuery
 from sqlglot.errors import ParseError
 from sqlglot.parser import Parser
-from sqlglot.parsers.bigquery import BigQueryParser
 from sqlglot.tokenizer_core import Token, TokenType
+
+from common.pipelines.pipes import PipeParser
+from common.pipelines.query_clauses import ROW_PATTERN
 
 # Queries that people write take fewer than two steps per token.
 STEPS_PER_TOKEN = 20
@@ -85,7 +87,7 @@ def _unreadable(error: Exception) -> UnreadableQuery:
     )
 
 
-class QueryParser(BigQueryParser):
+class QueryParser(PipeParser):
     """Reads tokens into a tree; its hooks into sqlglot are private there, so tests hold each of them."""
 
     SUPPORTS_IMPLICIT_UNNEST = False
@@ -132,12 +134,25 @@ class QueryParser(BigQueryParser):
         return table
 
     def _parse_table(self, *args: Any, **options: Any) -> exp.Expr | None:
-        """Read what FROM or JOIN names, and the offset of an array, which sqlglot knows of UNNEST alone."""
+        """Read what FROM or JOIN names; sqlglot knows the offset of an array of UNNEST alone."""
         table = super()._parse_table(*args, **options)
+        if isinstance(table, exp.Unnest) and len(table.expressions) != 1:
+            self.raise_error("UNNEST takes one array")
         if isinstance(table, exp.Table) and self._match_pair(TokenType.WITH, TokenType.OFFSET):
             self._match(TokenType.ALIAS)
             self._parse_id_var(any_token=False, tokens=self.UNNEST_OFFSET_ALIAS_TOKENS)
+        if table is None:
+            return None
+        if (pattern := self._read_row_pattern()) is not None:
+            table.set(ROW_PATTERN, pattern)
+        if isinstance(table, exp.Unnest) or pattern is not None:
+            self._read_joins(table, **options)
         return table
+
+    def _read_joins(self, table: exp.Expr, joins: bool = False, consume_pipe: bool = False, **_: Any) -> None:
+        """Read joins where what is joined holds them: in brackets, and in a query that begins with FROM."""
+        for join in self._parse_joins() if joins or consume_pipe else ():
+            table.append("joins", join)
 
     def _parse_lambda(self, alias: bool = False) -> exp.Expr | None:
         """Read one argument of a function; `TABLE name` and `MODEL name` are tables."""

@@ -13,6 +13,7 @@ from typing import TypeGuard
 from sqlglot import exp
 
 from common.pipelines.grammar import HAS_QUOTED_DOTS, NAMED_AS, PATH_HEAD, UnreadableQuery, read_query
+from common.pipelines.query_clauses import ROW_PATTERN
 
 type Path = tuple[str, ...]
 
@@ -98,6 +99,8 @@ class _Walk:
                 self._select(node, scope)
             case exp.Table():
                 self._table(node, scope)
+            case exp.MatchRecognize():
+                self._push_children(node, replace(scope, rows=frozenset()))
             case exp.Dot(expression=exp.Func() as function):
                 self.reads.routines.add((*_names(node.this), function.name))
                 self._push_children(function, scope)
@@ -159,6 +162,9 @@ class _Walk:
         return _row_names(source)
 
     def _table(self, table: exp.Table, scope: _Scope) -> None:
+        if (joins := table.args.get("joins")) and id(table) not in self._walked:
+            self._push_joined(table, joins, scope)  # Joins in brackets that have an alias or a PIVOT.
+            return
         self._seen.add(path := _path(table))
         if not isinstance(table.this, exp.Identifier | exp.Dot | exp.Func):
             self.reads.foreign.add(f"a table named by {table.this.sql('bigquery')}")
@@ -175,7 +181,7 @@ class _Walk:
 def _is_bracket(source: exp.Expr) -> bool:
     """Tell whether a source is joins in brackets, and not a query in them."""
     is_query = isinstance(source.this, exp.Query) and not isinstance(source.this, exp.Subquery)
-    has_own = source.args.get("alias") or source.args.get("with_") or source.args.get("pivots")
+    has_own = any(source.args.get(key) for key in ("alias", "with_", "pivots", ROW_PATTERN))
     return isinstance(source, exp.Subquery) and not is_query and not has_own
 
 
@@ -191,6 +197,8 @@ def _is_path(source: exp.Expr) -> TypeGuard[exp.Table]:
 def _row_names(source: exp.Expr) -> frozenset[str]:
     """Name the rows of a source as the rest of the query may call them."""
     pivots = source.args.get("pivots")
+    if (pattern := source.args.get(ROW_PATTERN)) is not None:
+        pivots = [pattern]
     alias = (pivots[-1] if pivots else source).args.get("alias")
     if alias is not None:
         names = (alias.this, *(alias.args.get("columns") or ()))

@@ -6,7 +6,7 @@ a comment that BigQuery takes for code, the code goes unseen.
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -72,6 +72,8 @@ MASK = "$"
 
 STATEMENTS_KEPT = 4
 """Each rule of a step asks for the tokens of its statement, one after the other."""
+_IN_PATTERNS = frozenset({Kind.NAME, Kind.QUOTED, Kind.NUMBER})
+_SIGNS_OF_PATTERNS = frozenset("|*+?{},()^$")
 _KINDS = {kind.value: kind for kind in Kind}
 _BLANKS = " \t\n"
 _INVISIBLE = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp", "Zs"}
@@ -116,6 +118,29 @@ def tokens(sql: str) -> tuple[Token, ...]:
         else:
             column += len(text)
     return tuple(found)
+
+
+def without_patterns(code: Sequence[Token]) -> list[Token]:
+    """Leave out the patterns of MATCH_RECOGNIZE, whose signs mean something else there; `code` has no blanks.
+
+    Only a pattern of names, numbers and its own signs is one.
+    """
+    kept: list[Token] = []
+    opened: list[str] = []
+    depth = 0
+    for place, token in enumerate(code):
+        before = code[place - 1].text.upper() if place else ""
+        if depth or (token.text == "(" and before == "PATTERN" and opened[-1:] == ["MATCH_RECOGNIZE"]):
+            if token.kind not in _IN_PATTERNS and token.text not in _SIGNS_OF_PATTERNS:
+                return list(code)
+            depth += (token.text == "(") - (token.text == ")")
+            continue
+        if token.text == "(":
+            opened.append(before)
+        elif token.text == ")" and opened:
+            opened.pop()
+        kept.append(token)
+    return list(code) if depth else kept
 
 
 def masked(statement: Iterable[Token]) -> str:

@@ -54,12 +54,30 @@ class Queries:
 
     def _select(self) -> str:
         self._room -= 2
+        if self._chance(0.2):
+            return self._piped()
         text = f"SELECT {ROWS} FROM {self._from()}"
         if self._room > 0 and self._chance(0.5):
             text += f" WHERE EXISTS ({self._select()})"
         if self._room > 0 and self._chance(0.2):
             text = text.replace("SELECT", f"SELECT ARRAY({self._select().replace(ROWS, '1')}) AS more,", 1)
         return text
+
+    def _piped(self) -> str:
+        text = f"FROM {self._from()}"
+        while self._room > 0 and self._chance(0.6):
+            self._room -= 1
+            text += self._pick(
+                (
+                    " |> WHERE EXISTS ({})",
+                    " |> EXTEND ARRAY({}) AS more",
+                    " |> AGGREGATE COUNT(*) AS n, ANY_VALUE([1]) AS t",
+                    f" |> AS {self._pick(ALIASES)}",
+                    f" |>{self._join_kind().format(self._source(), on=self._condition())}",
+                    f" |> SELECT {ROWS} |> UNION ALL ({{}})",
+                )
+            ).format(self._select() if self._room > 0 else f"SELECT {ROWS}")
+        return f"{text} |> SELECT {ROWS}"
 
     def _from(self) -> str:
         text = self._source()
@@ -124,7 +142,7 @@ def test_what_bigquery_reads_the_judge_has_seen() -> None:
     assert passed > 60
     assert stopped > 25
     assert (
-        refused_in_vain < 0.4 * passed
+        refused_in_vain < 0.1 * passed
     )  # Of queries made to confuse; a path that begins in doubt is a table.
 
 
