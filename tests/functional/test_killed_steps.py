@@ -1,13 +1,14 @@
 """Steps of each type whose process dies before a request about them, one after the other: all write once.
 
-Every run is delivered until it is acknowledged, and once more; the next one dies some requests later. Here
-one request in three has its turn, so that each type has one between its job and what is written down of it,
-and of types that make the same requests one; `make check-kills` dies before each, with each type.
+Every run is delivered until it is acknowledged, and once more. Here the first run tells what its step asks
+for, and each later one dies between one of its jobs and what is written down of it; of types that make the
+same requests one has its turn. `make check-kills` dies before each request, with each type.
 """
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -20,10 +21,6 @@ from local.platform import OPEN_BUCKET
 from tests.functional.site import Site, Tenant
 
 FIRST = date(2026, 3, 1)
-MOST = 40
-"""More requests than any step makes."""
-EVERY = 3
-"""One in how many requests is died before."""
 ALIKE = {
     "incremental, append",
     "incremental, merge",
@@ -210,29 +207,33 @@ def is_about_the_step(request: dict[str, Any], tenant_id: str) -> bool:
     return is_in_its_dataset or any(one in path for one in ("cvg-step-", "cvg-files-", "tenant_step_logs"))
 
 
-def dies_before(number: int, tenant_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a process come to a number of requests about its step, and no further."""
-    ask, passed = JSONConnection.api_request, iter(range(1, 10_000))
+def delivered_up_to(
+    site: Site, tenant_id: str, message: dict[str, Any], last: int | None, monkeypatch: pytest.MonkeyPatch
+) -> list[dict[str, Any]]:
+    """Deliver a message to a process that dies before a request about its step; return those it came to."""
+    ask, asked = JSONConnection.api_request, list[dict[str, Any]]()
 
     def ask_or_die(connection: JSONConnection, **request: Any) -> Any:
-        if is_about_the_step(request, tenant_id) and next(passed) == number:
-            raise Killed
+        if is_about_the_step(request, tenant_id):
+            asked.append(request)
+            if len(asked) == last:
+                raise Killed
         return ask(connection, **request)  # type: ignore[no-untyped-call]
 
-    monkeypatch.setattr(JSONConnection, "api_request", ask_or_die)
+    with monkeypatch.context() as patched, suppress(Killed):
+        patched.setattr(JSONConnection, "api_request", ask_or_die)
+        site.deliver(message)
+    return asked
 
 
-def died(
-    site: Site, tenant_id: str, message: dict[str, Any], number: int, monkeypatch: pytest.MonkeyPatch
-) -> bool:
-    """Deliver a message to a process that dies before one of its requests; tell whether it came to that."""
-    with monkeypatch.context() as patched:
-        dies_before(number, tenant_id, patched)
-        try:
-            site.deliver(message)
-        except Killed:
-            return True
-    return False
+def makes_a_job(request: dict[str, Any]) -> bool:
+    """Tell whether a request makes the step's job, which works."""
+    job = request.get("data") or {}
+    return (
+        request["path"].endswith("/jobs")
+        and not job["configuration"].get("dryRun")
+        and job["jobReference"]["jobId"].startswith("cvg-step-")
+    )
 
 
 def a_file(case: Case, name: str) -> str:
@@ -247,34 +248,36 @@ def a_file(case: Case, name: str) -> str:
     )
 
 
-def die_before_requests(
-    site: Site, stand: Stand, monkeypatch: pytest.MonkeyPatch, name: str, first: int, every: int
-) -> None:
-    """Let run after run die before a request that comes later, until one comes to its end without."""
-    case, tenant = CASES[name], stand.tenant
+def die_before(
+    site: Site, stand: Stand, monkeypatch: pytest.MonkeyPatch, case: Case, deaths: Iterable[int | None]
+) -> Iterator[list[dict[str, Any]]]:
+    """Let each of some runs die before one of its requests, and yield those that it came to before."""
+    tenant = stand.tenant
     saved = tenant.upload(stand.name, a_file(case, stand.name))
     assert saved.status_code == 201, saved.text
-    for number, request in enumerate(range(first, MOST, every), start=1):
+    for number, death in enumerate(deaths, start=1):
         case.prepare(stand, number)
         day = FIRST + timedelta(days=number)
         run_id = tenant.run(stand.name, {"date": day.isoformat(), "parameters": {"number": number}})
         (message,) = site.take_levels()
-        has_died = died(site, tenant.tenant_id, message, request, monkeypatch)
+        asked = delivered_up_to(site, tenant.tenant_id, message, death, monkeypatch)
         case.meanwhile(stand, number)
         for _ in range(2):
             site.deliver_until_acknowledged(message)
             site.drain()
         status = tenant.status(run_id)
-        assert status["status"] == "COMPLETED", (request, status["error_message"])
+        assert status["status"] == "COMPLETED", (death, status["error_message"])
         rows = [row for row in found(stand, case) if row[0] != LATE + number]
-        assert rows == case.expected(number), f"killed before request {request}"
-        if not has_died:
-            return
-    pytest.fail("there is no end to its requests")
+        assert rows == case.expected(number), f"killed before request {death}"
+        yield asked
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name not in ALIKE])
-def test_a_step_whose_process_dies_before_a_request_about_it_writes_once(
+def test_a_step_whose_process_dies_after_a_job_of_it_writes_once(
     site: Site, stand: Stand, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    die_before_requests(site, stand, monkeypatch, name, first=EVERY, every=EVERY)
+    deaths = list[int | None]([None])
+    for asked in die_before(site, stand, monkeypatch, CASES[name], deaths):
+        if len(deaths) == 1:
+            deaths += [after for after, request in enumerate(asked, start=2) if makes_a_job(request)]
+    assert len(deaths) > 1
