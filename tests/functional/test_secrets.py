@@ -5,6 +5,8 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -23,6 +25,7 @@ from tests.functional.site import Site, Tenant, a_pipeline_file
 CREDENTIAL = "canary+of/a credential=&%"
 TOKEN = 'canary+of "a secret" parameter=&%é'
 PIN = 7_316_402_958_817_263
+RUNS_WITH_SECRETS = 3
 LEAKY = json.dumps(
     {
         "pipeline": {"name": "Leaky"},
@@ -66,8 +69,9 @@ class Listener(logging.Handler):
             self.lines.append(self.format(record))
 
 
-@pytest.fixture
-def listener(site: Site) -> Iterator[Listener]:
+@contextmanager
+def listening(site: Site) -> Iterator[Listener]:
+    """Listen to the platform's log."""
     site.admin("GET", "/admin/tenants")  # the wiring sets logging up
     listener = Listener()
     logging.getLogger().addHandler(listener)
@@ -86,16 +90,40 @@ def forms(secret: str) -> set[str]:
     return {text for text in texts if len(text) >= 12}
 
 
-def test_no_canary_is_ever_seen_again(site: Site, tenant_ids: Iterator[str], listener: Listener) -> None:
-    tenant = site.onboard(next(tenant_ids))
-    made = tenant.own("POST", "/api/v1/tenants/keys", {"scopes": ["run", "read"]})
-    canaries = {
-        "API key": tenant.key,
-        "second API key": made.get_json()["api_key"],
-        "admin key": ADMIN_KEY,
-        "credential": CREDENTIAL,
-        "key ring": json.loads(KEYRING)["keys"]["k1"],
-    }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a tenant was answered, with its keys, its credential and its secret parameters in use."""
+
+    tenant: Tenant
+    second_key: str
+    ends: list[dict[str, Any]]
+    """What is told of the runs with secret parameters."""
+    read: dict[str, str]
+    """All that can be read of the platform, by where it is."""
+
+
+@pytest.fixture(scope="module")
+def told(site: Site, tenant_ids: Iterator[str]) -> Told:
+    """Let one tenant use all its secrets, and write down once what the platform keeps, says and sends."""
+    events = listen_to("run-events"), listen_to("dead-letters")
+    site.drain()
+    with listening(site) as listener:
+        tenant = site.onboard(next(tenant_ids))
+        made = tenant.own("POST", "/api/v1/tenants/keys", {"scopes": ["run", "read"]})
+        said, messages = with_keys_and_a_credential(site, tenant)
+        ends, sent = with_secret_parameters(site, tenant)
+        messages += sent + [one for subscription in events for one in subscription()]
+        read = places(site, [*said, *ends], messages, listener)
+    return Told(
+        tenant=tenant,
+        second_key=made.get_json()["api_key"],
+        ends=[answer.get_json() for answer in ends[-RUNS_WITH_SECRETS:]],
+        read=read,
+    )
+
+
+def with_keys_and_a_credential(site: Site, tenant: Tenant) -> tuple[list[TestResponse], list[dict[str, Any]]]:
+    """Use keys and a credential, also where they do not belong; return all answers and messages."""
     body = {"provider": "AWS", "credentials": {"secret": CREDENTIAL}}
     said = [
         tenant.own("PUT", "/api/v1/tenants/credentials/cloud", body),
@@ -129,14 +157,11 @@ def test_no_canary_is_ever_seen_again(site: Site, tenant_ids: Iterator[str], lis
     said.append(tenant.call("GET", f"/api/v1/pipelines/status/{run_id}"))
     said.append(tenant.call("GET", f"/api/v1/pipelines/runs/{run_id}/receipt"))
     site.tick()
-    assert found(canaries, places(site, said, messages, listener)) == []
+    return said, messages
 
 
-def test_a_secret_parameter_is_never_seen_again(
-    site: Site, tenant_ids: Iterator[str], listener: Listener
-) -> None:
-    events = listen_to("run-events"), listen_to("dead-letters")
-    tenant = site.onboard(next(tenant_ids))
+def with_secret_parameters(site: Site, tenant: Tenant) -> tuple[list[TestResponse], list[dict[str, Any]]]:
+    """Give secret parameters to runs, right and wrong, in each way; return all answers and messages."""
     tenant.subscribe(concurrent_limit=1)
     secrets = {"token": TOKEN, "pin": PIN, "tokens": [TOKEN, "another"]}
     body = {"region": "eu", **secrets}
@@ -170,12 +195,25 @@ def test_a_secret_parameter_is_never_seen_again(
     ask_by_message(site, tenant, {"config_id": "leaky", "parameters": body, "token": TOKEN})
     messages += deliver_all(site)
     site.tick()
-    messages += deliver_all(site) + [one for subscription in events for one in subscription()]
+    messages += deliver_all(site)
     runs = [first, waiting, retried.get_json()["pipeline_logging_id"]]
-    said += [look(tenant, run_id) for run_id in runs]
+    assert len(runs) == RUNS_WITH_SECRETS
+    return said + [look(tenant, run_id) for run_id in runs], messages
 
-    for answer in said[-len(runs) :]:
-        shown = answer.get_json()
+
+def test_no_canary_is_ever_seen_again(told: Told) -> None:
+    canaries = {
+        "API key": told.tenant.key,
+        "second API key": told.second_key,
+        "admin key": ADMIN_KEY,
+        "credential": CREDENTIAL,
+        "key ring": json.loads(KEYRING)["keys"]["k1"],
+    }
+    assert found(canaries, told.read) == []
+
+
+def test_a_secret_parameter_is_never_seen_again(site: Site, told: Told) -> None:
+    for shown in told.ends:
         assert shown["status"] == "FAILED"
         assert shown["parameters"] | {"date": ""} == {
             "region": "eu",
@@ -192,10 +230,10 @@ def test_a_secret_parameter_is_never_seen_again(
             "BigQuery has quoted the secret, and its message is told without"
         )
     # It did reach the tenant's SQL, each time.
-    rows = site.rows(f"SELECT DISTINCT n, pin, tokens FROM {tenant.tenant_id}.counts")
+    rows = site.rows(f"SELECT DISTINCT n, pin, tokens FROM {told.tenant.tenant_id}.counts")
     assert rows == [{"n": len(TOKEN), "pin": PIN + 1, "tokens": 2}]
     canaries = {"token": TOKEN, "pin": str(PIN)}
-    assert found(canaries, places(site, said, messages, listener)) == []
+    assert found(canaries, told.read) == []
 
 
 def run(tenant: Tenant, body: dict[str, Any]) -> TestResponse:
