@@ -25,16 +25,16 @@ class Counted:
 
 
 def cost_of_a_run(site: Site, tenant: Tenant, levels: Levels) -> list[Counted]:
-    """Run a pipeline of this shape, and count."""
-    run_id = _ran(site, tenant, a_pipeline_file(*map(dict, levels)))
+    """Run a pipeline of this shape, whose steps make their tables anew, and count."""
+    run_id = _ran(site, tenant, levels)
     counts = _counts_of_a_run(site)
     assert tenant.status(run_id)["status"] == "COMPLETED"
     return list(held_against(COST_OF_A_RUN, counts, {"L": len(levels), "N": sum(map(len, levels))}))
 
 
 def requests_of_a_run(site: Site, tenant: Tenant, levels: Levels) -> Counter[str]:
-    """Run a pipeline of this shape, whose steps make their tables anew, and count requests by their kind."""
-    run_id = _ran(site, tenant, a_pipeline_file(*map(dict, levels), target="WRITE_TRUNCATE"))
+    """Run such a pipeline, and count requests by their kind."""
+    run_id = _ran(site, tenant, levels)
     counted = site.bigquery.counts.methods.copy()
     assert tenant.status(run_id)["status"] == "COMPLETED"
     return counted
@@ -45,8 +45,9 @@ def own_requests(methods: Counter[str]) -> int:
     return methods.total() - methods["tables.get"]
 
 
-def _ran(site: Site, tenant: Tenant, text: str) -> str:
+def _ran(site: Site, tenant: Tenant, levels: Levels) -> str:
     """Run a pipeline, and count from its request on; the upload before has warmed the key's memory."""
+    text = a_pipeline_file(*map(dict, levels), target="WRITE_TRUNCATE")
     answer = tenant.upload("shape", text)
     assert answer.status_code == 201, answer.text
     site.drain()

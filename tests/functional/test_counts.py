@@ -10,9 +10,17 @@ SQL = "SELECT 1 AS n"
 SHAPES = [({"a": SQL},), ({"a": SQL, "b": SQL}, {"c": SQL}), ({"a": SQL}, {"b": SQL}, {"c": SQL, "d": SQL})]
 
 
+JOB_SECONDS = 0.3
+"""Long enough that each job is waited for."""
+
+
 @pytest.mark.parametrize("levels", SHAPES, ids=lambda levels: "-".join(str(len(level)) for level in levels))
 def test_a_run_costs_what_the_page_says(site: Site, shared_tenant: Tenant, levels: Levels) -> None:
-    counted = cost_of_a_run(site, shared_tenant, levels)
+    site.bigquery.latency.job_seconds = JOB_SECONDS
+    try:
+        counted = cost_of_a_run(site, shared_tenant, levels)
+    finally:
+        site.bigquery.latency.reset()
     assert [one for one in counted if not one.is_kept] == []
     assert len(counted) == 9
 
