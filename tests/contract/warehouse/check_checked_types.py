@@ -1,4 +1,4 @@
-"""Checked steps that die at each of their calls, and all that are warned: `test_checked_types` in full."""
+"""Checked steps that die at each call, and all that fail and are warned: `test_checked_types` in full."""
 
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from tests.contract.warehouse.test_checked_types import (
     Published,
     a_tenant,
     die_at_calls,
+    is_kept_back,
     is_published_with_a_warning,
     publish_all,
     runs,  # noqa: F401 - a fixture
@@ -35,11 +36,16 @@ def test_a_process_may_die_at_any_call_and_rows_are_published_once(
 
 
 @pytest.fixture(scope="module")
-def warned(bootstrapped: Central, storage: "StorageServer") -> Published:
-    """Let all types that the short form leaves out publish what they are warned of."""
-    return publish_all(a_tenant(bootstrapped, storage), OTHER_WAYS)["warned"]
+def published(bootstrapped: Central, storage: "StorageServer") -> dict[str, Published]:
+    """Let all types that the short form leaves out keep back what fails, and publish it with a warning."""
+    return publish_all(a_tenant(bootstrapped, storage), OTHER_WAYS, OTHER_WAYS)
 
 
 @pytest.mark.parametrize("which", OTHER_WAYS)
-def test_what_is_warned_of_is_published_in_all_ways(warned: Published, which: str) -> None:
-    is_published_with_a_warning(warned, TABLES[which])
+def test_what_fails_is_not_published_in_any_way(published: dict[str, Published], which: str) -> None:
+    is_kept_back(published["bad"], TABLES[which])
+
+
+@pytest.mark.parametrize("which", OTHER_WAYS)
+def test_what_is_warned_of_is_published_in_all_ways(published: dict[str, Published], which: str) -> None:
+    is_published_with_a_warning(published["warned"], TABLES[which])
