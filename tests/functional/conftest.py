@@ -76,6 +76,20 @@ def shared_tenant(site: Site, tenant_of_module: Tenant) -> Tenant:
     return tenant_of_module
 
 
+@pytest.fixture(scope="session")
+def tenant_of_session(site: Site, tenant_ids: Iterator[str]) -> Tenant:
+    """Onboard one tenant for all modules that ask little of it."""
+    return site.onboard(next(tenant_ids))
+
+
+@pytest.fixture
+def common_tenant(site: Site, tenant_of_session: Tenant) -> Tenant:
+    """Give a test the tenant of many modules: its names are of its own, and it changes nothing for others."""
+    site.drain()
+    site.bigquery.faults.reset()
+    return tenant_of_session
+
+
 @pytest.fixture(scope="module")
 def browser_of_module(site: Site, tenant_of_module: Tenant) -> "Browser":
     """Sign the tenant of a module in to the console."""

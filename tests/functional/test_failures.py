@@ -3,11 +3,14 @@
 from tests.functional.site import Site, Tenant, a_pipeline_file
 
 
-def test_a_failed_step_says_whose_fault_it_is_and_what_a_retry_would_cost(site: Site, tenant: Tenant) -> None:
-    site.rows(f"CREATE TABLE `{tenant.tenant_id}.source` AS SELECT 0 AS n")
-    file = a_pipeline_file({"good": "SELECT n FROM source"}, {"bad": "SELECT 1 / n AS n FROM good"})
-    assert tenant.upload("daily", file).status_code == 201
-    run_id = tenant.run("daily")
+def test_a_failed_step_says_whose_fault_it_is_and_what_a_retry_would_cost(
+    site: Site, common_tenant: Tenant
+) -> None:
+    tenant = common_tenant
+    site.rows(f"CREATE TABLE `{tenant.tenant_id}.zero` AS SELECT 0 AS n")
+    file = a_pipeline_file({"good": "SELECT n FROM zero"}, {"bad": "SELECT 1 / n AS n FROM good"})
+    assert tenant.upload("dividing", file).status_code == 201
+    run_id = tenant.run("dividing")
     site.drain()
     found = tenant.status(run_id)
     good, bad = (level["steps"][0] for level in found["levels"])
@@ -26,8 +29,11 @@ def test_a_failed_step_says_whose_fault_it_is_and_what_a_retry_would_cost(site: 
     assert again.status_code == 409
 
 
-def test_a_table_that_is_not_there_yet_is_late_data(site: Site, tenant: Tenant) -> None:
-    assert tenant.upload("daily", a_pipeline_file({"bad": "SELECT * FROM zzz_not_there"})).status_code == 201
-    run_id = tenant.run("daily")
+def test_a_table_that_is_not_there_yet_is_late_data(site: Site, common_tenant: Tenant) -> None:
+    tenant = common_tenant
+    assert (
+        tenant.upload("early", a_pipeline_file({"early": "SELECT * FROM zzz_not_there"})).status_code == 201
+    )
+    run_id = tenant.run("early")
     site.drain()
     assert tenant.status(run_id)["error_class"] == "late_data"

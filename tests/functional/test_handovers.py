@@ -62,21 +62,21 @@ def _endless_steps(site: Site) -> Iterator[None]:
     site.bigquery.latency.reset()
 
 
-def test_steps_with_ids_of_any_length_that_is_taken_complete(site: Site, shared_tenant: Tenant) -> None:
+def test_steps_with_ids_of_any_length_that_is_taken_complete(site: Site, common_tenant: Tenant) -> None:
     queries = {"s" * characters: "SELECT 1 AS n" for characters in (53, 54, 63)}
-    assert shared_tenant.upload("long", a_pipeline_file(queries)).status_code == 201
-    run_id = shared_tenant.run("long")
+    assert common_tenant.upload("long", a_pipeline_file(queries)).status_code == 201
+    run_id = common_tenant.run("long")
     site.drain()
-    (level,) = shared_tenant.status(run_id)["levels"]
+    (level,) = common_tenant.status(run_id)["levels"]
     ended = {len(step["step_id"]): step["status"] for step in level["steps"]}
     assert ended == {53: "COMPLETED", 54: "COMPLETED", 63: "COMPLETED"}
 
 
 @pytest.mark.usefixtures("_endless_steps")
 def test_a_level_that_is_delivered_twice_goes_on_by_one_message_and_one_job(
-    site: Site, shared_tenant: Tenant
+    site: Site, common_tenant: Tenant
 ) -> None:
-    tenant = shared_tenant
+    tenant = common_tenant
     assert tenant.upload("endless", a_pipeline_file({"slow": "SELECT 1 AS n"})).status_code == 201
     run_id = tenant.run("endless")
     began = utc_now()

@@ -31,26 +31,26 @@ def isolated(site: Site, tenant_ids: Iterator[str]) -> Tenant:
     return made
 
 
-def test_the_executor_reads_the_tenants_own_tables(shared_tenant: Tenant) -> None:
+def test_the_executor_reads_the_tenants_own_tables(common_tenant: Tenant) -> None:
     reads = a_pipeline_file({"written": OWN_NAME}, {"read": "SELECT who FROM written"})
-    assert shared_tenant.upload("own", reads).status_code == 201
-    run_id = shared_tenant.run("own")
-    shared_tenant.site.drain()
-    run = shared_tenant.status(run_id)
+    assert common_tenant.upload("own", reads).status_code == 201
+    run_id = common_tenant.run("own")
+    common_tenant.site.drain()
+    run = common_tenant.status(run_id)
     assert (run["status"], run["error_message"]) == ("COMPLETED", None)
 
 
 @pytest.mark.usefixtures("no_firewall")
-def test_without_the_firewall_the_central_dataset_is_still_closed(site: Site, shared_tenant: Tenant) -> None:
+def test_without_the_firewall_the_central_dataset_is_still_closed(site: Site, common_tenant: Tenant) -> None:
     tries = {
         "keys": "SELECT api_key_hash FROM tenants.tenant_api_keys",
         "profiles": "SELECT tenant_id FROM tenants.current_tenant_profiles",
         "secrets": "WITH k AS (SELECT * FROM tenants.tenant_cloud_credentials) SELECT COUNT(*) AS n FROM k",
     }
-    assert shared_tenant.upload("central", a_pipeline_file(tries)).status_code == 201
-    run_id = shared_tenant.run("central")
+    assert common_tenant.upload("central", a_pipeline_file(tries)).status_code == 201
+    run_id = common_tenant.run("central")
     site.drain()
-    (level,) = shared_tenant.status(run_id)["levels"]
+    (level,) = common_tenant.status(run_id)["levels"]
     assert {step["step_id"] for step in level["steps"]} == tries.keys()
     for step in level["steps"]:
         assert (step["status"], "Access Denied" in step["error_message"]) == ("FAILED", True), step
@@ -58,11 +58,11 @@ def test_without_the_firewall_the_central_dataset_is_still_closed(site: Site, sh
 
 @pytest.mark.usefixtures("no_firewall")
 def test_an_isolated_tenant_and_the_others_are_closed_to_each_other(
-    site: Site, shared_tenant: Tenant, isolated: Tenant
+    site: Site, common_tenant: Tenant, isolated: Tenant
 ) -> None:
-    for owner in (shared_tenant, isolated):
+    for owner in (common_tenant, isolated):
         site.rows(f"CREATE TABLE {owner.tenant_id}.owned AS {OWN_NAME}")
-    for reader, owner in ((isolated, shared_tenant), (shared_tenant, isolated)):
+    for reader, owner in ((isolated, common_tenant), (common_tenant, isolated)):
         reads = {"own": "SELECT who FROM owned", "others": f"SELECT who FROM {owner.tenant_id}.owned"}
         assert reader.upload("reads", a_pipeline_file(reads)).status_code == 201
         run_id = reader.run("reads")

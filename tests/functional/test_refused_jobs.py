@@ -42,8 +42,8 @@ steps:
 """
 
 
-def test_the_pipeline_of_the_readme_completes(site: Site, shared_tenant: Tenant) -> None:
-    tenant = shared_tenant
+def test_the_pipeline_of_the_readme_completes(site: Site, common_tenant: Tenant) -> None:
+    tenant = common_tenant
     text = README.read_text(encoding="utf-8").partition("### A pipeline")[2]
     text = text.partition("```yaml\n")[2].partition("```")[0]
     assert tenant.upload("readme", text).status_code == 201
@@ -55,9 +55,9 @@ def test_the_pipeline_of_the_readme_completes(site: Site, shared_tenant: Tenant)
 
 
 def test_the_guides_example_says_which_table_it_lacks_and_runs_once_it_is_there(
-    site: Site, shared_tenant: Tenant
+    site: Site, common_tenant: Tenant
 ) -> None:
-    tenant = shared_tenant
+    tenant = common_tenant
     site.rows(f"CREATE TABLE `{tenant.tenant_id}`.source_tables AS SELECT 1 AS n")
     assert tenant.upload("data_processing", GUIDES_EXAMPLE).status_code == 201
     run_id = tenant.run("data_processing")
@@ -73,17 +73,17 @@ def test_the_guides_example_says_which_table_it_lacks_and_runs_once_it_is_there(
 
 
 @pytest.fixture(scope="module")
-def refused_run(site: Site, tenant_of_module: Tenant) -> dict[str, Any]:
+def refused_run(site: Site, tenant_of_session: Tenant) -> dict[str, Any]:
     """Deliver once a run all of whose steps BigQuery refuses, and return what is told of it."""
     site.drain()
     refused = {step_id: sql for step_id, (sql, *_) in REFUSED.items()}
     after = {f"after_{step_id}": f"SELECT COUNT(*) AS n FROM {step_id}" for step_id in REFUSED}
-    assert tenant_of_module.upload("refused", a_pipeline_file(refused, after)).status_code == 201
-    run_id = tenant_of_module.run("refused")
+    assert tenant_of_session.upload("refused", a_pipeline_file(refused, after)).status_code == 201
+    run_id = tenant_of_session.run("refused")
     (message,) = site.take_levels()
     assert site.deliver(message) == 200
     assert site.take_levels() == []
-    return tenant_of_module.status(run_id)
+    return tenant_of_session.status(run_id)
 
 
 @pytest.mark.parametrize("step_id", REFUSED)

@@ -22,7 +22,7 @@ def calls(tenant: Tenant, run_id: str, open_id: str, cancelled_id: str) -> dict[
             tenant, f"retry/{cancelled_id}", {}
         ),
         "POST /api/v1/pipelines/configs/{config_id}": lambda: tenant.upload(
-            "asked", a_pipeline_file({"a": "SELECT 2 AS n"})
+            "asked", a_pipeline_file({"asked": "SELECT 2 AS n"})
         ),
         "POST /api/v1/pipelines/backfill/{config_id}": lambda: accepted(tenant, "backfill/asked", BACKFILL),
         "POST /api/v1/pipelines/run/{config_id}": lambda: tenant.run("asked"),
@@ -45,9 +45,9 @@ def accepted(tenant: Tenant, path: str, body: object) -> None:
     assert answer.status_code == 202, answer.text
 
 
-def test_each_route_waits_for_as_many_requests_as_the_page_says(site: Site, shared_tenant: Tenant) -> None:
-    tenant = shared_tenant
-    assert tenant.upload("asked", a_pipeline_file({"a": "SELECT 1 AS n"})).status_code == 201
+def test_each_route_waits_for_as_many_requests_as_the_page_says(site: Site, common_tenant: Tenant) -> None:
+    tenant = common_tenant
+    assert tenant.upload("asked", a_pipeline_file({"asked": "SELECT 1 AS n"})).status_code == 201
     run_id, cancelled_id = tenant.run("asked"), tenant.run("asked")
     accepted(tenant, f"cancel/{cancelled_id}", {})
     site.drain()

@@ -17,7 +17,8 @@ def share_a_calendar(site: Site) -> None:
     site.rows("CREATE TABLE calendar.days AS SELECT 1 AS n")
 
 
-def test_a_source_opens_with_the_operators_word_and_closes_with_it(site: Site, tenant: Tenant) -> None:
+def test_a_source_opens_with_the_operators_word_and_closes_with_it(site: Site, common_tenant: Tenant) -> None:
+    tenant = common_tenant
     share_a_calendar(site)
     file = a_pipeline_file({"days": "SELECT n FROM calendar.days"})
     assert tenant.upload("days", file).status_code == 422
