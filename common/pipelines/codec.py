@@ -86,7 +86,7 @@ def _reader(kind: Any) -> Reader:
         return partial(_of_scalar, kind)
     if get_origin(kind) is dict:
         return partial(_of_mapping, _reader(get_args(kind)[1]))
-    return partial(_of_sequence, get_origin(kind), _reader(get_args(kind)[0]))
+    return partial(_of_sequence, get_origin(kind), get_args(kind)[0])
 
 
 def _of_kinds(readers: Mapping[str, Reader], body: Any, place: str) -> Any:
@@ -113,9 +113,10 @@ def _of_object(kind: Any, readers: Mapping[str, Reader], body: Any, place: str) 
     return kind(**{key: readers[key](item, f"{place}/{key}") for key, item in body.items() if key not in tag})
 
 
-def _of_sequence(kind: Any, read: Reader, value: Any, place: str) -> Any:
+def _of_sequence(kind: Any, item_kind: Any, value: Any, place: str) -> Any:
     if not isinstance(value, list):
         raise MalformedInput("is of another type", place)
+    read = _reader(item_kind)  # Asked for here: a dataclass can hold a list of its own kind.
     return kind([read(item, f"{place}/{index}") for index, item in enumerate(value)])
 
 

@@ -47,6 +47,11 @@ def file_schema(templates: Path) -> dict[str, Any]:
     for part in ("schedule", "late"):
         schema["properties"][part]["properties"]["timezone"]["enum"] = sorted(available_timezones())
     _restrict_parameters(schema)
+    schema["$defs"]["file_column"] |= {
+        "if": {"properties": {"type": {"const": "STRUCT"}}, "required": ["type"]},
+        "then": {"required": ["fields"]},
+        "else": {"properties": {"fields": False}},
+    }
     strict: dict[str, Any] = _with_patterns(schema)
     return strict
 

@@ -132,7 +132,7 @@ class Config:
             value = self.member(worded["field"])
             return None if value is None else worded["values"][str(value)]
         if isinstance(source, str) and (named := _FIELD.fullmatch(source)):
-            return _whole(self.value(named[1]))
+            return _plain(self.value(named[1]))
         return source
 
 
@@ -224,10 +224,12 @@ def _fits(value: Value, wanted: Value) -> bool:
     return value in wanted if isinstance(wanted, list) else (value is not None) is wanted
 
 
-def _whole(value: Value) -> Value:
-    """Write whole numbers as such: JSON Schema takes 60.0 for one."""
+def _plain(value: Value) -> Value:
+    """Write whole numbers as such, for JSON Schema takes 60.0 for one, and texts without their places."""
     if isinstance(value, dict):
-        return {key: _whole(item) for key, item in value.items()}
+        return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_whole(item) for item in value]
+        return [_plain(item) for item in value]
+    if isinstance(value, str):
+        return str(value)
     return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -93,11 +93,13 @@ class CopyOperation(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A column of files."""
+    """A column of files, or a field of a STRUCT."""
 
     name: str
     type: str
     mode: str = "NULLABLE"
+    description: str = ""
+    fields: tuple["Column", ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,7 +108,7 @@ def _rule(error: ValidationError) -> str:
     size = len(error.instance) if isinstance(error.instance, str | list | dict) else 0
     rules: dict[str, Callable[[], str]] = {
         "type": lambda: _type_rule(wanted, error.instance),
-        "enum": lambda: f"must be one of {', '.join(str(item) for item in wanted)}",
+        "enum": lambda: _enum_rule(wanted, error.instance),
         "format": lambda: FORMATS[wanted][1],
         "minimum": lambda: f"must be at least {wanted:,}",
         "maximum": lambda: f"must be at most {wanted:,}",
@@ -123,6 +123,17 @@ def _rule(error: ValidationError) -> str:
     }
     rule = rules.get(str(error.validator))
     return rule() if rule else error.message
+
+
+_SQL_TYPES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL", "RECORD": "STRUCT"}
+"""What types of columns are called in SQL, and so here, by their names in schemas of BigQuery's API."""
+
+
+def _enum_rule(wanted: Sequence[object], given: object) -> str:
+    rule = f"must be one of {', '.join(str(item) for item in wanted)}"
+    word = given.upper() if isinstance(given, str) else ""
+    meant = _SQL_TYPES.get(word, word)
+    return f"{rule}; did you mean {meant}?" if meant != given and meant in wanted else rule
 
 
 def _type_rule(wanted: str | list[str], given: object) -> str:

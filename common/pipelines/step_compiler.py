@@ -111,7 +111,9 @@ class StepCompiler:
         for rule in step_type.rules:
             if broken.isdisjoint(rule.fields):
                 found = rule.find_broken(self.config, self.context.parameter_types)
-                self.violations += [Violation(self._pointer("config", name), told) for name, told in found]
+                self.violations += [
+                    Violation(self._pointer("config", *name.split(".")), told) for name, told in found
+                ]
         self.violations += [*compiler.violations, *statements.violations]
         self.reads, self.target = frozenset(statements.reads), compiler.target
         self._put_checks(step_type, shape_violations)

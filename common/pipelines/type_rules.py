@@ -4,16 +4,20 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from common.pipelines.file_columns import column_violations
 from common.pipelines.partitions import PARTITION_FIELDS, partition_in, rule_of_partition, split_decorator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """What holds between `fields`. It is asked where each of them keeps the schema."""
+    """What holds between `fields`. It is asked where each of them keeps the schema; without any, always."""
 
     fields: tuple[str, ...]
     find_broken: Callable[[Mapping[str, Any], Mapping[str, str]], list[tuple[str, str]]]
-    """Returns fields and what they break; it gets a config, and the types of the declared parameters."""
+    """Returns fields, by their paths, and what they break.
+
+    It gets a config, and the types of the declared parameters.
+    """
 
 
 _OF_FORMATS = {
@@ -131,5 +135,6 @@ RULES: Mapping[str, Rule] = {
         fields=("target_table", "format", "schema", "mode", *PARTITION_FIELDS, *_OF_FORMATS),
         find_broken=load_violations,
     ),
+    "columns": Rule(fields=(), find_broken=column_violations),
     "incremental": Rule(fields=("strategy", "unique_key", "partition", "lookback"), find_broken=_incremental),
 }

@@ -21,7 +21,7 @@ from common.pipelines.yaml_rules import ESCAPES, rule_for
 type Value = bool | int | float | str | list[Value] | dict[str, Value] | None
 type Document = dict[str, Value]
 
-MAX_DEPTH = 32
+MAX_DEPTH = 40
 
 _NULLS = {"", "~", "null", "Null", "NULL"}
 _BOOLEANS = {

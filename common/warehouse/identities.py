@@ -1,7 +1,7 @@
 """Under whose name a step runs (`common.runs.ports.Identities`): an executor's, or a tenant's account."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -11,7 +11,7 @@ from common.errors import AlreadyExists, NotConfigured, QueryRefused
 from common.pipelines.pipeline import Pipeline, Step
 from common.pipelines.plans import CheckJob, LoadJob, QueryJob, StatementType, WriteDisposition
 from common.runs.files import Buckets, FileClaims
-from common.runs.ports import DryRun, JobReport, JobsOf, RowColumn, StepJob
+from common.runs.ports import DryRun, JobReport, JobsOf, StepJob
 from common.tenants.credential_access import REASON
 from common.tenants.service_accounts import ServiceAccountKey
 from common.warehouse.buckets import no_buckets
@@ -42,8 +42,7 @@ class AccountJobs(ExecutorJobs):
             return
         if not isinstance(work, QueryJob | LoadJob) or _says_itself_what_it_writes(work):
             return
-        schema = [taken_over(column) for column in _columns(work, dry_run)]
-        table = bigquery.Table(dataset.table(work.destination), schema=schema)
+        table = bigquery.Table(dataset.table(work.destination), schema=_columns(work, dry_run))
         table.time_partitioning = time_partitioning(work.partitioning)
         table.clustering_fields = list(work.clustering) or None
         try:
@@ -98,10 +97,11 @@ def _filling[C: (bigquery.QueryJobConfig, bigquery.LoadJobConfig)](config: C, wo
     return config
 
 
-def _columns(work: QueryJob | LoadJob, dry_run: DryRun) -> Iterable[RowColumn]:
+def _columns(work: QueryJob | LoadJob, dry_run: DryRun) -> list[bigquery.SchemaField]:
+    """Return the columns of a target: a load is refused where its own modes are not its table's."""
     if isinstance(work, LoadJob):
         return columns_of(work)
-    return dry_run.schema
+    return [taken_over(column) for column in dry_run.schema]
 
 
 ISOLATED = "isolated"

@@ -11,6 +11,7 @@ from google.cloud.bigquery.query import _QueryResults
 from common.pipelines.pipeline import BoundParameter, Priority
 from common.pipelines.plans import (
     CheckJob,
+    Column,
     CopyJob,
     ExtractJob,
     FileFormat,
@@ -87,7 +88,17 @@ def load_config(job: StepJob, work: LoadJob) -> bigquery.LoadJobConfig:
 
 def columns_of(work: LoadJob) -> list[bigquery.SchemaField]:
     """Return the columns that a load's files are said to have."""
-    return [bigquery.SchemaField(one.name, one.type, one.mode) for one in work.columns]
+    return [bigquery.SchemaField.from_api_repr(_said_of(column)) for column in work.columns]
+
+
+def _said_of(column: Column) -> dict[str, Any]:
+    """Say what a column is; of one without a description, or without fields, nothing is sent."""
+    said: dict[str, Any] = {"name": column.name, "type": column.type, "mode": column.mode}
+    if column.description:
+        said["description"] = column.description
+    if column.fields:
+        said["fields"] = [_said_of(inner) for inner in column.fields]
+    return said
 
 
 def extract_config(job: StepJob, work: ExtractJob) -> bigquery.ExtractJobConfig:

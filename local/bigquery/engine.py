@@ -30,6 +30,7 @@ from local.bigquery import (
     jobs,
     latency,
     layouts,
+    load_schemas,
     loads,
     partitions,
     receipts,
@@ -148,6 +149,7 @@ class Engine:
         result_rows.install()
         layouts.install()
         partitions.install()
+        load_schemas.install()
         jobs.end_unfinished()
 
     def _disconnect(self) -> None:

@@ -1,11 +1,12 @@
 """Rows of files that BigQuery refuses, and what it says of the first of them.
 
 `local_bigquery` counts rows that no cast takes. BigQuery also refuses a row without a value for a REQUIRED
-column, a decimal for an INT64, an unknown field, and a line break within quotes that nobody has allowed; and
-it tells of rows in the list of the job's errors, which is all that says what is wrong with a file.
+column, a decimal for an INT64, and a line break within quotes that nobody has allowed; of JSON, much more
+(`json_rows.py`). It tells of rows in the list of the job's errors, which is all that says what is wrong with
+a file.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -14,17 +15,19 @@ from local_bigquery.engine import types
 from local_bigquery.engine.database import quote
 from local_bigquery.errors import BigQueryError
 from local_bigquery.jobs import load, runner
-from local_bigquery.jobs.storage import literal, paths
+from local_bigquery.jobs.storage import literal
 from local_bigquery.models import JobConfigurationLoad, TableFieldSchema
 from local_bigquery.settings import settings
 
+from local.bigquery.json_rows import read_rows, registered
 from local.bigquery.sql_files import sql
 
 type Handler = Callable[..., Any]
+type Fields = Sequence[TableFieldSchema]
 
 _READING = "Error while reading data, error message: "
 _WHOLE_NUMBER = "[-+]?(0[xX][0-9a-fA-F]+|[0-9]+)"
-_WHOLE_NUMBER_OF_JSON = r"[-+]?[0-9]+(\.0*)?"
+_JSON = "NEWLINE_DELIMITED_JSON"
 _INTEGERS = {"INT64", "INTEGER"}
 _csv: Callable[..., dict[str, Any]] = load._csv
 _reader: Callable[..., str] = load._reader
@@ -57,8 +60,7 @@ def _telling(handler: Handler) -> Handler:
 
     def run(cur: duckdb.DuckDBPyConnection, config: JobConfigurationLoad, *more: Any) -> Any:
         try:
-            _check_fields(cur, config)
-            return handler(cur, config, *more)
+            return handler(cur, _in_words_of_the_api(config), *more)
         except RowsRefused:
             raise
         except BigQueryError as error:
@@ -71,64 +73,80 @@ def _telling(handler: Handler) -> Handler:
     return run
 
 
-def _check_fields(cur: duckdb.DuckDBPyConnection, config: JobConfigurationLoad) -> None:
-    """Refuse objects of JSON with a field that is no column, where such are not to be left out."""
-    fields = (config.schema_ and config.schema_.fields) or []
-    if config.sourceFormat != "NEWLINE_DELIMITED_JSON" or not fields or config.ignoreUnknownValues:
-        return
-    files = literals(path for uri in config.sourceUris or [] for path in paths(cur, uri))
-    known = literals(field.name.lower() for field in fields)
-    try:
-        found = cur.sql(sql("unknown_fields", files=files, known=known)).fetchone()
-    except duckdb.Error:
-        return  # What is no JSON is told by who reads it.
-    rows, name = found or (0, "")
-    if rows > (config.maxBadRecords or 0):
-        told = f"{_READING}JSON table encountered too many errors, giving up. Rows: {rows}; errors: {rows}. "
-        pointer = "Please look into the errors[] collection for more details."
-        raise RowsRefused(told + pointer, f"{_READING}No such field: {name}.")
-
-
-def literals(texts: Iterable[str]) -> str:
-    """Write a list of texts."""
-    return f"[{', '.join(map(literal, texts))}]"
-
-
-def _csv_options(config: JobConfigurationLoad, fields: Sequence[TableFieldSchema]) -> dict[str, Any]:
+def _csv_options(config: JobConfigurationLoad, fields: Fields) -> dict[str, Any]:
     """Let values behind the last column be, where they are to be left out."""
     options = _csv(config, fields)
     return options | {"strict_mode": "false"} if config.ignoreUnknownValues and fields else options
 
 
-def _remembered_reader(*arguments: Any) -> str:
-    reader = _reader(*arguments)
+def _remembered_reader(
+    cur: duckdb.DuckDBPyConnection, files: str, config: JobConfigurationLoad, fields: Fields
+) -> str:
+    is_of_objects = config.sourceFormat == _JSON and fields and not config.hivePartitioningOptions
+    reader = _of_objects(cur, files, config, fields) if is_of_objects else _reader(cur, files, config, fields)
     _read_from.set(reader)
     return reader
 
 
-def _strict_projection(
-    config: JobConfigurationLoad, fields: Sequence[TableFieldSchema], columns: list[str]
-) -> tuple[str, str]:
+def _of_objects(
+    cur: duckdb.DuckDBPyConnection, files: str, config: JobConfigurationLoad, fields: Fields
+) -> str:
+    """Read rows of JSON; RowsRefused where there are too many that cannot be read."""
+    rows = read_rows(
+        [bytes(content) for (content,) in cur.sql(sql("contents", files=files)).fetchall()],
+        fields,
+        encoding=config.encoding or "UTF-8",
+        ignores_unknown=bool(config.ignoreUnknownValues),
+        find_refused=lambda kind, texts: _no_values(cur, kind, texts),
+    )
+    if len(rows.told) > (config.maxBadRecords or 0):
+        count = f"Rows: {len(rows.told) + len(rows.good)}; errors: {len(rows.told)}"
+        told = f"JSON table encountered too many errors, giving up. {count}. "
+        pointer = "Please look into the errors[] collection for more details."
+        raise RowsRefused(f"{_READING}{told}{pointer}", f"{_READING}{rows.told[0]}")
+    return registered(cur, rows, fields)
+
+
+def _no_values(cur: duckdb.DuckDBPyConnection, kind: str, texts: Sequence[str]) -> set[str]:
+    """Find the texts that are no values of a type."""
+    target = types.duckdb_type(TableFieldSchema(name="value", type=kind))
+    rows = cur.sql(sql("values_refused", type=target), params={"texts": [*texts]}).fetchall()
+    return {text for (text,) in rows}
+
+
+def _in_words_of_the_api(config: JobConfigurationLoad) -> JobConfigurationLoad:
+    """Call a STRUCT a RECORD: BigQuery takes both."""
+    if config.schema_ is None or not config.schema_.fields:
+        return config
+    fields = [_as_record(field) for field in config.schema_.fields]
+    return config.replace(schema=config.schema_.replace(fields=fields))
+
+
+def _as_record(field: TableFieldSchema) -> TableFieldSchema:
+    if field.type not in {"RECORD", "STRUCT"}:
+        return field
+    return field.replace(type="RECORD", fields=[_as_record(inner) for inner in field.fields or []])
+
+
+def _strict_projection(config: JobConfigurationLoad, fields: Fields, columns: list[str]) -> tuple[str, str]:
     projection, bad = _projection(config, fields, columns)
-    if (config.sourceFormat or "CSV") not in load.TEXT_FORMATS or not fields:
+    if (config.sourceFormat or "CSV") != "CSV" or not fields:
         return projection, bad
     return projection, " OR ".join([f"({bad})", *(when for when, _ in _rules(config, fields))])
 
 
-def _rules(config: JobConfigurationLoad, fields: Sequence[TableFieldSchema]) -> Iterator[tuple[str, str]]:
+def _rules(config: JobConfigurationLoad, fields: Fields) -> Iterator[tuple[str, str]]:
     """Yield what must not be true of a row, with a text in SQL of what BigQuery says then."""
-    is_csv = (config.sourceFormat or "CSV") == "CSV"
     for position, field in enumerate(fields):
         column = quote(field.name)
         if field.mode == "REQUIRED":
             missing = f"Required column value for column index: {position} is missing in a row"
             yield f"({column} IS NULL)", literal(missing)
-        if is_csv and not config.allowQuotedNewlines:
+        if not config.allowQuotedNewlines:
             rule = 'Missing close quote character (").'
             yield f"(coalesce(contains({column}, chr(10)), false))", literal(rule)
         if (field.type or "").upper() in _INTEGERS and field.mode != "REPEATED":
-            pattern = _WHOLE_NUMBER if is_csv else _WHOLE_NUMBER_OF_JSON
-            number = f"regexp_full_match(trim({column}), {literal(pattern)})"
+            number = f"regexp_full_match(trim({column}), {literal(_WHOLE_NUMBER)})"
             yield f"({column} IS NOT NULL AND NOT {number})", _not_parsed(field, position)
 
 

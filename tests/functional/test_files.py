@@ -295,6 +295,64 @@ READINGS: dict[str, tuple[Callable[[Path], None], dict[str, Any]]] = {
 """By the step that reads it, and its table: a file whose one row has the ID 1, and the step's config."""
 
 
+SHOP: list[dict[str, Any]] = [
+    {"name": "id", "type": "INT64", "mode": "REQUIRED", "description": "The order's number."},
+    {"name": "address", "type": "STRUCT", "fields": [{"name": "city", "type": "STRING", "mode": "REQUIRED"}]},
+    {
+        "name": "items",
+        "type": "STRUCT",
+        "mode": "REPEATED",
+        "fields": [{"name": "sku", "type": "STRING"}, {"name": "tags", "type": "STRING", "mode": "REPEATED"}],
+    },
+]
+ZIP = {"name": "zip", "type": "STRING"}
+
+
+def deep(levels: int) -> dict[str, Any]:
+    """Return a column of STRUCTs in STRUCTs."""
+    column: dict[str, Any] = {"name": "leaf", "type": "INT64"}
+    for _ in range(levels):
+        column = {"name": "deeper", "type": "STRUCT", "fields": [column]}
+    return column
+
+
+def a_deep_row(levels: int) -> str:
+    return '{"id": 1, ' + '"deeper": {' * levels + '"leaf": 7' + "}" * levels + "}\n"
+
+
+AN_ORDER = {"id": 1, "address": {"city": "x"}, "items": [{"sku": "a", "tags": ["b", "c"]}]}
+NESTED: dict[str, tuple[str, dict[str, Any]]] = {
+    "nested": (json.dumps(AN_ORDER) + "\n", {"schema": SHOP, "clustering": ["id"]}),
+    "nested_and_checked": (json.dumps(AN_ORDER) + "\n", {"schema": SHOP}),
+    "fifteen_levels": (a_deep_row(15), {"schema": [*SCHEMA, deep(15)]}),
+    "wider": (
+        '{"id": 2, "address": {"city": "y", "zip": "1"}, "items": [{"zip": "2"}]}\n',
+        {
+            "schema": [
+                SHOP[0],
+                SHOP[1] | {"fields": [*SHOP[1]["fields"], ZIP]},
+                SHOP[2] | {"fields": [*SHOP[2]["fields"], ZIP]},
+            ],
+            "schema_update": "add_columns",
+            "target_table": "nested",
+        },
+    ),
+    "unknown_field": (
+        '{"id": 3, "address": {"city": "x", "county": "y"}}\n',
+        {"schema": SHOP, "target_table": "nested"},
+    ),
+}
+"""By the step, and its table where it names none: a file of JSON, and the step's config."""
+AFTER = {"wider": {"depends_on": ["nested"]}, "unknown_field": {"depends_on": ["wider"]}}
+
+
+def a_nested_step(readings: Orders, step_id: str) -> dict[str, Any]:
+    config = {"uris": readings.uri(step_id), "target_table": step_id, "format": "json"} | NESTED[step_id][1]
+    checks = [{"type": "not_null", "column": "id"}] if step_id == "nested_and_checked" else []
+    step = {"id": step_id, "ps_type": "bq_etl.load", "config": config, "on_failure": "continue"}
+    return step | AFTER.get(step_id, {}) | ({"checks": checks} if checks else {})
+
+
 @pytest.fixture(scope="module")
 def steps_that_read(site: Site, tenant_of_module: Tenant) -> Mapping[str, dict[str, Any]]:
     """Let one run read all files, and return what is told of its steps."""
@@ -303,6 +361,8 @@ def steps_that_read(site: Site, tenant_of_module: Tenant) -> Mapping[str, dict[s
     readings.folder.mkdir(parents=True)
     for step_id, (write, _) in READINGS.items():
         write(readings.folder / step_id)
+    for step_id, (text, _) in NESTED.items():
+        (readings.folder / step_id).write_text(text)
     readings.save(
         a_pipeline(
             *(
@@ -312,7 +372,8 @@ def steps_that_read(site: Site, tenant_of_module: Tenant) -> Mapping[str, dict[s
                     "config": {"uris": readings.uri(step_id), "target_table": step_id} | config,
                 }
                 for step_id, (_, config) in READINGS.items()
-            )
+            ),
+            *(a_nested_step(readings, step_id) for step_id in NESTED),
         )
     )
     return steps_of(readings.run())
@@ -325,6 +386,34 @@ def test_a_file_is_read_as_the_step_says(
     step = steps_that_read[step_id]
     assert (step["status"], step["error_message"]) == ("COMPLETED", None)
     assert Orders(tenant=tenant_of_module, name=step_id).ids() == [1]
+
+
+def test_nested_columns_are_read_and_new_fields_of_them_added(
+    site: Site, tenant_of_module: Tenant, steps_that_read: Mapping[str, dict[str, Any]]
+) -> None:
+    loaded = ("nested", "nested_and_checked", "fifteen_levels", "wider")
+    assert [steps_that_read[step_id]["error_message"] for step_id in loaded] == [None] * 4
+    tenant = tenant_of_module.tenant_id
+    assert site.rows(f"SELECT * FROM {tenant}.nested_and_checked") == [AN_ORDER]
+    assert site.rows(f"SELECT id, address.zip, items FROM {tenant}.nested ORDER BY id") == [
+        {"id": 1, "zip": None, "items": [{"sku": "a", "tags": ["b", "c"], "zip": None}]},
+        {"id": 2, "zip": "1", "items": [{"sku": None, "tags": [], "zip": "2"}]},
+    ]
+    deeper = ".".join(["deeper"] * 15)
+    assert site.rows(f"SELECT {deeper}.leaf AS leaf FROM {tenant}.fifteen_levels") == [{"leaf": 7}]
+    tables = tenant_of_module.call("GET", "/api/v1/pipelines/tables").get_json()["tables"]
+    (columns,) = [one["columns"] for one in tables if one["table"] == "nested"]
+    assert (columns[0]["mode"], columns[0]["description"]) == ("REQUIRED", "The order's number.")
+    fields = [(one["name"], one["mode"]) for one in columns[1]["fields"]]
+    assert fields == [("city", "REQUIRED"), ("zip", "NULLABLE")]
+
+
+def test_a_field_that_no_struct_has_is_told_by_its_path(
+    steps_that_read: Mapping[str, dict[str, Any]],
+) -> None:
+    step = steps_that_read["unknown_field"]
+    assert (step["status"], step["error_class"]) == ("FAILED", "your_data")
+    assert "No such field: address.county." in step["error_message"]
 
 
 # What goes out
@@ -503,7 +592,8 @@ def test_a_credentials_account_reads_its_own_buckets_and_no_others(
         folder.mkdir(exist_ok=True)
         put(folder, "a.csv", "5,eu")
         (folder / ".readers").write_text(reader)
-    load = CSV | {"header_rows": 1, "credential": "my-gcp"}
+    required = [SCHEMA[0] | {"mode": "REQUIRED"}, SCHEMA[1]]
+    load = CSV | {"header_rows": 1, "credential": "my-gcp", "schema": required}
     orders.save(
         a_pipeline(
             *(

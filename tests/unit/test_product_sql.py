@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
@@ -252,9 +252,7 @@ def test_a_pipeline_that_is_shown_is_what_bigquery_accepts(text: bytes) -> None:
             tables[target] = tables[job.sources[0]]
             continue
         if isinstance(job, LoadJob):
-            tables[target] = {
-                column.name: column_type({"type": column.type, "mode": column.mode}) for column in job.columns
-            }
+            tables[target] = {column.name: column_type(asdict(column)) for column in job.columns}
         kinds = GIVEN_BY_STEPS | types
         if isinstance(job, CheckJob):
             assert analyzer.analyze(job.sql, {name: kinds[name] for name in job.parameters}).columns

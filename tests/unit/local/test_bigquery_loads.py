@@ -1,5 +1,6 @@
 """Rows of files that BigQuery refuses are refused here too, and the first is told."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ def load(client: bigquery.Client, dataset: str, text: str, **more: Any) -> bigqu
     folder = Path(settings.gcs_local_root) / "loads"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"rows.{kind}").write_text(text)
-    config = bigquery.LoadJobConfig(schema=SCHEMA, write_disposition="WRITE_TRUNCATE", **more)
+    config = bigquery.LoadJobConfig(**({"schema": SCHEMA, "write_disposition": "WRITE_TRUNCATE"} | more))
     job = client.load_table_from_uri(f"gs://loads/rows.{kind}", f"{dataset}.rows", job_config=config)
     try:
         job.result()
@@ -38,12 +39,13 @@ def load(client: bigquery.Client, dataset: str, text: str, **more: Any) -> bigqu
         (
             '{"a": 1}\n{"b": "y"}\n',
             {"source_format": "NEWLINE_DELIMITED_JSON"},
-            "Required column value for column index: 0 is missing in a row",
+            "JSON parsing error in row starting at position 9: Missing required field: a.",
         ),
         (
             '{"a": 1}\n{"a": 1.5}\n',
             {"source_format": "NEWLINE_DELIMITED_JSON"},
-            "Could not parse '1.5' as INT64 for field a (position 0)",
+            "JSON parsing error in row starting at position 9: "
+            "Could not convert value to integer. Field: a; Value: 1.5",
         ),
     ],
 )
@@ -60,7 +62,9 @@ def test_a_row_that_bigquery_refuses_is_refused_and_told(
 def test_a_field_that_is_no_column_is_refused(client: bigquery.Client, dataset: str) -> None:
     text = '{"a": 1}\n{"a": 2, "b": "y", "more": 3}\n'
     job = load(client, dataset, text, source_format="NEWLINE_DELIMITED_JSON")
-    assert [error["message"] for error in job.errors or ()][1:] == [f"{READING}No such field: more."]
+    assert [error["message"] for error in job.errors or ()][1:] == [
+        f"{READING}JSON parsing error in row starting at position 9: No such field: more."
+    ]
 
 
 def test_a_file_is_told_by_its_uri_not_by_where_it_lies_here(client: bigquery.Client, dataset: str) -> None:
@@ -89,3 +93,198 @@ def test_rows_that_may_be_left_out_or_are_right_do_no_harm(
     assert load(client, dataset, text, **more).error_result is None
     found = client.query_and_wait(f"SELECT a, b FROM `{dataset}.rows` ORDER BY a")
     assert [tuple(row.values()) for row in found] == rows
+
+
+# Nested and repeated columns
+
+
+NESTED = [
+    bigquery.SchemaField("id", "INT64", "REQUIRED"),
+    bigquery.SchemaField(
+        "address",
+        "STRUCT",
+        fields=[
+            bigquery.SchemaField("city", "STRING", "REQUIRED"),
+            bigquery.SchemaField("since", "DATE"),
+            bigquery.SchemaField("seal", "BYTES"),
+        ],
+    ),
+    bigquery.SchemaField(
+        "items",
+        "RECORD",
+        "REPEATED",
+        fields=[
+            bigquery.SchemaField("sku", "STRING"),
+            bigquery.SchemaField("price", "NUMERIC"),
+            bigquery.SchemaField("tags", "STRING", "REPEATED"),
+        ],
+    ),
+    bigquery.SchemaField("more", "JSON"),
+]
+JSON = "NEWLINE_DELIMITED_JSON"
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ('{"id": 1, "address": {"city": "x", "zip": 3}}', "No such field: address.zip."),
+        ('{"id": 1, "items": [{"sku": "a"}, {"size": 3}]}', "No such field: items.size."),
+        ('{"id": 1, "address": {"since": "2026-01-31"}}', "Missing required field: address.city."),
+        (
+            '{"id": 1, "address": {"city": null}}',
+            "Only optional fields can be set to NULL. Field: address.city; Value: NULL",
+        ),
+        ('{"address": null}', "Missing required field: id."),
+        (
+            '{"id": 1, "address": {"city": "x", "since": "soon"}}',
+            "Could not convert value to date. Field: address.since; Value: soon",
+        ),
+        (
+            '{"id": 1, "items": [{"price": 1}, {"price": "much"}]}',
+            "Could not convert value to numeric. Field: items.price; Value: much",
+        ),
+        (
+            '{"id": 1, "address": {"city": "x", "seal": "no base"}}',
+            "Could not convert value to bytes. Field: address.seal; Value: no base",
+        ),
+        ('{"id": true}', "Could not convert value to integer. Field: id; Value: true"),
+        ('{"id": 1, "address": "x"}', "Could not convert value to record. Field: address; Value: x"),
+        ('{"id": 1, "address": [{"city": "x"}]}', "Array specified for non-repeated field: address."),
+        (
+            '{"id": 1, "items": {"sku": "a"}}',
+            "Repeated field must be imported as a JSON array. Field: items.",
+        ),
+        (
+            '{"id": 1, "items": [{"tags": ["a", null]}]}',
+            "Only optional fields can be set to NULL. Field: items.tags; Value: NULL",
+        ),
+        (
+            '{"id": 1, "address": {"city": {"name": "x"}}}',
+            "JSON object specified for non-record field: address.city.",
+        ),
+        ('{"id": 1', "Parser terminated before end of string"),
+        ("[1]", "Expected an object, which has the columns of the row"),
+    ],
+)
+def test_a_nested_row_that_bigquery_refuses_is_told_by_its_path(
+    client: bigquery.Client, dataset: str, row: str, told: str
+) -> None:
+    job = load(client, dataset, f'{{"id": 0}}\n\n{row}\n', source_format=JSON, schema=NESTED)
+    assert "Rows: 2; errors: 1. Please look into" in job.errors[0]["message"]
+    place = "JSON parsing error in row starting at position 11: "
+    assert [error["message"] for error in job.errors[1:]] == [f"{READING}{place}{told}"]
+    again = load(
+        client, dataset, f'{{"id": 0}}\n{row}\n', source_format=JSON, schema=NESTED, max_bad_records=1
+    )
+    assert (again.error_result, again.output_rows) == (None, 1)
+
+
+def test_nested_rows_are_read_whatever_the_case_of_their_names(client: bigquery.Client, dataset: str) -> None:
+    row = (
+        '{"ID": "7", "Address": {"city": 5, "SEAL": "aGk="}, "more": {"a": [1, "b", 1.5]},'
+        ' "items": [{"sku": "a", "price": 12345678901234567890.123456789, "tags": ["x", true]},'
+        ' {"price": null}]}'
+    )
+    empty = '{"id": 8, "items": null}'
+    job = load(client, dataset, f"\ufeff{row}\r\n{empty}", source_format=JSON, schema=NESTED)
+    assert job.error_result is None, job.errors
+    found = [
+        dict(one.items()) for one in client.query_and_wait(f"SELECT * FROM `{dataset}.rows` ORDER BY id")
+    ]
+    assert found == [
+        {
+            "id": 7,
+            "address": {"city": "5", "since": None, "seal": b"hi"},
+            "items": [
+                {"sku": "a", "price": Decimal("12345678901234567890.123456789"), "tags": ["x", "true"]},
+                {"sku": None, "price": None, "tags": []},
+            ],
+            "more": {"a": [1, "b", 1.5]},
+        },
+        {"id": 8, "address": None, "items": [], "more": None},
+    ]
+    unknown = load(
+        client,
+        dataset,
+        '{"id": 1, "address": {"city": "x", "zip": 1}, "no": [1]}',
+        source_format=JSON,
+        schema=NESTED,
+        ignore_unknown_values=True,
+    )
+    assert (unknown.error_result, unknown.output_rows) == (None, 1)
+
+
+# The schema of a load and that of its table
+
+
+def struct(name: str, *fields: bigquery.SchemaField, mode: str = "NULLABLE") -> bigquery.SchemaField:
+    return bigquery.SchemaField(name, "STRUCT", mode, fields=fields)
+
+
+ID = bigquery.SchemaField("id", "INT64", "REQUIRED", description="Its number.")
+CITY = bigquery.SchemaField("city", "STRING", "REQUIRED")
+ZIP = bigquery.SchemaField("zip", "STRING")
+SKU = bigquery.SchemaField("sku", "STRING")
+STORED = [ID, struct("address", CITY), struct("items", SKU, mode="REPEATED")]
+WIDER = [ID, struct("address", CITY, ZIP), struct("items", SKU, ZIP, mode="REPEATED")]
+
+
+@pytest.mark.parametrize(
+    ("schema", "options", "told"),
+    [
+        (WIDER, [], "Cannot add fields (field: address.zip)"),
+        (
+            [ID, struct("address", CITY, bigquery.SchemaField("zip", "STRING", "REQUIRED"))],
+            ["ALLOW_FIELD_ADDITION"],
+            "Cannot add required fields to an existing schema. (field: address.zip)",
+        ),
+        (
+            [ID, struct("address", bigquery.SchemaField("city", "INT64", "REQUIRED"))],
+            [],
+            "Field address.city has changed type from STRING to INTEGER",
+        ),
+        ([bigquery.SchemaField("id", "INT64")], [], "Field id has changed mode from REQUIRED to NULLABLE"),
+        (
+            [ID, struct("address", ZIP)],
+            ["ALLOW_FIELD_ADDITION"],
+            "Field address.city is missing in new schema",
+        ),
+        ([ID, struct("items", SKU)], [], "Field items has changed mode from REPEATED to NULLABLE"),
+    ],
+)
+def test_a_schema_that_its_table_does_not_take_is_refused(
+    client: bigquery.Client, dataset: str, schema: list[bigquery.SchemaField], options: list[str], told: str
+) -> None:
+    first = load(client, dataset, '{"id": 1}', source_format=JSON, schema=STORED)
+    assert first.error_result is None
+    more = {"write_disposition": "WRITE_APPEND", "schema_update_options": options or None}
+    job = load(client, dataset, "", source_format=JSON, schema=schema, **more)
+    assert told in job.error_result["message"]
+
+
+def test_fields_are_added_to_structs_and_relaxed_where_that_is_allowed(
+    client: bigquery.Client, dataset: str
+) -> None:
+    load(client, dataset, '{"id": 1, "items": [{"sku": "a"}]}', source_format=JSON, schema=STORED)
+    assert client.get_table(f"{dataset}.rows").schema[0].mode == "REQUIRED"
+    more = {"write_disposition": "WRITE_APPEND", "source_format": JSON}
+    text = '{"id": 2, "address": {"city": "x", "zip": "1"}, "items": [{"zip": "2"}]}'
+    added = load(client, dataset, text, schema=WIDER, schema_update_options=["ALLOW_FIELD_ADDITION"], **more)
+    relaxed = [bigquery.SchemaField("id", "INT64"), *WIDER[1:]]
+    again = load(
+        client, dataset, "{}", schema=relaxed, schema_update_options=["ALLOW_FIELD_RELAXATION"], **more
+    )
+    assert (added.error_result, again.error_result) == (None, None)
+    stored = client.get_table(f"{dataset}.rows").schema
+    assert [(one.name, one.mode, one.description) for one in stored] == [
+        ("id", "NULLABLE", "Its number."),
+        ("address", "NULLABLE", None),
+        ("items", "REPEATED", None),
+    ]
+    assert [(one.name, one.mode) for one in stored[1].fields] == [("city", "REQUIRED"), ("zip", "NULLABLE")]
+    found = client.query_and_wait(f"SELECT id, address.zip, items FROM `{dataset}.rows` ORDER BY id")
+    assert [tuple(row.values()) for row in found] == [
+        (None, None, []),
+        (1, None, [{"sku": "a", "zip": None}]),
+        (2, "1", [{"sku": None, "zip": "2"}]),
+    ]

@@ -249,7 +249,7 @@ def test_a_file_over_the_limit_of_size_is_refused() -> None:
 def test_deep_nesting_is_refused_at_once(body: str) -> None:
     with (
         calls_at_most(CALLS_TO_THE_LIMIT),
-        pytest.raises(InputTooLarge, match="nested more than 32 levels"),
+        pytest.raises(InputTooLarge, match="nested more than 40 levels"),
     ):
         read_document(body.encode(), None)
 

@@ -1,11 +1,14 @@
 """Steps that load files, and hand them out: what their config becomes, and what it may not say."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from common.pipelines.candidates import in_run
+from common.pipelines.codec import from_json, to_json
+from common.pipelines.documents import read_document
 from common.pipelines.plans import (
     Column,
     ExtractJob,
@@ -172,3 +175,121 @@ def test_a_step_that_reads_what_files_were_loaded_into_waits_for_it() -> None:
     ]
     pipeline = compiled({"pipeline": {"name": "Files"}, "steps": steps})
     assert [sorted(step.id for step in level) for level in pipeline.levels] == [["load", "more"], ["read"]]
+
+
+# Columns in columns
+
+
+JSON = {"uris": "gs://acme-files/*", "format": "json", "target_table": "t"}
+INNER = {"name": "x", "type": "INT64"}
+
+
+def struct(name: str, *fields: Any, **more: Any) -> dict[str, Any]:
+    return {"name": name, "type": "STRUCT", "fields": [*fields], **more}
+
+
+def nested(levels: int) -> dict[str, Any]:
+    column: dict[str, Any] = INNER
+    for _ in range(levels):
+        column = struct("s", column)
+    return column
+
+
+def test_columns_have_columns_fifteen_levels_deep_and_descriptions() -> None:
+    place = struct("place", INNER | {"mode": "REPEATED"}, mode="REPEATED", description="Where it was.")
+    load, _ = jobs("bq_etl.load", JSON | {"schema": [place, nested(15)]})
+    inner = Column(name="x", type="INT64", mode="REPEATED")
+    assert load.columns[0] == Column(
+        name="place", type="STRUCT", mode="REPEATED", description="Where it was.", fields=(inner,)
+    )
+    assert from_json(LoadJob, json.loads(json.dumps(to_json(load)))) == load
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"schema": [{"name": "a", "type": "STRUCT"}]}, "/schema/0/fields: is required: the fields of"),
+        ({"schema": [struct("a")]}, "/schema/0/fields: must not be empty"),
+        ({"schema": [INNER | {"fields": [INNER]}]}, "/schema/0/fields: goes with type: STRUCT"),
+        ({"schema": [struct("a") | {"type": "RECORD"}]}, "STRUCT; did you mean STRUCT?"),
+        ({"schema": [struct("a", INNER | {"type": "INTEGER"})]}, "/schema/0/fields/0/type: must be one of"),
+        ({"schema": [INNER, INNER | {"name": "X"}]}, "/schema/1/name: is the name of /schema/0 already"),
+        (
+            {"schema": [struct("a", INNER, INNER | {"name": "X"})]},
+            "/schema/0/fields/1/name: is the name of /schema/0/fields/0 already",
+        ),
+        ({"schema": [INNER | {"name": "_partitionDay"}]}, "/schema/0/name: must not begin with what"),
+        ({"schema": [nested(16)]}, f"{'/fields/0' * 15}/type: is a STRUCT in 15 others"),
+        (
+            {"schema": [struct("s", *({"name": f"c{number}", "type": "DATE"} for number in range(10_000)))]},
+            "/schema: must have at most 10,000 columns, those in STRUCTs counted; it has 10,001",
+        ),
+        ({"schema": [INNER | {"description": "a" * 1025}]}, "/schema/0/description: must have at most 1,024"),
+        ({"format": "csv", "schema": [struct("a", INNER)]}, "/schema/0/type: must not be STRUCT: a CSV"),
+        ({"format": "csv", "schema": [INNER | {"mode": "REPEATED"}]}, "/schema/0/mode: must not be REPEATED"),
+        (
+            {"schema": [INNER], "partitioning": {"field": "X"}},
+            "/partitioning/field: must be a DATE, DATETIME",
+        ),
+        (
+            {"schema": [struct("a", INNER)], "partitioning": {"field": "x"}, "mode": "all"},
+            "/partitioning/field: must be a column of /schema, and no field of a STRUCT",
+        ),
+        (
+            {"schema": [INNER | {"type": "DATE"}], "partitioning": {"field": "x", "type": "HOUR"}},
+            "/partitioning/type: must not be HOUR",
+        ),
+        ({"schema": [struct("a", INNER)], "clustering": ["A"]}, "/clustering/0: must not be REPEATED in"),
+        (
+            {"schema": [struct("a", INNER)], "clustering": ["x"], "mode": "all"},
+            "/clustering/0: must be a column of /schema, and no field of a STRUCT",
+        ),
+    ],
+)
+def test_columns_that_bigquery_does_not_take_are_told(changes: dict[str, Any], told: str) -> None:
+    found = violations_of(document("bq_etl.load", JSON | changes))
+    assert any(told in violation for violation in found), found
+
+
+def test_all_columns_are_told_at_once_whatever_their_shape() -> None:
+    wrong: list[Any] = [{"name": ["a"], "type": {}, "mode": 3, "fields": "x"}, 7, struct("b", INNER, INNER)]
+    found = violations_of(document("bq_etl.load", JSON | {"schema": wrong, "clustering": "b"}))
+    assert {violation.partition(": ")[0].removeprefix("/steps/0/config/") for violation in found} == {
+        "clustering",
+        "schema/0/fields",
+        "schema/0/mode",
+        "schema/0/name",
+        "schema/0/type",
+        "schema/1",
+        "schema/2/fields/1/name",
+    }
+
+
+def test_what_a_table_may_have_beside_a_loads_columns_divides_and_sorts_it() -> None:
+    layout = {"partitioning": {"field": "d"}, "clustering": ["k"]}
+    assert jobs("bq_etl.load", JSON | layout | {"schema": [INNER]})
+
+
+def test_texts_of_several_words_are_texts_as_others_are() -> None:
+    text = """
+pipeline: {name: Files}
+steps:
+  - id: a
+    ps_type: bq_etl.load
+    config:
+      uris: "gs://acme-files/all orders/*.csv"
+      format: csv
+      target_table: t
+      delimiter: " "
+      null_marker: not known
+      schema:
+        - {name: id, type: INT64, description: "The number of the order."}
+"""
+    (step,) = compiled(read_document(text.encode(), None)).steps
+    load: Any = step.jobs[0]
+    assert (load.uris, load.delimiter, load.null_marker, load.columns[0].description) == (
+        ("gs://acme-files/all orders/*.csv",),
+        " ",
+        "not known",
+        "The number of the order.",
+    )

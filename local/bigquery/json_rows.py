@@ -1,0 +1,217 @@
+"""Rows of JSON files, read by a schema as BigQuery reads them, nested and repeated fields by their paths.
+
+DuckDB knows no REQUIRED field of a STRUCT, drops fields that a STRUCT does not have, makes NULL of what it
+cannot cast within one, and tells fields apart by capitals. So rows are read here: what BigQuery refuses is
+refused, and the rest comes to DuckDB with the names of the schema, and with all values as texts.
+"""
+
+import base64
+import binascii
+import gzip
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+import pyarrow  # type: ignore[import-untyped]
+from local_bigquery.engine import types
+from local_bigquery.jobs.load import ENCODINGS
+from local_bigquery.models import TableFieldSchema
+
+from local.bigquery.sql_files import sql
+
+REGISTERED = "_json_rows"
+"""The name under which DuckDB has the rows."""
+_GZIP = b"\x1f\x8b"
+_INTEGER = re.compile(r"[-+]?[0-9]+(\.0*)?")
+_WORDS = {"INT64": "integer", "INTEGER": "integer", "FLOAT64": "float", "FLOAT": "float", "BOOL": "boolean"}
+_STRUCTS = {"RECORD", "STRUCT"}
+_TEXTS = {"STRING", "BYTES", "JSON"}
+
+type Fields = Sequence[TableFieldSchema]
+type Values = set[tuple[str, str]]
+"""Types, and texts that are to be values of them."""
+
+
+class RowRefused(ValueError):
+    """BigQuery refuses a row, in its words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JsonRows:
+    """The rows of files: those that can be read, and what is wrong with each of the others."""
+
+    good: Sequence[str]
+    told: Sequence[str]
+
+
+def registered(cur: duckdb.DuckDBPyConnection, rows: JsonRows, fields: Fields) -> str:
+    """Let DuckDB have the rows that can be read; return what reads them, with texts for all values."""
+    cur.register(REGISTERED, pyarrow.table({"row": pyarrow.array(rows.good, pyarrow.string())}))
+    whole = TableFieldSchema(name="row", type="RECORD", fields=[_as_text(one) for one in fields])
+    return sql("json_rows", rows=REGISTERED, type=types.duckdb_type(whole))
+
+
+def read_rows(
+    files: Sequence[bytes],
+    fields: Fields,
+    *,
+    encoding: str,
+    ignores_unknown: bool,
+    find_refused: Callable[[str, Sequence[str]], set[str]],
+) -> JsonRows:
+    """Read files of one object a line; `find_refused` finds the texts that are no values of a type."""
+    reading = _Reading(ignores_unknown=ignores_unknown)
+    lines = [line for content in files for line in _lines(content, encoding)]
+    for _, text in lines:
+        reading.tried(text, fields)
+    by_kind = {
+        kind: [text for of_kind, text in reading.values if of_kind == kind]
+        for kind in {kind for kind, _ in reading.values} - _TEXTS
+    }
+    refused = {(kind, text) for kind, texts in by_kind.items() for text in find_refused(kind, texts)}
+    reading = _Reading(ignores_unknown=ignores_unknown, refused=refused)
+    good, told = [], []
+    for position, text in lines:
+        try:
+            good.append(json.dumps(reading.row(text, fields), ensure_ascii=False))
+        except RowRefused as refused:
+            told.append(f"JSON parsing error in row starting at position {position}: {refused}")
+    return JsonRows(good=good, told=told)
+
+
+def _lines(content: bytes, encoding: str) -> Iterator[tuple[int, str]]:
+    """List the lines of a file that hold anything, each with the place where it begins."""
+    text = gzip.decompress(content) if content.startswith(_GZIP) else content
+    position = 0
+    for line in text.decode(ENCODINGS.get(encoding, encoding)).removeprefix("\ufeff").split("\n"):
+        if line.strip():
+            yield position, line
+        position += len(line.encode()) + 1
+
+
+@dataclass(slots=True, kw_only=True)
+class _Reading:
+    """Reads rows, and collects the values whose types DuckDB judges."""
+
+    ignores_unknown: bool
+    refused: Values = field(default_factory=set)
+    values: Values = field(default_factory=set)
+
+    def tried(self, text: str, fields: Fields) -> None:
+        """Read a row for its values alone."""
+        try:
+            self.row(text, fields)
+        except RowRefused:
+            return
+
+    def row(self, text: str, fields: Fields) -> dict[str, Any]:
+        try:
+            row = json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
+        except (ValueError, RecursionError) as error:
+            raise RowRefused("Parser terminated before end of string") from error
+        if not isinstance(row, dict):
+            raise RowRefused("Expected an object, which has the columns of the row")
+        return self._object(row, fields, "")
+
+    def _object(self, given: Mapping[str, Any], fields: Fields, path: str) -> dict[str, Any]:
+        by_name = {name.casefold(): value for name, value in given.items()}
+        known = {(one.name or "").casefold() for one in fields}
+        unknown = next((name for name in given if name.casefold() not in known), None)
+        if unknown is not None and not self.ignores_unknown:
+            raise RowRefused(f"No such field: {path}{unknown}.")
+        return {
+            one.name or "": self._value(by_name, one, f"{path}{one.name}", (one.name or "").casefold())
+            for one in fields
+        }
+
+    def _value(self, given: Mapping[str, Any], one: TableFieldSchema, path: str, name: str) -> Any:
+        if one.mode == "REQUIRED" and name not in given:
+            raise RowRefused(f"Missing required field: {path}.")
+        value = given.get(name)
+        if one.mode == "REPEATED":
+            if value is not None and not isinstance(value, list):
+                raise RowRefused(f"Repeated field must be imported as a JSON array. Field: {path}.")
+            return [self._element(element, one, path) for element in value or []]
+        if isinstance(value, list) and one.type != "JSON":
+            raise RowRefused(f"Array specified for non-repeated field: {path}.")
+        if value is None and one.mode == "REQUIRED":
+            raise RowRefused(f"Only optional fields can be set to NULL. Field: {path}; Value: NULL")
+        return None if value is None else self._single(value, one, path)
+
+    def _element(self, value: Any, one: TableFieldSchema, path: str) -> Any:
+        if value is None:
+            raise RowRefused(f"Only optional fields can be set to NULL. Field: {path}; Value: NULL")
+        if isinstance(value, list) and one.type != "JSON":
+            raise RowRefused(f"Array specified for non-repeated field: {path}.")
+        return self._single(value, one, path)
+
+    def _single(self, value: Any, one: TableFieldSchema, path: str) -> Any:
+        if one.type in _STRUCTS:
+            if not isinstance(value, dict):
+                raise _not_converted("record", path, _written(value))
+            return self._object(value, one.fields or [], f"{path}.")
+        if one.type == "JSON":
+            return _plain(value)
+        if isinstance(value, dict):
+            raise RowRefused(f"JSON object specified for non-record field: {path}.")
+        return self._scalar(value, str(one.type), path)
+
+    def _scalar(self, value: Any, kind: str, path: str) -> str:
+        text = _written(value)
+        self.values.add((kind, text))
+        word = _WORDS.get(kind, kind.lower())
+        is_truth = isinstance(value, bool) and kind not in {"BOOL", "BOOLEAN", "STRING"}
+        is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+        if is_truth or (is_number and kind in {"BOOL", "BOOLEAN", "DATE", "DATETIME", "TIME"}):
+            raise _not_converted(word, path, text)
+        if word == "integer" and not _INTEGER.fullmatch(text.strip()):
+            raise _not_converted(word, path, text)
+        if (kind == "BYTES" and not _is_base64(text)) or (kind, text) in self.refused:
+            raise _not_converted(word, path, text)
+        return text
+
+
+def _not_converted(word: str, path: str, text: str) -> RowRefused:
+    return RowRefused(f"Could not convert value to {word}. Field: {path}; Value: {text}")
+
+
+def _as_text(one: TableFieldSchema) -> TableFieldSchema:
+    """Describe a field whose values are texts yet."""
+    if one.type in _STRUCTS:
+        return one.replace(type="RECORD", fields=[_as_text(inner) for inner in one.fields or []])
+    return one if one.type == "JSON" else one.replace(type="STRING")
+
+
+def _written(value: Any) -> str:
+    """Write a value as the file has it, as far as a text can."""
+    if isinstance(value, str):
+        return value
+    return json.dumps(_plain(value), ensure_ascii=False) if not isinstance(value, Decimal) else str(value)
+
+
+def _plain(value: Any) -> Any:
+    """Make numbers of Python's of decimals, at all levels."""
+    match value:
+        case Decimal():
+            return float(value)
+        case dict():
+            return {name: _plain(inner) for name, inner in value.items()}
+        case list():
+            return [_plain(inner) for inner in value]
+    return value
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return True
+
+
+def _refuse_constant(word: str) -> Callable[[], None]:
+    raise ValueError(f"JSON has no {word}")

@@ -1,0 +1,3 @@
+-- Purpose: let a column hold NULL.
+-- Parameters: ${table}, ${column}.
+ALTER TABLE ${table} ALTER COLUMN ${column} DROP NOT NULL
