@@ -15,10 +15,10 @@ JOB_SECONDS = 0.3
 
 
 @pytest.mark.parametrize("levels", SHAPES, ids=lambda levels: "-".join(str(len(level)) for level in levels))
-def test_a_run_costs_what_the_page_says(site: Site, common_tenant: Tenant, levels: Levels) -> None:
+def test_a_run_costs_what_the_page_says(site: Site, shared_tenant: Tenant, levels: Levels) -> None:
     site.bigquery.latency.job_seconds = JOB_SECONDS
     try:
-        counted = cost_of_a_run(site, common_tenant, levels)
+        counted = cost_of_a_run(site, shared_tenant, levels)
     finally:
         site.bigquery.latency.reset()
     assert [one for one in counted if not one.is_kept] == []

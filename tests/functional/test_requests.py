@@ -45,8 +45,8 @@ def accepted(tenant: Tenant, path: str, body: object) -> None:
     assert answer.status_code == 202, answer.text
 
 
-def test_each_route_waits_for_as_many_requests_as_the_page_says(site: Site, common_tenant: Tenant) -> None:
-    tenant = common_tenant
+def test_each_route_waits_for_as_many_requests_as_the_page_says(site: Site, shared_tenant: Tenant) -> None:
+    tenant = shared_tenant
     assert tenant.upload("asked", a_pipeline_file({"asked": "SELECT 1 AS n"})).status_code == 201
     run_id, cancelled_id = tenant.run("asked"), tenant.run("asked")
     accepted(tenant, f"cancel/{cancelled_id}", {})
