@@ -82,6 +82,11 @@ def dataset_exists(project: str, dataset: str) -> bool:
     return bool(_ask_of_tables(project, "dataset", dataset_id=dataset))
 
 
+def is_there(project: str, dataset: str, table: str) -> bool:
+    """Tell whether a project's dataset has a table or view of this name."""
+    return bool(_named(project, dataset, table))
+
+
 def objects(project: str, dataset: str, table: str | None = None) -> list[Object]:
     """Return the tables and views of a dataset, or the one of a name."""
     if project == EMULATOR:

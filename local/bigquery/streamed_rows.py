@@ -1,11 +1,17 @@
 """Streamed rows: what a call may hold, and that they are lost by nothing but BigQuery's own rules."""
 
+import math
+import re
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
-from local_bigquery.catalog import tabledata
+from local_bigquery.catalog import metadata, tabledata, tables
 from local_bigquery.engine import database
+from local_bigquery.models import Table as TableResource
 
+from local.bigquery import catalog
 from local.bigquery.answers import Answer, error_answer, json_answer
 from local.bigquery.calls import Call
 from local.bigquery.commits import ATTEMPTS, CONFLICT
@@ -14,10 +20,25 @@ from local.bigquery.statements import Table
 
 MAX_CHARACTERS = 128
 MAX_ROWS = 50_000
+DATE = r"\d{4}-\d\d-\d\d"
+MOMENT = re.compile(rf"{DATE}[T ]\d\d:\d\d:\d\d(?:\.\d{{1,6}})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def _is_time(value: Any, form: re.Pattern[str]) -> bool:
+    """Tell whether a value is a text of a form, and a day and a time that there are."""
+    if isinstance(value, str) and form.fullmatch(value):
+        with suppress(ValueError):
+            return bool(datetime.fromisoformat(value))
+    return False
+
+
 SAFE: dict[str, Callable[[Any], bool]] = {
     "VARCHAR": lambda value: isinstance(value, str),
     "BOOLEAN": lambda value: isinstance(value, bool),
     "BIGINT": lambda value: type(value) is int and -(2**63) <= value < 2**63,
+    "DOUBLE": lambda value: type(value) is float and math.isfinite(value),
+    "DATE": lambda value: _is_time(value, re.compile(DATE, re.ASCII)),
+    "TIMESTAMP WITH TIME ZONE": lambda value: _is_time(value, MOMENT),
 }
 """Of which values it is plain that a column takes them."""
 
@@ -28,8 +49,16 @@ _unconvertible: Callable[[Columns, list[Row]], list[list[str]]] = tabledata._unc
 
 
 def install() -> None:
-    """Have rows checked by `unconvertible`."""
+    """Have rows checked by `unconvertible`, and their tables looked for by `look_for`."""
     tabledata._unconvertible = unconvertible
+    tabledata.load = look_for
+
+
+def look_for(project: str, dataset: str, table: str) -> None:
+    """Raise where there is no such table; what it holds, which takes longer to tell, nobody asks here."""
+    resource = metadata.load(TableResource, project, dataset, table)
+    if tables.expired(resource) or not catalog.is_there(*tables.physical(project, dataset, table)):
+        tables.load(project, dataset, table)
 
 
 def unconvertible(schema: Columns, rows: list[Row]) -> list[list[str]]:

@@ -1,5 +1,10 @@
 import threading
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import pytest
+from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 from local_bigquery.catalog import tabledata
 
@@ -64,3 +69,34 @@ def test_an_insert_id_whose_rows_were_refused_can_be_used_again(
     assert client.insert_rows_json(table, [{"a": 1}], row_ids=["one"]) == []
     assert rows(client, f"{dataset}.t") == [1]
     assert tabledata.DEDUP_SECONDS == 60
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "bad"),
+    [
+        ("DATE", ["2024-02-29"], ["2023-02-29", "29.02.2024"]),
+        (
+            "TIMESTAMP",
+            ["2024-02-29T23:59:59.123456Z", "2024-02-29 23:59:59+02:00", "2024-02-29 23:59:59"],
+            ["2024-02-30T00:00:00Z", "2024-02-29T25:00:00Z", "soon"],
+        ),
+        ("FLOAT64", [1.5, 2, "2.5", "NaN"], ["two"]),
+    ],
+)
+def test_a_value_that_a_column_takes_is_known_from_one_that_it_does_not(
+    client: bigquery.Client, dataset: str, kind: str, good: list[Any], bad: list[Any]
+) -> None:
+    table = client.create_table(bigquery.Table(f"{PROJECT}.{dataset}.t", [bigquery.SchemaField("a", kind)]))
+    assert client.insert_rows_json(table, [{"a": value} for value in good]) == []
+    refused = client.insert_rows_json(table, [{"a": value} for value in bad], skip_invalid_rows=True)
+    assert [row["index"] for row in refused] == list(range(len(bad)))
+    assert client.get_table(table).num_rows == len(good)
+
+
+def test_a_table_that_has_expired_takes_no_row(client: bigquery.Client, dataset: str) -> None:
+    table = client.create_table(bigquery.Table(f"{PROJECT}.{dataset}.t", SCHEMA))
+    table.expires = datetime.now(UTC) + timedelta(seconds=0.5)
+    client.update_table(table, ["expires"])
+    time.sleep(0.6)
+    with pytest.raises(NotFound, match="Not found: Table"):
+        client.insert_rows_json(table, [{"a": 1}], retry=None)  # type: ignore[arg-type]
