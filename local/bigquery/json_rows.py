@@ -13,20 +13,26 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 import duckdb
 import pyarrow  # type: ignore[import-untyped]
 from local_bigquery.engine import types
-from local_bigquery.jobs.load import ENCODINGS
 from local_bigquery.models import TableFieldSchema
 
 from local.bigquery.sql_files import sql
 
 REGISTERED = "_json_rows"
 """The name under which DuckDB has the rows."""
-_GZIP = b"\x1f\x8b"
+GZIP = b"\x1f\x8b"
 _INTEGER = re.compile(r"[-+]?[0-9]+(\.0*)?")
+_DAY = "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
+FORMS = {
+    "DATE": _DAY,
+    "DATETIME": rf"{_DAY}([ Tt][0-9]{{1,2}}:[0-9]{{1,2}}(:[0-9]{{1,2}}(\.[0-9]{{1,6}})?)?)?",
+}
+"""What texts of types look like that DuckDB takes others for, too: a DATE has no time, a DATETIME no zone."""
 _WORDS = {"INT64": "integer", "INTEGER": "integer", "FLOAT64": "float", "FLOAT": "float", "BOOL": "boolean"}
 _STRUCTS = {"RECORD", "STRUCT"}
 _TEXTS = {"STRING", "BYTES", "JSON"}
@@ -83,11 +89,16 @@ def read_rows(
     return JsonRows(good=good, told=told)
 
 
+def decoded(content: bytes, encoding: str) -> str:
+    """Return the text of a file, packed or not, without a mark before it."""
+    text = gzip.decompress(content) if content.startswith(GZIP) else content
+    return text.decode(encoding).removeprefix("\ufeff")
+
+
 def _lines(content: bytes, encoding: str) -> Iterator[tuple[int, str]]:
     """List the lines of a file that hold anything, each with the place where it begins."""
-    text = gzip.decompress(content) if content.startswith(_GZIP) else content
     position = 0
-    for line in text.decode(ENCODINGS.get(encoding, encoding)).removeprefix("\ufeff").split("\n"):
+    for line in decoded(content, encoding).split("\n"):
         if line.strip():
             yield position, line
         position += len(line.encode()) + 1
@@ -169,6 +180,10 @@ class _Reading:
         if is_truth or (is_number and kind in {"BOOL", "BOOLEAN", "DATE", "DATETIME", "TIME"}):
             raise _not_converted(word, path, text)
         if word == "integer" and not _INTEGER.fullmatch(text.strip()):
+            raise _not_converted(word, path, text)
+        if kind in FORMS and not re.fullmatch(FORMS[kind], text.strip()):
+            raise _not_converted(word, path, text)
+        if word == "float" and isinstance(value, Decimal) and not isfinite(float(value)):
             raise _not_converted(word, path, text)
         if (kind == "BYTES" and not _is_base64(text)) or (kind, text) in self.refused:
             raise _not_converted(word, path, text)

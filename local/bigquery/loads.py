@@ -8,6 +8,8 @@ a file.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -19,7 +21,7 @@ from local_bigquery.jobs.storage import literal
 from local_bigquery.models import JobConfigurationLoad, TableFieldSchema
 from local_bigquery.settings import settings
 
-from local.bigquery.json_rows import read_rows, registered
+from local.bigquery.json_rows import FORMS, GZIP, decoded, read_rows, registered
 from local.bigquery.sql_files import sql
 
 type Handler = Callable[..., Any]
@@ -28,10 +30,12 @@ type Fields = Sequence[TableFieldSchema]
 _READING = "Error while reading data, error message: "
 _WHOLE_NUMBER = "[-+]?(0[xX][0-9a-fA-F]+|[0-9]+)"
 _JSON = "NEWLINE_DELIMITED_JSON"
-_INTEGERS = {"INT64", "INTEGER"}
+_FORMS = FORMS | dict.fromkeys(("INT64", "INTEGER"), _WHOLE_NUMBER)
 _csv: Callable[..., dict[str, Any]] = load._csv
 _reader: Callable[..., str] = load._reader
 _projection: Callable[..., tuple[str, str]] = load._projection
+_READ_AS_THEY_ARE = {"UTF-8", "ISO-8859-1"}
+_folder: ContextVar[Path] = ContextVar("_folder")
 _read_from: ContextVar[str] = ContextVar("_read_from", default="")
 
 
@@ -60,7 +64,9 @@ def _telling(handler: Handler) -> Handler:
 
     def run(cur: duckdb.DuckDBPyConnection, config: JobConfigurationLoad, *more: Any) -> Any:
         try:
-            return handler(cur, _in_words_of_the_api(config), *more)
+            with TemporaryDirectory() as folder:
+                _folder.set(Path(folder))
+                return handler(cur, _in_words_of_the_api(config), *more)
         except RowsRefused:
             raise
         except BigQueryError as error:
@@ -74,8 +80,10 @@ def _telling(handler: Handler) -> Handler:
 
 
 def _csv_options(config: JobConfigurationLoad, fields: Fields) -> dict[str, Any]:
-    """Let values behind the last column be, where they are to be left out."""
+    """Let values behind the last column be, where they are to be left out, and `""` be an empty text."""
     options = _csv(config, fields)
+    if not config.nullMarker:
+        options["allow_quoted_nulls"] = "false"
     return options | {"strict_mode": "false"} if config.ignoreUnknownValues and fields else options
 
 
@@ -83,9 +91,30 @@ def _remembered_reader(
     cur: duckdb.DuckDBPyConnection, files: str, config: JobConfigurationLoad, fields: Fields
 ) -> str:
     is_of_objects = config.sourceFormat == _JSON and fields and not config.hivePartitioningOptions
-    reader = _of_objects(cur, files, config, fields) if is_of_objects else _reader(cur, files, config, fields)
+    if is_of_objects:
+        reader = _of_objects(cur, files, config, fields)
+    elif (config.sourceFormat or "CSV") == "CSV":
+        reader = _reader(cur, *_in_utf8(cur, files, config), fields)
+    else:
+        reader = _reader(cur, files, config, fields)
     _read_from.set(reader)
     return reader
+
+
+def _in_utf8(
+    cur: duckdb.DuckDBPyConnection, files: str, config: JobConfigurationLoad
+) -> tuple[str, JobConfigurationLoad]:
+    """Write files anew that DuckDB does not read: packed ones by any name, and those of other encodings."""
+    contents = [bytes(content) for (content,) in cur.sql(sql("contents", files=files)).fetchall()]
+    encoding = config.encoding or "UTF-8"
+    if encoding in _READ_AS_THEY_ARE and not any(content.startswith(GZIP) for content in contents):
+        return files, config
+    paths = []
+    for number, content in enumerate(contents):
+        path = _folder.get() / f"{number}.csv"
+        path.write_text(decoded(content, encoding), encoding="utf-8", newline="")
+        paths.append(literal(str(path)))
+    return f"[{', '.join(paths)}]", config.replace(encoding="UTF-8")
 
 
 def _of_objects(
@@ -145,9 +174,9 @@ def _rules(config: JobConfigurationLoad, fields: Fields) -> Iterator[tuple[str, 
         if not config.allowQuotedNewlines:
             rule = 'Missing close quote character (").'
             yield f"(coalesce(contains({column}, chr(10)), false))", literal(rule)
-        if (field.type or "").upper() in _INTEGERS and field.mode != "REPEATED":
-            number = f"regexp_full_match(trim({column}), {literal(_WHOLE_NUMBER)})"
-            yield f"({column} IS NOT NULL AND NOT {number})", _not_parsed(field, position)
+        if (form := _FORMS.get((field.type or "").upper())) and field.mode != "REPEATED":
+            has_form = f"regexp_full_match(trim({column}), {literal(form)})"
+            yield f"({column} IS NOT NULL AND NOT {has_form})", _not_parsed(field, position)
 
 
 def _first_row(cur: duckdb.DuckDBPyConnection, config: JobConfigurationLoad) -> str:

@@ -1,5 +1,7 @@
 """Rows of files that BigQuery refuses are refused here too, and the first is told."""
 
+import gzip
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,13 +15,13 @@ SCHEMA = [bigquery.SchemaField("a", "INT64", "REQUIRED"), bigquery.SchemaField("
 READING = "Error while reading data, error message: "
 
 
-def load(client: bigquery.Client, dataset: str, text: str, **more: Any) -> bigquery.LoadJob:
+def load(client: bigquery.Client, dataset: str, text: str | bytes, **more: Any) -> bigquery.LoadJob:
     """Load a file to its end, which may be a failure."""
     kind = more.setdefault("source_format", "CSV").rpartition("_")[2].lower()
     assert settings.gcs_local_root is not None
     folder = Path(settings.gcs_local_root) / "loads"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"rows.{kind}").write_text(text)
+    (folder / f"rows.{kind}").write_bytes(text if isinstance(text, bytes) else text.encode())
     config = bigquery.LoadJobConfig(**({"schema": SCHEMA, "write_disposition": "WRITE_TRUNCATE"} | more))
     job = client.load_table_from_uri(f"gs://loads/rows.{kind}", f"{dataset}.rows", job_config=config)
     try:
@@ -162,6 +164,10 @@ JSON = "NEWLINE_DELIMITED_JSON"
             '{"id": 1, "address": {"city": {"name": "x"}}}',
             "JSON object specified for non-record field: address.city.",
         ),
+        (
+            '{"id": 1, "address": {"city": "x", "since": "2026-01-31T00:00:00"}}',
+            "Could not convert value to date. Field: address.since; Value: 2026-01-31T00:00:00",
+        ),
         ('{"id": 1', "Parser terminated before end of string"),
         ("[1]", "Expected an object, which has the columns of the row"),
     ],
@@ -288,3 +294,46 @@ def test_fields_are_added_to_structs_and_relaxed_where_that_is_allowed(
         (1, None, [{"sku": "a", "zip": None}]),
         (2, "1", [{"sku": None, "zip": "2"}]),
     ]
+
+
+# Values of CSV
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("DATE", "2026-01-31T00:00:00"),
+        ("DATE", "01/31/2026"),
+        ("DATETIME", "2026-01-31T10:00:00Z"),
+        ("DATETIME", "2026-01-31 10:00:00+02"),
+    ],
+)
+def test_a_date_has_no_time_and_a_datetime_no_zone(
+    client: bigquery.Client, dataset: str, kind: str, value: str
+) -> None:
+    schema = [bigquery.SchemaField("a", kind)]
+    job = load(client, dataset, f"{value}\n", schema=schema)
+    assert job.errors[-1]["message"].endswith(f"Could not parse '{value}' as {kind} for field a (position 0)")
+    fits = "2026-1-31\n" if kind == "DATE" else "2026-01-31 10:00\n2026-01-31T10:00:00.5\n2026-01-31\n"
+    assert load(client, dataset, fits, schema=schema).error_result is None
+
+
+def test_nothing_in_quotes_is_an_empty_text_and_else_no_value(client: bigquery.Client, dataset: str) -> None:
+    schema = [bigquery.SchemaField("a", "STRING"), bigquery.SchemaField("b", "STRING")]
+    assert load(client, dataset, 'x,""\ny,\n', schema=schema).error_result is None
+    found = client.query_and_wait(f"SELECT a, b FROM `{dataset}.rows` ORDER BY a")
+    assert [tuple(row.values()) for row in found] == [("x", ""), ("y", None)]
+
+
+@pytest.mark.parametrize("encoding", ["UTF-8", "ISO-8859-1", "UTF-16BE", "UTF-16LE", "UTF-32BE", "UTF-32LE"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_files_of_all_encodings_are_read_packed_or_not(
+    client: bigquery.Client, dataset: str, encoding: str, pack: Callable[[bytes], bytes]
+) -> None:
+    csv = load(client, dataset, pack("1,é\n".encode(encoding)), encoding=encoding)
+    assert (csv.error_result, csv.output_rows) == (None, 1)
+    text = pack('{"a": 2, "b": "é"}\n'.encode(encoding))
+    more = {"encoding": encoding, "write_disposition": "WRITE_APPEND"}
+    assert load(client, dataset, text, source_format=JSON, **more).error_result is None
+    found = client.query_and_wait(f"SELECT a, b FROM `{dataset}.rows` ORDER BY a")
+    assert [tuple(row.values()) for row in found] == [(1, "é"), (2, "é")]
