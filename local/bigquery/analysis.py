@@ -91,7 +91,7 @@ class Known:
         by_source: dict[str, Columns] = {}
         is_whole = tree.find(exp.Unnest, exp.Lateral, exp.Pivot) is None
         for table in tree.find_all(exp.Table):
-            columns = _columns(table)
+            columns = columns_of(table)
             name = table.alias_or_name.casefold()
             if not columns or by_source.get(name, columns) != columns:
                 is_whole = False
@@ -133,7 +133,8 @@ class Known:
         return found.pop() if len(found) == 1 and self.is_whole and name not in self.made else ""
 
 
-def _columns(table: exp.Table) -> Columns:
+def columns_of(table: exp.Table) -> Columns:
+    """Return the columns of a stored table that has its whole name; none where it is not known."""
     if not (table.catalog and table.db and isinstance(table.this, exp.Identifier)):
         return {}
     try:
@@ -174,7 +175,7 @@ def _faults_of_shape(node: exp.Expr) -> Iterator[tuple[str, exp.Expr]]:
 
 
 def _faults_of_operands(node: exp.Expr, known: Known) -> Iterator[tuple[str, exp.Expr]]:
-    if operator := OPERATORS.get(type(node)):
+    if (operator := OPERATORS.get(type(node))) and not isinstance(node.parent, exp.Update):
         sides = [node.this, node.expression]
         types = [known.type_of(side) for side in sides]
         for one in types:
@@ -259,7 +260,7 @@ def _faults_of_aliases(select: exp.Select) -> Iterator[tuple[str, exp.Expr]]:
         return
     stored: set[str] = set()
     for source in sources(select):
-        columns = _columns(source) if isinstance(source, exp.Table) else {}
+        columns = columns_of(source) if isinstance(source, exp.Table) else {}
         if not columns:
             return
         stored |= columns.keys()

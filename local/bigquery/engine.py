@@ -32,13 +32,16 @@ from local.bigquery import (
     layouts,
     load_schemas,
     loads,
+    more_pipes,
     partitions,
     receipts,
     result_rows,
     rewrites,
     streamed_rows,
     translations,
+    unnamed_datasets,
     values_as_text,
+    with_expressions,
 )
 from local.bigquery.answers import ERRORS
 from local.bigquery.duckdb_settings import ConfiguredDuckDB
@@ -98,6 +101,9 @@ class Engine:
         columns.install()
         error_places.install()
         translations.install()
+        unnamed_datasets.install()
+        with_expressions.install()
+        more_pipes.install()
         runner._executor = ThreadPoolExecutor(WAITING_JOBS, "bigquery-job")
         try:
             self._connect()

@@ -110,7 +110,9 @@ def _refusals(tokens: Sequence[Token]) -> Iterator[str]:
         yield from _refusals_of_syntax(tokens, words, place)
         if after == ["("] and before not in NAMES_BEFORE and _is_foreign(word):
             yield f"Function not found: {token.text} at {_position(token)}"
-        if word == "AS" and place + 1 < len(tokens):
+        if word == "LIMIT" and words[place + 2 : place + 3] == [","]:
+            yield f'Syntax error: Expected end of input but got "," at {_position(tokens[place + 2])}'
+        if word == "AS" and place + 1 < len(tokens) and calls[-1:] != ["WITH"]:
             yield from _refusals_of_name(tokens[place + 1], within=calls[-1] if calls else "")
 
 

@@ -5,7 +5,7 @@ Each rule takes the tree of a statement and gives it back changed; they come bef
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 
 from local_bigquery.errors import BigQueryError
@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from local.bigquery.analysis import judge
 from local.bigquery.array_paths import unnest_paths
+from local.bigquery.assignments import judge_values
 from local.bigquery.unnests import expand_unnests
 from local.bigquery.values_as_text import begin_substrings, read_text, spell_json, spell_numbers
 
@@ -22,6 +23,7 @@ BYTE = 256
 FRACTION = re.compile(r"%M:%E[*\d]S")
 WHOLE_SECONDS = r"(:\d\d:\d\d)([^.\d]|$)"
 WITHIN_A_SECOND = {"MILLISECOND": 1_000, "MICROSECOND": 1_000_000}
+PRECISIONS = frozenset(map(str, range(10, 25)))
 GROUPED = re.compile(r"%'(\d*[a-zA-Z])")
 
 
@@ -30,7 +32,7 @@ def install() -> None:
     if rules.STATEMENT_RULES[: len(EARLY)] != list(EARLY):
         rules.STATEMENT_RULES[:0] = EARLY
         place = rules.STATEMENT_RULES.index(rules.tables.qualify) + 1
-        rules.STATEMENT_RULES[place:place] = (judge, expand_unnests)
+        rules.STATEMENT_RULES[place:place] = (judge, judge_values, expand_unnests)
         typed = rules.STATEMENT_RULES.index(rules.typing.annotate) + 1
         rules.STATEMENT_RULES.insert(typed, spell_json)
         rules.NODE_RULES[:0] = (spell_numbers, read_text, begin_substrings, stay_within_a_second)
@@ -121,6 +123,41 @@ def spell_bytes(tree: exp.Expr, _: object) -> exp.Expr:
     return tree
 
 
+def count_precisely(tree: exp.Expr, _: object) -> exp.Expr:
+    """Take HLL_COUNT.INIT with a precision, which changes nothing here: every value is counted."""
+    for dot in tree.find_all(exp.Dot):
+        called = dot.expression
+        if not (dot.this.name.upper() == "HLL_COUNT" and isinstance(called, exp.Anonymous)):
+            continue
+        if called.name.upper() == "INIT" and len(called.expressions) == len(("value", "precision")):
+            precision = called.expressions[1]
+            if not (isinstance(precision, exp.Literal) and precision.name in PRECISIONS):
+                raise BigQueryError(
+                    "invalidQuery", "The precision of HLL_COUNT.INIT must be between 10 and 24"
+                )
+            called.set("expressions", called.expressions[:1])
+    return tree
+
+
+def define_before(tree: exp.Expr, _: object) -> exp.Expr:
+    """Put definitions of WITH RECURSIVE behind those that they read: GoogleSQL lets them come later."""
+    for clause in tree.find_all(exp.With):
+        if clause.recursive:
+            left = {one.alias.casefold(): one for one in clause.expressions}
+            ordered: list[exp.Expr] = []
+            while left:
+                ready = [name for name, one in left.items() if not _read_by(one, left)]
+                for name in ready or list(left):
+                    ordered.append(left.pop(name))
+            clause.set("expressions", ordered)
+    return tree
+
+
+def _read_by(definition: exp.Expr, others: Mapping[str, exp.Expr]) -> bool:
+    read = {table.name.casefold() for table in definition.find_all(exp.Table) if not table.db}
+    return any(name in read for name, one in others.items() if one is not definition)
+
+
 def open_value_tables(tree: exp.Expr, _: object) -> exp.Expr:
     """Make columns of the fields of a whole query's `SELECT AS STRUCT`."""
     if isinstance(tree, exp.Select) and tree.args.get("kind") == "STRUCT":
@@ -208,6 +245,8 @@ def _text(value: exp.Expr) -> str:
 
 EARLY: tuple[Rule, ...] = (
     unnest_paths,
+    define_before,
+    count_precisely,
     expand_unnests,
     name_pivot_columns,
     expand_struct_stars,

@@ -36,6 +36,7 @@ from local.bigquery.query_answers import LongPolls, ShortQueries
 from local.bigquery.streamed_rows import InsertIds, StreamedRows
 from local.bigquery.strict_sql import StrictSql
 from local.bigquery.switch import Limits
+from local.bigquery.unavailable import Unavailable
 from local.bigquery.views import ViewsAndCopies
 
 GRACEFUL_SECONDS = 5
@@ -86,6 +87,7 @@ class LocalBigQuery:
             JobNames(),
             JobSettings(),
             self.job_ids,
+            Unavailable(),
             GoogleSql(),
             ChangedLayouts(),
             ViewsAndCopies(),

@@ -119,6 +119,27 @@ REFUSED = [
         "SELECT id FROM t UNION ALL SELECT name FROM t",
         "Column 1 in UNION ALL has incompatible types: INT64, STRING",
     ),
+    (
+        "INSERT INTO t (id, name) VALUES (1, 'x'), (2, 3)",
+        "Value has type INT64 which cannot be inserted into column name, which has type STRING at [1:47]",
+    ),
+    (
+        "INSERT t (name) SELECT id FROM u",
+        "Query column 1 has type INT64 which cannot be inserted into column name, which has type STRING",
+    ),
+    ("INSERT t (id) VALUES ('1')", "Value has type STRING which cannot be inserted into column id"),
+    ("INSERT t (id) VALUES (1.5)", "Value has type FLOAT64 which cannot be inserted into column id"),
+    ("INSERT t (ok) VALUES (1)", "Value has type INT64 which cannot be inserted into column ok"),
+    (
+        "INSERT t (day, moment) SELECT day, day FROM t",
+        "Query column 2 has type DATE which cannot be inserted into column moment",
+    ),
+    (
+        "UPDATE t SET id = 1, name = id WHERE TRUE",
+        "Value of type INT64 cannot be assigned to name, which has type STRING at [1:29]",
+    ),
+    ("UPDATE t SET id = 1.5 WHERE TRUE", "Value of type FLOAT64 cannot be assigned to id"),
+    ("INSERT u VALUES (1, TRUE)", "Value has type BOOL which cannot be inserted into column qty"),
 ]
 
 
@@ -160,6 +181,11 @@ def test_an_outer_join_needs_an_equality(client: bigquery.Client, side: str) -> 
         "SELECT t.id, tag FROM t, UNNEST(tags) AS tag WHERE tag = 'x'",
         "SELECT id FROM (SELECT 'x' AS id, 1 AS qty) WHERE id = 'x'",
         "SELECT TIMESTAMP_TRUNC(moment, DAY) AS day FROM t WHERE TIMESTAMP_TRUNC(moment, DAY) > '2024-01-01'",
+        "INSERT INTO t (id, amount, price, day, moment) VALUES (1, 2, 3, '2024-01-01', '2024-01-01')",
+        "UPDATE t SET price = 1, amount = id, dt = day, day = '2024-01-01', ok = id = 1 WHERE TRUE",
+        "INSERT t (price, amount, dt, name) SELECT qty, qty, day, name FROM u JOIN t USING (id)",
+        "INSERT t (name, tags) VALUES (NULL, ['a']), (CONCAT('a', 'b'), [])",
+        "INSERT u (id, qty) SELECT * FROM u UNION ALL SELECT 1, 2",
     ],
 )
 def test_a_right_query_is_taken(client: bigquery.Client, analyzer: Analyzer, sql: str) -> None:

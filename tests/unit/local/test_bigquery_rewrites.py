@@ -65,6 +65,36 @@ def ask(client: bigquery.Client, sql: str) -> tuple[list[str], list[tuple[Any, .
             "SELECT visitor, value FROM visits LEFT JOIN UNNEST(labels) ORDER BY visitor",
             [("ann", "web"), ("bob", None)],
         ),
+        ("SELECT WITH(a AS 1, b AS a + 1, b * b)", [(4,)]),
+        (
+            "SELECT visitor, WITH(v AS UPPER(visitor), CONCAT(v, '-', v)) FROM visits "
+            "WHERE WITH(s AS spent * 2, s > 20 AND s < 30)",
+            [("ann", "ANN-ANN")],
+        ),
+        ("SELECT WITH(s AS STRUCT(1 AS x, 'y' AS z), s.z)", [("y",)]),
+        ("SELECT WITH(n AS COUNT(*), n + 1) FROM visits", [(3,)]),
+        ("SELECT WITH(a AS 1, (SELECT a + x FROM UNNEST([10]) AS x))", [(11,)]),
+        (
+            "FROM visits |> WHERE spent > 20 |> SET country = UPPER(country), spent = 1 "
+            "|> DROP colours, facts, labels |> RENAME visitor AS who |> SELECT who, country, spent",
+            [("bob", "FR", 1)],
+        ),
+        (
+            "FROM visits |> AGGREGATE COUNT(*) AS n GROUP BY country |> EXTEND n + 1 AS m "
+            "|> ORDER BY country |> LIMIT 1",
+            [("de", 1, 2)],
+        ),
+        ("SELECT HLL_COUNT.EXTRACT(HLL_COUNT.INIT(visitor, 15)) FROM visits", [(2,)]),
+        (
+            "SELECT HLL_COUNT.MERGE(s) "
+            "FROM (SELECT HLL_COUNT.INIT(visitor, 12) AS s FROM visits GROUP BY country)",
+            [(2,)],
+        ),
+        (
+            "WITH RECURSIVE a AS (SELECT n + 1 AS n FROM b), "
+            "b AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM b WHERE n < 3) SELECT MAX(n) FROM a",
+            [(4,)],
+        ),
         (
             "SELECT colours, COUNT(*) AS n FROM visits, UNNEST(colours) AS colours "
             "GROUP BY colours ORDER BY n",
@@ -318,3 +348,8 @@ def test_times_are_read_and_taken_apart_as_bigquery_does(
     shop: bigquery.Client, sql: str, row: tuple[Any, ...]
 ) -> None:
     assert ask(shop, sql)[1] == [row]
+
+
+def test_a_precision_of_sketches_has_bounds(shop: bigquery.Client) -> None:
+    with pytest.raises(BadRequest, match="between 10 and 24"):
+        ask(shop, "SELECT HLL_COUNT.INIT(visitor, 9) FROM visits")

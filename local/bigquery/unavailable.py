@@ -1,0 +1,61 @@
+"""What BigQuery's SQL has and the local BigQuery has not: refused by its name, in jobs and dry runs."""
+
+from functools import lru_cache
+
+from local_bigquery.sql.dialect import BigQueryDialect
+from sqlglot.errors import SqlglotError
+from sqlglot.tokenizer_core import TokenType
+
+from local.bigquery.answers import Answer
+from local.bigquery.calls import Call
+from local.bigquery.failed_jobs import fail_job
+from local.bigquery.proxy import Forward
+
+FUNCTIONS = frozenset(
+    {"APPENDS", "CHANGES", "GAP_FILL", "S2_CELLIDFROMPOINT", "S2_COVERINGCELLIDS", "VECTOR_SEARCH"}
+)
+NAMESPACES = frozenset({"AEAD", "KEYS", "KLL_QUANTILES"})
+PREFIXES = ("DETERMINISTIC_", "MATCH_RECOGNIZE")
+PRIVACY = frozenset({"AGGREGATION_THRESHOLD", "DIFFERENTIAL_PRIVACY"})
+QUANTIFIERS = frozenset({"ALL", "ANY", "SOME"})
+QUOTED = frozenset({TokenType.BYTE_STRING, TokenType.IDENTIFIER, TokenType.RAW_STRING, TokenType.STRING})
+
+
+class Unavailable:
+    """Refuse jobs that ask for what is not here."""
+
+    async def handle(self, call: Call, forward: Forward) -> Answer:
+        """Pass the call on when all of its SQL is here."""
+        sql = (call.job_configuration.get("query") or {}).get("query") or ""
+        if sql and (name := missing(sql)):
+            message = f"The local BigQuery does not have this: {name}"
+            return await fail_job(call, "notImplemented", message)
+        return await forward(call)
+
+    def reset(self) -> None:
+        """Keep nothing, so forget nothing."""
+
+
+@lru_cache(maxsize=1024)
+def missing(sql: str) -> str:
+    """Name the first function or clause of a statement that is not here, "" where all is."""
+    try:
+        tokens = BigQueryDialect().tokenize(sql)
+    except SqlglotError:
+        return ""  # The parser will say so.
+    words = ["" if token.token_type in QUOTED else token.text.upper() for token in tokens]
+    return next(filter(None, (_missing_at(words, place) for place in range(len(words)))), "")
+
+
+def _missing_at(words: list[str], place: int) -> str:
+    word, *after = words[place : place + 4]
+    before = words[place - 1] if place else ""
+    if word in NAMESPACES and after[:1] == ["."] and after[2:3] == ["("] and before != ".":
+        return f"{word}.{after[1]}"
+    if after[:1] == ["("] and before != "." and (word in FUNCTIONS or word.startswith(PREFIXES)):
+        return word
+    if words[max(place - 2, 0) : place] == ["SELECT", "WITH"] and word in PRIVACY:
+        return f"SELECT WITH {word}"
+    if before == "LIKE" and word in QUANTIFIERS and (after[:1] == ["UNNEST"] or after[1:2] == ["SELECT"]):
+        return f"LIKE {word} of {'an array' if after[0] == 'UNNEST' else 'a query'}"
+    return ""
