@@ -1,4 +1,7 @@
-"""Pipe operators that sqlglot does not read: SET, DROP and RENAME."""
+"""Pipe operators that sqlglot does not read (SET, DROP, RENAME), or reads as a clause of the next one.
+
+DISTINCT and LIMIT come before what follows them, and a SELECT is a whole one.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,6 +9,7 @@ from typing import Any
 from local_bigquery.sql import dialect
 from sqlglot import exp
 from sqlglot.parser import Parser
+from sqlglot.tokenizer_core import TokenType
 
 from local.bigquery.array_paths import PathDialect
 
@@ -38,14 +42,45 @@ def rename_columns(self: Parser, query: exp.Select) -> exp.Select:
     return _selected(self, query, rename=self._parse_expressions())
 
 
-def _selected(self: Parser, query: exp.Select, **changes: list[exp.Expr]) -> exp.Select:
-    query.select(exp.Star(**changes), append=False, copy=False)
+def make_distinct(self: Parser, query: exp.Select) -> exp.Select:
+    """Read `|> DISTINCT`."""
+    self._match(TokenType.DISTINCT)
+    return _whole(self, query.distinct(copy=False))
+
+
+def limit(self: Parser, query: exp.Select) -> exp.Select:
+    """Read `|> LIMIT 10 OFFSET 5`; an order stays as it is where nothing follows."""
+    limited: exp.Select = self._parse_pipe_syntax_limit(query)
+    return _whole(self, limited) if self._match(TokenType.PIPE_GT, advance=False) else limited
+
+
+def select(self: Parser, query: exp.Select) -> exp.Select:
+    """Read `|> SELECT DISTINCT a, RANK() OVER w AS r WINDOW w AS (ORDER BY a)`."""
+    selected = self._parse_select(parse_set_operation=False, consume_pipe=False)
+    if not isinstance(selected, exp.Select):
+        self.raise_error("Expected what is selected")
+        return query
+    query.select(*selected.expressions, append=False, copy=False)
+    for key in ("distinct", "kind", "windows"):
+        if (value := selected.args.get(key)) is not None:
+            query.set(key, value)
+    return _whole(self, query)
+
+
+def _whole(self: Parser, query: exp.Select) -> exp.Select:
     piped: exp.Select = self._build_pipe_cte(query=query, expressions=[exp.Star()])
     return piped
+
+
+def _selected(self: Parser, query: exp.Select, **changes: list[exp.Expr]) -> exp.Select:
+    return _whole(self, query.select(exp.Star(**changes), append=False, copy=False))
 
 
 OPERATORS: dict[str, Callable[[Parser, exp.Select], exp.Select]] = {
     "SET": set_columns,
     "DROP": drop_columns,
     "RENAME": rename_columns,
+    "DISTINCT": make_distinct,
+    "LIMIT": limit,
+    "SELECT": select,
 }

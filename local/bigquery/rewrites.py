@@ -159,9 +159,28 @@ def _read_by(definition: exp.Expr, others: Mapping[str, exp.Expr]) -> bool:
 
 
 def open_value_tables(tree: exp.Expr, _: object) -> exp.Expr:
-    """Make columns of the fields of a whole query's `SELECT AS STRUCT`."""
-    if isinstance(tree, exp.Select) and tree.args.get("kind") == "STRUCT":
+    """Make columns of the fields of a whole query's `SELECT AS STRUCT`, or AS VALUE of a struct."""
+    if not isinstance(tree, exp.Select):
+        return tree
+    if tree.args.get("kind") == "STRUCT":
         tree.set("kind", None)
+    elif tree.args.get("kind") == "VALUE" and isinstance(struct := tree.expressions[0], exp.Struct):
+        tree.set("kind", None)
+        tree.set("expressions", [_as_column(field) for field in struct.expressions])
+    return tree
+
+
+def _as_column(field: exp.Expr) -> exp.Expr:
+    named = isinstance(field, exp.PropertyEQ)
+    return exp.alias_(field.expression.copy(), field.name, quoted=True) if named else field.copy()
+
+
+def unite_by_name(tree: exp.Expr, _: object) -> exp.Expr:
+    """Unite the columns of both sides for `FULL UNION ALL BY NAME`, as DuckDB does without FULL."""
+    for union in tree.find_all(exp.Union):
+        if union.side == "FULL" and union.args.get("by_name"):
+            union.set("side", None)
+            union.set("kind", None)
     return tree
 
 
@@ -255,6 +274,7 @@ EARLY: tuple[Rule, ...] = (
     limit_values,
     spell_bytes,
     open_value_tables,
+    unite_by_name,
     read_fractions,
     parse_safely,
 )

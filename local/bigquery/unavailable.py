@@ -17,6 +17,7 @@ FUNCTIONS = frozenset(
 NAMESPACES = frozenset({"AEAD", "KEYS", "KLL_QUANTILES"})
 PREFIXES = ("DETERMINISTIC_", "MATCH_RECOGNIZE")
 PRIVACY = frozenset({"AGGREGATION_THRESHOLD", "DIFFERENTIAL_PRIVACY"})
+PIPES = frozenset({"ASSERT", "CALL", "WINDOW", "WITH"})
 QUANTIFIERS = frozenset({"ALL", "ANY", "SOME"})
 QUOTED = frozenset({TokenType.BYTE_STRING, TokenType.IDENTIFIER, TokenType.RAW_STRING, TokenType.STRING})
 
@@ -54,6 +55,8 @@ def _missing_at(words: list[str], place: int) -> str:
         return f"{word}.{after[1]}"
     if after[:1] == ["("] and before != "." and (word in FUNCTIONS or word.startswith(PREFIXES)):
         return word
+    if before == "|>" and word in PIPES:
+        return f"|> {word}"
     if words[max(place - 2, 0) : place] == ["SELECT", "WITH"] and word in PRIVACY:
         return f"SELECT WITH {word}"
     if before == "LIKE" and word in QUANTIFIERS and (after[:1] == ["UNNEST"] or after[1:2] == ["SELECT"]):

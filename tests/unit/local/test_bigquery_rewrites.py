@@ -84,6 +84,24 @@ def ask(client: bigquery.Client, sql: str) -> tuple[list[str], list[tuple[Any, .
             "|> ORDER BY country |> LIMIT 1",
             [("de", 1, 2)],
         ),
+        ("FROM visits, UNNEST(colours) AS c |> SELECT c |> DISTINCT |> AGGREGATE COUNT(*)", [(2,)]),
+        ("FROM visits, UNNEST(colours) AS c |> SELECT DISTINCT c |> AGGREGATE COUNT(*)", [(2,)]),
+        ("FROM visits |> ORDER BY spent DESC |> LIMIT 1 |> WHERE visitor = 'ann' |> SELECT visitor", []),
+        ("FROM visits |> LIMIT 1 |> AGGREGATE COUNT(*)", [(1,)]),
+        ("FROM visits |> SELECT visitor |> ORDER BY visitor DESC |> LIMIT 1 OFFSET 1", [("ann",)]),
+        (
+            "FROM visits |> SELECT visitor, RANK() OVER w AS n WINDOW w AS (ORDER BY spent DESC) "
+            "|> WHERE n = 1 |> SELECT visitor",
+            [("bob",)],
+        ),
+        (
+            "SELECT AS VALUE STRUCT(visitor AS v, spent) FROM visits WHERE spent > 20",
+            [("bob", Decimal(100))],
+        ),
+        (
+            "SELECT 1 AS a, 2 AS b FULL OUTER UNION ALL BY NAME SELECT 3 AS c, 4 AS a ORDER BY a",
+            [(1, 2, None), (4, None, 3)],
+        ),
         ("SELECT HLL_COUNT.EXTRACT(HLL_COUNT.INIT(visitor, 15)) FROM visits", [(2,)]),
         (
             "SELECT HLL_COUNT.MERGE(s) "

@@ -26,6 +26,8 @@ from local.bigquery.unavailable import missing
             "SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS (epsilon = 1) a FROM t",
             "SELECT WITH DIFFERENTIAL_PRIVACY",
         ),
+        ("FROM t |> WHERE a = 1 |> CALL shop.f(2)", "|> CALL"),
+        ("FROM t |> ASSERT a > 1", "|> ASSERT"),
         ("SELECT a LIKE ANY UNNEST(['x']) FROM t", "LIKE ANY of an array"),
         ("SELECT a LIKE ALL (SELECT 'x') FROM t", "LIKE ALL of a query"),
     ],
@@ -42,6 +44,7 @@ def test_what_is_not_here_is_named(sql: str, name: str) -> None:
         "WITH differential_privacy AS (SELECT 1) SELECT * FROM differential_privacy",
         "SELECT a LIKE ANY ('x', 'y'), HLL_COUNT.INIT(a) FROM t",
         "SELECT match_recognize FROM t",
+        "FROM t |> SELECT a, 'x |> CALL f()' AS call |> ORDER BY a",
     ],
 )
 def test_what_is_only_called_like_it_is_not_missing(sql: str) -> None:
