@@ -4,13 +4,17 @@ It is found among the tokens, so that its place can be told. This is no analyzer
 certainly wrong, and what is not may be.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import chain
 
 from local_bigquery.sql.dialect import BigQueryDialect
 from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
 
+from common.pipelines.tokens import Kind, LexicalViolation
+from common.pipelines.tokens import tokens as sql_tokens
 from local.bigquery.answers import Answer
 from local.bigquery.calls import Call
 from local.bigquery.failed_jobs import fail_job
@@ -28,6 +32,7 @@ _NO_FUNCTIONS = """
     READ_PARQUET REGEXP_FULL_MATCH REGEXP_LIKE REGEXP_MATCHES REGEXP_SPLIT_TO_ARRAY ROW SECOND SIZE
     SPLIT_PART STARTSWITH STRFTIME STRING_SPLIT STRING_TO_ARRAY STRPTIME STRUCT_EXTRACT STRUCT_PACK
     STRUCT_INSERT SUBSTRING_INDEX TODAY TO_CHAR TO_DATE TO_DAYS TO_NUMBER TO_TIMESTAMP TO_VARCHAR
+    ARRAY_AVG ARRAY_IS_DISTINCT ARRAY_MAX ARRAY_MIN ARRAY_SUM
     TO_SECONDS TRY TRY_CAST UCASE UNIXEPOCH UUID WEEKDAY YEAR YEARWEEK ZIP
 """
 NO_FUNCTIONS = frozenset(_NO_FUNCTIONS.split())
@@ -50,9 +55,16 @@ NO_PHRASES = {
     ("ANTI", "JOIN"): 'Expected end of input but got identifier "ANTI"',
     ("SIMILAR", "TO"): 'Expected end of input but got identifier "SIMILAR"',
     ("FETCH", "FIRST"): "Expected end of input but got keyword FETCH",
+    ("INTERSECT", "ALL"): "Expected keyword DISTINCT but got keyword ALL",
+    ("EXCEPT", "ALL"): "Expected keyword DISTINCT but got keyword ALL",
+    ("(", "VALUES", "("): 'Unexpected "("',
+    (",", "]"): 'Unexpected "]"',
     (")", "FILTER", "(", "WHERE"): 'Expected end of input but got "("',
 }
 """Each with what the parser says where it meets the phrase."""
+ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+ESCAPED = frozenset("abfnrtv\\?\"'`uUxX01234567\n")
+"""What can stand behind the backslash of an escape."""
 QUOTED = frozenset({TokenType.STRING, TokenType.IDENTIFIER, TokenType.RAW_STRING, TokenType.BYTE_STRING})
 CASTS = frozenset({"CAST", "SAFE_CAST", "TRY_CAST"})
 NAMES_BEFORE = frozenset({".", "INTO", "TABLE", "FROM", "JOIN", "VIEW", "UPDATE", "MERGE", "FUNCTION"})
@@ -94,7 +106,25 @@ def refusal(sql: str) -> str:
         return ""  # The parser will say so.
     if any(token.text.upper() == "FUNCTION" for token in tokens):
         return ""  # Its body may be of another language.
-    return next(_refusals(tokens), "")
+    return next(chain(_illegal_escapes(sql), _refusals(tokens)), "")
+
+
+def _illegal_escapes(sql: str) -> Iterator[str]:
+    """Refuse a backslash that begins no escape, as in a pattern that is not written as r'…'."""
+    try:
+        strings = [token for token in sql_tokens(sql) if token.kind is Kind.STRING]
+    except LexicalViolation:
+        return
+    for token in strings:
+        quote = min(token.text.find(sign) for sign in "'\"" if sign in token.text)
+        if "r" in token.text[:quote].lower():
+            continue
+        for escape in ESCAPE.finditer(token.text):
+            if escape[1] not in ESCAPED:
+                before = token.text[: escape.start()]
+                line = token.line + before.count("\n")
+                column = len(before) - before.rfind("\n") if "\n" in before else token.column + len(before)
+                yield f"Syntax error: Illegal escape sequence: {escape[0]} at [{line}:{column}]"
 
 
 def _refusals(tokens: Sequence[Token]) -> Iterator[str]:

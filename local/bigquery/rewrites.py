@@ -23,6 +23,7 @@ BYTE = 256
 FRACTION = re.compile(r"%M:%E[*\d]S")
 WHOLE_SECONDS = r"(:\d\d:\d\d)([^.\d]|$)"
 WITHIN_A_SECOND = {"MILLISECOND": 1_000, "MICROSECOND": 1_000_000}
+WINDOW_PARTS = ("partition_by", "order", "spec")
 PRECISIONS = frozenset(map(str, range(10, 25)))
 GROUPED = re.compile(r"%'(\d*[a-zA-Z])")
 
@@ -50,6 +51,45 @@ def expand_struct_stars(tree: exp.Expr, _: object) -> exp.Expr:
                     "invalidQuery", "Dot-star is not supported for a STRUCT with unnamed fields"
                 )
             dot.replace(exp.Column(this=exp.Anonymous(this="UNNEST", expressions=[dot.this.copy()])))
+    return tree
+
+
+def expand_struct_queries(tree: exp.Expr, _: object) -> exp.Expr:
+    """Make columns of what `(SELECT AS STRUCT MIN(a) AS low, …).*` names, one query each."""
+    for select in tree.find_all(exp.Select):
+        expanded = [part for one in select.expressions for part in _fields_of_query(one)]
+        if len(expanded) > len(select.expressions):
+            select.set("expressions", expanded)
+    return tree
+
+
+def _fields_of_query(output: exp.Expr) -> list[exp.Expr]:
+    query = output.this if isinstance(output, exp.Dot) and isinstance(output.expression, exp.Star) else None
+    inner = query.this if isinstance(query, exp.Subquery) else None
+    if not (
+        isinstance(inner, exp.Select) and inner.args.get("kind") == "STRUCT" and all(inner.named_selects)
+    ):
+        return [output]
+    return [
+        exp.alias_(exp.Dot(this=output.this.copy(), expression=exp.to_identifier(name)), name, quoted=True)
+        for name in inner.named_selects
+    ]
+
+
+def repeat_windows(tree: exp.Expr, _: object) -> exp.Expr:
+    """Write the frame of a window that another only gives its name to: `WINDOW a AS (…), b AS (a)`."""
+    for select in tree.find_all(exp.Select):
+        known: dict[str, exp.Expr] = {}
+        for window in select.args.get("windows") or ():
+            base = known.get(window.text("alias").casefold())
+            if base is not None and not any(window.args.get(key) for key in WINDOW_PARTS):
+                for key in ("alias", *WINDOW_PARTS):
+                    value = base.args.get(key)
+                    copied = (
+                        [one.copy() for one in value] if isinstance(value, list) else value and value.copy()
+                    )
+                    window.set(key, copied)
+            known[window.name.casefold()] = window
     return tree
 
 
@@ -268,7 +308,9 @@ EARLY: tuple[Rule, ...] = (
     count_precisely,
     expand_unnests,
     name_pivot_columns,
+    expand_struct_queries,
     expand_struct_stars,
+    repeat_windows,
     compare_tuples,
     name_struct_fields,
     limit_values,

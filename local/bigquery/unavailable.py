@@ -18,6 +18,7 @@ NAMESPACES = frozenset({"AEAD", "KEYS", "KLL_QUANTILES"})
 PREFIXES = ("DETERMINISTIC_", "MATCH_RECOGNIZE")
 PRIVACY = frozenset({"AGGREGATION_THRESHOLD", "DIFFERENTIAL_PRIVACY"})
 PIPES = frozenset({"ASSERT", "CALL", "WINDOW", "WITH"})
+SETS = frozenset({"EXCEPT", "INTERSECT", "UNION"})
 QUANTIFIERS = frozenset({"ALL", "ANY", "SOME"})
 QUOTED = frozenset({TokenType.BYTE_STRING, TokenType.IDENTIFIER, TokenType.RAW_STRING, TokenType.STRING})
 
@@ -55,6 +56,8 @@ def _missing_at(words: list[str], place: int) -> str:
         return f"{word}.{after[1]}"
     if after[:1] == ["("] and before != "." and (word in FUNCTIONS or word.startswith(PREFIXES)):
         return word
+    if word in {"LEFT", "INNER"} and next((one for one in after if one != "OUTER"), "") in SETS:
+        return f"{word} {next(one for one in after if one != 'OUTER')}"
     if before == "|>" and word in PIPES:
         return f"|> {word}"
     if words[max(place - 2, 0) : place] == ["SELECT", "WITH"] and word in PRIVACY:

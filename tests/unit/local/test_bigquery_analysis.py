@@ -139,6 +139,9 @@ REFUSED = [
         "Value of type INT64 cannot be assigned to name, which has type STRING at [1:29]",
     ),
     ("UPDATE t SET id = 1.5 WHERE TRUE", "Value of type FLOAT64 cannot be assigned to id"),
+    ("SELECT id FROM t WHERE name = '\\d'", "Syntax error: Illegal escape sequence: \\d at [1:32]"),
+    ("SELECT 'a',\n  \"x\\ty\\w\" FROM t", "Syntax error: Illegal escape sequence: \\w at [2:8]"),
+    ("SELECT [1, 2,] FROM t", 'Syntax error: Unexpected "]" at [1:14]'),
     ("INSERT u VALUES (1, TRUE)", "Value has type BOOL which cannot be inserted into column qty"),
 ]
 
@@ -164,6 +167,7 @@ def test_an_outer_join_needs_an_equality(client: bigquery.Client, side: str) -> 
     "sql",
     [
         "SELECT id AS `at` FROM t",
+        r"""SELECT r'\d+' AS a, R"\w" AS b, '\x41\101\u00e9\n\'\?' AS c, b'\xff' AS d, "it's" AS e FROM t""",
         "SELECT id FROM t WHERE moment >= '2024-01-01' AND day < '2024-01-01' AND dt >= day",
         "SELECT id FROM t WHERE price > 1 AND amount = 2 AND id < amount AND ok",
         "SELECT id AS a FROM t GROUP BY a HAVING a > 1 ORDER BY a",

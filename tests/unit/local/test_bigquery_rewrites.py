@@ -102,6 +102,16 @@ def ask(client: bigquery.Client, sql: str) -> tuple[list[str], list[tuple[Any, .
             "SELECT 1 AS a, 2 AS b FULL OUTER UNION ALL BY NAME SELECT 3 AS c, 4 AS a ORDER BY a",
             [(1, 2, None), (4, None, 3)],
         ),
+        (
+            "SELECT visitor, (SELECT AS STRUCT MIN(c) AS low, COUNT(*) AS n FROM UNNEST(colours) AS c).* "
+            "FROM visits ORDER BY visitor",
+            [("ann", "blue", 2), ("bob", "red", 1)],
+        ),
+        (
+            "SELECT SUM(x) OVER (d) AS s FROM UNNEST([1, 2, 3]) AS x WINDOW a AS (ORDER BY x), "
+            "b AS (a ROWS BETWEEN 1 PRECEDING AND CURRENT ROW), c AS (b), d AS (c) ORDER BY s",
+            [(1,), (3,), (5,)],
+        ),
         ("SELECT HLL_COUNT.EXTRACT(HLL_COUNT.INIT(visitor, 15)) FROM visits", [(2,)]),
         (
             "SELECT HLL_COUNT.MERGE(s) "

@@ -27,6 +27,7 @@ from local.bigquery.unavailable import missing
             "SELECT WITH DIFFERENTIAL_PRIVACY",
         ),
         ("FROM t |> WHERE a = 1 |> CALL shop.f(2)", "|> CALL"),
+        ("SELECT 1 AS a LEFT OUTER UNION ALL BY NAME SELECT 2 AS a", "LEFT UNION"),
         ("FROM t |> ASSERT a > 1", "|> ASSERT"),
         ("SELECT a LIKE ANY UNNEST(['x']) FROM t", "LIKE ANY of an array"),
         ("SELECT a LIKE ALL (SELECT 'x') FROM t", "LIKE ALL of a query"),
@@ -43,7 +44,7 @@ def test_what_is_not_here_is_named(sql: str, name: str) -> None:
         "SELECT 'KEYS.NEW_KEYSET(', `changes`(1), shop.changes(2) FROM shop.appends",
         "WITH differential_privacy AS (SELECT 1) SELECT * FROM differential_privacy",
         "SELECT a LIKE ANY ('x', 'y'), HLL_COUNT.INIT(a) FROM t",
-        "SELECT match_recognize FROM t",
+        "SELECT match_recognize FROM t LEFT JOIN u USING (a) UNION ALL SELECT 1",
         "FROM t |> SELECT a, 'x |> CALL f()' AS call |> ORDER BY a",
     ],
 )
