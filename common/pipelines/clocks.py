@@ -35,8 +35,16 @@ class Stretch:
 def zone_of(name: str) -> ZoneInfo:
     """Return a time zone; ValueError where the tz database has none of that name."""
     if name not in _names():
-        raise ValueError(f"{name!r} is no IANA time zone, such as Europe/Berlin")
+        raise ValueError(f"{name!r} is no IANA time zone, {_hint(name)}")
     return ZoneInfo(name)
+
+
+def _hint(name: str) -> str:
+    """Name the zone that is meant, as far as its letters, or its city, tell."""
+    wanted = name.strip().casefold().replace(" ", "_")
+    known = sorted(_names())
+    same = [zone for zone in known if wanted in {zone.casefold(), zone.rpartition("/")[2].casefold()}]
+    return f"did you mean {same[0]}?" if same else "such as Europe/Berlin"
 
 
 @cache

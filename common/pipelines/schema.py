@@ -112,6 +112,7 @@ def _rule(error: ValidationError) -> str:
         "format": lambda: FORMATS[wanted][1],
         "minimum": lambda: f"must be at least {wanted:,}",
         "maximum": lambda: f"must be at most {wanted:,}",
+        "exclusiveMinimum": lambda: f"must be more than {wanted:,}",
         "minLength": lambda: "must not be empty",
         "maxLength": lambda: f"must have at most {wanted:,} characters, it has {size:,}",
         "minItems": lambda: "must not be empty",
@@ -125,15 +126,26 @@ def _rule(error: ValidationError) -> str:
     return rule() if rule else error.message
 
 
-_SQL_TYPES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL", "RECORD": "STRUCT"}
-"""What types of columns are called in SQL, and so here, by their names in schemas of BigQuery's API."""
+_SQL_TYPES = {
+    **dict.fromkeys(("INT", "INTEGER", "BIGINT", "SMALLINT"), "INT64"),
+    **dict.fromkeys(("FLOAT", "DOUBLE"), "FLOAT64"),
+    **dict.fromkeys(("TEXT", "VARCHAR"), "STRING"),
+    "BOOLEAN": "BOOL",
+    "DECIMAL": "NUMERIC",
+    "BIGDECIMAL": "BIGNUMERIC",
+    "RECORD": "STRUCT",
+}
+"""What types are called here, by their names in schemas of BigQuery's API and in other SQL."""
 
 
 def _enum_rule(wanted: Sequence[object], given: object) -> str:
     rule = f"must be one of {', '.join(str(item) for item in wanted)}"
-    word = given.upper() if isinstance(given, str) else ""
-    meant = _SQL_TYPES.get(word, word)
-    return f"{rule}; did you mean {meant}?" if meant != given and meant in wanted else rule
+    if not isinstance(given, str):
+        return rule
+    by_word = {item.upper(): item for item in wanted if isinstance(item, str)}
+    word = _SQL_TYPES.get(given.upper(), given.upper())
+    meant = get_close_matches(word, by_word, n=1)
+    return f"{rule}; did you mean {by_word[meant[0]]}?" if meant else rule
 
 
 def _type_rule(wanted: str | list[str], given: object) -> str:

@@ -97,8 +97,23 @@ def _remembered_reader(
         reader = _reader(cur, *_in_utf8(cur, files, config), fields)
     else:
         reader = _reader(cur, files, config, fields)
+    if config.sourceFormat == _JSON and not fields:
+        reader = _with_numbers(cur, reader)
     _read_from.set(reader)
     return reader
+
+
+def _with_numbers(cur: duckdb.DuckDBPyConnection, reader: str) -> str:
+    """Find out whole numbers in quotes, too: extracts have them so."""
+    found = cur.sql(sql("all_of", columns="*", reader=reader))
+    texts = [name for name, kind in zip(found.columns, found.types, strict=True) if str(kind) == "VARCHAR"]
+    if not texts:
+        return reader
+    columns = ", ".join(sql("is_whole", column=quote(name), form=literal(_WHOLE_NUMBER)) for name in texts)
+    row = cur.sql(sql("all_of", columns=columns, reader=reader)).fetchone() or ()
+    whole = [quote(name) for name, is_whole in zip(texts, row, strict=True) if is_whole]
+    casts = ", ".join(f"CAST({name} AS BIGINT) AS {name}" for name in whole)
+    return f"({sql('all_of', columns=f'* REPLACE ({casts})', reader=reader)})" if whole else reader
 
 
 def _in_utf8(

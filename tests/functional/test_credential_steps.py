@@ -242,7 +242,7 @@ def test_its_rows_go_out_by_a_table_that_the_platform_makes_and_lets_expire(
     told = [(one["job_name"], one["status"], one["job_project"]) for one in receipt["attempts"]]
     assert told == [("rows", "COMPLETED", THEIRS), ("main", "COMPLETED", THEIRS)]
     (file,) = tenant.files.glob("orders-*")
-    assert sorted(json.loads(line)["n"] for line in file.read_text().splitlines()) == [1, 2]
+    assert sorted(json.loads(line)["n"] for line in file.read_text().splitlines()) == ["1", "2"]
     candidate = ADAPTERS.platform_client.get_table(f"{tenant.tenant_id}._cvg_{run_id}_out")
     assert candidate.expires
 

@@ -195,7 +195,7 @@ def found(stand: Stand, case: Case) -> list[tuple[Any, ...]]:
     if case.read:
         return stand.rows(case.read)
     lines = [line for path in stand.folder.glob("out-*") for line in path.read_text().splitlines()]
-    return sorted((row["id"], row["v"]) for row in map(json.loads, lines))
+    return sorted((int(row["id"]), row["v"]) for row in map(json.loads, lines))
 
 
 def is_about_the_step(request: dict[str, Any], tenant_id: str) -> bool:

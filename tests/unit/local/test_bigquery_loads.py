@@ -1,6 +1,7 @@
 """Rows of files that BigQuery refuses are refused here too, and the first is told."""
 
 import gzip
+import json
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -337,3 +338,44 @@ def test_files_of_all_encodings_are_read_packed_or_not(
     assert load(client, dataset, text, source_format=JSON, **more).error_result is None
     found = client.query_and_wait(f"SELECT a, b FROM `{dataset}.rows` ORDER BY a")
     assert [tuple(row.values()) for row in found] == [(1, "é"), (2, "é")]
+
+
+# What comes out goes in again
+
+
+VALUES = """
+SELECT 1 AS a, 'x,"y"' AS b, DATE '2026-01-31' AS d, TIMESTAMP '2026-01-31 10:00:00.5+00' AS ts,
+  NUMERIC '1.50' AS n, TRUE AS t, b'hi' AS bs, CAST(NULL AS STRING) AS nu,
+  DATETIME '2026-01-31 10:00:00' AS dt, TIME '10:00:00' AS ti
+"""
+
+
+def extracted(client: bigquery.Client, dataset: str, form: str) -> str:
+    assert settings.gcs_local_root is not None
+    folder = Path(settings.gcs_local_root) / "loads"
+    folder.mkdir(parents=True, exist_ok=True)
+    config: Any = bigquery.ExtractJobConfig(destination_format=form)  # type: ignore[no-untyped-call]
+    client.extract_table(f"{dataset}.out", "gs://loads/out", job_config=config).result()
+    return (folder / "out").read_text()
+
+
+def test_values_are_written_to_csv_as_bigquery_writes_them(client: bigquery.Client, dataset: str) -> None:
+    client.query_and_wait(f"CREATE TABLE `{dataset}.out` AS {VALUES}")
+    written = extracted(client, dataset, "CSV")
+    day = "2026-01-31"
+    row = f'1,"x,""y""",{day},{day} 10:00:00.5 UTC,1.5,true,aGk=,,{day}T10:00:00,10:00:00'
+    assert written == f"a,b,d,ts,n,t,bs,nu,dt,ti\n{row}\n"
+    schema = client.get_table(f"{dataset}.out").schema
+    assert load(client, dataset, written, schema=schema, skip_leading_rows=1).error_result is None
+
+
+def test_values_are_written_to_json_as_bigquery_writes_them(client: bigquery.Client, dataset: str) -> None:
+    nested = "[STRUCT(3 AS x, [b'hi'] AS l, CAST(NULL AS STRUCT<y INT64>) AS s)] AS items"
+    client.query_and_wait(f"CREATE TABLE `{dataset}.out` AS SELECT 7 AS a, 0.5 AS f, {nested}")
+    written = extracted(client, dataset, JSON)
+    assert json.loads(written) == {"a": "7", "f": 0.5, "items": [{"x": "3", "l": ["aGk="], "s": None}]}
+    schema = client.get_table(f"{dataset}.out").schema
+    assert load(client, dataset, written, schema=schema, source_format=JSON).error_result is None
+    found = load(client, dataset, written + '{"a": null}\n', schema=None, autodetect=True, source_format=JSON)
+    assert found.error_result is None
+    assert client.get_table(f"{dataset}.rows").schema[0].field_type == "INTEGER"

@@ -139,3 +139,20 @@ def test_a_key_of_another_tool_is_told_what_it_is_called_here(
     schema = {"$id": "urn:x", "type": "object", "additionalProperties": False, "properties": properties}
     (violation,) = schema_violations(validator_for(schema), {key: 1})
     assert violation.rule == f"is no key here; did you mean {meant}?"
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [("INTEGER", "INT64"), ("int", "INT64"), ("varchar", "STRING"), ("boolean", "BOOL"), ("STRNG", "STRING")],
+)
+def test_a_word_that_is_none_of_those_is_told_the_one_that_is_meant(given: str, meant: str) -> None:
+    validator = validator_for({"$id": "urn:test:word", "enum": ["STRING", "INT64", "BOOL"]})
+    (told,) = schema_violations(validator, given)
+    assert told.rule == f"must be one of STRING, INT64, BOOL; did you mean {meant}?"
+    (far,) = schema_violations(validator, "GEOMETRY")
+    assert far.rule == "must be one of STRING, INT64, BOOL"
+
+
+def test_what_must_be_more_than_a_bound_is_told_so() -> None:
+    validator = validator_for({"$id": "urn:test:bound", "exclusiveMinimum": 0})
+    assert [told.rule for told in schema_violations(validator, -1)] == ["must be more than 0"]

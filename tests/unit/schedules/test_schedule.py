@@ -101,10 +101,21 @@ def test_the_last_day_of_the_calendar_is_no_end(end: str) -> None:
     assert a_schedule("0 5 * * *", "Asia/Tokyo", end=end) == a_schedule("0 5 * * *", "Asia/Tokyo")
 
 
-@pytest.mark.parametrize("zone", ["localtime", "posix/UTC", "right/UTC", "Factory", "europe/berlin", "UTC+2"])
-def test_a_zone_is_one_that_has_a_name_on_every_machine(zone: str) -> None:
+@pytest.mark.parametrize(
+    ("zone", "hint"),
+    [
+        *(
+            (zone, "such as Europe/Berlin")
+            for zone in ("localtime", "posix/UTC", "right/UTC", "Factory", "UTC+2")
+        ),
+        ("europe/berlin", "did you mean Europe/Berlin?"),
+        ("Berlin ", "did you mean Europe/Berlin?"),
+        ("new york", "did you mean America/New_York?"),
+    ],
+)
+def test_a_zone_is_one_that_has_a_name_on_every_machine(zone: str, hint: str) -> None:
     found = schedule_violations({"cron": "0 5 * * *", "timezone": zone})
-    assert found == {"timezone": f"{zone!r} is no IANA time zone, such as Europe/Berlin"}
+    assert found == {"timezone": f"{zone!r} is no IANA time zone, {hint}"}
 
 
 def test_jitter_is_always_the_same_for_one_config_and_spreads_many() -> None:

@@ -1,0 +1,3 @@
+-- Purpose: read columns of files.
+-- Parameters: the columns, and the reader.
+SELECT ${columns} FROM ${reader}
