@@ -5,8 +5,7 @@ Each rule takes the tree of a statement and gives it back changed; they come bef
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from itertools import product
+from collections.abc import Callable, Mapping
 
 from local_bigquery.errors import BigQueryError
 from local_bigquery.sql import dialect, rules
@@ -15,6 +14,7 @@ from sqlglot import exp
 from local.bigquery.analysis import judge
 from local.bigquery.array_paths import unnest_paths
 from local.bigquery.assignments import judge_values
+from local.bigquery.pivots import name_pivot_columns
 from local.bigquery.unnests import expand_unnests
 from local.bigquery.values_as_text import begin_substrings, read_text, spell_json, spell_numbers
 
@@ -114,26 +114,6 @@ def name_struct_fields(tree: exp.Expr, _: object) -> exp.Expr:
             if isinstance(field, exp.Column | exp.Dot) and not isinstance(field.this, exp.Star):
                 name = exp.to_identifier(field.name, quoted=True)
                 field.replace(exp.PropertyEQ(this=name, expression=field.copy()))
-    return tree
-
-
-def name_pivot_columns(tree: exp.Expr, _: object) -> exp.Expr:
-    """Name a column of PIVOT by its aggregate and then its value, `total_north`; DuckDB turns them round."""
-    for pivot in list(tree.find_all(exp.Pivot)):
-        source, alias = pivot.parent, pivot.args.get("alias")
-        if pivot.args.get("unpivot") or source is None:
-            continue
-        pivot.set("alias", None)
-        renamed = [
-            exp.alias_(exp.column(old, quoted=True), new, quoted=True)
-            for old, new in zip(_pivoted_by_duckdb(pivot), _pivoted(pivot), strict=True)
-            if old != new
-        ]
-        if renamed:
-            star = exp.Star(rename=renamed)
-            source.replace(exp.Subquery(this=exp.select(star).from_(source.copy()), alias=alias))
-        else:
-            pivot.set("alias", alias)
     return tree
 
 
@@ -273,33 +253,6 @@ def _is_compared(struct: exp.Expr) -> bool:
     if isinstance(outer, exp.Select) and isinstance(outer.parent, exp.Subquery):
         outer = outer.parent.parent
     return isinstance(outer, exp.In | exp.EQ | exp.NEQ | exp.Binary)
-
-
-def _pivoted_by_duckdb(pivot: exp.Pivot) -> Iterator[str]:
-    aggregates = [aggregate.alias for aggregate in pivot.expressions]
-    for value, aggregate in product(_values(pivot), aggregates):
-        text = value.alias if isinstance(value, exp.PivotAlias) else _text(value)
-        yield f"{text}_{aggregate}" if aggregate else text
-
-
-def _pivoted(pivot: exp.Pivot) -> Iterator[str]:
-    aggregates = [aggregate.alias for aggregate in pivot.expressions]
-    for value, aggregate in product(_values(pivot), aggregates):
-        if isinstance(value, exp.PivotAlias):
-            text = value.alias
-        else:
-            text = "".join(letter if letter.isalnum() else "_" for letter in _text(value))
-        yield f"{aggregate}_{text}" if aggregate else f"_{text}" if text[:1].isdigit() else text
-
-
-def _values(pivot: exp.Pivot) -> list[exp.Expr]:
-    return [value for field in pivot.args["fields"] for value in field.expressions]
-
-
-def _text(value: exp.Expr) -> str:
-    while not isinstance(value, exp.Literal) and isinstance(value.this, exp.Expr):
-        value = value.this
-    return str(value.name)
 
 
 EARLY: tuple[Rule, ...] = (
