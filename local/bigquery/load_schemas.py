@@ -1,6 +1,7 @@
 """The schema of a load and that of its table: BigQuery holds them against each other at all levels.
 
-`local_bigquery` compares the names of columns alone, and drops fields that a STRUCT of the table does not
+A copy has the columns of its source, with their modes and descriptions. `local_bigquery` keeps none of these,
+compares the names of columns alone, and drops fields that a STRUCT of the table does not
 have.
 """
 
@@ -13,7 +14,7 @@ from local_bigquery.catalog import tables
 from local_bigquery.engine import types
 from local_bigquery.engine.database import quote
 from local_bigquery.errors import BigQueryError
-from local_bigquery.models import JobConfigurationLoad, Table, TableFieldSchema
+from local_bigquery.models import JobConfigurationLoad, JobConfigurationTableCopy, Table, TableFieldSchema
 
 from local.bigquery.partitions import split
 from local.bigquery.sql_files import sql
@@ -40,30 +41,70 @@ def write(
     *arguments: Any,
     **more: Any,
 ) -> bool:
-    """Write the rows of a load with a schema to a table that has one, and keep what is REQUIRED."""
-    fields = config.schema_.fields if isinstance(config, JobConfigurationLoad) and config.schema_ else None
-    if not fields:
-        return write_table(cur, query, params, reference, config, *arguments, **more)
+    """Write the rows of a load or a copy to a table whose columns take them, and keep what is REQUIRED."""
     name, partition = split(reference[2])
     table = (*reference[:2], name)
     replaces = config.writeDisposition == "WRITE_TRUNCATE"
     had = _fields_of(table) if not replaces or partition else []
-    if had:
-        options = set(config.schemaUpdateOptions or ())
-        for rule in violations(had, fields, options):
-            label = f"{table[0]}:{table[1]}.{table[2]}"
-            raise BigQueryError("invalid", f"Provided Schema does not match Table {label}. {rule}")
-        _change(cur, table, had, fields)
-        merged = list(_merged(had, fields))
-    else:
-        merged = [*fields]
+    match config:
+        case JobConfigurationLoad(schema_=schema) if schema and schema.fields:
+            columns = _taken(cur, table, had, schema.fields, config)
+        case JobConfigurationLoad():
+            columns = _found_out(cur, query, params, table, had, config)
+        case JobConfigurationTableCopy() if not had:
+            source = tables.reference((config.sourceTables or [config.sourceTable])[0])
+            columns = _fields_of((*source[:2], split(source[2])[0]))
+        case _:
+            return write_table(cur, query, params, reference, config, *arguments, **more)
     is_new = write_table(cur, query, params, reference, config, *arguments, **more)
     if is_new or replaces:
-        for field in merged:
+        for field in columns:
             if field.mode == "REQUIRED":
                 cur.execute(sql("require", table=tables.name(*table), column=quote(field.name)))
-    tables.annotate(table, Table(schema={"fields": merged}))
+    if columns:
+        tables.annotate(table, Table(schema={"fields": columns}))
     return is_new
+
+
+def _taken(
+    cur: duckdb.DuckDBPyConnection, table: Reference, had: Fields, given: Fields, config: JobConfigurationLoad
+) -> list[TableFieldSchema]:
+    """Return the columns that a table has once it has the rows of a schema; refuse what it does not take."""
+    if not had:
+        return [*given]
+    for rule in violations(had, given, set(config.schemaUpdateOptions or ())):
+        raise _refused(table, rule)
+    _change(cur, table, had, given)
+    return [*_merged(had, given)]
+
+
+def _found_out(
+    cur: duckdb.DuckDBPyConnection,
+    query: str,
+    params: dict[str, Any] | None,
+    table: Reference,
+    had: Fields,
+    config: JobConfigurationLoad,
+) -> list[TableFieldSchema]:
+    """Let rows whose columns nobody has said bring new fields of STRUCTs where they may; modes stay."""
+    rows = cur.sql(query, params=params)
+    given = [types.field(name, kind) for name, kind in zip(rows.columns, rows.types, strict=True)]
+    added = [(old, field) for field, old in _pairs(had, given) if [*_added(old, field, old.name or "")]]
+    for old, field in added:
+        path, new = next(_added(old, field, old.name or ""))
+        if ADDITION not in (config.schemaUpdateOptions or ()):
+            raise _refused(table, f"Cannot add fields (field: {_told(path)}.{new.name})")
+        _add(cur, table, old, field)
+    return []
+
+
+def _told(path: str) -> str:
+    return path.replace('"', "").replace(".element", "")
+
+
+def _refused(table: Reference, rule: str) -> BigQueryError:
+    label = f"{table[0]}:{table[1]}.{table[2]}"
+    return BigQueryError("invalid", f"Provided Schema does not match Table {label}. {rule}")
 
 
 def violations(had: Fields, given: Fields, options: set[str], path: str = "") -> Iterator[str]:
@@ -103,13 +144,19 @@ def _fields_of(table: Reference) -> list[TableFieldSchema]:
 
 def _change(cur: duckdb.DuckDBPyConnection, table: Reference, had: Fields, given: Fields) -> None:
     """Give a table the new fields of its STRUCTs, and let columns be empty that may be from now on."""
-    name = tables.name(*table)
     for field, old in _pairs(had, given):
         if (old.mode, field.mode or "NULLABLE") == ("REQUIRED", "NULLABLE"):
-            cur.execute(sql("relax", table=name, column=quote(old.name)))
-        for path, added in _added(old, field, quote(old.name)):
-            column = f"{path}.{types.column(added, nested=True)}"
-            cur.execute(sql("add_field", table=name, column=column))
+            cur.execute(sql("relax", table=tables.name(*table), column=quote(old.name)))
+        _add(cur, table, old, field)
+
+
+def _add(
+    cur: duckdb.DuckDBPyConnection, table: Reference, old: TableFieldSchema, given: TableFieldSchema
+) -> None:
+    """Give a STRUCT of a table its new fields."""
+    for path, added in _added(old, given, quote(old.name)):
+        column = f"{path}.{types.column(added, nested=True)}"
+        cur.execute(sql("add_field", table=tables.name(*table), column=column))
 
 
 def _added(

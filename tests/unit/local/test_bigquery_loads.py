@@ -340,6 +340,29 @@ def test_files_of_all_encodings_are_read_packed_or_not(
     assert [tuple(row.values()) for row in found] == [(1, "é"), (2, "é")]
 
 
+def test_a_copy_has_the_modes_and_descriptions_of_its_source(client: bigquery.Client, dataset: str) -> None:
+    load(client, dataset, '{"id": 1, "items": [{"sku": "a"}]}', source_format=JSON, schema=STORED)
+    for disposition in ("WRITE_EMPTY", "WRITE_TRUNCATE", "WRITE_APPEND"):
+        config = bigquery.CopyJobConfig(write_disposition=disposition)
+        client.copy_table(f"{dataset}.rows", f"{dataset}.copied", job_config=config).result()
+        columns = client.get_table(f"{dataset}.copied").schema
+        assert columns == client.get_table(f"{dataset}.rows").schema
+        assert (columns[0].mode, columns[0].description) == ("REQUIRED", "Its number.")
+
+
+def test_new_fields_that_are_found_out_are_refused_or_added(client: bigquery.Client, dataset: str) -> None:
+    found: dict[str, Any] = {"schema": None, "autodetect": True, "source_format": JSON}
+    load(client, dataset, '{"a": {"b": [{"c": 1}]}}', **found)
+    found["write_disposition"] = "WRITE_APPEND"
+    text = '{"a": {"b": [{"c": 2, "d": "x"}]}}'
+    refused = load(client, dataset, text, **found)
+    assert "Cannot add fields (field: a.b.d)" in refused.error_result["message"]
+    added = load(client, dataset, text, schema_update_options=["ALLOW_FIELD_ADDITION"], **found)
+    assert added.error_result is None
+    rows = client.query_and_wait(f"SELECT a FROM `{dataset}.rows` ORDER BY a.b[0].c")
+    assert [row["a"] for row in rows] == [{"b": [{"c": 1, "d": None}]}, {"b": [{"c": 2, "d": "x"}]}]
+
+
 # What comes out goes in again
 
 
