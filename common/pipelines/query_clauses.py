@@ -13,13 +13,14 @@ from sqlglot.parser import Parser
 from sqlglot.parsers.bigquery import BigQueryParser
 from sqlglot.tokenizer_core import TokenType
 
+from common.pipelines.tokens import SIGNS_OF_PATTERNS
+
 ROW_PATTERN = "match_recognize"
 """The argument of a source in FROM that holds its MATCH_RECOGNIZE."""
 
 _PRIVACY = ("DIFFERENTIAL_PRIVACY", "AGGREGATION_THRESHOLD")
 _QUANTIFIERS = ("ANY", "SOME", "ALL")
 """What stands before the patterns of LIKE."""
-_IN_PATTERNS = frozenset("|*+?{},()^$")
 _CONSTANTS = (
     exp.Boolean,
     exp.Column,
@@ -135,7 +136,7 @@ class ClauseParser(BigQueryParser):
         while self._curr:
             token = self._curr
             is_name = token.token_type in (TokenType.VAR, TokenType.IDENTIFIER, TokenType.NUMBER)
-            if not (is_name or set(token.text) <= _IN_PATTERNS or token.text.isidentifier()):
+            if not (is_name or set(token.text) <= SIGNS_OF_PATTERNS or token.text.isidentifier()):
                 self.raise_error("no pattern")
             depth += (token.text == "(") - (token.text == ")")
             self._advance()

@@ -73,7 +73,8 @@ MASK = "$"
 STATEMENTS_KEPT = 4
 """Each rule of a step asks for the tokens of its statement, one after the other."""
 _IN_PATTERNS = frozenset({Kind.NAME, Kind.QUOTED, Kind.NUMBER})
-_SIGNS_OF_PATTERNS = frozenset("|*+?{},()^$")
+SIGNS_OF_PATTERNS = frozenset("|*+?{},()^$")
+"""What stands between the names of rows in the PATTERN of MATCH_RECOGNIZE."""
 _KINDS = {kind.value: kind for kind in Kind}
 _BLANKS = " \t\n"
 _INVISIBLE = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp", "Zs"}
@@ -131,7 +132,7 @@ def without_patterns(code: Sequence[Token]) -> list[Token]:
     for place, token in enumerate(code):
         before = code[place - 1].text.upper() if place else ""
         if depth or (token.text == "(" and before == "PATTERN" and opened[-1:] == ["MATCH_RECOGNIZE"]):
-            if token.kind not in _IN_PATTERNS and token.text not in _SIGNS_OF_PATTERNS:
+            if token.kind not in _IN_PATTERNS and token.text not in SIGNS_OF_PATTERNS:
                 return list(code)
             depth += (token.text == "(") - (token.text == ")")
             continue

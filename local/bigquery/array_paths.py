@@ -91,3 +91,7 @@ class PathDialect(BigQuery):
         """Reads tokens into a tree."""
 
         _parse_table = parse_table
+
+
+READERS: tuple[Any, ...] = (dialect.BigQueryDialect.Parser, PathDialect.Parser)
+"""What reads statements: to carry them out, and to judge them before."""

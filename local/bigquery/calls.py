@@ -59,6 +59,11 @@ class Call:
         return configuration if self.method == "jobs.insert" else {}
 
     @property
+    def sql(self) -> str:
+        """Return the SQL of the query job to start, "" for none."""
+        return (self.job_configuration.get("query") or {}).get("query") or ""
+
+    @property
     def starts_job(self) -> bool:
         """Tell whether the call starts a job that is kept: no dry run."""
         return self.method in ("jobs.insert", "jobs.query") and not self.is_dry_run

@@ -88,8 +88,7 @@ class GoogleSql:
 
     async def handle(self, call: Call, forward: Forward) -> Answer:
         """Pass the call on when nothing is found in its SQL."""
-        sql = (call.job_configuration.get("query") or {}).get("query") or ""
-        if sql and (message := refusal(sql)):
+        if call.sql and (message := refusal(call.sql)):
             return await fail_job(call, "invalidQuery", message)
         return await forward(call)
 

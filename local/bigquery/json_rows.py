@@ -34,7 +34,7 @@ FORMS = {
 }
 """What texts of types look like that DuckDB takes others for, too: a DATE has no time, a DATETIME no zone."""
 _WORDS = {"INT64": "integer", "INTEGER": "integer", "FLOAT64": "float", "FLOAT": "float", "BOOL": "boolean"}
-_STRUCTS = {"RECORD", "STRUCT"}
+STRUCTS = {"RECORD", "STRUCT"}
 _TEXTS = {"STRING", "BYTES", "JSON"}
 
 type Fields = Sequence[TableFieldSchema]
@@ -146,22 +146,16 @@ class _Reading:
         if one.mode == "REPEATED":
             if value is not None and not isinstance(value, list):
                 raise RowRefused(f"Repeated field must be imported as a JSON array. Field: {path}.")
-            return [self._element(element, one, path) for element in value or []]
-        if isinstance(value, list) and one.type != "JSON":
-            raise RowRefused(f"Array specified for non-repeated field: {path}.")
-        if value is None and one.mode == "REQUIRED":
-            raise RowRefused(f"Only optional fields can be set to NULL. Field: {path}; Value: NULL")
-        return None if value is None else self._single(value, one, path)
+            return [self._single(element, one, path) for element in value or []]
+        return None if value is None and one.mode != "REQUIRED" else self._single(value, one, path)
 
-    def _element(self, value: Any, one: TableFieldSchema, path: str) -> Any:
+    def _single(self, value: Any, one: TableFieldSchema, path: str) -> Any:
+        """Read what is no list of the field's: a value, or an element of a list."""
         if value is None:
             raise RowRefused(f"Only optional fields can be set to NULL. Field: {path}; Value: NULL")
         if isinstance(value, list) and one.type != "JSON":
             raise RowRefused(f"Array specified for non-repeated field: {path}.")
-        return self._single(value, one, path)
-
-    def _single(self, value: Any, one: TableFieldSchema, path: str) -> Any:
-        if one.type in _STRUCTS:
+        if one.type in STRUCTS:
             if not isinstance(value, dict):
                 raise _not_converted("record", path, _written(value))
             return self._object(value, one.fields or [], f"{path}.")
@@ -196,7 +190,7 @@ def _not_converted(word: str, path: str, text: str) -> RowRefused:
 
 def _as_text(one: TableFieldSchema) -> TableFieldSchema:
     """Describe a field whose values are texts yet."""
-    if one.type in _STRUCTS:
+    if one.type in STRUCTS:
         return one.replace(type="RECORD", fields=[_as_text(inner) for inner in one.fields or []])
     return one if one.type == "JSON" else one.replace(type="STRING")
 
@@ -209,7 +203,7 @@ def _written(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Make numbers of Python's of decimals, at all levels."""
+    """Make floats of decimals, at all levels."""
     match value:
         case Decimal():
             return float(value)

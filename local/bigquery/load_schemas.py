@@ -1,8 +1,7 @@
 """The schema of a load and that of its table: BigQuery holds them against each other at all levels.
 
 A copy has the columns of its source, with their modes and descriptions. `local_bigquery` keeps none of these,
-compares the names of columns alone, and drops fields that a STRUCT of the table does not
-have.
+compares the names of columns alone, and drops fields that a STRUCT of the table does not have.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -89,10 +88,9 @@ def _found_out(
     """Let rows whose columns nobody has said bring new fields of STRUCTs where they may; modes stay."""
     rows = cur.sql(query, params=params)
     given = [types.field(name, kind) for name, kind in zip(rows.columns, rows.types, strict=True)]
-    added = [(old, field) for field, old in _pairs(had, given) if [*_added(old, field, old.name or "")]]
-    for old, field in added:
-        path, new = next(_added(old, field, old.name or ""))
-        if ADDITION not in (config.schemaUpdateOptions or ()):
+    may_add = ADDITION in (config.schemaUpdateOptions or ())
+    for field, old in _pairs(had, given):
+        for path, new in () if may_add else _added(old, field, old.name or ""):
             raise _refused(table, f"Cannot add fields (field: {_told(path)}.{new.name})")
         _add(cur, table, old, field)
     return []

@@ -21,7 +21,7 @@ from local_bigquery.jobs.storage import literal
 from local_bigquery.models import JobConfigurationLoad, TableFieldSchema
 from local_bigquery.settings import settings
 
-from local.bigquery.json_rows import FORMS, GZIP, decoded, read_rows, registered
+from local.bigquery.json_rows import FORMS, GZIP, STRUCTS, decoded, read_rows, registered
 from local.bigquery.sql_files import sql
 
 type Handler = Callable[..., Any]
@@ -120,7 +120,7 @@ def _in_utf8(
     cur: duckdb.DuckDBPyConnection, files: str, config: JobConfigurationLoad
 ) -> tuple[str, JobConfigurationLoad]:
     """Write files anew that DuckDB does not read: packed ones by any name, and those of other encodings."""
-    contents = [bytes(content) for (content,) in cur.sql(sql("contents", files=files)).fetchall()]
+    contents = _contents(cur, files)
     encoding = config.encoding or "UTF-8"
     if encoding in _READ_AS_THEY_ARE and not any(content.startswith(GZIP) for content in contents):
         return files, config
@@ -132,12 +132,16 @@ def _in_utf8(
     return f"[{', '.join(paths)}]", config.replace(encoding="UTF-8")
 
 
+def _contents(cur: duckdb.DuckDBPyConnection, files: str) -> list[bytes]:
+    return [bytes(content) for (content,) in cur.sql(sql("contents", files=files)).fetchall()]
+
+
 def _of_objects(
     cur: duckdb.DuckDBPyConnection, files: str, config: JobConfigurationLoad, fields: Fields
 ) -> str:
     """Read rows of JSON; RowsRefused where there are too many that cannot be read."""
     rows = read_rows(
-        [bytes(content) for (content,) in cur.sql(sql("contents", files=files)).fetchall()],
+        _contents(cur, files),
         fields,
         encoding=config.encoding or "UTF-8",
         ignores_unknown=bool(config.ignoreUnknownValues),
@@ -167,7 +171,7 @@ def _in_words_of_the_api(config: JobConfigurationLoad) -> JobConfigurationLoad:
 
 
 def _as_record(field: TableFieldSchema) -> TableFieldSchema:
-    if field.type not in {"RECORD", "STRUCT"}:
+    if field.type not in STRUCTS:
         return field
     return field.replace(type="RECORD", fields=[_as_record(inner) for inner in field.fields or []])
 

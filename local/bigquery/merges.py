@@ -18,7 +18,7 @@ class Merges:
 
     async def handle(self, call: Call, forward: Forward) -> Answer:
         """Pass the call on, or its parts one after the other until one is refused."""
-        query = (call.job_configuration.get("query") or {}).get("query") or ""
+        query = call.sql
         parts: list[str] = []
         if call.is_dry_run and "MERGE" in query.upper():
             parts = await asyncio.to_thread(lambda: list(_parts(query)))

@@ -4,20 +4,17 @@ DISTINCT and LIMIT come before what follows them, and a SELECT is a whole one.
 """
 
 from collections.abc import Callable
-from typing import Any
 
-from local_bigquery.sql import dialect
 from sqlglot import exp
 from sqlglot.parser import Parser
 from sqlglot.tokenizer_core import TokenType
 
-from local.bigquery.array_paths import PathDialect
+from local.bigquery.array_paths import READERS
 
 
 def install() -> None:
     """Let both readers read them."""
-    readers: list[Any] = [dialect.BigQueryDialect.Parser, PathDialect.Parser]
-    for parser in readers:
+    for parser in READERS:
         parser.PIPE_SYNTAX_TRANSFORM_PARSERS = {**parser.PIPE_SYNTAX_TRANSFORM_PARSERS, **OPERATORS}
 
 

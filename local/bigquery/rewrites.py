@@ -149,13 +149,13 @@ def count_precisely(tree: exp.Expr, _: object) -> exp.Expr:
         called = dot.expression
         if not (dot.this.name.upper() == "HLL_COUNT" and isinstance(called, exp.Anonymous)):
             continue
-        if called.name.upper() == "INIT" and len(called.expressions) == len(("value", "precision")):
-            precision = called.expressions[1]
-            if not (isinstance(precision, exp.Literal) and precision.name in PRECISIONS):
+        match called.name.upper(), called.expressions:
+            case "INIT", [value, exp.Literal() as precision] if precision.name in PRECISIONS:
+                called.set("expressions", [value])
+            case "INIT", [_, _]:
                 raise BigQueryError(
                     "invalidQuery", "The precision of HLL_COUNT.INIT must be between 10 and 24"
                 )
-            called.set("expressions", called.expressions[:1])
     return tree
 
 

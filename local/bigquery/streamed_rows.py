@@ -20,8 +20,8 @@ from local.bigquery.statements import Table
 
 MAX_CHARACTERS = 128
 MAX_ROWS = 50_000
-DATE = r"\d{4}-\d\d-\d\d"
-MOMENT = re.compile(rf"{DATE}[T ]\d\d:\d\d:\d\d(?:\.\d{{1,6}})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
+DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+MOMENT = re.compile(rf"{DATE.pattern}[T ]\d\d:\d\d:\d\d(?:\.\d{{1,6}})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
 def _is_time(value: Any, form: re.Pattern[str]) -> bool:
@@ -37,7 +37,7 @@ SAFE: dict[str, Callable[[Any], bool]] = {
     "BOOLEAN": lambda value: isinstance(value, bool),
     "BIGINT": lambda value: type(value) is int and -(2**63) <= value < 2**63,
     "DOUBLE": lambda value: type(value) is float and math.isfinite(value),
-    "DATE": lambda value: _is_time(value, re.compile(DATE, re.ASCII)),
+    "DATE": lambda value: _is_time(value, DATE),
     "TIMESTAMP WITH TIME ZONE": lambda value: _is_time(value, MOMENT),
 }
 """Of which values it is plain that a column takes them."""

@@ -4,11 +4,11 @@ from functools import lru_cache
 
 from local_bigquery.sql.dialect import BigQueryDialect
 from sqlglot.errors import SqlglotError
-from sqlglot.tokenizer_core import TokenType
 
 from local.bigquery.answers import Answer
 from local.bigquery.calls import Call
 from local.bigquery.failed_jobs import fail_job
+from local.bigquery.googlesql import QUOTED
 from local.bigquery.proxy import Forward
 
 FUNCTIONS = frozenset(
@@ -20,7 +20,6 @@ PRIVACY = frozenset({"AGGREGATION_THRESHOLD", "DIFFERENTIAL_PRIVACY"})
 PIPES = frozenset({"ASSERT", "CALL", "WINDOW", "WITH"})
 SETS = frozenset({"EXCEPT", "INTERSECT", "UNION"})
 QUANTIFIERS = frozenset({"ALL", "ANY", "SOME"})
-QUOTED = frozenset({TokenType.BYTE_STRING, TokenType.IDENTIFIER, TokenType.RAW_STRING, TokenType.STRING})
 
 
 class Unavailable:
@@ -28,8 +27,7 @@ class Unavailable:
 
     async def handle(self, call: Call, forward: Forward) -> Answer:
         """Pass the call on when all of its SQL is here."""
-        sql = (call.job_configuration.get("query") or {}).get("query") or ""
-        if sql and (name := missing(sql)):
+        if call.sql and (name := missing(call.sql)):
             message = f"The local BigQuery does not have this: {name}"
             return await fail_job(call, "notImplemented", message)
         return await forward(call)

@@ -8,7 +8,7 @@ from sqlglot import exp
 from sqlglot.parser import Parser
 from sqlglot.tokenizer_core import TokenType
 
-from local.bigquery.array_paths import PathDialect
+from local.bigquery.array_paths import READERS
 
 _parse_primary: Callable[..., Any] = dialect.BigQueryDialect.Parser._parse_primary
 _parse_with: Callable[..., Any] = dialect.BigQueryDialect.Parser._parse_with
@@ -16,8 +16,7 @@ _parse_with: Callable[..., Any] = dialect.BigQueryDialect.Parser._parse_with
 
 def install() -> None:
     """Let both readers read it."""
-    readers: list[Any] = [dialect.BigQueryDialect.Parser, PathDialect.Parser]
-    for parser in readers:
+    for parser in READERS:
         parser._parse_primary = parse_primary
         parser._parse_with = parse_with
 

@@ -55,11 +55,17 @@ def tenant_ids() -> Iterator[str]:
 
 
 @pytest.fixture
-def tenant(site: Site, tenant_ids: Iterator[str]) -> Tenant:
-    """Onboard a tenant; nothing of an earlier test is left on its way."""
+def quiet_site(site: Site) -> Site:
+    """Give a test the platform with nothing of an earlier test left on its way."""
     site.drain()
     site.bigquery.faults.reset()
-    return site.onboard(next(tenant_ids))
+    return site
+
+
+@pytest.fixture
+def tenant(quiet_site: Site, tenant_ids: Iterator[str]) -> Tenant:
+    """Onboard a tenant."""
+    return quiet_site.onboard(next(tenant_ids))
 
 
 @pytest.fixture(scope="module")
@@ -69,10 +75,8 @@ def tenant_of_module(site: Site, tenant_ids: Iterator[str]) -> Tenant:
 
 
 @pytest.fixture
-def shared_tenant(site: Site, tenant_of_module: Tenant) -> Tenant:
+def shared_tenant(quiet_site: Site, tenant_of_module: Tenant) -> Tenant:
     """Give a test the tenant of its module: it takes names of its own, and counts what has them alone."""
-    site.drain()
-    site.bigquery.faults.reset()
     return tenant_of_module
 
 
@@ -83,10 +87,8 @@ def tenant_of_session(site: Site, tenant_ids: Iterator[str]) -> Tenant:
 
 
 @pytest.fixture
-def common_tenant(site: Site, tenant_of_session: Tenant) -> Tenant:
+def common_tenant(quiet_site: Site, tenant_of_session: Tenant) -> Tenant:
     """Give a test the tenant of many modules: its names are of its own, and it changes nothing for others."""
-    site.drain()
-    site.bigquery.faults.reset()
     return tenant_of_session
 
 
