@@ -162,16 +162,16 @@ def test_the_checks_of_a_run_are_told_by_the_history_and_the_view(
     assert seen == {"total_dq_checks": len(STEPS), "dq_checks_passed": len(STEPS)}
 
 
-@pytest.mark.parametrize("ps_type", STEPS)
-def test_what_a_step_with_checks_costs_can_be_asked_before(reader: Tenant, ps_type: str) -> None:
-    steps = [a_step(ps_type, GOOD, **STEPS[ps_type])]
-    if ps_type == "gcp.cost_billing":
-        export = yaml.safe_load(EXPORT.read_text(encoding="utf-8"))["steps"][0]
-        steps.insert(0, export)
+def test_what_steps_with_checks_cost_can_be_asked_before(reader: Tenant) -> None:
+    steps = [yaml.safe_load(EXPORT.read_text(encoding="utf-8"))["steps"][0]]
+    for ps_type, config in STEPS.items():
+        own = {"target_table": f"asked_of_{named(ps_type)}"} if "target_table" in config else {}
+        steps.append(a_step(ps_type, GOOD, named(ps_type), **config | own))
     answer = reader.call("POST", "/api/v1/pipelines/configs/asked/validate", json.loads(a_file(*steps)))
     assert answer.status_code == 200, answer.text
-    quote = answer.get_json()
-    assert [step for step in quote["steps"] if step.get("error")] == []
+    asked = answer.get_json()["steps"]
+    assert {step["step_id"] for step in asked} == {steps[0]["id"], *map(named, STEPS)}
+    assert {step["step_id"]: step["error"] for step in asked if step.get("error")} == {}
 
 
 def test_a_bill_that_fails_its_checks_leaves_what_is_kept(site: Site, tenant_with_costs: Tenant) -> None:
