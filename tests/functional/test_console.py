@@ -193,17 +193,6 @@ def test_a_failing_run_says_why_and_is_retried(browser: Browser, shared_tenant: 
     assert "CANCELLED" in browser.get(again)
 
 
-def test_a_backfill_is_quoted_before_it_starts(browser: Browser, shared_tenant: Tenant) -> None:
-    shared_tenant.upload("by_day", a_pipeline_file({"by_day": "SELECT ${date} AS d"}))
-    browser.get("/console/pipelines/by_day/backfill")
-    asked = {"start": "2024-01-01", "end": "2024-01-03", "step": "day", "rerun": ""}
-    page = browser.send("/console/pipelines/by_day/backfill/plan", asked).text
-    assert "Start 2 runs" in page
-    page = browser.send("/console/pipelines/by_day/backfill").text
-    assert "Backfill of" in page
-    assert "Cancel" in page
-
-
 def test_versions_are_shown_with_what_they_changed(browser: Browser, shared_tenant: Tenant) -> None:
     shared_tenant.upload("changed", file_of("changed"))
     shared_tenant.upload("changed", file_of("changed").replace("SELECT 1", "SELECT 2"))

@@ -66,7 +66,7 @@ def test_a_run_is_asked_for_by_the_parameters_that_its_pipeline_declares(
     assert (found["n"], found["region"], found["length"], str(found["d"])) == (5, "us", 11, "2024-02-03")
 
 
-def test_a_backfill_is_asked_for_again_with_its_secrets(
+def test_a_backfill_is_quoted_before_it_starts_and_asked_for_again_with_its_secrets(
     browser: Browser, shared_tenant: Tenant, site: Site
 ) -> None:
     shared_tenant.upload("by_day", typed("by_day"))
@@ -79,7 +79,8 @@ def test_a_backfill_is_asked_for_again_with_its_secrets(
     assert page.count('class="chosen"') == 2
     assert "very-secret" not in page
     page = browser.send(path, secret).text
-    assert "January 2024" in page
+    for shown in ("January 2024", "Backfill of", "Cancel"):
+        assert shown in page
     site.drain()
     assert site.rows(f"SELECT COUNT(*) AS c FROM `{shared_tenant.tenant_id}.by_day_rows`") == [{"c": 1}]
 
