@@ -44,6 +44,8 @@ AFTER = {
     "clone": [3],
     "snapshot": [3],
 }
+CONFLICTS = 3
+"""One commit after the other that a job meets."""
 NEW = ("create", "clone", "snapshot")
 SQL = {
     "insert": "INSERT INTO d.t_insert (a) VALUES (3)",
@@ -196,11 +198,10 @@ def test_a_job_that_is_stopped_after_its_rows_are_committed_is_done(
         assert rows_of(client, "append") == [1, 2, 3]
 
 
-@pytest.mark.parametrize("conflicts", [1, 3])
-def test_a_job_that_meets_another_one_s_commit_does_its_work_once(
-    tmp_path: Path, conflicts: int, monkeypatch: pytest.MonkeyPatch
+def test_a_job_that_meets_other_ones_commits_does_its_work_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    commit, left = commits.Connection._commit, [None] * conflicts
+    commit, left = commits.Connection._commit, [None] * CONFLICTS
 
     def commit_late(connection: commits.Connection) -> None:
         if receipts._job.get() and left:
