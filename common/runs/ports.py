@@ -216,6 +216,9 @@ class StepJobs(Protocol):
     def cancel(self, job_id: str) -> None:
         """Ask BigQuery to stop a job; nothing happens to one that is done or unknown."""
 
+    def use_up(self, job_id: str, labels: Mapping[str, str]) -> None:
+        """Take an ID with a job that does nothing; AlreadyExists where it is taken."""
+
     def columns_of(self, tenant_id: str, table: str) -> Sequence[RowColumn] | None:
         """List the columns of a table of a tenant's dataset; None where it is not there."""
 

@@ -19,6 +19,7 @@ from common.runs.incremental import PROTECTED, SCHEMA_CHANGED, resolved
 from common.runs.judging import CHECKS_FAILED, CheckJudge, ends_step
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import DryRun, JobReport, JobsOf, StepJob
+from common.runs.released_files import release_files
 from common.runs.retries import is_limit, is_retryable, pause_before, pause_for_limit
 from common.runs.run import StepRow
 from common.runs.step_jobs import (
@@ -117,6 +118,7 @@ class StepWorker:
             waiting = () if is_over else (waiting_row(attempt, self.clock),)
             return Outcome(step=attempt.step, status=None, rows=(*rows, *waiting))
         if self.is_cancelled():
+            release_files(attempt, self.message.run, self.jobs_of)
             return cancelled(attempt, rows, self.clock)
         return self._launch(attempt.step, following.position, rows=rows)
 
@@ -274,6 +276,7 @@ class StepWorker:
         if report.has_failed:
             told = {"step": attempt.step.id, "reason": report.error_reason, "error": report.error_message}
             logger.warning("step failed", extra=told)
+            release_files(attempt, self.message.run, self.jobs_of)
         return Outcome(step=attempt.step, status=attempt.status, rows=(*rows, attempt.row(self.clock)))
 
     def _advised(self, attempt: Attempt) -> JobReport:

@@ -11,7 +11,8 @@ from common.pipelines.candidates import CANDIDATE
 from common.pipelines.pipeline import Retry
 from common.pipelines.plans import CheckJob, CopyJob, FilesLoadedJob, LoadJob, LoadMode
 from common.quality.checks import Check
-from common.runs.files import PUBLISHED_BY, BatchState
+from common.runs.cancelling import flag
+from common.runs.files import PATIENCE, PUBLISHED_BY, BatchState
 from common.runs.level_messages import LevelMessage
 from common.runs.run import RunStatus, StepStatus
 from tests.fakes.files import in_ledger
@@ -122,6 +123,48 @@ def test_files_whose_rows_fail_are_new_to_the_next_run(platform: Platform) -> No
     platform.run_to_end(a_checked_load(OTHER_RUN), most=500)
     assert published(platform) == {A: 1, B: 1}
     assert in_ledger(ledger(platform), "orders", BatchState.VOID) == [A, B]
+
+
+def test_a_run_does_not_wait_for_files_whose_rows_have_failed(platform: Platform) -> None:  # noqa: F811
+    platform.jobs.counts["orders"] = FAILING
+    platform.run_to_end(a_checked_load())
+    platform.jobs.counts["orders"] = PASSING
+    began = platform.clock()
+    platform.run_to_end(a_checked_load(OTHER_RUN))
+    assert platform.clock() - began < PATIENCE
+    assert published(platform) == {A: 1, B: 1}
+
+
+@pytest.mark.parametrize("target", ["dq_failing_rows", "orders"])
+def test_a_run_does_not_wait_for_files_of_a_step_that_bigquery_has_failed(
+    platform: Platform,  # noqa: F811
+    target: str,
+) -> None:
+    platform.jobs.outcomes[target] = Outcome(errors=[("invalidQuery", "no")])
+    platform.run_to_end(a_checked_load())
+    assert platform.status is RunStatus.FAILED
+    platform.jobs.outcomes.clear()
+    began = platform.clock()
+    platform.run_to_end(a_checked_load(OTHER_RUN))
+    assert platform.clock() - began < PATIENCE
+    assert published(platform) == {A: 1, B: 1}
+
+
+def test_a_run_does_not_wait_for_files_of_a_run_that_is_cancelled_before_their_rows_are_published(
+    platform: Platform,  # noqa: F811
+) -> None:
+    def cancel(point: str) -> None:
+        if "read counts" in point:
+            platform.disturb = lambda _: None
+            flag(platform.jobs, "acme", RUN_ID)
+
+    platform.disturb = cancel
+    platform.run_to_end(a_checked_load())
+    assert platform.status is RunStatus.CANCELLED
+    began = platform.clock()
+    platform.run_to_end(a_checked_load(OTHER_RUN))
+    assert platform.clock() - began < PATIENCE
+    assert published(platform) == {A: 1, B: 1}
 
 
 def test_a_run_whose_files_were_taken_over_says_so_and_is_not_tried_again(
