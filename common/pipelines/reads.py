@@ -3,11 +3,13 @@
 A path after FROM is no table where its first name stands for something nearer: a common table expression, or,
 in a path of several names, a row to the left in this FROM or in a query around it (`FROM t, t.items`). Joins
 in brackets, and joins whose ON comes after a later one's, are a FROM of their own: what is in them sees no
-row outside. These rules are BigQuery's, and held against its analyzer. Where in doubt the path is a table:
-what is refused for it can be written with UNNEST.
+row outside, and what PIVOT or MATCH_RECOGNIZE hold sees none at all. Names are the same in capitals and small
+letters of ASCII alone. These rules are BigQuery's, and held against its analyzer. Where in doubt the path is
+a table: what is refused for it can be written with UNNEST.
 """
 
 from dataclasses import dataclass, field, replace
+from string import ascii_lowercase, ascii_uppercase
 from typing import TypeGuard
 
 from sqlglot import exp
@@ -20,6 +22,9 @@ type Path = tuple[str, ...]
 # BigQuery itself reads at most 1,000 tables in one query.
 MAX_NAMES = 1_000
 
+_SEES_NO_ROWS = (exp.MatchRecognize, exp.Pivot, exp.TableSample, exp.Version)
+"""What stands behind a source in FROM: what it holds sees neither the rows to its left nor those around."""
+_SMALL_LETTERS = str.maketrans(ascii_uppercase, ascii_lowercase)
 _FOREIGN = (exp.Command, exp.DDL, exp.DML, exp.Hint, exp.Into, exp.Lateral, exp.Lock, exp.Placeholder)
 
 
@@ -41,10 +46,13 @@ class _Scope:
     rows: frozenset[str] = frozenset()
 
     def with_cte(self, name: str) -> "_Scope":
-        return replace(self, ctes=self.ctes | {name.lower()})
+        return replace(self, ctes=self.ctes | {_folded(name)})
 
     def with_rows(self, names: frozenset[str]) -> "_Scope":
         return replace(self, rows=self.rows | names)
+
+    def without_rows(self) -> "_Scope":
+        return replace(self, rows=frozenset())
 
 
 def reads_of(code: str) -> Reads:
@@ -99,8 +107,8 @@ class _Walk:
                 self._select(node, scope)
             case exp.Table():
                 self._table(node, scope)
-            case exp.MatchRecognize():
-                self._push_children(node, replace(scope, rows=frozenset()))
+            case _ if isinstance(node, _SEES_NO_ROWS):
+                self._push_children(node, scope.without_rows())
             case exp.Dot(expression=exp.Func() as function):
                 self.reads.routines.add((*_names(node.this), function.name))
                 self._push_children(function, scope)
@@ -123,7 +131,7 @@ class _Walk:
         for cte in ctes.expressions:
             if not isinstance(cte.this, exp.Query):
                 self.reads.foreign.add(cte.this.key.upper())
-            self._stack.append((cte.this, replace(scope, rows=frozenset())))
+            self._stack.append((cte.this, scope.without_rows()))
             scope = scope.with_cte(cte.alias)
         return scope
 
@@ -170,7 +178,7 @@ class _Walk:
             self.reads.foreign.add(f"a table named by {table.this.sql('bigquery')}")
         elif isinstance(table.this, exp.Func):
             self.reads.table_functions.add(path)
-            self._push_children(table.this, scope)
+            self._push_children(table.this, scope.without_rows())
         elif not _is_near(table, path, scope):
             self.reads.tables.add(path)
         for key, value in table.args.items():
@@ -202,22 +210,27 @@ def _row_names(source: exp.Expr) -> frozenset[str]:
     alias = (pivots[-1] if pivots else source).args.get("alias")
     if alias is not None:
         names = (alias.this, *(alias.args.get("columns") or ()))
-        return frozenset(name.name.lower() for name in names if name)
+        return frozenset(_folded(name.name) for name in names if name)
     # What a row of `a.b`, in one pair of backticks, is called: BigQuery's documentation does not say.
     if pivots or not _is_path(source) or source.meta.get(HAS_QUOTED_DOTS):
         return frozenset()
-    return frozenset({_path(source)[-1].lower()})
+    return frozenset({_folded(_path(source)[-1])})
 
 
 def _is_near(table: exp.Table, path: Path, scope: _Scope) -> bool:
     what = table.meta.get(NAMED_AS)  # `TABLE x.y` and `MODEL x.y` mean no row, and a model is no WITH either.
     if len(path) == 1:
-        return what != "MODEL" and path[0].lower() in scope.ctes
+        return what != "MODEL" and _folded(path[0]) in scope.ctes
     if what:
         return False
     # `a.b`.c and a-b.c.d begin with other names than the pieces of their paths say.
     head = table.meta.get(PATH_HEAD)
-    return path[0] == head and head.lower() in scope.rows
+    return path[0] == head and _folded(head) in scope.rows
+
+
+def _folded(name: str) -> str:
+    """Return a name in small letters: those of ASCII, for Python also takes the Kelvin sign for a k."""
+    return name.translate(_SMALL_LETTERS)
 
 
 def _path(table: exp.Table) -> Path:

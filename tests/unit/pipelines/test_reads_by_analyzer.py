@@ -171,3 +171,24 @@ def test_a_bracket_sees_no_row_outside_but_those_around_its_query(sql: str, *, r
 
     assert ("p-1.victim.t" in analyzer.analyze(f"SELECT 1 {sql}").tables) is reads_victim
     assert bool(judge_statement(f"SELECT 1 {sql}", POLICY).reasons) is reads_victim
+
+
+@pytest.mark.parametrize(
+    ("sql", "reads_victim"),
+    [
+        ("FROM t AS victim, t PIVOT (SUM((SELECT MAX(n) FROM victim.t)) FOR n IN (1)) AS p", True),
+        ("FROM t AS victim, t PIVOT (SUM(n) FOR (SELECT MAX(n) FROM victim.t) IN (1)) AS p", True),
+        ("FROM t PIVOT (SUM(n) FOR n IN (1)) AS victim, victim.t", False),
+        ("FROM t AS `\u212aelvin`, kelvin.t", True),
+        ("FROM t AS KELVIN, kelvin.t", False),
+    ],
+)
+def test_a_row_has_its_name_where_bigquery_sees_it_by_the_letters_that_bigquery_compares(
+    sql: str, *, reads_victim: bool
+) -> None:
+    columns = {"n": "INT64", "t": "ARRAY<INT64>"}
+    tables = {f"p-1.{dataset}.t": columns for dataset in ("acme", "victim", "kelvin")}
+    read = Analyzer(tables, default_dataset="p-1.acme").analyze(f"SELECT 1 {sql}").tables
+
+    assert (read - {"p-1.acme.t"} != set()) is reads_victim
+    assert bool(judge_statement(f"SELECT 1 {sql}", POLICY).reasons) is reads_victim
