@@ -10,6 +10,11 @@ def escaped(key: str) -> str:
     return key.replace("~", "~0").replace("/", "~1")
 
 
+def unescaped(part: str) -> str:
+    """Read a key as a pointer names it."""
+    return part.replace("~1", "/").replace("~0", "~")
+
+
 def pointer(path: Iterable[str | int]) -> str:
     """Write a path of keys and indexes as a pointer; very long keys are cut."""
     return "".join(f"/{escaped(_cut(str(part)))}" for part in path)

@@ -13,7 +13,14 @@ BOUNDS = frozenset({"interval_start", "interval_end"})
 TRUE_AND_FALSE = {"true": True, "false": False}
 NUMBERS = {"INT64": re.compile(r"[+-]?\d{1,19}"), "FLOAT64": re.compile(r"[+-]?\d*\.?\d+([eE][+-]?\d+)?")}
 INPUTS = {"INT64": "number", "DATE": "date"}
-EXAMPLES = {"TIMESTAMP": "2024-01-01T00:00:00Z", "FLOAT64": "1.5"}
+EXAMPLES = {
+    "TIMESTAMP": "2024-01-01T00:00:00Z",
+    "DATETIME": "2024-01-01T00:00:00",
+    "TIME": "09:30:00",
+    "FLOAT64": "1.5",
+    "NUMERIC": "10.25",
+    "BYTES": "AP8=",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

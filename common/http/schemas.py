@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from difflib import get_close_matches
 from functools import cache
@@ -74,7 +75,9 @@ def schemas() -> Mapping[str, Mapping[str, Any]]:
 
 def violations_of(schema: str | Mapping[str, Any], value: Any) -> list[Violation]:
     """Return the rules of a schema (its name, or itself) that a JSON value breaks, at most a hundred."""
-    return json_schema.violations_of(_validator(schema), value, _WORDING, max_violations=MAX_VIOLATIONS)
+    found = json_schema.violations_of(_validator(schema), value, _WORDING, max_violations=MAX_VIOLATIONS)
+    named = (schemas()[schema] if isinstance(schema, str) else schema).get("properties", {})
+    return [_with_meant(one, named) for one in found] if isinstance(value, dict) else found
 
 
 def pointer(*keys: str | int) -> str:
@@ -83,9 +86,18 @@ def pointer(*keys: str | int) -> str:
 
 
 def did_you_mean(key: str, known: Iterable[str]) -> str:
-    """Return ", did you mean …?" where a known key is close, else ""."""
-    close = get_close_matches(key, list(known), n=1) if len(key) <= MAX_KEY_CHARACTERS else []
-    return f", did you mean {close[0]!r}?" if close else ""
+    """Return ", did you mean …?" where a known key is close, in whatever case, else ""."""
+    by_key = {name.lower(): name for name in known}
+    close = get_close_matches(key.lower(), by_key, n=1) if len(key) <= MAX_KEY_CHARACTERS else []
+    return f", did you mean {by_key[close[0]]!r}?" if close else ""
+
+
+def _with_meant(found: Violation, named: Mapping[str, Any]) -> Violation:
+    """Say what a member may have been meant for that is taken under any name, and has no such value."""
+    keys = found.pointer.split("/")[1:]
+    key = json_pointers.unescaped(keys[0]) if len(keys) == 1 else ""
+    is_other = bool(key) and found.rule.startswith("must be ") and key not in named
+    return replace(found, rule=found.rule + did_you_mean(key, named)) if is_other else found
 
 
 def _validator(schema: str | Mapping[str, Any]) -> Validator:
@@ -119,6 +131,15 @@ def _is_moment(value: object) -> bool:
     return not isinstance(value, str) or bool(_MOMENT.fullmatch(value) and from_rfc3339(value))
 
 
+_NOUNS = {
+    "object": "an object",
+    "array": "a list",
+    "string": "a string",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "null",
+}
 # A rule never repeats the value that broke it: it may be a secret.
 _RULES = {
     "type": "must be {any_of}",
@@ -143,6 +164,8 @@ def _rule(error: ValidationError) -> str:
     if error.validator == "pattern":
         return rule_of(wanted)
     words = [str(word) for word in wanted] if isinstance(wanted, list) else [str(wanted)]
+    if error.validator == "type":
+        words = [_NOUNS[word] for word in words]
     template = _RULES.get(str(error.validator), "must keep the rule {keyword!r} of its schema")
     return template.format(
         keyword=error.validator, wanted=wanted, listed=", ".join(words), any_of=" or ".join(words)

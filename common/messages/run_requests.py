@@ -57,7 +57,7 @@ _NEVER_SECRET = (
     "upstream",
     "downstream",
 )
-_NOUNS = {dict: "object", list: "array", str: "string", bool: "boolean"}
+_NOUNS = {dict: "an object", list: "a list", str: "a string", bool: "true or false"}
 _CONFIG_ID = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}")
 _SHAPES = {
@@ -193,7 +193,7 @@ def _read(data: bytes) -> dict[str, Any]:
         Violation(f"/{escaped(name)}", f"is unknown; known are {', '.join(FIELDS)}") for name in unknown
     ]
     violations += [
-        Violation(f"/{name}", f"must be of type {_NOUNS[wanted]}")
+        Violation(f"/{name}", f"must be {_NOUNS[wanted]}")
         for name, wanted in FIELDS.items()
         if name in body and not isinstance(body[name], wanted)
     ]

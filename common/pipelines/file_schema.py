@@ -17,13 +17,24 @@ from common.pipelines.schema import FORMATS
 from common.pipelines.step_types import read_json, type_folders
 
 DEFINED_BY_PIPELINE = "urn:convergence:pipeline#/$defs/"
+_CLOCK = r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?"
 _VALUES: Mapping[str, Mapping[str, Any]] = {
     "STRING": {"type": "string"},
     "INT64": {"type": "integer"},
     "FLOAT64": {"type": "number"},
+    "NUMERIC": {
+        "type": ["number", "string"],
+        "pattern": r"^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?$",
+    },
     "BOOL": {"type": "boolean"},
     "DATE": {"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
+    "DATETIME": {"type": "string", "pattern": rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[Tt ]{_CLOCK}$"},
+    "TIME": {"type": "string", "pattern": f"^{_CLOCK}$"},
     "TIMESTAMP": {"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}"},
+    "BYTES": {
+        "type": "string",
+        "pattern": "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
+    },
 }
 _SECRET_TYPES = ["STRING", "INT64", "ARRAY<STRING>", "ARRAY<INT64>"]
 # A path of one to three names, in backticks or not; variables stand for project and dataset alone.

@@ -24,7 +24,7 @@ VALID_AT = "valid_at"
 """From when on the rows of a history are valid that a run writes: from the start of its interval."""
 GIVEN_TO_STATEMENTS = (*WINDOW, VALID_AT)
 """Parameters for which steps have values, in the platform's part of a statement alone."""
-BOUND_TYPES = ("TIMESTAMP", "DATE", "STRING")
+BOUND_TYPES = ("TIMESTAMP", "DATETIME", "DATE", "STRING")
 _A_DAY = timedelta(days=1)
 _DAY = len("2026-01-31")
 
@@ -116,7 +116,7 @@ def values_of(
     bounds = zip(BOUNDS, (run_time.interval.start, run_time.interval.end), strict=True)
     types = {parameter.name: parameter.type for parameter in declared}
     values = {
-        name: day_of(moment, timezone).isoformat() if types[name] == "DATE" else to_rfc3339(moment)
+        name: written_as(types[name], moment, timezone)
         for name, moment in bounds
         if types.get(name) in BOUND_TYPES
     }

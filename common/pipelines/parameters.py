@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from itertools import islice
 
 from common.errors import InvalidInput, Violation
-from common.json_pointers import escaped
+from common.json_pointers import escaped, unescaped
 from common.pipelines.intervals import BOUND_TYPES, BOUNDS
 from common.pipelines.pipeline import BoundParameter, Parameter, ParameterValue, SealedValue
 from common.pipelines.secret_values import SECRET_TYPES, GivenValue
@@ -21,6 +21,8 @@ FULL_REFRESH = "full_refresh"
 IS_FIRST_RUN = "is_first_run"
 """Whether an incremental step makes its table, told to its query alone."""
 IDENTIFIERS = ("tenant_id", "project_id")
+NO_PARAMETER = "is no parameter of this pipeline"
+"""What the rule begins with that a name breaks which nobody has declared."""
 MAX_UNKNOWN = 20
 """Names that a refusal looks up and tells of: who gives thousands is told enough."""
 MAX_MEANT = 128
@@ -74,7 +76,7 @@ def told_as_given(is_below: Callable[[str], bool] = lambda _: True) -> Iterator[
 
 
 def _names_one(pointer: str, is_below: Callable[[str], bool]) -> bool:
-    return pointer.count("/") == 1 and is_below(pointer[1:].replace("~1", "/").replace("~0", "~"))
+    return pointer.count("/") == 1 and is_below(unescaped(pointer[1:]))
 
 
 def run_date_of(parameters: Sequence[BoundParameter], today: date) -> date:
@@ -200,6 +202,7 @@ def _read(
 
 
 def _unknown(name: str, declared: Mapping[str, Parameter]) -> str:
-    close = get_close_matches(name, declared, n=1) if len(name) <= MAX_MEANT else []
-    meant = f"did you mean {close[0]}?" if close else f"it has {', '.join(sorted(declared))}"
-    return f"is no parameter of this pipeline; {meant}"
+    by_name = {one.lower(): one for one in declared}
+    close = get_close_matches(name.lower(), by_name, n=1) if len(name) <= MAX_MEANT else []
+    meant = f"did you mean {by_name[close[0]]}?" if close else f"it has {', '.join(sorted(declared))}"
+    return f"{NO_PARAMETER}; {meant}"

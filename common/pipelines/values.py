@@ -1,9 +1,12 @@
 """Values of BigQuery's types, read from JSON into the form in which they are bound."""
 
+import binascii
 import math
 import re
+from base64 import b64decode
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
+from decimal import Context, Decimal
 
 from common.pipelines.pipeline import ParameterValue
 from common.pipelines.yaml_documents import Value
@@ -13,7 +16,13 @@ MAX_STRING = 65_536
 
 _ARRAY = re.compile(r"ARRAY<([A-Z0-9]+)>")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?([Zz]|[+-]\d{2}:\d{2})")
+_CLOCK = r"\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?"
+_TIME = re.compile(_CLOCK)
+_DATETIME = re.compile(rf"\d{{4}}-\d{{2}}-\d{{2}}[Tt ]{_CLOCK}")
+_TIMESTAMP = re.compile(rf"{_DATETIME.pattern}([Zz]|[+-]\d{{2}}:\d{{2}})")
+_DECIMAL = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?")
+_WHOLE_DIGITS, _SCALE, _MAX_DECIMAL = 29, 9, 100
+_EXACT = Context(prec=_MAX_DECIMAL)
 
 type Scalar = str | int | float | bool
 
@@ -105,12 +114,60 @@ def _timestamp(value: Value) -> str:
     raise ValueViolation("must be a time with its zone, such as 2026-01-31T09:30:00Z (TIMESTAMP)")
 
 
+def _datetime(value: Value) -> str:
+    """Read a day and a time of no zone, and write it as ISO 8601 does."""
+    try:
+        if isinstance(value, str) and _DATETIME.fullmatch(value):
+            return datetime.fromisoformat(value.upper()).isoformat()
+    except ValueError:
+        pass  # The 30th of February, or hour 25.
+    raise ValueViolation("must be a day and a time without a zone, such as 2026-01-31T09:30:00 (DATETIME)")
+
+
+def _time(value: Value) -> str:
+    try:
+        if isinstance(value, str) and _TIME.fullmatch(value):
+            return time.fromisoformat(value).isoformat()
+    except ValueError:
+        pass  # Hour 25.
+    raise ValueViolation("must be a time of day in quotes, such as '09:30:00' (TIME)")
+
+
+def _numeric(value: Value) -> str:
+    """Read a decimal number, exactly where it is a string, and write it without an exponent."""
+    text = value if isinstance(value, str) else repr(value)
+    if isinstance(value, bool) or len(text) > _MAX_DECIMAL or not _DECIMAL.fullmatch(text):
+        raise ValueViolation("must be a decimal number, such as 10.25 or '10.25' (NUMERIC)")
+    number = _EXACT.create_decimal(text).normalize(_EXACT)
+    exponent = number.as_tuple().exponent
+    if number.copy_abs() >= 10**_WHOLE_DIGITS or not isinstance(exponent, int) or -exponent > _SCALE:
+        raise ValueViolation(
+            f"must have at most {_WHOLE_DIGITS} digits before the point and {_SCALE} behind it (NUMERIC)"
+        )
+    return f"{number or Decimal(0):f}"
+
+
+def _bytes(value: Value) -> str:
+    """Read bytes in base64, which is how BigQuery takes and gives them in JSON."""
+    try:
+        if isinstance(value, str) and len(value) <= MAX_STRING:
+            b64decode(value, validate=True)
+            return value
+    except (binascii.Error, ValueError):
+        pass  # Of another alphabet, or without its padding.
+    raise ValueViolation(f"must be base64 of at most {MAX_STRING:,} characters, such as 'AP8=' (BYTES)")
+
+
 _READERS: dict[str, Callable[[Value], Scalar]] = {
     "STRING": _string,
     "INT64": _int64,
     "FLOAT64": _float64,
+    "NUMERIC": _numeric,
     "BOOL": _bool,
     "DATE": _date,
+    "DATETIME": _datetime,
+    "TIME": _time,
     "TIMESTAMP": _timestamp,
+    "BYTES": _bytes,
 }
 TYPES = (*_READERS, *(f"ARRAY<{name}>" for name in _READERS))

@@ -1,7 +1,8 @@
 """Endpoints of runs: start, retry and cancel one, look at one."""
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from typing import Any
 
 from common.errors import Conflict, InvalidInput, NotConfigured, NotFound, Violation
@@ -13,10 +14,10 @@ from common.http.endpoints.quotes import quote_run
 from common.http.endpoints.run_bodies import receipt_body, status_body
 from common.http.endpoints.run_parameters import IDEMPOTENCY_KEY, RUN_ID, USER_ID, WAIT
 from common.http.routing import Access, Answer, Call, Route
-from common.http.schemas import pointer, schemas
+from common.http.schemas import did_you_mean, pointer, schemas
 from common.http.services import PipelineServices
 from common.pipelines.intervals import read_interval
-from common.pipelines.parameters import told_as_given
+from common.pipelines.parameters import NO_PARAMETER, told_as_given
 from common.pipelines.selection import read_selection
 from common.runs.retrying import RetryRequest
 from common.runs.run import Run, RunStatus, Trigger, TriggerType
@@ -48,10 +49,26 @@ def run_pipeline(call: Call[PipelineServices]) -> Answer:
         selection=read_selection(call.body),
         may_wait=call.body.get("queue", False),
     )
-    with told_as_given(call.body.get("parameters", {}).__contains__):
+    with told_as_given(call.body.get("parameters", {}).__contains__), _told_as_member(call.body):
         if call.body.get("dry_run", False):
             return quote_run(call, call.services.run_service.prepared(request))
         return _started(call.services.edge, call.services.run_service.start(request))
+
+
+@contextmanager
+def _told_as_member(body: Mapping[str, Any]) -> Iterator[None]:
+    """Say which member of a request may be meant by one that no parameter of the pipeline is called."""
+    own_names = schemas()["run_request"]["properties"]
+    try:
+        yield
+    except InvalidInput as error:
+        told = [
+            replace(one, rule=f"{one.rule}{did_you_mean(one.pointer[1:], own_names)}")
+            if one.rule.startswith(NO_PARAMETER) and one.pointer[1:] in body
+            else one
+            for one in error.violations
+        ]
+        raise InvalidInput(told, error.summary) from None
 
 
 def retry_run(call: Call[PipelineServices]) -> Answer:

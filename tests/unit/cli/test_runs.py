@@ -73,10 +73,21 @@ def test_a_run_is_asked_for_with_typed_values(
         "ns": "ARRAY<INT64>",
         "x": "FLOAT64",
         "s": "STRING",
+        "rates": "ARRAY<NUMERIC>",
+        "at": "TIME",
     }
     here.answer(200, {"parameters": [{"name": name, "type": kind} for name, kind in types.items()]})
     here.answer(202, ACCEPTED)
-    values = ("n=5", "ok=true", "days=2024-01-01,2024-01-02", "ns=[1,2]", "x=1.5", "s=5=5")
+    values = (
+        "n=5",
+        "ok=true",
+        "days=2024-01-01,2024-01-02",
+        "ns=[1,2]",
+        "x=1.5",
+        "s=5=5",
+        "rates=0.10,2",
+        "at=09:30",
+    )
     outcome = convergence(
         "run",
         "daily",
@@ -98,6 +109,8 @@ def test_a_run_is_asked_for_with_typed_values(
             "days": ["2024-01-01", "2024-01-02"],
             "ns": [1, 2],
             "x": 1.5,
+            "rates": ["0.10", "2"],
+            "at": "09:30",
             "s": "5=5",
             "date": "2024-01-01",
         },

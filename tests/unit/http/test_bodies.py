@@ -130,7 +130,7 @@ def test_a_body_of_another_encoding_cannot_be_read() -> None:
 
 
 def test_a_body_that_is_no_object_breaks_a_rule() -> None:
-    with pytest.raises(InvalidInput, match="must be object"):
+    with pytest.raises(InvalidInput, match="must be an object"):
         read(b"[]")
 
 

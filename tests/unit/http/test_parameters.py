@@ -67,7 +67,7 @@ def test_all_violations_are_reported_at_once() -> None:
     assert found == {
         "/path/thing_id": "must have the form that its description says",
         "/query/limit": "must be at least 1",
-        "/query/is_new": "must be boolean",
+        "/query/is_new": "must be true or false",
         "/query/status": "must be one of ON, OFF",
         "/header/X-Reason": "must have at most 5 characters",
         "/query/limt": "is not known here, did you mean 'limit'?",
@@ -76,7 +76,7 @@ def test_all_violations_are_reported_at_once() -> None:
 
 @pytest.mark.parametrize("text", ["", "1.0", "1e2", " 5", "\uff15", "0x5", "1_0", "9" * 30, "NaN"])
 def test_only_plain_digits_are_an_integer(text: str) -> None:
-    assert violations(f"limit={text}") == {"/query/limit": "must be integer"}
+    assert violations(f"limit={text}") == {"/query/limit": "must be a whole number"}
 
 
 def test_a_parameter_given_twice_is_refused() -> None:

@@ -167,6 +167,29 @@ def test_a_parameter_is_a_scalar_or_an_array_of_scalars(world: World, value: obj
     assert world.ask("POST", RUN, json={"region": value}).status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("body", "pointer", "rule"),
+    [
+        (
+            {"params": {"region": "eu"}},
+            "/params",
+            "must be a string or a number or true or false or a list or null, did you mean 'parameters'?",
+        ),
+        ({"parameters": ["eu"]}, "/parameters", "must be an object"),
+        ({"parameters": None}, "/parameters", "must be an object"),
+        ({"params": ["eu"]}, "/params", "did you mean 'parameters'?"),
+        ({"Queue": True}, "/Queue", "did you mean 'queue'?"),
+        ({"Date": "2024-01-01"}, "/Date", "is no parameter of this pipeline; did you mean date?"),
+        ({"parameters": {"queue": True}}, "/parameters/queue", "is no parameter of this pipeline; it has"),
+    ],
+)
+def test_a_wrong_member_is_told_which_one_is_meant(world: World, body: Any, pointer: str, rule: str) -> None:
+    response = world.ask("POST", RUN, json=body)
+    (told,) = (response.json or {})["errors"]
+    assert (response.status_code, told["pointer"]) == (422, pointer)
+    assert rule in told["rule"]
+
+
 def test_a_run_of_chosen_steps_is_asked_for(world: World) -> None:
     response = world.ask("POST", RUN, json={"steps": ["transform"], "upstream": False})
     assert response.status_code == 202
@@ -182,9 +205,9 @@ def test_a_run_of_chosen_steps_is_asked_for(world: World) -> None:
             "no step has the ID transfrom; did you mean transform?",
         ),
         ({"downstream": True}, "/downstream", "is of use beside `steps` only: name steps, or leave it out"),
-        ({"steps": "transform"}, "/steps", "must be array"),
+        ({"steps": "transform"}, "/steps", "must be a list"),
         ({"steps": []}, "/steps", "must have at least 1 items"),
-        ({"steps": ["extract"], "upstream": "yes"}, "/upstream", "must be boolean"),
+        ({"steps": ["extract"], "upstream": "yes"}, "/upstream", "must be true or false"),
     ],
 )
 def test_a_choice_of_steps_that_is_none_is_told(world: World, body: Any, pointer: str, rule: str) -> None:

@@ -354,7 +354,7 @@ def test_a_source_is_allowed_by_the_policy_alone() -> None:
             "source_query: must have at most 262,144",
         ),
         (
-            a_document(parameters={"x": {"type": "DATETIME"}}),
+            a_document(parameters={"x": {"type": "JSON"}}),
             "/parameters/x/type: must be one of STRING, INT64",
         ),
         (a_document(parameters={"x": 1}), "/parameters/x: must be a mapping"),
@@ -393,7 +393,7 @@ def test_what_every_run_gets_may_be_required_beside_a_schedule() -> None:
 )
 def test_a_bound_of_the_interval_is_declared_so_that_every_run_can_get_it(declared: dict[str, Any]) -> None:
     violations = violations_of(a_document(parameters={"interval_end": declared}))
-    assert any("must be TIMESTAMP, DATE or STRING, and not secret" in fault for fault in violations)
+    assert any("must be TIMESTAMP, DATETIME, DATE or STRING, and not secret" in fault for fault in violations)
 
 
 def test_a_pipelines_zone_is_its_schedules() -> None:

@@ -23,6 +23,11 @@ GOOD: dict[str, Any] = {
         "region": {"type": "STRING", "default": "eu", "allowed": ["eu", "us"]},
         "days": {"type": "ARRAY<DATE>", "default": ["2026-01-31"]},
         "least": {"type": "FLOAT64", "default": 0.5},
+        "rate": {"type": "NUMERIC", "default": "0.19", "allowed": [0.07, "0.19"]},
+        "rates": {"type": "ARRAY<NUMERIC>", "default": [1, "0.5"]},
+        "cut": {"type": "TIME", "default": "09:30:00"},
+        "since": {"type": "DATETIME", "default": "2026-01-31T09:30:00"},
+        "salt": {"type": "BYTES", "default": "AP8="},
         "pepper": {"type": "STRING", "secret": True},
         "date": {"type": "DATE", "default": "2026-01-31"},
     },
@@ -71,6 +76,13 @@ def changed(path: str, value: Any) -> dict[str, Any]:
 
 A, CONFIG, PARAMETERS, SCHEDULE = "steps/0", "steps/0/config", "parameters", "schedule"
 WRONG: list[tuple[str, Any]] = [
+    (f"{PARAMETERS}/rate/default", "1_000"),
+    (f"{PARAMETERS}/rate/default", True),
+    (f"{PARAMETERS}/rates/default", ["x"]),
+    (f"{PARAMETERS}/cut/default", 34200),
+    (f"{PARAMETERS}/cut/default", "9:30"),
+    (f"{PARAMETERS}/since/default", "2026-01-31T09:30:00Z"),
+    (f"{PARAMETERS}/salt/default", "AP8"),
     ("pipeline", None),
     ("pipeline/name", None),
     ("pipeline/name", ""),

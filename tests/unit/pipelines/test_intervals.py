@@ -1,5 +1,6 @@
 """A run by hand has an interval too, in the pipeline's zone, and `date` is the day of its start."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -91,6 +92,11 @@ def test_bounds_are_given_where_they_are_declared_each_in_its_own_type_and_never
         "other": None,
     }
     assert values_of(DECLARED[:1], found, BERLIN, {}) == {"date": "2026-01-05"}
+    clocks = tuple(replace(one, type="DATETIME") for one in DECLARED[1:])
+    assert values_of(clocks, found, BERLIN, {}) == {
+        "interval_start": "2026-01-05T00:00:00",
+        "interval_end": "2026-01-06T00:00:00",
+    }
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,28 @@ def one(type_name: str, **more: Any) -> Parameter:
         ("TIMESTAMP", "2024-01-01T00:30:00+02:00", "2023-12-31T22:30:00Z"),
         ("TIMESTAMP", "2024-01-01 00:30:00.5Z", "2024-01-01T00:30:00.500000Z"),
         ("TIMESTAMP", "2024-01-01T00:30Z", "2024-01-01T00:30:00Z"),
+        ("DATETIME", "2024-02-29T09:30:00", "2024-02-29T09:30:00"),
+        ("DATETIME", "2024-02-29 09:30", "2024-02-29T09:30:00"),
+        ("DATETIME", "2024-02-29t09:30:00.25", "2024-02-29T09:30:00.250000"),
+        ("TIME", "09:30:00", "09:30:00"),
+        ("TIME", "23:59:59.000001", "23:59:59.000001"),
+        ("TIME", "00:00", "00:00:00"),
+        ("NUMERIC", 1, "1"),
+        ("NUMERIC", 0.1, "0.1"),
+        ("NUMERIC", 1e22, "10000000000000000000000"),
+        ("NUMERIC", 10.50, "10.5"),
+        ("NUMERIC", "10.50", "10.5"),
+        ("NUMERIC", "-0.000000001", "-0.000000001"),
+        ("NUMERIC", "99999999999999999999999999999.999999999", "99999999999999999999999999999.999999999"),
+        ("NUMERIC", "1e3", "1000"),
+        ("NUMERIC", ".5", "0.5"),
+        ("NUMERIC", "-0.0", "0"),
+        ("NUMERIC", "0e-999", "0"),
+        ("BYTES", "AP8=", "AP8="),
+        ("BYTES", "", ""),
         ("ARRAY<STRING>", ["a", "b"], ["a", "b"]),
+        ("ARRAY<NUMERIC>", [1, "2.50"], ["1", "2.5"]),
+        ("ARRAY<DATETIME>", ["2024-01-01 00:00"], ["2024-01-01T00:00:00"]),
         ("ARRAY<INT64>", [], []),
         ("ARRAY<FLOAT64>", [1, 2.5], [1.0, 2.5]),
         ("ARRAY<DATE>", ["2024-01-01"], ["2024-01-01"]),
@@ -88,6 +109,32 @@ def test_a_value_of_its_type_is_bound(type_name: str, given: Any, value: Any) ->
         ("TIMESTAMP", "0001-01-01T00:00:00+14:00", "must be a time with its zone"),
         ("TIMESTAMP", "2024-01-01T00:00:00.1234567Z", "must be a time with its zone"),
         ("TIMESTAMP", 1704067200, "must be a time with its zone"),
+        ("DATETIME", "2024-01-01T00:00:00Z", "must be a day and a time without a zone"),
+        ("DATETIME", "2024-01-01", "must be a day and a time without a zone"),
+        ("DATETIME", "2024-02-30T00:00:00", "must be a day and a time without a zone"),
+        ("DATETIME", "2024-01-01T24:30:00", "must be a day and a time without a zone"),
+        ("DATETIME", 1704067200, "must be a day and a time without a zone"),
+        ("TIME", "9:30", "must be a time of day in quotes"),
+        ("TIME", "25:00:00", "must be a time of day in quotes"),
+        ("TIME", "09:30:00+01:00", "must be a time of day in quotes"),
+        ("TIME", 34200, "must be a time of day in quotes"),
+        ("NUMERIC", True, "must be a decimal number"),
+        ("NUMERIC", "NaN", "must be a decimal number"),
+        ("NUMERIC", float("inf"), "must be a decimal number"),
+        ("NUMERIC", "1_000", "must be a decimal number"),
+        ("NUMERIC", " 1", "must be a decimal number"),
+        ("NUMERIC", "\u0663", "must be a decimal number"),
+        ("NUMERIC", "1e9999", "must be a decimal number"),
+        ("NUMERIC", "1" * 101, "must be a decimal number"),
+        ("NUMERIC", 10**29, "must have at most 29 digits before the point and 9 behind it"),
+        ("NUMERIC", "1e999", "must have at most 29 digits before the point and 9 behind it"),
+        ("NUMERIC", "0.0000000001", "must have at most 29 digits before the point and 9 behind it"),
+        ("BYTES", "AP8", "must be base64"),
+        ("BYTES", "AP_-", "must be base64"),
+        ("BYTES", "größe", "must be base64"),
+        ("BYTES", ["AP8="], "must be base64"),
+        ("BYTES", "AAAA" * 16_385, "must be base64 of at most 65,536 characters"),
+        ("ARRAY<NUMERIC>", [1, "x"], "element 1 must be a decimal number"),
         ("ARRAY<INT64>", 1, "must be a list of INT64"),
         ("ARRAY<INT64>", [1, "2"], "element 1 must be a whole number"),
         ("ARRAY<STRING>", ["a", None], "element 1 must be a string"),
@@ -129,6 +176,15 @@ def test_only_allowed_values_are_bound_in_arrays_too() -> None:
     assert violations({"x": ["us", "asia"]}, one("ARRAY<STRING>", allowed=allowed)) == [
         "/x: must be one of eu, us"
     ]
+
+
+def test_a_decimal_number_is_one_of_those_allowed_however_it_is_written() -> None:
+    declared, violations_ = declare_parameters({"x": {"type": "NUMERIC", "allowed": [0.5, "1.00"]}})
+    assert not violations_
+    assert bind_parameters(declared, {"x": 1}, TODAY)[1].value == "1"
+    assert bind_parameters(declared, {"x": "0.50"}, TODAY)[1].value == "0.5"
+    with pytest.raises(InvalidInput):
+        bind_parameters(declared, {"x": 2}, TODAY)
 
 
 def test_the_date_is_the_callers_then_the_files_then_todays() -> None:
