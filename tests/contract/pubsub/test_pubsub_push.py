@@ -3,15 +3,35 @@
 from base64 import b64decode
 from typing import Any
 
-import pytest
 from google.cloud.pubsub_v1 import types
 
 from tests.contract.pubsub.bench import Bench, backoff
 from tests.contract.pubsub.receiver import Received, Receiver
 
+SUCCESSES = (200, 201, 204)
+FAILURES = (302, 404, 500)
 
-def push_to(receiver: Receiver) -> dict[str, Any]:
-    return {"push_config": {"push_endpoint": receiver.url}, "retry_policy": backoff(0.1, 0.1)}
+
+def push_to(receiver: Receiver, path: str = "") -> dict[str, Any]:
+    return {"push_config": {"push_endpoint": f"{receiver.url}{path}"}, "retry_policy": backoff(0.1, 0.1)}
+
+
+def push_to_each(pubsub: Bench, topic: str, receiver: Receiver, statuses: tuple[int, ...]) -> dict[int, str]:
+    """Subscribe an endpoint to a topic for each status, and name its subscription."""
+    return {
+        status: pubsub.subscription(topic, f"readers-{status}", **push_to(receiver, f"/{status}"))
+        for status in statuses
+    }
+
+
+def status_of(received: Received) -> int:
+    """Tell the status that an endpoint is there for."""
+    return int(received.path.rpartition("/")[2])
+
+
+def data_of(received: list[Received], status: int) -> list[bytes]:
+    """List what came to the endpoint of a status."""
+    return [b64decode(one.message["data"]) for one in received if status_of(one) == status]
 
 
 def test_a_push_holds_the_message_and_the_subscription(pubsub: Bench, receiver: Receiver) -> None:
@@ -28,31 +48,31 @@ def test_a_push_holds_the_message_and_the_subscription(pubsub: Bench, receiver: 
     assert received.message["publishTime"].endswith("Z")
 
 
-@pytest.mark.parametrize("status", [200, 201, 204])
-def test_a_success_acknowledges_the_message(pubsub: Bench, receiver: Receiver, status: int) -> None:
-    receiver.answer = lambda received: status
+def test_a_success_acknowledges_the_message(pubsub: Bench, receiver: Receiver) -> None:
+    receiver.answer = status_of
     topic = pubsub.topic()
-    subscription = pubsub.subscription(topic, **push_to(receiver))
-    pubsub.publish(topic, b"first")
-    receiver.wait_for(1)
-    pubsub.publish(topic, b"second")
-    received = receiver.wait_for(2)
-    assert [b64decode(one.message["data"]) for one in received] == [b"first", b"second"]
-    pubsub.subscriber.modify_push_config(subscription=subscription, push_config=types.PushConfig())
-    assert pubsub.has_nothing(subscription)
+    subscriptions = push_to_each(pubsub, topic, receiver, SUCCESSES)
+    for times, data in enumerate((b"first", b"second"), start=1):
+        pubsub.publish(topic, data)
+        received = receiver.wait_for(times * len(SUCCESSES))
+    for status, subscription in subscriptions.items():
+        assert data_of(received, status) == [b"first", b"second"], status
+        pubsub.subscriber.modify_push_config(subscription=subscription, push_config=types.PushConfig())
+    assert pubsub.with_something(subscriptions) == []
 
 
-@pytest.mark.parametrize("status", [302, 404, 500])
-def test_any_other_answer_brings_the_message_again(pubsub: Bench, receiver: Receiver, status: int) -> None:
+def test_any_other_answer_brings_the_message_again(pubsub: Bench, receiver: Receiver) -> None:
     def answer(received: Received) -> int:
-        return status if len(receiver.received) == 1 else 204
+        status = status_of(received)
+        return status if len(data_of(receiver.received, status)) == 1 else 204
 
     receiver.answer = answer
     topic = pubsub.topic()
-    pubsub.subscription(topic, **push_to(receiver))
+    push_to_each(pubsub, topic, receiver, FAILURES)
     message_id = pubsub.publish(topic, b"again")
-    received = receiver.wait_for(2)
-    assert [one.message["messageId"] for one in received] == [message_id, message_id]
+    received = receiver.wait_for(2 * len(FAILURES))
+    assert {one.message["messageId"] for one in received} == {message_id}
+    assert {status: len(data_of(received, status)) for status in FAILURES} == dict.fromkeys(FAILURES, 2)
 
 
 def test_a_message_waits_for_an_endpoint_that_is_down(pubsub: Bench) -> None:
