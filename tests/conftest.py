@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-OWN_PLATFORMS = frozenset({"check_kills", "test_first_steps", "test_restarts"})
+OWN_PLATFORMS = frozenset({"check_bursts", "check_kills", "test_first_steps", "test_restarts"})
 """End-to-end tests that start platforms of their own; the others share one a process."""
 
 

@@ -2,7 +2,6 @@
 
 import re
 import signal
-from collections import Counter
 from dataclasses import dataclass, replace
 
 import pytest
@@ -18,8 +17,6 @@ RETRIED = {"retry": {"attempts": 5, "backoff_seconds": 1}}
 TROUBLED = ("-m", "tests.e2e.troubled_platform")
 PORTS = {"BigQuery": "BIGQUERY_PORT", "Pub/Sub": "PUBSUB_PORT", "Scheduler": "SCHEDULER_PORT"}
 """The parts that the banner names, and the variables of their ports."""
-BURST = 5
-"""As many runs as a plan lets run at once; delivered twice, more than Pub/Sub's window lets out at first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +28,6 @@ class Restart:
     next_step: str
     appended_before: dict[str, list[int]]
     attempts_before: list[int]
-    burst_ends: Counter[str]
-    burst_rows: dict[str, list[int]]
     counts_before: dict[str, int]
     counts_after: dict[str, int]
     end_of_run_in_flight: str
@@ -43,7 +38,7 @@ class Restart:
 
 @pytest.fixture(scope="module")
 def restart(tmp_path_factory: pytest.TempPathFactory) -> Restart:
-    """Run a pipeline that appends, then many runs at once; kill the platform in a run, and start it again.
+    """Run a pipeline that appends, kill the platform in its next run, and start it again.
 
     The first platform begins with a tenant and has ports of its own. Every message of it is delivered twice,
     late and out of order, and its BigQuery's streaming learns late of the central tables. The second one is
@@ -65,8 +60,6 @@ def restart(tmp_path_factory: pytest.TempPathFactory) -> Restart:
         )
         before = tenant.completed("appends")
         appended_before = appended(first, tenant, "ones", "counts")
-        burst_ends = burst(tenant)
-        burst_rows = appended(first, tenant, "firsts", "lasts")
         counts_before = row_counts(first)
         in_flight = tenant.run("appends")
         first.stop(signal.SIGKILL)
@@ -83,8 +76,6 @@ def restart(tmp_path_factory: pytest.TempPathFactory) -> Restart:
         next_step=next_step,
         appended_before=appended_before,
         attempts_before=[step["attempt"] for step in steps_of(before)],
-        burst_ends=burst_ends,
-        burst_rows=burst_rows,
         counts_before=counts_before,
         counts_after=counts_after,
         end_of_run_in_flight=end,
@@ -92,18 +83,6 @@ def restart(tmp_path_factory: pytest.TempPathFactory) -> Restart:
         exit_code=exit_code,
         were_processes_left=second.has_processes(),
     )
-
-
-def burst(tenant: Tenant) -> Counter[str]:
-    """Ask for many runs, each of which appends its own number; wait for all, and count how they end."""
-    tenant.upload(
-        "burst",
-        query_step("first", "SELECT ${n} AS n", "firsts", write_disposition="WRITE_APPEND"),
-        query_step("last", "SELECT n FROM firsts WHERE n = ${n}", "lasts", write_disposition="WRITE_APPEND"),
-        parameters={"n": {"type": "INT64"}},
-    )
-    run_ids = [tenant.run("burst", {"parameters": {"n": number}}) for number in range(BURST)]
-    return Counter(tenant.ended(run_id)["status"] for run_id in run_ids)
 
 
 def appended(platform: RunningPlatform, tenant: Tenant, *tables: str) -> dict[str, list[int]]:
@@ -135,11 +114,6 @@ def test_a_platform_can_begin_with_a_tenant_and_with_ports_of_its_own(restart: R
 def test_appended_rows_are_there_once_however_often_a_level_is_delivered(restart: Restart) -> None:
     assert restart.appended_before == {"ones": [1], "counts": [1]}
     assert restart.attempts_before == [1, 1]
-
-
-def test_a_burst_of_runs_appends_once_each_however_badly_its_levels_are_delivered(restart: Restart) -> None:
-    assert restart.burst_ends == {"COMPLETED": BURST}
-    assert restart.burst_rows == {"firsts": list(range(BURST)), "lasts": list(range(BURST))}
 
 
 def test_no_row_is_lost_when_a_platform_is_killed(restart: Restart) -> None:
