@@ -83,6 +83,15 @@ class ClauseParser(BigQueryParser):
             self.raise_error("LIMIT takes one number: write OFFSET before the other")
         return limit
 
+    def _parse_having_max(self, this: exp.Expr | None) -> exp.Expr | None:
+        """Read `HAVING MAX a + b` behind the argument of an aggregate; sqlglot reads columns alone."""
+        if not self._match(TokenType.HAVING):
+            return this
+        if not self._match_texts(("MAX", "MIN")):
+            self.raise_error("Expecting MAX or MIN")
+        is_max = self._prev.text.upper() == "MAX"
+        return self.expression(exp.HavingMax(this=this, expression=self._parse_disjunction(), max=is_max))
+
     def _parse_hint(self) -> exp.Hint | None:
         """Read what stands between SELECT and its list: WITH and the kind of privacy, its options."""
         if not self._is_at("WITH", "(") and self._match_text_seq("WITH"):

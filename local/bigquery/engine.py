@@ -22,10 +22,12 @@ from local_bigquery.settings import settings
 
 from local.bigquery import (
     array_paths,
+    byte_literals,
     catalog,
     columns,
     error_places,
     extracts,
+    extremes,
     job_records,
     jobs,
     latency,
@@ -104,6 +106,8 @@ class Engine:
         unnamed_datasets.install()
         with_expressions.install()
         more_pipes.install()
+        byte_literals.install()
+        extremes.install()
         runner._executor = ThreadPoolExecutor(WAITING_JOBS, "bigquery-job")
         try:
             self._connect()

@@ -116,10 +116,11 @@ def _illegal_escapes(sql: str) -> Iterator[str]:
         return
     for token in strings:
         quote = min(token.text.find(sign) for sign in "'\"" if sign in token.text)
-        if "r" in token.text[:quote].lower():
+        prefix = token.text[:quote].lower()
+        if "r" in prefix:
             continue
         for escape in ESCAPE.finditer(token.text):
-            if escape[1] not in ESCAPED:
+            if escape[1] not in (ESCAPED - {"u", "U"} if prefix else ESCAPED):
                 before = token.text[: escape.start()]
                 line = token.line + before.count("\n")
                 column = len(before) - before.rfind("\n") if "\n" in before else token.column + len(before)

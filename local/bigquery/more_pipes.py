@@ -1,15 +1,19 @@
 """Pipe operators that sqlglot does not read (SET, DROP, RENAME), or reads as a clause of the next one.
 
-DISTINCT and LIMIT come before what follows them, and a SELECT is a whole one.
+DISTINCT and LIMIT come before what follows them, a SELECT is a whole one, and
+AGGREGATE groups by ROLLUP, too.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from sqlglot import exp
 from sqlglot.parser import Parser
 from sqlglot.tokenizer_core import TokenType
 
 from local.bigquery.array_paths import READERS
+
+GROUPINGS = frozenset({TokenType.ROLLUP, TokenType.CUBE, TokenType.GROUPING_SETS})
+GROUPED = (exp.Group, exp.Rollup, exp.Cube, exp.GroupingSets, exp.Tuple, exp.Paren)
 
 
 def install() -> None:
@@ -64,6 +68,32 @@ def select(self: Parser, query: exp.Select) -> exp.Select:
     return _whole(self, query)
 
 
+def aggregate(self: Parser, query: exp.Select) -> exp.Select:
+    """Read `|> AGGREGATE COUNT(*) AS n GROUP BY ROLLUP(a, b)`, and columns."""
+    self._match_text_seq("AGGREGATE")
+    query = self._parse_pipe_syntax_aggregate_group_order_by(query, group_by_exists=False)
+    if self._match(TokenType.GROUP_BY) or (
+        self._match_text_seq("GROUP", "AND") and self._match(TokenType.ORDER_BY)
+    ):
+        if self._curr.token_type in GROUPINGS:
+            group = self._parse_group(skip_group_by_token=True)
+            columns = {one.sql(): one for one in _grouped(group or exp.Group())}
+            query.select(*columns.values(), *query.expressions, append=False, copy=False)
+            query.set("group", group)
+        else:
+            query = self._parse_pipe_syntax_aggregate_group_order_by(query)
+    return _whole(self, query)
+
+
+def _grouped(grouping: exp.Expr) -> Iterator[exp.Expr]:
+    """Return what is grouped by, in its order."""
+    if not isinstance(grouping, GROUPED):
+        yield grouping.copy()
+        return
+    for part in grouping.iter_expressions():
+        yield from _grouped(part)
+
+
 def _whole(self: Parser, query: exp.Select) -> exp.Select:
     piped: exp.Select = self._build_pipe_cte(query=query, expressions=[exp.Star()])
     return piped
@@ -80,4 +110,5 @@ OPERATORS: dict[str, Callable[[Parser, exp.Select], exp.Select]] = {
     "DISTINCT": make_distinct,
     "LIMIT": limit,
     "SELECT": select,
+    "AGGREGATE": aggregate,
 }

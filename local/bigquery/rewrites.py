@@ -14,9 +14,19 @@ from sqlglot import exp
 from local.bigquery.analysis import judge
 from local.bigquery.array_paths import unnest_paths
 from local.bigquery.assignments import judge_values
+from local.bigquery.extremes import aggregate_extremes
+from local.bigquery.formats import cast_bytes, show_values
 from local.bigquery.pivots import name_pivot_columns
+from local.bigquery.time_spans import count_between, keep_fractions, spell_intervals
 from local.bigquery.unnests import expand_unnests
-from local.bigquery.values_as_text import begin_substrings, read_text, spell_json, spell_numbers
+from local.bigquery.values_as_text import (
+    begin_substrings,
+    read_text,
+    round_evenly,
+    spell_json,
+    spell_numbers,
+    spell_times,
+)
 
 Rule = Callable[[exp.Expr, object], exp.Expr]
 BYTE = 256
@@ -36,7 +46,18 @@ def install() -> None:
         rules.STATEMENT_RULES[place:place] = (judge, judge_values, expand_unnests)
         typed = rules.STATEMENT_RULES.index(rules.typing.annotate) + 1
         rules.STATEMENT_RULES.insert(typed, spell_json)
-        rules.NODE_RULES[:0] = (spell_numbers, read_text, begin_substrings, stay_within_a_second)
+        rules.NODE_RULES[:0] = (
+            show_values,
+            cast_bytes,
+            count_between,
+            spell_intervals,
+            spell_times,
+            spell_numbers,
+            read_text,
+            begin_substrings,
+            round_evenly,
+            stay_within_a_second,
+        )
         rules.NODE_RULES.append(group_thousands)
     for name in ("ARRAY_FILTER", "ARRAY_TRANSFORM"):
         dialect.UNAVAILABLE.pop(name, None)
@@ -269,6 +290,8 @@ EARLY: tuple[Rule, ...] = (
     limit_values,
     spell_bytes,
     open_value_tables,
+    aggregate_extremes,
+    keep_fractions,
     unite_by_name,
     read_fractions,
     parse_safely,

@@ -4,7 +4,8 @@ import math
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from local_bigquery.catalog import metadata, tabledata, tables
@@ -22,6 +23,35 @@ MAX_CHARACTERS = 128
 MAX_ROWS = 50_000
 DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 MOMENT = re.compile(rf"{DATE.pattern}[T ]\d\d:\d\d:\d\d(?:\.\d{{1,6}})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
+
+SECONDS = re.compile(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*", re.ASCII)
+MOMENTS = "TIMESTAMP WITH TIME ZONE"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _with_moments(value: Any, kind: Any) -> Any:
+    """Write the seconds since 1970 that a TIMESTAMP takes, a number or a text of one, as a moment."""
+    if str(kind) == MOMENTS:
+        return _moment(value)
+    if kind.id == "list" and isinstance(value, list):
+        return [_with_moments(one, kind.child) for one in value]
+    if kind.id == "struct" and isinstance(value, dict):
+        kinds = {name.casefold(): inner for name, inner in kind.children}
+        return {
+            name: _with_moments(one, kinds[name.casefold()]) if name.casefold() in kinds else one
+            for name, one in value.items()
+        }
+    return value
+
+
+def _moment(value: Any) -> Any:
+    is_number = type(value) in (int, float) or (isinstance(value, str) and SECONDS.fullmatch(value))
+    if not is_number:
+        return value
+    with suppress(OverflowError, ValueError, InvalidOperation):
+        micros = (Decimal(str(value)) * 1_000_000).to_integral_value()
+        return (EPOCH + timedelta(microseconds=int(micros))).isoformat()
+    return f"{value} seconds"  # No moment between the years 1 and 9999: no column takes it.
 
 
 def _is_time(value: Any, form: re.Pattern[str]) -> bool:
@@ -63,6 +93,11 @@ def look_for(project: str, dataset: str, table: str) -> None:
 
 def unconvertible(schema: Columns, rows: list[Row]) -> list[list[str]]:
     """Name the columns of each row that do not take its value; DuckDB is asked only where it is not plain."""
+    for name, kind in schema.values():
+        if MOMENTS in str(kind):
+            for row in rows:
+                if row.get(name) is not None:
+                    row[name] = _with_moments(row[name], kind)
     doubtful = {name: column for name, column in schema.items() if not _takes_all(column, rows)}
     return _unconvertible(doubtful, rows)
 

@@ -26,9 +26,15 @@ IN_JSON_TEXT: Writers = IN_JSON | {
     **dict.fromkeys(DECIMALS, "bq.main._cvg_json_numeric"),
     **dict.fromkeys(FLOATS, "bq.main._cvg_json_float"),
 }
+IN_WIDE_JSON: Writers = IN_JSON_TEXT | {
+    **dict.fromkeys(DECIMALS, "bq.main._cvg_json_wide_numeric"),
+    **dict.fromkeys(FLOATS, "bq.main._cvg_json_float"),
+}
+WIDE = "stringify_wide_numbers"
 WRITERS = {"bq.main.to_json": IN_JSON, "bq.main.to_json_string": IN_JSON_TEXT}
 """What writes a type in TO_JSON, and in TO_JSON_STRING."""
 
+TIMES = frozenset({Type.TIMESTAMPTZ, Type.TIMESTAMP, Type.DATETIME, Type.TIME})
 READERS = {Type.BIGINT: "integer", Type.INT: "integer", Type.BOOLEAN: "bool"}
 
 Field = tuple[str, exp.DataType | None]
@@ -44,6 +50,8 @@ def spell_json(tree: exp.Expr, _: Context) -> exp.Expr:
     for call in list(tree.find_all(exp.Anonymous)):
         if (writers := WRITERS.get(call.name.lower())) and call.expressions:
             value = call.expressions[0]
+            if _asks_for_wide(call):
+                writers = IN_WIDE_JSON
             fields = _fields(value)
             value.replace(
                 _struct(value, fields, writers)
@@ -51,6 +59,20 @@ def spell_json(tree: exp.Expr, _: Context) -> exp.Expr:
                 else _written(value.copy(), value.type, writers, count())
             )
     return tree
+
+
+def _asks_for_wide(call: exp.Anonymous) -> bool:
+    """Tell whether TO_JSON is to write wide numbers as texts, and leave the argument out that says so."""
+    option = call.expressions[1] if call.name.lower() == "bq.main.to_json" and call.expressions[1:] else None
+    if option is None:
+        return False
+    if not (isinstance(option, exp.Kwarg) and option.this.name.lower() == WIDE):
+        raise BigQueryError("invalidQuery", "No matching signature for function TO_JSON")
+    if not isinstance(option.expression, exp.Boolean):
+        message = f"The local BigQuery does not have this: TO_JSON with {WIDE} that is no TRUE or FALSE"
+        raise BigQueryError("notImplemented", message)
+    call.set("expressions", call.expressions[:1])
+    return bool(option.expression.this)
 
 
 def spell_numbers(node: exp.Expr, _: object) -> exp.Expr:
@@ -61,6 +83,21 @@ def spell_numbers(node: exp.Expr, _: object) -> exp.Expr:
         if kind(node.this) in DECIMALS:
             return _macro("numeric_text", node.this)
     return node
+
+
+def spell_times(node: exp.Expr, _: object) -> exp.Expr:
+    """Cast a time to text with no, three or six decimals of its seconds."""
+    if isinstance(node, exp.Cast) and node.to.this in TEXT and not node.args.get("format"):
+        return _macro("time_text", node.this) if kind(node.this) in TIMES else node
+    return node
+
+
+def round_evenly(node: exp.Expr, _: object) -> exp.Expr:
+    """Round a NUMERIC half to even where that is asked for: DuckDB does so with doubles alone."""
+    mode = node.args.get("truncate") if isinstance(node, exp.Round) else None
+    if mode is None or mode.name.upper() != "ROUND_HALF_EVEN" or kind(node.this) not in DECIMALS:
+        return node
+    return _macro("round_even", node.this, node.args.get("decimals") or exp.Literal.number(0))
 
 
 def read_text(node: exp.Expr, _: object) -> exp.Expr:

@@ -93,6 +93,28 @@ def test_a_value_that_a_column_takes_is_known_from_one_that_it_does_not(
     assert client.get_table(table).num_rows == len(good)
 
 
+def test_a_timestamp_takes_the_seconds_since_1970(client: bigquery.Client, dataset: str) -> None:
+    schema = [
+        bigquery.SchemaField("seen", "TIMESTAMP"),
+        bigquery.SchemaField("days", "TIMESTAMP", mode="REPEATED"),
+        bigquery.SchemaField("parts", "RECORD", fields=[bigquery.SchemaField("seen", "TIMESTAMP")]),
+    ]
+    table = client.create_table(bigquery.Table(f"{PROJECT}.{dataset}.t", schema))
+    given = [1577836800, 1577836800.123456, "1577836800", "1.5778368E9", -1.5, 0]
+    rows = [{"seen": value, "days": [value], "parts": {"seen": value}} for value in given]
+    assert client.insert_rows_json(table, rows) == []
+    sql = (
+        f"SELECT UNIX_MICROS(seen), UNIX_MICROS(days[0]), UNIX_MICROS(parts.seen) FROM {dataset}.t ORDER BY 1"
+    )
+    assert [tuple(row) for row in client.query_and_wait(sql)] == [
+        (micros, micros, micros) for micros in (-1500000, 0, *[1577836800000000] * 3, 1577836800123456)
+    ]
+    refused = client.insert_rows_json(
+        table, [{"seen": 1e300}, {"seen": True}, {"seen": 253402300800}], skip_invalid_rows=True
+    )
+    assert [row["index"] for row in refused] == [0, 1, 2]
+
+
 def test_a_table_that_has_expired_takes_no_row(client: bigquery.Client, dataset: str) -> None:
     table = client.create_table(bigquery.Table(f"{PROJECT}.{dataset}.t", SCHEMA))
     table.expires = datetime.now(UTC) + timedelta(seconds=0.5)

@@ -1,0 +1,72 @@
+"""Aggregates of the rows that have the most or the least of something: `SUM(a HAVING MAX b)`."""
+
+from local_bigquery.errors import BigQueryError
+from sqlglot import exp
+from sqlglot.parser import Parser
+from sqlglot.tokenizer_core import TokenType
+
+from local.bigquery.array_paths import READERS
+
+AGGREGATES: dict[type[exp.Expr], str] = {
+    exp.Avg: "avg",
+    exp.Count: "count",
+    exp.LogicalAnd: "bool_and",
+    exp.LogicalOr: "bool_or",
+    exp.Max: "max",
+    exp.Min: "min",
+    exp.Sum: "sum",
+}
+"""What DuckDB calls an aggregate of a list; ANY_VALUE is sqlglot's."""
+
+
+def install() -> None:
+    """Let both readers read any expression behind HAVING MAX; sqlglot reads columns alone."""
+    for parser in READERS:
+        parser._parse_having_max = parse_having_max
+
+
+def parse_having_max(self: Parser, this: exp.Expr | None) -> exp.Expr | None:
+    """Read `HAVING MAX a + b` behind the argument of an aggregate."""
+    if not self._match(TokenType.HAVING):
+        return this
+    if not self._match_texts(("MAX", "MIN")):
+        self.raise_error("Expected keyword MAX or keyword MIN")
+    is_max = self._prev.text.upper() == "MAX"
+    return self.expression(exp.HavingMax(this=this, expression=self._parse_disjunction(), max=is_max))
+
+
+def aggregate_extremes(tree: exp.Expr, _: object) -> exp.Expr:
+    """Gather the values with what they are compared by, and aggregate those that are left."""
+    for having in list(tree.find_all(exp.HavingMax)):
+        aggregate = having.parent
+        if isinstance(aggregate, exp.AnyValue) or aggregate is None:
+            continue
+        values = _left(having)
+        if isinstance(aggregate, exp.ArrayAgg):
+            aggregate.replace(values)
+        elif (name := AGGREGATES.get(type(aggregate))) is not None:
+            aggregate.replace(exp.func("list_aggregate", values, exp.Literal.string(name)))
+        else:
+            such = "MAX" if having.args.get("max") else "MIN"
+            called = aggregate.name if isinstance(aggregate, exp.Anonymous) else aggregate.key
+            message = f"The local BigQuery does not have this: {called.upper()} with HAVING {such}"
+            raise BigQueryError("notImplemented", message)
+    return tree
+
+
+def _left(having: exp.HavingMax) -> exp.Expr:
+    """Return the list of the values whose rows are the extreme ones."""
+    value, by = having.this, having.expression
+    is_distinct = isinstance(value, exp.Distinct)
+    pair = exp.Struct(
+        expressions=[
+            exp.PropertyEQ(this=exp.to_identifier("by"), expression=by.copy()),
+            exp.PropertyEQ(
+                this=exp.to_identifier("value"),
+                expression=(value.expressions[0] if is_distinct else value).copy(),
+            ),
+        ]
+    )
+    macro = "bq.main._cvg_of_greatest" if having.args.get("max") else "bq.main._cvg_of_least"
+    left: exp.Expr = exp.Anonymous(this=macro, expressions=[exp.Anonymous(this="list", expressions=[pair])])
+    return exp.func("list_distinct", left) if is_distinct else left
