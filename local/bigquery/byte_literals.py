@@ -5,6 +5,7 @@ sqlglot makes characters of them, which do not tell the first from the second, a
 
 import re
 
+from local_bigquery.sql import script
 from local_bigquery.sql.dialect import BigQueryDialect
 from sqlglot import exp
 from sqlglot.dialects.bigquery import BigQuery
@@ -29,10 +30,17 @@ class BytesTokenizer(BigQuery.Tokenizer):
     ]
 
 
+class ScriptTokenizer(BytesTokenizer):
+    """Cuts scripts, in which no word begins a command that is taken as a whole."""
+
+    COMMANDS = set()  # noqa: RUF012 - as above.
+
+
 def install() -> None:
     """Let both readers read them."""
     for dialect in (BigQueryDialect, PathDialect):
         dialect.tokenizer_class = BytesTokenizer
+    script.Tokenizer = ScriptTokenizer
     for parser in READERS:
         parser.PRIMARY_PARSERS = {
             **parser.PRIMARY_PARSERS,

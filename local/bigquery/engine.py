@@ -21,13 +21,14 @@ from local_bigquery.jobs import runner
 from local_bigquery.settings import settings
 
 from local.bigquery import (
+    aggregates,
     array_paths,
     byte_literals,
     catalog,
     columns,
+    date_parts,
     error_places,
     extracts,
-    extremes,
     job_records,
     jobs,
     latency,
@@ -107,7 +108,8 @@ class Engine:
         with_expressions.install()
         more_pipes.install()
         byte_literals.install()
-        extremes.install()
+        aggregates.install()
+        date_parts.install()
         runner._executor = ThreadPoolExecutor(WAITING_JOBS, "bigquery-job")
         try:
             self._connect()

@@ -43,6 +43,12 @@ _NO_TYPES = """
     SHORT TEXT TIMESTAMPTZ TIMESTAMP_NTZ UBIGINT UINTEGER USMALLINT UTINYINT UUID VARBINARY VARCHAR
 """
 NO_TYPES = frozenset(_NO_TYPES.split())
+NO_STATEMENTS = {
+    "DESCRIBE": "DescribeStatement",
+    "DESC": "DescribeStatement",
+    "EXPLAIN": "ExplainStatement",
+    "SHOW": "ShowStatement",
+}
 NO_OPERATORS = {"::": ":", "%": "%", "**": "*", "//": "/", "==": "="}
 NO_PHRASES = {
     ("DISTINCT", "ON"): "Unexpected keyword ON",
@@ -50,6 +56,8 @@ NO_PHRASES = {
     ("ORDER BY", "ALL"): "Unexpected keyword ALL",
     ("USING", "SAMPLE"): "Expected end of input but got keyword USING",
     ("ILIKE",): 'Expected end of input but got identifier "ILIKE"',
+    ("JOIN", "LATERAL"): "LATERAL join is not supported",
+    (",", "LATERAL", "("): "LATERAL join is not supported",
     ("ASOF", "JOIN"): 'Expected end of input but got identifier "ASOF"',
     ("SEMI", "JOIN"): 'Expected end of input but got identifier "SEMI"',
     ("ANTI", "JOIN"): 'Expected end of input but got identifier "ANTI"',
@@ -130,6 +138,8 @@ def _illegal_escapes(sql: str) -> Iterator[str]:
 def _refusals(tokens: Sequence[Token]) -> Iterator[str]:
     words = [_word(token) for token in tokens]
     calls: list[str] = []
+    if statement := NO_STATEMENTS.get(words[0] if words else ""):
+        yield f"Statement not supported: {statement}"
     for place, (token, word) in enumerate(zip(tokens, words, strict=True)):
         before, after = words[place - 1] if place else "", words[place + 1 : place + 2]
         if word == "(":
@@ -142,7 +152,8 @@ def _refusals(tokens: Sequence[Token]) -> Iterator[str]:
             yield f"Function not found: {token.text} at {_position(token)}"
         if word == "LIMIT" and words[place + 2 : place + 3] == [","]:
             yield f'Syntax error: Expected end of input but got "," at {_position(tokens[place + 2])}'
-        if word == "AS" and place + 1 < len(tokens) and calls[-1:] != ["WITH"]:
+        is_message = words[0] == "ASSERT" and not calls  # Of an assertion, which is a text.
+        if word == "AS" and place + 1 < len(tokens) and calls[-1:] != ["WITH"] and not is_message:
             yield from _refusals_of_name(tokens[place + 1], within=calls[-1] if calls else "")
 
 

@@ -11,11 +11,13 @@ from local_bigquery.errors import BigQueryError
 from local_bigquery.sql import dialect, rules
 from sqlglot import exp
 
+from local.bigquery.aggregates import aggregate_extremes, gather_arrays, take_quantiles
 from local.bigquery.analysis import judge
 from local.bigquery.array_paths import unnest_paths
 from local.bigquery.assignments import judge_values
-from local.bigquery.extremes import aggregate_extremes
+from local.bigquery.date_parts import read_dates
 from local.bigquery.formats import cast_bytes, show_values
+from local.bigquery.json_paths import open_json
 from local.bigquery.pivots import name_pivot_columns
 from local.bigquery.time_spans import count_between, keep_fractions, spell_intervals
 from local.bigquery.unnests import expand_unnests
@@ -35,6 +37,11 @@ WHOLE_SECONDS = r"(:\d\d:\d\d)([^.\d]|$)"
 WITHIN_A_SECOND = {"MILLISECOND": 1_000, "MICROSECOND": 1_000_000}
 WINDOW_PARTS = ("partition_by", "order", "spec")
 PRECISIONS = frozenset(map(str, range(10, 25)))
+WRAPPED_LATER = (
+    exp.StrToTime,
+    *(exp.DateAdd, exp.DateSub, exp.DatetimeAdd, exp.DatetimeSub, exp.TimestampAdd, exp.TimestampSub),
+)
+"""What `local_bigquery` makes a cast of, or gives a time zone."""
 GROUPED = re.compile(r"%'(\d*[a-zA-Z])")
 
 
@@ -95,6 +102,17 @@ def _fields_of_query(output: exp.Expr) -> list[exp.Expr]:
         exp.alias_(exp.Dot(this=output.this.copy(), expression=exp.to_identifier(name)), name, quoted=True)
         for name in inner.named_selects
     ]
+
+
+def type_structs(tree: exp.Expr, _: object) -> exp.Expr:
+    """Write `STRUCT<INT64, STRING>(1, 'a')`, whose fields have no names, as one of casts."""
+    for cast in list(tree.find_all(exp.Cast)):
+        kinds = cast.to.expressions if cast.to.is_type(exp.DType.STRUCT) else []
+        values = cast.this.expressions if isinstance(cast.this, exp.Struct) else []
+        if kinds and len(kinds) == len(values) and all(isinstance(one, exp.DataType) for one in kinds):
+            typed = [exp.cast(value.copy(), one) for value, one in zip(values, kinds, strict=True)]
+            cast.replace(exp.Struct(expressions=typed))
+    return tree
 
 
 def repeat_windows(tree: exp.Expr, _: object) -> exp.Expr:
@@ -237,9 +255,9 @@ def read_fractions(tree: exp.Expr, _: object) -> exp.Expr:
 
 
 def parse_safely(tree: exp.Expr, _: object) -> exp.Expr:
-    """Give NULL for what SAFE.PARSE_TIMESTAMP cannot read; the time zone comes to it only later."""
+    """Give NULL for what SAFE.PARSE_TIMESTAMP cannot read, and for days that there are not."""
     for safe in list(tree.find_all(exp.SafeFunc)):
-        if isinstance(safe.this, exp.StrToTime) and not isinstance(safe.this, exp.ParseDatetime):
+        if isinstance(safe.this, WRAPPED_LATER) and not isinstance(safe.this, exp.ParseDatetime):
             safe.replace(exp.Anonymous(this="TRY", expressions=[safe.this.copy()]))
     return tree
 
@@ -291,7 +309,12 @@ EARLY: tuple[Rule, ...] = (
     spell_bytes,
     open_value_tables,
     aggregate_extremes,
+    gather_arrays,
+    take_quantiles,
+    read_dates,
     keep_fractions,
+    open_json,
+    type_structs,
     unite_by_name,
     read_fractions,
     parse_safely,

@@ -5,17 +5,20 @@ from typing import Any
 
 from local_bigquery.errors import BigQueryError
 from local_bigquery.jobs import query
+from local_bigquery.sql import script
 from local_bigquery.sql.rules import ddl
 from local_bigquery.sql.translate import Context
 from sqlglot import exp
 
 _CHANGES = (exp.DDL, exp.DML, exp.Drop, exp.Alter, exp.TruncateTable)
 _statement: Callable[..., Any] = query._statement
+_reference: Callable[..., Any] = script.Interpreter.reference
 
 
 def install() -> None:
     """Look at each statement before it is carried out."""
     query._statement = statement_with_dataset
+    script.Interpreter.reference = reference
 
 
 def statement_with_dataset(cursor: Any, tree: exp.Expr, context: Context, *more: Any) -> Any:
@@ -24,6 +27,14 @@ def statement_with_dataset(cursor: Any, tree: exp.Expr, context: Context, *more:
     if isinstance(tree, _CHANGES) and not isinstance(tree, exp.Query) and not context.dataset_id:
         _judge(tree, context)
     return _statement(cursor, tree, context, *more)
+
+
+def reference(self: Any, name: str) -> tuple[str, str, str]:
+    """Complete the name of a procedure that a script makes, calls or drops."""
+    found: tuple[str, str, str] = _reference(self, name)
+    if not found[1]:
+        raise _unnamed("Routine", found[2], "routine")
+    return found
 
 
 def _judge(tree: exp.Expr, context: Context) -> None:
@@ -35,5 +46,10 @@ def _judge(tree: exp.Expr, context: Context) -> None:
     if target.name.casefold() in known or tree.find(exp.TemporaryProperty):
         return
     called, such = ("Routine", "routine") if kind in {"FUNCTION", "PROCEDURE"} else ("Table", "table")
-    message = f'{called} "{target.name}" must be qualified with a dataset (e.g. dataset.{such}).'
-    raise BigQueryError("invalid", message)
+    raise _unnamed(called, target.name, such)
+
+
+def _unnamed(called: str, name: str, such: str) -> BigQueryError:
+    return BigQueryError(
+        "invalid", f'{called} "{name}" must be qualified with a dataset (e.g. dataset.{such}).'
+    )

@@ -155,3 +155,5 @@ CREATE OR REPLACE MACRO bq.main._cvg_json_wide_numeric(x) AS CASE
         THEN CAST(bq.main._cvg_numeric_text(x) AS JSON)
     ELSE to_json(bq.main._cvg_numeric_text(x))
 END;
+
+CREATE OR REPLACE MACRO bq.main._cvg_quantiles(n) AS list_transform(range(n + 1), i -> i / n);

@@ -29,9 +29,20 @@ def test_a_table_without_a_dataset_is_refused(client: bigquery.Client, sql: str)
     assert refused.value.errors[0]["reason"] == "invalid"
 
 
-def test_a_routine_without_a_dataset_is_refused(client: bigquery.Client) -> None:
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "CREATE FUNCTION lost(x INT64) AS (x)",
+        "CREATE TABLE FUNCTION lost(x INT64) AS SELECT x AS y",
+        "CREATE PROCEDURE lost() BEGIN SELECT 1; END",
+        "CREATE OR REPLACE PROCEDURE lost(x INT64) BEGIN SELECT x; END",
+        "CALL lost()",
+        "DROP PROCEDURE lost",
+    ],
+)
+def test_a_routine_without_a_dataset_is_refused(client: bigquery.Client, sql: str) -> None:
     with pytest.raises(BadRequest, match=r'Routine "lost" must be qualified with a dataset'):
-        client.query("CREATE FUNCTION lost(x INT64) AS (x)", job_retry=None).result()
+        client.query(sql, job_retry=None).result()
 
 
 def test_a_default_dataset_is_enough(client: bigquery.Client, dataset: str) -> None:

@@ -1,4 +1,4 @@
-"""Aggregates of the rows that have the most or the least of something: `SUM(a HAVING MAX b)`."""
+"""Aggregates of extreme rows, `SUM(a HAVING MAX b)`, of first arrays, and quantiles of distinct values."""
 
 from local_bigquery.errors import BigQueryError
 from sqlglot import exp
@@ -70,3 +70,37 @@ def _left(having: exp.HavingMax) -> exp.Expr:
     macro = "bq.main._cvg_of_greatest" if having.args.get("max") else "bq.main._cvg_of_least"
     left: exp.Expr = exp.Anonymous(this=macro, expressions=[exp.Anonymous(this="list", expressions=[pair])])
     return exp.func("list_distinct", left) if is_distinct else left
+
+
+def gather_arrays(tree: exp.Expr, _: object) -> exp.Expr:
+    """Join the first arrays of `ARRAY_CONCAT_AGG(a ORDER BY b LIMIT 2)`, NULLs not counted."""
+    for aggregate in list(tree.find_all(exp.ArrayConcatAgg)):
+        limit = aggregate.this
+        if isinstance(limit, exp.Limit):
+            arrays = limit.this
+            value = arrays.this if isinstance(arrays, exp.Order) else arrays
+            present = exp.Not(this=exp.Is(this=value.copy(), expression=exp.null()))
+            gathered = exp.Filter(
+                this=exp.Anonymous(this="list", expressions=[arrays.copy()]),
+                expression=exp.Where(this=present),
+            )
+            first = exp.func("list_slice", gathered, exp.Literal.number(1), limit.expression.copy())
+            aggregate.replace(exp.Anonymous(this="flatten", expressions=[first]))
+    return tree
+
+
+def take_quantiles(tree: exp.Expr, _: object) -> exp.Expr:
+    """Take quantiles of distinct values; NULLs are none of them, with IGNORE NULLS or without."""
+    for call in list(tree.find_all(exp.Anonymous)):
+        if call.name.lower() != "bq.main.approx_quantiles":
+            continue
+        if call.expressions[1:] and isinstance(call.expressions[1], exp.IgnoreNulls):
+            call.expressions[1].replace(call.expressions[1].this.copy())
+        distinct = call.expressions[0]
+        if isinstance(distinct, exp.Distinct) and distinct.expressions[1:]:
+            value, number = distinct.expressions
+            number = number.this if isinstance(number, exp.IgnoreNulls) else number
+            places = exp.Anonymous(this="bq.main._cvg_quantiles", expressions=[number.copy()])
+            values = exp.Distinct(expressions=[value.copy()])
+            call.replace(exp.Anonymous(this="quantile_disc", expressions=[values, places]))
+    return tree

@@ -1,0 +1,69 @@
+"""Parts of JSON literals, and what the local BigQuery has not of JSON's functions."""
+
+import sqlglot
+from local_bigquery.errors import BigQueryError
+from local_bigquery.sql.dialect import BigQueryDialect
+from sqlglot import exp
+
+NO_ARGUMENTS = {"bq.main.json_keys": "mode", "bq.main.json_flatten": "mode"}
+"""Functions, and the argument that they do not have here."""
+MAKERS = {"bq.main.parse_json", "bq.main.to_json"}
+NUMBERS = {"bq.main.float64", "bq.main.float64_array"}
+
+
+def open_json(tree: exp.Expr, _: object) -> exp.Expr:
+    """Read the path behind `JSON '…'`, leave out what changes nothing, and refuse what is not here."""
+    for literal in list(tree.find_all(exp.ParseJSON)):
+        if isinstance(literal.this, exp.Dot | exp.Bracket):
+            literal.replace(_part_of(literal.this))
+    for path in list(tree.find_all(exp.Dot, exp.Bracket)):
+        if not isinstance(path.parent, exp.Dot | exp.Bracket) and _is_of_json(path):
+            path.replace(_part_of(path))
+    for call in tree.find_all(exp.Anonymous):
+        _judge_arguments(call)
+    for extract in tree.find_all(exp.JSONExtract, exp.JSONExtractScalar, exp.JSONExtractArray):
+        template = extract.args.get("expression")
+        if isinstance(template, exp.Literal) and template.name.lower().startswith("lax "):
+            raise _missing("JSONPath in the lax mode")
+    return tree
+
+
+def _judge_arguments(call: exp.Anonymous) -> None:
+    named = {one.this.name.lower() for one in call.expressions if isinstance(one, exp.Kwarg)}
+    if call.name.lower() in NUMBERS and "wide_number_mode" in named:
+        call.set("expressions", call.expressions[:1])  # All numbers are rounded.
+    elif (argument := NO_ARGUMENTS.get(call.name.lower(), "")) in named:
+        raise _missing(f"{call.name.rpartition('.')[2].upper()} with {argument}")
+
+
+def _part_of(path: exp.Expr) -> exp.Expr:
+    """Write the fields and elements behind a literal as a path of JSON_QUERY."""
+    steps: list[str] = []
+    while isinstance(path, exp.Dot | exp.Bracket):
+        if isinstance(path, exp.Dot):
+            steps.append(f'."{path.expression.name}"')
+        else:
+            index = path.expressions[0]
+            steps.append(f'."{index.name}"' if index.is_string else f"[{index.name}]")
+        path = path.this
+    is_text = isinstance(path, exp.Literal)
+    value = exp.ParseJSON(this=path.copy(), is_literal=True) if is_text else path.copy()
+    query: exp.Expr = sqlglot.parse_one("JSON_QUERY(x, 'y')", dialect=BigQueryDialect)
+    query.set("this", value)
+    query.set("expression", exp.Literal.string("$" + "".join(reversed(steps))))
+    return query
+
+
+def _is_of_json(path: exp.Expr) -> bool:
+    """Tell whether fields and elements by their numbers are taken from what makes JSON."""
+    while isinstance(path, exp.Dot | exp.Bracket):
+        step = path.expressions[0] if isinstance(path, exp.Bracket) else None
+        if step is not None and not (isinstance(step, exp.Literal) and path.args.get("offset") is None):
+            return False
+        path = path.this
+    makes = isinstance(path, exp.Anonymous) and path.name.lower() in MAKERS
+    return makes or isinstance(path, exp.ParseJSON | exp.JSONFormat)
+
+
+def _missing(what: str) -> BigQueryError:
+    return BigQueryError("notImplemented", f"The local BigQuery does not have this: {what}")
