@@ -16,6 +16,8 @@ ROOT = Path(__file__).resolve().parents[1]
 OWN_PLATFORMS = frozenset({"check_bursts", "check_kills", "test_first_steps", "test_restarts"})
 """End-to-end tests that start platforms of their own; the others share one a process."""
 
+OBJECTS_BEFORE_GARBAGE = 50_000
+
 
 def pytest_configure() -> None:
     """Hide the developer's own Google Cloud: a client built without a fake then fails at once, by name."""
@@ -33,12 +35,16 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Look for no garbage among the modules and the tests: they stay, and are most of what there is."""
+    """Look for no garbage among the modules and the tests: they stay, and are most of what there is.
+
+    Nor look for it among the tests' own things more often than they can make much of it.
+    """
     gc.disable()
     try:
         return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(OBJECTS_BEFORE_GARBAGE)
         gc.enable()
 
 
