@@ -1,7 +1,10 @@
 """The attack suite against the functions themselves: no way through, and no honest query barred."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
+
+from werkzeug.test import TestResponse
 
 from common.http.schemas import violations_of
 from tests.data_files import cases_in
@@ -68,23 +71,51 @@ def objection(site: Site, duel: Duel, line: dict[str, Any]) -> str:
 
 def test_no_part_of_a_file_gets_through(site: Site, duel: Duel) -> None:
     before = duel.state_of_victim()
-    told = [said for line in FILES if (said := objection_to_file(duel, filled(line, duel.words())))]
+    lines = [filled(line, duel.words()) for line in FILES]
+    told = [said for line in lines if "with" in line and (said := objection_to_file(duel, line))]
     assert told == []
+    assert steps_that_get_through(duel, [line for line in lines if "with" not in line]) == []
     assert duel.state_of_victim() == before
     assert len({line["tries"] for line in FILES}) == len(FILES) >= 80
 
 
+def a_step(line: dict[str, Any], step_id: str = "a") -> dict[str, Any]:
+    config = line.get("config", {"source_query": "SELECT 1 AS a", "target_table": "t"})
+    step = {"id": step_id, "ps_type": line.get("type", "bq_etl.query"), "config": config}
+    return {**step, **line.get("step", {})}
+
+
+def uploaded(duel: Duel, *steps: dict[str, Any], **parts: Any) -> tuple[TestResponse, list[str]]:
+    """Upload a file of the attacker's; return the answer, and the places that it tells of."""
+    file = {"pipeline": {"name": "x"}, "steps": [*steps]} | parts
+    answer = duel.attacker.call("POST", "/api/v1/pipelines/configs/evil", file)
+    return answer, [error["pointer"] for error in (answer.get_json() or {}).get("errors", ())]
+
+
 def objection_to_file(duel: Duel, line: dict[str, Any]) -> str:
     """Upload the file of one line; say what is wrong with the answer, "" where the right place is refused."""
-    config = line.get("config", {"source_query": "SELECT 1 AS a", "target_table": "t"})
-    step = {"id": "a", "ps_type": line.get("type", "bq_etl.query"), "config": config} | line.get("step", {})
-    file = {"pipeline": {"name": "x"}, "steps": [step]} | line.get("with", {})
-    answer = duel.attacker.call("POST", "/api/v1/pipelines/configs/evil", file)
-    place = f"/steps/0/config/{line['told']}" if "type" in line else line["told"]
-    places = [error["pointer"] for error in (answer.get_json() or {}).get("errors", ())]
-    is_told = answer.status_code == 400 or any(found.startswith(place) for found in places)
+    answer, places = uploaded(duel, a_step(line), **line["with"])
+    is_told = answer.status_code == 400 or any(place.startswith(line["told"]) for place in places)
     is_refused = answer.status_code in {400, 422} and is_told
     return "" if is_refused else f"{line['tries']}: {answer.status_code} {answer.text[:300]}"
+
+
+def steps_that_get_through(duel: Duel, lines: list[dict[str, Any]]) -> list[str]:
+    """Upload one file of all lines' steps, one after the other; say which are not refused at their places."""
+    steps = [a_step(line, f"s{number}") for number, line in enumerate(lines)]
+    for before, step in pairwise(steps):
+        step["depends_on"] = [before["id"]]
+    answer, places = uploaded(duel, *steps)
+    assert answer.status_code == 422, answer.text
+    told = [f"config/{line['told']}" if "type" in line else line["told"] for line in lines]
+    rights = [
+        f"/steps/{number}/{place.removeprefix('/steps/0').lstrip('/')}" for number, place in enumerate(told)
+    ]
+    return [
+        line["tries"]
+        for line, right in zip(lines, rights, strict=True)
+        if not any(place.startswith(right) for place in places)
+    ]
 
 
 def a_file(tenant: Tenant, queries: list[str]) -> dict[str, Any]:
