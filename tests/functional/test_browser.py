@@ -1,4 +1,7 @@
-"""The console in a real browser: people's ways through it, its policy, its weight, and who can read it."""
+"""The console in a real browser: people's ways through it, its policy, its weight, and who can read it.
+
+`check_browser` goes other ways.
+"""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -181,33 +184,6 @@ def test_from_no_key_over_a_fault_that_is_mended_to_a_first_run_that_is_followed
     window.sign_in(key)
     expect(page.get_by_role("heading", level=1)).to_have_text(tenant_id)
     assert window.refused() == []
-
-
-def test_a_failing_run_is_read_retried_and_cancelled(window: Window, lived_in: LivedIn, site: Site) -> None:
-    page = window.sign_in(lived_in.key)
-    page.get_by_role("link", name=lived_in.failed[:8]).first.click()
-    expect(page.locator("h1 .state")).to_have_text("FAILED")
-    expect(page.locator("main")).to_contain_text(SHOWN)
-    page.get_by_label("Retry by").select_option("same")
-    page.get_by_role("button", name="Retry").click()
-    expect(page.get_by_text("Makes up for")).to_be_visible()
-    page.get_by_role("button", name="Cancel").click()
-    site.drain()
-    expect(page.locator("h1 .state")).to_have_text("CANCELLED")
-
-
-def test_a_backfill_is_quoted_started_and_followed(window: Window, lived_in: LivedIn, site: Site) -> None:
-    page = window.sign_in(lived_in.key)
-    window.open("/console/pipelines/fine")
-    page.get_by_role("link", name="Backfill").click()
-    page.get_by_label("From").fill("2024-02-01")
-    page.get_by_label("To, not included").fill("2024-02-03")
-    page.get_by_role("button", name="What would it be?").click()
-    expect(page.get_by_role("table", name="February 2024")).to_be_visible()
-    page.get_by_role("button", name="Start 2 runs").click()
-    page.wait_for_url("**/console/backfills/*")
-    site.drain()
-    expect(page.locator(".month .state-COMPLETED")).to_have_count(2)
 
 
 def test_every_page_keeps_the_policy(looks: Mapping[str, Look], chromium: Chromium) -> None:
