@@ -66,7 +66,7 @@ simulate: $(DEVELOPMENT)  ## Run the domain in virtual time under seeded faults 
 	@$(PYTHON_M) tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(RUNS),--runs $(RUNS))
 
 .PHONY: check-kills kill-test load-test
-check-kills: $(DEVELOPMENT)  ## Kill the process of a step of each type before each of its requests, and the platform once
+check-kills: $(DEVELOPMENT)  ## Kill the process of a step of each type before each of its requests, and the platform once; send each route odd requests
 	@echo "== Kills"
 	@$(PYTHON_M) pytest $(AT_ONCE) -o python_files="check_*.py" -q tests/functional tests/contract tests/e2e
 

@@ -19,8 +19,6 @@ with warnings.catch_warnings():
         status_code_conformance,
     )
 
-REQUESTS, REQUESTS_WITH_BODY = 3, 4
-"""Of each route, whatever the machine's pace: a body has more in it that can be wrong."""
 CHECKS: list[Any] = [
     not_a_server_error,
     status_code_conformance,
@@ -35,13 +33,16 @@ def document_of(site: Site, function: str) -> Any:
     return schemathesis.openapi.from_wsgi("/openapi.json", app=site.functions[function].application)
 
 
-def fuzz(site: Site, function: str, route: Route[Any], headers: dict[str, str]) -> list[Any]:
-    """Send requests to a route, each of which has to be answered as the document says; return them."""
+def fuzz(site: Site, function: str, route: Route[Any], headers: dict[str, str], requests: int) -> list[Any]:
+    """Send so many requests to a route, each of which has to be answered as the document says; return them.
+
+    One more where it takes a body, which has more in it that can be wrong.
+    """
     sent: list[Any] = []
 
     @given(case=document_of(site, function)[route.path][route.method].as_strategy())
     @settings(
-        max_examples=REQUESTS_WITH_BODY if route.request_schema or route.takes_any_content else REQUESTS,
+        max_examples=requests + bool(route.request_schema or route.takes_any_content),
         deadline=None,
         derandomize=True,
         database=None,

@@ -1,4 +1,7 @@
-"""The functions against what their own document says, by requests that nobody would think of."""
+"""The functions against what their own document says, by requests that nobody would think of; few of them.
+
+`check_fuzz` sends many.
+"""
 
 from typing import Any
 
@@ -14,6 +17,7 @@ from tests.functional.site import Site
 
 # They change what all other tests stand on.
 LEFT_OUT = {"bootstrap_platform", "pause_scheduler", "resume_scheduler", "run_scheduler"}
+REQUESTS = 2
 ROUTES: list[tuple[str, Route[Any]]] = [
     (function, route)
     for function, table in (
@@ -33,4 +37,5 @@ def test_a_route_answers_as_its_document_says(
 ) -> None:
     from tests.functional.fuzzing import fuzz  # noqa: PLC0415 - the other processes of the tests do not need it
 
-    assert fuzz(site, function, route, {"X-API-Key": duel.attacker.key, "X-Admin-Key": ADMIN_KEY})
+    headers = {"X-API-Key": duel.attacker.key, "X-Admin-Key": ADMIN_KEY}
+    assert fuzz(site, function, route, headers, REQUESTS)
