@@ -178,6 +178,8 @@ _MEANT = {word: ours for ours, words in _CALLED_ELSEWHERE.items() for word in wo
 
 
 def _unknown_key(key: str, known: Sequence[str]) -> str:
+    if key == "<<":
+        return "is the merge key of YAML, which is not taken: write the keys out"
     elsewhere = _MEANT.get(key.lower(), "")
     close = [elsewhere] if elsewhere in known else get_close_matches(key, known, n=1)
     return (

@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from math import isfinite
 from typing import Any
@@ -28,12 +29,20 @@ REGISTERED = "_json_rows"
 GZIP = b"\x1f\x8b"
 _INTEGER = re.compile(r"[-+]?[0-9]+(\.0*)?")
 _DAY = "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
+_CLOCK = r"[0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}(\.[0-9]+)?)?"
+_ZONE = r" ?(?:[Zz]|UTC|GMT|[-+][0-9]{1,2}(?::?[0-9]{2})?|[A-Za-z_]+/[A-Za-z0-9_/+-]+)"
+SECONDS = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?")
+"""A TIMESTAMP in seconds since 1970, of which six digits count behind the point."""
+OFFSET = re.compile(r" ([-+][0-9]{1,2}(?::?[0-9]{2})?)$")
+"""What is behind a time, and a blank, which DuckDB does not take."""
 FORMS = {
     "DATE": _DAY,
+    "TIMESTAMP": rf"{_DAY.replace('}-[', '}[-/][')}([ Tt]{_CLOCK})?({_ZONE})?",
     "DATETIME": rf"{_DAY}([ Tt][0-9]{{1,2}}:[0-9]{{1,2}}(:[0-9]{{1,2}}(\.[0-9]{{1,6}})?)?)?",
 }
 """What texts of types look like that DuckDB takes others for, too: a DATE has no time, a DATETIME no zone."""
 _WORDS = {"INT64": "integer", "INTEGER": "integer", "FLOAT64": "float", "FLOAT": "float", "BOOL": "boolean"}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 STRUCTS = {"RECORD", "STRUCT"}
 _TEXTS = {"STRING", "BYTES", "JSON"}
 
@@ -92,7 +101,8 @@ def read_rows(
 def decoded(content: bytes, encoding: str) -> str:
     """Return the text of a file, packed or not, without a mark before it."""
     text = gzip.decompress(content) if content.startswith(GZIP) else content
-    return text.decode(encoding).removeprefix("\ufeff")
+    # What is no character of the encoding BigQuery takes for U+FFFD.
+    return text.decode(encoding, errors="replace").removeprefix("\ufeff")
 
 
 def _lines(content: bytes, encoding: str) -> Iterator[tuple[int, str]]:
@@ -166,7 +176,7 @@ class _Reading:
         return self._scalar(value, str(one.type), path)
 
     def _scalar(self, value: Any, kind: str, path: str) -> str:
-        text = _written(value)
+        text = _moment(_written(value)) if kind == "TIMESTAMP" else _written(value)
         self.values.add((kind, text))
         word = _WORDS.get(kind, kind.lower())
         is_truth = isinstance(value, bool) and kind not in {"BOOL", "BOOLEAN", "STRING"}
@@ -181,6 +191,16 @@ class _Reading:
             raise _not_converted(word, path, text)
         if (kind == "BYTES" and not _is_base64(text)) or (kind, text) in self.refused:
             raise _not_converted(word, path, text)
+        return text
+
+
+def _moment(text: str) -> str:
+    """Write seconds since 1970 as a time; what is none, or is beyond the calendar, stays."""
+    if not SECONDS.fullmatch(text.strip()):
+        return OFFSET.sub(r"\1", text)
+    try:
+        return (_EPOCH + timedelta(microseconds=int(Decimal(text.strip()) * 1_000_000))).isoformat()
+    except (ArithmeticError, OverflowError):
         return text
 
 

@@ -21,7 +21,8 @@ from local_bigquery.jobs.storage import literal
 from local_bigquery.models import JobConfigurationLoad, TableFieldSchema
 from local_bigquery.settings import settings
 
-from local.bigquery.json_rows import FORMS, GZIP, STRUCTS, decoded, read_rows, registered
+from local.bigquery import csv_files
+from local.bigquery.json_rows import FORMS, STRUCTS, read_rows, registered
 from local.bigquery.sql_files import sql
 
 type Handler = Callable[..., Any]
@@ -31,10 +32,8 @@ _READING = "Error while reading data, error message: "
 _WHOLE_NUMBER = "[-+]?(0[xX][0-9a-fA-F]+|[0-9]+)"
 _JSON = "NEWLINE_DELIMITED_JSON"
 _FORMS = FORMS | dict.fromkeys(("INT64", "INTEGER"), _WHOLE_NUMBER)
-_csv: Callable[..., dict[str, Any]] = load._csv
 _reader: Callable[..., str] = load._reader
 _projection: Callable[..., tuple[str, str]] = load._projection
-_READ_AS_THEY_ARE = {"UTF-8", "ISO-8859-1"}
 _folder: ContextVar[Path] = ContextVar("_folder")
 _read_from: ContextVar[str] = ContextVar("_read_from", default="")
 
@@ -53,7 +52,7 @@ class RowsRefused(BigQueryError):  # type: ignore[misc]
 
 def install() -> None:
     """Refuse what BigQuery refuses, and say why; behind what else is to stand around a load."""
-    load._csv = _csv_options
+    csv_files.install()
     load._reader = _remembered_reader
     load._projection = _strict_projection
     runner.HANDLERS["load"] = _telling(runner.HANDLERS["load"])
@@ -79,14 +78,6 @@ def _telling(handler: Handler) -> Handler:
     return run
 
 
-def _csv_options(config: JobConfigurationLoad, fields: Fields) -> dict[str, Any]:
-    """Let values behind the last column be, where they are to be left out, and `""` be an empty text."""
-    options = _csv(config, fields)
-    if not config.nullMarker:
-        options["allow_quoted_nulls"] = "false"
-    return options | {"strict_mode": "false"} if config.ignoreUnknownValues and fields else options
-
-
 def _remembered_reader(
     cur: duckdb.DuckDBPyConnection, files: str, config: JobConfigurationLoad, fields: Fields
 ) -> str:
@@ -94,7 +85,7 @@ def _remembered_reader(
     if is_of_objects:
         reader = _of_objects(cur, files, config, fields)
     elif (config.sourceFormat or "CSV") == "CSV":
-        reader = _reader(cur, *_in_utf8(cur, files, config), fields)
+        reader = csv_files.reader(cur, files, config, fields, _folder.get())
     else:
         reader = _reader(cur, files, config, fields)
     if config.sourceFormat == _JSON and not fields:
@@ -116,32 +107,12 @@ def _with_numbers(cur: duckdb.DuckDBPyConnection, reader: str) -> str:
     return f"({sql('all_of', columns=f'* REPLACE ({casts})', reader=reader)})" if whole else reader
 
 
-def _in_utf8(
-    cur: duckdb.DuckDBPyConnection, files: str, config: JobConfigurationLoad
-) -> tuple[str, JobConfigurationLoad]:
-    """Write files anew that DuckDB does not read: packed ones by any name, and those of other encodings."""
-    contents = _contents(cur, files)
-    encoding = config.encoding or "UTF-8"
-    if encoding in _READ_AS_THEY_ARE and not any(content.startswith(GZIP) for content in contents):
-        return files, config
-    paths = []
-    for number, content in enumerate(contents):
-        path = _folder.get() / f"{number}.csv"
-        path.write_text(decoded(content, encoding), encoding="utf-8", newline="")
-        paths.append(literal(str(path)))
-    return f"[{', '.join(paths)}]", config.replace(encoding="UTF-8")
-
-
-def _contents(cur: duckdb.DuckDBPyConnection, files: str) -> list[bytes]:
-    return [bytes(content) for (content,) in cur.sql(sql("contents", files=files)).fetchall()]
-
-
 def _of_objects(
     cur: duckdb.DuckDBPyConnection, files: str, config: JobConfigurationLoad, fields: Fields
 ) -> str:
     """Read rows of JSON; RowsRefused where there are too many that cannot be read."""
     rows = read_rows(
-        _contents(cur, files),
+        csv_files.contents(cur, files),
         fields,
         encoding=config.encoding or "UTF-8",
         ignores_unknown=bool(config.ignoreUnknownValues),
@@ -187,6 +158,10 @@ def _rules(config: JobConfigurationLoad, fields: Fields) -> Iterator[tuple[str, 
     """Yield what must not be true of a row, with a text in SQL of what BigQuery says then."""
     for position, field in enumerate(fields):
         column = quote(field.name)
+        yield (
+            f"(coalesce(contains({column}, chr(0)), false))",
+            literal("Bad character (ASCII 0) encountered."),
+        )
         if field.mode == "REQUIRED":
             missing = f"Required column value for column index: {position} is missing in a row"
             yield f"({column} IS NULL)", literal(missing)

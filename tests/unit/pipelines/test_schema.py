@@ -77,6 +77,7 @@ def test_what_keeps_the_schema_has_no_violations() -> None:
         (with_(nam=1), "/nam: is no key here; did you mean name?"),
         (with_(zzz=1), "/zzz: is no key here; known are name, kind, size"),
         (with_(**{"a/b~c": 1}), "/a~1b~0c: is no key here"),
+        (with_(**{"<<": 1}), "/<<: is the merge key of YAML, which is not taken: write the keys out"),
         ({"name": "n"}, "/kind: is required"),
     ],
 )
