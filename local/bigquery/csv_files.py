@@ -19,6 +19,7 @@ from local_bigquery.jobs import load
 from local_bigquery.jobs.storage import literal
 from local_bigquery.models import JobConfigurationLoad, TableFieldSchema
 
+from local.bigquery.found_types import with_found_types
 from local.bigquery.json_rows import GZIP, OFFSET, SECONDS, decoded
 from local.bigquery.sql_files import sql
 
@@ -37,7 +38,7 @@ _FIELDS = {
     "BOOLEAN": "bool",
     "DATE": "date",
     "TIME": "time",
-    "TIMESTAMP": "datetime",
+    "TIMESTAMP": "timestamp",
     "TIMESTAMP WITH TIME ZONE": "timestamp",
 }
 _TEXT = "VARCHAR"
@@ -82,7 +83,7 @@ def _with_quoted_texts(config: JobConfigurationLoad, fields: Fields) -> dict[str
 def _found_out(cur: duckdb.DuckDBPyConnection, files: str, config: JobConfigurationLoad) -> str:
     """Find out the columns of files, and whether a line names them."""
     skipped = config.skipLeadingRows
-    named = _with_quoted_texts(config, []) | _hive(config)
+    named = _with_quoted_texts(config, []) | _hive(config) | {"dateformat": literal("%Y-%m-%d")}
     unnamed = named | {"header": "false", "skip": skipped or 0}
     made = f"read_csv({files}{_options(unnamed if skipped == 0 else named)})"
     found = cur.sql(sql("all_of", columns="*", reader=made))
@@ -90,13 +91,13 @@ def _found_out(cur: duckdb.DuckDBPyConnection, files: str, config: JobConfigurat
         made = f"read_csv({files}{_options(unnamed)})"
         found = cur.sql(sql("all_of", columns="*", reader=made))
     if not all(map(_UNNAMED.fullmatch, found.columns)):
-        return made
+        return with_found_types(cur, made)
     kinds = (_FIELDS.get(str(kind), "string") for kind in found.types)
     columns = ", ".join(
         f"{quote(name)} AS {quote(f'{kind}_field_{number}')}"
         for number, (name, kind) in enumerate(zip(found.columns, kinds, strict=True))
     )
-    return f"({sql('all_of', columns=columns, reader=made)})"
+    return with_found_types(cur, f"({sql('all_of', columns=columns, reader=made)})")
 
 
 def _in_utf8(

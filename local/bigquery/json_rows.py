@@ -29,7 +29,7 @@ REGISTERED = "_json_rows"
 GZIP = b"\x1f\x8b"
 _INTEGER = re.compile(r"[-+]?[0-9]+(\.0*)?")
 _DAY = "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
-_CLOCK = r"[0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}(\.[0-9]+)?)?"
+_CLOCK = r"([01]?[0-9]|2[0-3]):[0-9]{1,2}(:[0-9]{1,2}(\.[0-9]+)?)?"
 _ZONE = r" ?(?:[Zz]|UTC|GMT|[-+][0-9]{1,2}(?::?[0-9]{2})?|[A-Za-z_]+/[A-Za-z0-9_/+-]+)"
 SECONDS = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?")
 """A TIMESTAMP in seconds since 1970, of which six digits count behind the point."""
@@ -37,12 +37,14 @@ OFFSET = re.compile(r" ([-+][0-9]{1,2}(?::?[0-9]{2})?)$")
 """What is behind a time, and a blank, which DuckDB does not take."""
 FORMS = {
     "DATE": _DAY,
+    "TIME": _CLOCK,
     "TIMESTAMP": rf"{_DAY.replace('}-[', '}[-/][')}([ Tt]{_CLOCK})?({_ZONE})?",
     "DATETIME": rf"{_DAY}([ Tt][0-9]{{1,2}}:[0-9]{{1,2}}(:[0-9]{{1,2}}(\.[0-9]{{1,6}})?)?)?",
 }
 """What texts of types look like that DuckDB takes others for, too: a DATE has no time, a DATETIME no zone."""
 _WORDS = {"INT64": "integer", "INTEGER": "integer", "FLOAT64": "float", "FLOAT": "float", "BOOL": "boolean"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 STRUCTS = {"RECORD", "STRUCT"}
 _TEXTS = {"STRING", "BYTES", "JSON"}
 
@@ -134,6 +136,8 @@ class _Reading:
             row = json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as error:
             raise RowRefused("Parser terminated before end of string") from error
+        if _HALF_CHARACTER.search(json.dumps(row, ensure_ascii=False, default=str)):
+            raise RowRefused("Parser terminated before end of string")
         if not isinstance(row, dict):
             raise RowRefused("Expected an object, which has the columns of the row")
         return self._object(row, fields, "")

@@ -22,6 +22,7 @@ from local_bigquery.models import JobConfigurationLoad, TableFieldSchema
 from local_bigquery.settings import settings
 
 from local.bigquery import csv_files
+from local.bigquery.found_types import with_found_types
 from local.bigquery.json_rows import FORMS, STRUCTS, read_rows, registered
 from local.bigquery.sql_files import sql
 
@@ -89,7 +90,7 @@ def _remembered_reader(
     else:
         reader = _reader(cur, files, config, fields)
     if config.sourceFormat == _JSON and not fields:
-        reader = _with_numbers(cur, reader)
+        reader = with_found_types(cur, _with_numbers(cur, reader))
     _read_from.set(reader)
     return reader
 

@@ -84,3 +84,46 @@ def test_what_is_no_character_is_replaced_but_no_nul_is_taken(client: bigquery.C
         assert rows(client, dataset) == [(1, "\ufffdx")]
     job = load(client, dataset, b"1,a\x00b\n")
     assert (job.errors or [{}])[-1]["message"] == f"{READING}Bad character (ASCII 0) encountered."
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "types"),
+    [
+        (
+            "CSV",
+            "n,at,day,us,clock\n1,2024-01-01 12:30:00,2024-01-01,01/31/2024,12:30:00\n",
+            ["INTEGER", "TIMESTAMP", "DATE", "STRING", "TIME"],
+        ),
+        (
+            JSON,
+            '{"at": "2024-01-01T12:30:00Z", "none": null, "mixed": 1, "list": [1]}\n{"mixed": "x"}\n',
+            ["TIMESTAMP", "STRING", "STRING", "INTEGER"],
+        ),
+    ],
+)
+def test_types_are_found_out_as_bigquery_finds_them_out(
+    client: bigquery.Client, dataset: str, kind: str, text: str, types: list[str]
+) -> None:
+    assert load(client, dataset, text, **FOUND_OUT, source_format=kind).error_result is None
+    assert [column.field_type for column in client.get_table(f"{dataset}.rows").schema] == types
+    (row, *_) = rows(client, dataset)
+    assert datetime(2024, 1, 1, 12, 30, tzinfo=UTC) in row
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "told"),
+    [
+        ('{"a": [[1]]}\n', FOUND_OUT, "Nested arrays not allowed. Field: a"),
+        ('{"a": 1, "b": "\\ud800"}\n', {}, "JSON table encountered too many errors"),
+        (
+            '{"at": "24:00:00"}\n',
+            {"schema": [bigquery.SchemaField("at", "TIME")]},
+            "JSON table encountered too many errors",
+        ),
+    ],
+)
+def test_json_that_bigquery_does_not_take_is_refused(
+    client: bigquery.Client, dataset: str, text: str, more: dict[str, Any], told: str
+) -> None:
+    job = load(client, dataset, text, source_format=JSON, **more)
+    assert told in (job.error_result or {"message": ""})["message"]
