@@ -13,6 +13,7 @@ from local_bigquery.engine.types import bigquery_type
 from local_bigquery.errors import BigQueryError
 from sqlglot import exp
 
+from local.bigquery.counted_rows import faults_of_counts
 from local.bigquery.error_places import place
 from local.bigquery.unnests import sources
 
@@ -159,10 +160,7 @@ def _faults(tree: exp.Expr, known: Known) -> Iterator[tuple[str, exp.Expr]]:
 
 
 def _faults_of_shape(node: exp.Expr) -> Iterator[tuple[str, exp.Expr]]:
-    if isinstance(node, exp.Limit) and not isinstance(
-        node.expression, exp.Literal | exp.Parameter | exp.Placeholder | exp.Cast
-    ):
-        yield "LIMIT expects an integer literal or parameter", node.expression
+    yield from faults_of_counts(node)
     if isinstance(node, exp.Window) and not (node.args.get("order") or node.args.get("alias")):
         ranked = node.this.this if isinstance(node.this, exp.IgnoreNulls | exp.RespectNulls) else node.this
         if called := RANKS.get(type(ranked)):

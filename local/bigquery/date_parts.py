@@ -72,22 +72,34 @@ def read_dates(tree: exp.Expr, _: object) -> exp.Expr:
     """Refuse parts of other dialects, and read literals and elements that DuckDB does not."""
     for node in list(tree.walk()):
         _judge_part(node)
-        if isinstance(node, exp.Cast) and node.to.is_type(exp.DType.TIMESTAMPTZ) and _is_text(node.this):
-            node.this.set("this", ONE_DIGIT.sub(r"\g<1>0\2\3", node.this.name))
-        elif isinstance(node, exp.TimestampDiff):
-            for key in ("this", "expression"):
-                if _is_text(node.args[key]):
-                    node.set(key, exp.cast(node.args[key], exp.DType.TIMESTAMPTZ))
-        elif (
-            isinstance(node, exp.StrToTime)
-            and node.text("format") == "%s"
-            and not isinstance(node, exp.ParseDatetime)
-        ):
-            seconds = exp.cast(node.this.copy(), exp.DType.BIGINT)
-            node.replace(exp.Anonymous(this="to_timestamp", expressions=[seconds]))
-        elif isinstance(node, exp.LastDay) and node.text("unit").upper() == "ISOYEAR":
-            node.replace(_last_day_of_iso_year(node.this))
+        if (read := _read(node)) is not None:
+            node.replace(read)
     return tree
+
+
+def _read(node: exp.Expr) -> exp.Expr | None:
+    """Return what a node is to be instead, None where it stays; literals in it are changed."""
+    match node:
+        case exp.TimeToStr() if node.this is None or node.this.this is None:
+            raise BigQueryError("invalidQuery", "No matching signature for a function that formats a time")
+        case exp.Cast() if node.to.is_type(exp.DType.TIMESTAMPTZ) and _is_text(node.this):
+            node.this.set("this", ONE_DIGIT.sub(r"\g<1>0\2\3", node.this.name))
+        case exp.TimestampDiff():
+            _cast_texts(node)
+        case exp.ParseDatetime():
+            return None
+        case exp.StrToTime() if node.text("format") == "%s":
+            seconds = exp.cast(node.this.copy(), exp.DType.BIGINT)
+            return exp.Anonymous(this="to_timestamp", expressions=[seconds])
+        case exp.LastDay() if node.text("unit").upper() == "ISOYEAR":
+            return _last_day_of_iso_year(node.this)
+    return None
+
+
+def _cast_texts(difference: exp.TimestampDiff) -> None:
+    for key in ("this", "expression"):
+        if _is_text(difference.args[key]):
+            difference.set(key, exp.cast(difference.args[key], exp.DType.TIMESTAMPTZ))
 
 
 def _judge_part(node: exp.Expr) -> None:

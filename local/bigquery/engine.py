@@ -31,6 +31,7 @@ from local.bigquery import (
     extracts,
     job_records,
     jobs,
+    json_paths,
     latency,
     layouts,
     load_schemas,
@@ -110,6 +111,7 @@ class Engine:
         byte_literals.install()
         aggregates.install()
         date_parts.install()
+        json_paths.install()
         runner._executor = ThreadPoolExecutor(WAITING_JOBS, "bigquery-job")
         try:
             self._connect()

@@ -51,6 +51,7 @@ NO_STATEMENTS = {
 }
 NO_OPERATORS = {"::": ":", "%": "%", "**": "*", "//": "/", "==": "="}
 NO_PHRASES = {
+    ("SELECT", "UNNEST"): "Unexpected keyword UNNEST",
     ("DISTINCT", "ON"): "Unexpected keyword ON",
     ("*", "EXCLUDE"): "Expected end of input but got keyword EXCLUDE",
     ("ORDER BY", "ALL"): "Unexpected keyword ALL",
@@ -58,6 +59,8 @@ NO_PHRASES = {
     ("ILIKE",): 'Expected end of input but got identifier "ILIKE"',
     ("JOIN", "LATERAL"): "LATERAL join is not supported",
     (",", "LATERAL", "("): "LATERAL join is not supported",
+    ("NATURAL", "JOIN"): "Natural join not supported",
+    ("WITHIN", "GROUP", "("): "Expected end of input but got keyword WITHIN",
     ("ASOF", "JOIN"): 'Expected end of input but got identifier "ASOF"',
     ("SEMI", "JOIN"): 'Expected end of input but got identifier "SEMI"',
     ("ANTI", "JOIN"): 'Expected end of input but got identifier "ANTI"',
@@ -70,6 +73,10 @@ NO_PHRASES = {
     (")", "FILTER", "(", "WHERE"): 'Expected end of input but got "("',
 }
 """Each with what the parser says where it meets the phrase."""
+QUERIES = frozenset({"SELECT", "FROM", "WITH", "("})
+"""How a query begins: a comma may stand behind the last column of one that has no FROM."""
+QUANTIFIERS = frozenset({"ALL", "ANY", "SOME"})
+COMPARISONS = frozenset({"=", "!=", "<>", "<", "<=", ">", ">="})
 ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 ESCAPED = frozenset("abfnrtv\\?\"'`uUxX01234567\n")
 """What can stand behind the backslash of an escape."""
@@ -138,8 +145,7 @@ def _illegal_escapes(sql: str) -> Iterator[str]:
 def _refusals(tokens: Sequence[Token]) -> Iterator[str]:
     words = [_word(token) for token in tokens]
     calls: list[str] = []
-    if statement := NO_STATEMENTS.get(words[0] if words else ""):
-        yield f"Statement not supported: {statement}"
+    yield from _refusals_of_brackets(tokens, words)
     for place, (token, word) in enumerate(zip(tokens, words, strict=True)):
         before, after = words[place - 1] if place else "", words[place + 1 : place + 2]
         if word == "(":
@@ -157,6 +163,20 @@ def _refusals(tokens: Sequence[Token]) -> Iterator[str]:
             yield from _refusals_of_name(tokens[place + 1], within=calls[-1] if calls else "")
 
 
+def _refusals_of_brackets(tokens: Sequence[Token], words: Sequence[str]) -> Iterator[str]:
+    """Refuse a comma behind the last of what is no list of columns, and statements that there are not."""
+    if statement := NO_STATEMENTS.get(words[0] if words else ""):
+        yield f"Statement not supported: {statement}"
+    if not words or words[0] not in QUERIES:
+        return
+    holds_query: list[bool] = []
+    for place, word in enumerate(words):
+        if word == "(":
+            holds_query.append(words[place + 1 : place + 2] != [] and words[place + 1] in QUERIES)
+        elif word == ")" and holds_query and not holds_query.pop() and words[place - 1] == ",":
+            yield f'Syntax error: Unexpected ")" at {_position(tokens[place])}'
+
+
 def _refusals_of_characters(token: Token, word: str) -> Iterator[str]:
     """Refuse what is no ASCII outside quotes and comments; Google's lexer tells its first byte."""
     for place, character in enumerate(token.text if word else ""):
@@ -169,6 +189,8 @@ def _refusals_of_characters(token: Token, word: str) -> Iterator[str]:
 def _refusals_of_syntax(tokens: Sequence[Token], words: Sequence[str], place: int) -> Iterator[str]:
     if sign := NO_OPERATORS.get(words[place]):
         yield f'Syntax error: Unexpected "{sign}" at {_position(tokens[place])}'
+    if place and words[place] in QUANTIFIERS and words[place - 1] in COMPARISONS:
+        yield f"Syntax error: Unexpected keyword {words[place]} at {_position(tokens[place])}"
     for phrase, said in NO_PHRASES.items():
         last = place + len(phrase)
         if tuple(words[place:last]) == phrase:

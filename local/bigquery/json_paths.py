@@ -1,5 +1,7 @@
 """Parts of JSON literals, and what the local BigQuery has not of JSON's functions."""
 
+from collections.abc import Callable
+
 import sqlglot
 from local_bigquery.errors import BigQueryError
 from local_bigquery.sql.dialect import BigQueryDialect
@@ -8,7 +10,19 @@ from sqlglot import exp
 NO_ARGUMENTS = {"bq.main.json_keys": "mode", "bq.main.json_flatten": "mode"}
 """Functions, and the argument that they do not have here."""
 MAKERS = {"bq.main.parse_json", "bq.main.to_json"}
-NUMBERS = {"bq.main.float64", "bq.main.float64_array"}
+NUMBERS = {"bq.main.float64", "bq.main._cvg_float64_array"}
+ARRAYS = ("BOOL", "FLOAT64", "INT64", "STRING", "LAX_BOOL", "LAX_FLOAT64", "LAX_INT64", "LAX_STRING")
+"""What INT64_ARRAY and the like make of each element."""
+
+
+def install() -> None:
+    """Let INT64_ARRAY and the like be read; nothing else knows them."""
+    made = {f"{one}_ARRAY": _caller(f"bq.main._cvg_{one.lower()}_array") for one in ARRAYS}
+    BigQueryDialect.Parser.FUNCTIONS = {**BigQueryDialect.Parser.FUNCTIONS, **made}
+
+
+def _caller(name: str) -> Callable[[list[exp.Expr]], exp.Expr]:
+    return lambda arguments: exp.Anonymous(this=name, expressions=arguments)
 
 
 def open_json(tree: exp.Expr, _: object) -> exp.Expr:

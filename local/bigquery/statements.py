@@ -75,7 +75,12 @@ def trees_of(sql: str) -> tuple[exp.Expr, ...]:
     """
     try:
         trees = sqlglot.parse(sql, dialect=PathDialect)
-    except sqlglot.errors.SqlglotError:
+    except (
+        sqlglot.errors.SqlglotError,
+        AttributeError,
+        IndexError,
+        ValueError,
+    ):  # Functions without their arguments, too.
         return ()
     return tuple(unnest_paths(tree) for tree in trees if tree and not isinstance(tree, exp.Semicolon))
 

@@ -157,3 +157,36 @@ CREATE OR REPLACE MACRO bq.main._cvg_json_wide_numeric(x) AS CASE
 END;
 
 CREATE OR REPLACE MACRO bq.main._cvg_quantiles(n) AS list_transform(range(n + 1), i -> i / n);
+
+-- JSON as an array; each element is read by the function of its type, which raises for what is none.
+CREATE OR REPLACE MACRO bq.main._cvg_json_elements(j) AS CASE
+    WHEN j IS NULL OR json_type(j) = 'NULL' THEN NULL
+    WHEN json_type(j) = 'ARRAY' THEN CAST(j AS JSON[])
+    ELSE _raise('The provided JSON input is not an array')
+END;
+
+CREATE OR REPLACE MACRO bq.main._cvg_lax_json_elements(j) AS CASE WHEN json_type(j) = 'ARRAY' THEN CAST(j AS JSON[]) END;
+
+CREATE OR REPLACE MACRO bq.main._cvg_bool_array(j) AS
+    list_transform(bq.main._cvg_json_elements(j), element -> bq.main.bool(element));
+
+CREATE OR REPLACE MACRO bq.main._cvg_lax_bool_array(j) AS
+    list_transform(bq.main._cvg_lax_json_elements(j), element -> bq.main.lax_bool(element));
+
+CREATE OR REPLACE MACRO bq.main._cvg_float64_array(j) AS
+    list_transform(bq.main._cvg_json_elements(j), element -> bq.main.float64(element));
+
+CREATE OR REPLACE MACRO bq.main._cvg_lax_float64_array(j) AS
+    list_transform(bq.main._cvg_lax_json_elements(j), element -> bq.main.lax_float64(element));
+
+CREATE OR REPLACE MACRO bq.main._cvg_int64_array(j) AS
+    list_transform(bq.main._cvg_json_elements(j), element -> bq.main.int64(element));
+
+CREATE OR REPLACE MACRO bq.main._cvg_lax_int64_array(j) AS
+    list_transform(bq.main._cvg_lax_json_elements(j), element -> bq.main.lax_int64(element));
+
+CREATE OR REPLACE MACRO bq.main._cvg_string_array(j) AS
+    list_transform(bq.main._cvg_json_elements(j), element -> bq.main._string(element));
+
+CREATE OR REPLACE MACRO bq.main._cvg_lax_string_array(j) AS
+    list_transform(bq.main._cvg_lax_json_elements(j), element -> bq.main.lax_string(element));

@@ -72,6 +72,14 @@ REFUSED = [
     ("SELECT id AS at FROM t", "Syntax error: Unexpected keyword AT at [1:14]"),
     ("SELECT id AS groups FROM t", "Syntax error: Unexpected keyword GROUPS at [1:14]"),
     ("SELECT id FROM t LIMIT 1 + 1", "LIMIT expects an integer literal or parameter at [1:24]"),
+    ("SELECT id FROM t LIMIT '1'", "LIMIT expects an integer literal or parameter at [1:24]"),
+    ("SELECT id FROM t OFFSET 1", 'Expected end of input but got integer literal "1" at [1:25]'),
+    ("SELECT COUNT() FROM t", "No matching signature for aggregate function COUNT with no arguments"),
+    ("SELECT COUNT(DISTINCT id, name) FROM t", "No matching signature for aggregate function COUNT"),
+    (
+        "SELECT SUM(DISTINCT id) OVER (ORDER BY name) FROM t",
+        "Window ORDER BY is not allowed if DISTINCT is specified",
+    ),
     ("SELECT RANK() OVER () FROM t", "Window ORDER BY is required for analytic function rank"),
     (
         "SELECT LAG(id) OVER (PARTITION BY name) FROM t",

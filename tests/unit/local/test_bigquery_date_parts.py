@@ -46,6 +46,11 @@ def ask(client: bigquery.Client, sql: str) -> list[tuple[Any, ...]]:
         ("STRUCT<a INT64, b ARRAY<STRING>>(1, ['x']).b", (["x"],)),
         ("""JSON '{"a": {"b": [1, {"c": 2}]}}'.a.b[1].c, JSON '{"a": 1}'['a']""", (2, 1)),
         ("""PARSE_JSON('{"a": [1, 2]}').a[1], TO_JSON(STRUCT(1 AS x)).x""", (2, 1)),
+        (
+            """INT64_ARRAY(JSON '[1, 2]'), STRING_ARRAY(JSON '["a"]'), BOOL_ARRAY(JSON '[true]'),
+            FLOAT64_ARRAY(JSON '[1.5]', wide_number_mode => 'round'), LAX_INT64_ARRAY(JSON '["1"]')""",
+            ([1, 2], ["a"], [True], [1.5], [1]),
+        ),
         ("FLOAT64(JSON '9', wide_number_mode => 'exact')", (9.0,)),
     ],
 )
@@ -86,9 +91,19 @@ def test_a_part_that_bigquery_has_not_is_refused(shop: bigquery.Client, sql: str
         ask(shop, f"SELECT {sql}")
 
 
+@pytest.mark.parametrize("sql", ["DATE_ADD('a')", "FORMAT_DATE('%Y')", "REGEXP_EXTRACT('a')", "COUNT()"])
+def test_a_function_without_its_arguments_is_refused(shop: bigquery.Client, sql: str) -> None:
+    with pytest.raises(BadRequest, match="No matching signature for"):
+        ask(shop, f"SELECT {sql}")
+
+
 @pytest.mark.parametrize(
     "sql",
-    ["JSON_KEYS(JSON '{}', mode => 'lax')", "JSON_QUERY(JSON '[]', 'lax $.a')"],
+    [
+        "ST_GEOHASH(ST_GEOGPOINT(1, 2))",
+        "JSON_KEYS(JSON '{}', mode => 'lax')",
+        "JSON_QUERY(JSON '[]', 'lax $.a')",
+    ],
 )
 def test_what_is_not_here_of_json_is_named(shop: bigquery.Client, sql: str) -> None:
     with pytest.raises(MethodNotImplemented, match="The local BigQuery does not have this"):
