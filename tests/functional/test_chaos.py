@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from itertools import repeat
 
 import pytest
 
@@ -20,10 +21,10 @@ from tests.functional.site import Site, Tenant, a_pipeline_file
 LEVELS = ({"a": "SELECT 1 AS n", "b": "SELECT 2 AS n"}, {"c": "SELECT SUM(n) AS n FROM (SELECT n FROM a)"})
 ACKNOWLEDGED = 200
 SEED = 1
-PAUSE_SECONDS = 3.0
-A_WHILE = timedelta(seconds=2)
+PAUSE_SECONDS = 1.0
+A_WHILE = timedelta(seconds=1)
 """How soon everybody learns here that a table is held."""
-LOST_SECONDS = 6.0
+LOST_SECONDS = 3.0
 """How long streaming loses rows of tables that are remade."""
 REMADE = tuple(one for one in central_tables() if one.name in {"tenant_pipeline_runs", "tenant_step_logs"})
 """The tables that runs stream to; what is true of two is true of all, and quicker."""
@@ -79,6 +80,13 @@ def next_window(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """Give each test BigQuery's limits anew; how fast the machine is has no part in it."""
     monkeypatch.setattr(retries, "LIMIT_WINDOW_SECONDS", 0.0)  # A limit that is a fault here is over at once.
     clock.seconds += WINDOW_SECONDS
+
+
+@pytest.fixture(autouse=True)
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let BigQuery's client ask again at once: how long it waits is its own."""
+    pauses = "google.api_core.retry.retry_unary.exponential_sleep_generator"
+    monkeypatch.setattr(pauses, lambda *_, **__: repeat(0.0))
 
 
 @pytest.fixture(scope="module")
