@@ -27,7 +27,10 @@ HERE = Path(__file__).parent
 ATTACKS = cases_in(HERE.parent / "unit/pipelines/check_attacks.yml")
 GOOD = [{"type": "row_count", "min": 1}]
 BAD = [{"type": "row_count", "min": 1000}]
-EXPORT = HERE.parents[1] / "ps_templates/gcp/cost_billing/example.yml"
+EXAMPLE = HERE.parents[1] / "ps_templates/gcp/cost_billing/example.yml"
+EXPORT: dict[str, Any] = yaml.safe_load(EXAMPLE.read_text(encoding="utf-8"))["steps"][0]
+"""The step that makes an export of costs."""
+DAY = "2026-03-03"
 
 
 def a_file(*steps: dict[str, Any]) -> str:
@@ -40,7 +43,7 @@ def a_step(
     return {"id": step_id, "ps_type": ps_type, "config": config, "checks": checks}
 
 
-def run(tenant: Tenant, *steps: dict[str, Any], day: str = "2026-03-03") -> dict[str, Any]:
+def run(tenant: Tenant, *steps: dict[str, Any], day: str = DAY) -> dict[str, Any]:
     """Carry a pipeline of these steps out, and return what is told of the run."""
     answer = tenant.upload("checked", a_file(*steps))
     assert answer.status_code < 300, answer.text
@@ -77,10 +80,12 @@ STEPS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="module")
 def tenant_with_sources(site: Site, tenant_of_module: Tenant) -> Tenant:
-    """Give the tenant of the module a table and a file."""
+    """Give the tenant of the module a table, a file and an export of costs."""
     tenant_of_module.files.mkdir(parents=True)
     (tenant_of_module.files / "a.csv").write_text("n\n1\n2\n")
     site.rows(f"CREATE TABLE {tenant_of_module.tenant_id}.src AS SELECT 1 AS n UNION ALL SELECT 2")
+    export = EXPORT["config"]["source_query"].replace("${date}", f"DATE '{DAY}'")
+    site.rows(f"CREATE TABLE {tenant_of_module.tenant_id}.billing_export AS {export}")
     return tenant_of_module
 
 
@@ -89,16 +94,6 @@ def reader(shared_tenant: Tenant, tenant_with_sources: Tenant) -> Tenant:
     """Give a test the tenant of its module, which has a table and a file."""
     assert shared_tenant is tenant_with_sources
     return shared_tenant
-
-
-@pytest.fixture(scope="module")
-def tenant_with_costs(site: Site, tenant_of_module: Tenant) -> Tenant:
-    """Give the tenant of the module an export of costs, and the table that keeps them."""
-    site.drain()
-    assert tenant_of_module.upload("cloud_costs", EXPORT.read_text(encoding="utf-8")).status_code == 201
-    tenant_of_module.run("cloud_costs", {"date": "2026-03-03"})
-    site.drain()
-    return tenant_of_module
 
 
 def named(ps_type: str) -> str:
@@ -117,17 +112,16 @@ class CountedRun:
 
 
 @pytest.fixture(scope="module")
-def counted_run(site: Site, tenant_with_sources: Tenant, tenant_with_costs: Tenant) -> CountedRun:
+def counted_run(site: Site, tenant_with_sources: Tenant) -> CountedRun:
     """Let one run carry out a step of each type, a level each, and count what each level asks for."""
     tenant, steps, counts = tenant_with_sources, list[dict[str, Any]](), {}
-    assert tenant is tenant_with_costs
     for ps_type, config in STEPS.items():
         own = {name: f"{config[name]}_of_{named(ps_type)}" for name in ("target_table",) if name in config}
         before = {"depends_on": [steps[-1]["id"]]} if steps else {}
         steps.append(a_step(ps_type, GOOD, named(ps_type), **config | own) | before)
     site.drain()
     assert tenant.upload("counted", a_file(*steps)).status_code < 300
-    run_id = tenant.run("counted", {"date": "2026-03-03"})
+    run_id = tenant.run("counted", {"date": DAY})
     for ps_type in STEPS:
         site.bigquery.counts.reset()
         for message in site.take_levels():
@@ -163,7 +157,7 @@ def test_the_checks_of_a_run_are_told_by_the_history_and_the_view(
 
 
 def test_what_steps_with_checks_cost_can_be_asked_before(reader: Tenant) -> None:
-    steps = [yaml.safe_load(EXPORT.read_text(encoding="utf-8"))["steps"][0]]
+    steps = [EXPORT]
     for ps_type, config in STEPS.items():
         own = {"target_table": f"asked_of_{named(ps_type)}"} if "target_table" in config else {}
         steps.append(a_step(ps_type, GOOD, named(ps_type), **config | own))
@@ -172,25 +166,6 @@ def test_what_steps_with_checks_cost_can_be_asked_before(reader: Tenant) -> None
     asked = answer.get_json()["steps"]
     assert {step["step_id"] for step in asked} == {steps[0]["id"], *map(named, STEPS)}
     assert {step["step_id"]: step["error"] for step in asked if step.get("error")} == {}
-
-
-def test_a_bill_that_fails_its_checks_leaves_what_is_kept(site: Site, tenant_with_costs: Tenant) -> None:
-    site.drain()
-    tenant, own = tenant_with_costs, tenant_with_costs.tenant_id
-    site.rows(f"CREATE TABLE {own}.empty_export AS SELECT * FROM {own}.billing_export WHERE FALSE")
-    steps = []
-    for table, severity in (("failed_bill", "error"), ("warned_bill", "warn")):
-        site.rows(
-            f"CREATE TABLE {own}.{table} PARTITION BY usage_date CLUSTER BY project_id, service_description"
-            f" AS SELECT * FROM {own}.gcp_cost_billing"
-        )
-        config = {"source_table": "empty_export", "export_column": "export_time", "target_table": table}
-        steps.append(a_step("gcp.cost_billing", [GOOD[0] | {"severity": severity}], table, **config))
-    assert (before := count(tenant, "gcp_cost_billing")) > 0
-    told = steps_of(run(tenant, *steps))
-    ends = {step_id: (step["status"], step["checks"][0]["status"]) for step_id, step in told.items()}
-    assert ends == {"failed_bill": ("FAILED", "FAILED"), "warned_bill": ("COMPLETED", "WARNED")}, told
-    assert (count(tenant, "failed_bill"), count(tenant, "warned_bill")) == (before, 0)
 
 
 # Partitions

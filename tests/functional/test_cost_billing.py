@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.functional.site import Site, Tenant
+from tests.functional.site import Site, Tenant, steps_of
 
 EXAMPLE = Path(__file__).parents[2] / "ps_templates/gcp/cost_billing/example.yml"
 
@@ -100,6 +100,29 @@ def test_rows_that_come_late_are_taken_once_whatever_day_they_are_about(
             ("2026-03-03", 13),
             ("2026-03-04", 1),
         ]
+
+
+def test_a_bill_that_fails_its_checks_leaves_what_is_kept(site: Site, tenant_with_costs: Tenant) -> None:
+    tenant, own = tenant_with_costs, tenant_with_costs.tenant_id
+    site.rows(f"CREATE TABLE {own}.empty_export AS SELECT * FROM {own}.billing_export WHERE FALSE")
+    steps = []
+    for table, severity in (("failed_bill", "error"), ("warned_bill", "warn")):
+        site.rows(
+            f"CREATE TABLE {own}.{table} PARTITION BY usage_date CLUSTER BY project_id, service_description"
+            f" AS SELECT * FROM {own}.gcp_cost_billing"
+        )
+        config = {"source_table": "empty_export", "export_column": "export_time", "target_table": table}
+        checks = [{"type": "row_count", "min": 1, "severity": severity}]
+        steps.append({"id": table, "ps_type": "gcp.cost_billing", "config": config, "checks": checks})
+    saved = tenant.upload("checked", json.dumps({"pipeline": {"name": "Checked"}, "steps": steps}))
+    assert saved.status_code == 201, saved.text
+    assert (before := kept(tenant, "gcp_cost_billing"))
+    run_id = tenant.run("checked", {"date": "2026-03-03"})
+    site.drain()
+    told = steps_of(tenant.status(run_id))
+    ends = {step_id: (step["status"], step["checks"][0]["status"]) for step_id, step in told.items()}
+    assert ends == {"failed_bill": ("FAILED", "FAILED"), "warned_bill": ("COMPLETED", "WARNED")}, told
+    assert (kept(tenant, "failed_bill"), kept(tenant, "warned_bill")) == (before, [])
 
 
 def test_an_export_of_another_is_read_by_nobody(shared_tenant: Tenant) -> None:
