@@ -25,7 +25,9 @@ def backfill(
     config_id: ConfigId,
     start: Annotated[str, typer.Option("--from", help="From when on: a day, or a time.")],
     end: Annotated[str, typer.Option("--to", help="Before when: a day, or a time.")],
-    step: Annotated[str, typer.Option(help="How long an interval is: hour, day or month.")] = "day",
+    step: Annotated[
+        str, typer.Option(help="How long an interval is: hour, day, week, month or year.")
+    ] = "day",
     max_parallel: Annotated[int, typer.Option(min=1, max=100, help="How many runs at once.")] = 1,
     newest_first: Annotated[
         bool, typer.Option("--newest-first", help="Begin with the latest interval.")

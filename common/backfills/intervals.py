@@ -1,6 +1,6 @@
 """Intervals of time, one after another: what a backfill makes runs for."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -16,7 +16,9 @@ class IntervalStep(StrEnum):
 
     HOUR = "hour"
     DAY = "day"
+    WEEK = "week"
     MONTH = "month"
+    YEAR = "year"
 
 
 def intervals_between(
@@ -42,18 +44,33 @@ def _intervals(start: datetime, end: datetime, step: IntervalStep, timezone: str
 
 
 def _after(moment: datetime, step: IntervalStep, timezone: str) -> datetime:
-    """Return where the next interval begins. An hour is one that passes; a day has 23 or 25 at times."""
+    """Return where the next interval begins. An hour is one that passes; a day has 23 or 25 at times.
+
+    Months and years begin where the calendar's do, days and weeks where the time does that is divided.
+    """
     if step is IntervalStep.HOUR:
         return moment + timedelta(hours=1)
     zone = ZoneInfo(timezone)
     wall = moment.astimezone(zone).replace(tzinfo=None)
     following = moment
     while following <= moment:  # A zone can leave out a day.
-        wall = _next_month(wall) if step is IntervalStep.MONTH else wall + timedelta(days=1)
+        wall = _FOLLOWING[step](wall)
         following = wall.replace(tzinfo=zone).astimezone(UTC)
     return following
+
+
+def _next_year(wall: datetime) -> datetime:
+    return datetime(wall.year + 1, 1, 1)  # noqa: DTZ001 - the wall clock of a zone
 
 
 def _next_month(wall: datetime) -> datetime:
     first = wall.replace(day=1, hour=0, minute=0, second=0, microsecond=0, fold=0)
     return (first + timedelta(days=32)).replace(day=1)
+
+
+_FOLLOWING: Mapping[IntervalStep, Callable[[datetime], datetime]] = {
+    IntervalStep.DAY: lambda wall: wall + timedelta(days=1),
+    IntervalStep.WEEK: lambda wall: wall + timedelta(days=7),
+    IntervalStep.MONTH: _next_month,
+    IntervalStep.YEAR: _next_year,
+}

@@ -9,7 +9,7 @@ from common.console import run_forms
 from common.console.calendars import days_between, days_of, months_of
 from common.console.visits import Answered, Elsewhere, Page, PageRoute, Visit
 
-STEPS = ("day", "hour", "month")
+STEPS = ("day", "hour", "week", "month", "year")
 CHOICES = ("start", "end", "step", "rerun", "over_days")
 
 

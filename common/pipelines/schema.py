@@ -61,6 +61,7 @@ _RULES = {
 FORMATS = {name: (re.compile(pattern), rule) for name, (pattern, rule) in _RULES.items()}
 """What a text of a format looks like, and the rule in words."""
 
+_ZONE_BEFORE = re.compile(r"\s*(?:CRON_)?TZ=", re.IGNORECASE)
 _NOUNS = {
     "object": "a mapping",
     "array": "a list",
@@ -109,7 +110,7 @@ def _rule(error: ValidationError) -> str:
     rules: dict[str, Callable[[], str]] = {
         "type": lambda: _type_rule(wanted, error.instance),
         "enum": lambda: _enum_rule(wanted, error.instance),
-        "format": lambda: FORMATS[wanted][1],
+        "format": lambda: _format_rule(wanted, error.instance),
         "minimum": lambda: f"must be at least {wanted:,}",
         "maximum": lambda: f"must be at most {wanted:,}",
         "exclusiveMinimum": lambda: f"must be more than {wanted:,}",
@@ -136,6 +137,16 @@ _SQL_TYPES = {
     "RECORD": "STRUCT",
 }
 """What types are called here, by their names in schemas of BigQuery's API and in other SQL."""
+
+
+def _format_rule(wanted: str, given: object) -> str:
+    rule = FORMATS[wanted][1]
+    if wanted != "cron" or not isinstance(given, str) or not given.strip():
+        return rule
+    if _ZONE_BEFORE.match(given):
+        return f"{rule}; a time zone stands in `timezone`"
+    count = len(given.split())
+    return f"{rule}; it has {count}" + (", and seconds and years are none of them" if count > 5 else "")
 
 
 def _enum_rule(wanted: Sequence[object], given: object) -> str:

@@ -63,3 +63,13 @@ def test_months_begin_at_the_first_of_the_zone() -> None:
 def test_hours_are_those_that_pass() -> None:
     found = divided("2026-10-24T22:00Z", "2026-10-25T02:00Z", IntervalStep.HOUR, "Europe/Berlin")
     assert found == ["10-24 22:00", "10-24 23:00", "10-25 00:00", "10-25 01:00", "10-25 02:00"]
+
+
+def test_weeks_are_seven_days_of_the_zone_from_the_start_on() -> None:
+    found = divided("2026-03-18T23:00Z", "2026-04-03T22:00Z", IntervalStep.WEEK, "Europe/Berlin")
+    assert found == ["03-18 23:00", "03-25 23:00", "04-01 22:00", "04-03 22:00"]
+
+
+def test_years_begin_with_the_calendars_in_the_zone() -> None:
+    found = divided("2024-02-29T23:00Z", "2026-03-01T00:00Z", IntervalStep.YEAR, "Europe/Berlin")
+    assert found == ["02-29 23:00", "12-31 23:00", "12-31 23:00", "03-01 00:00"]

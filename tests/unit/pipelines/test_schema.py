@@ -157,3 +157,18 @@ def test_a_word_that_is_none_of_those_is_told_the_one_that_is_meant(given: str, 
 def test_what_must_be_more_than_a_bound_is_told_so() -> None:
     validator = validator_for({"$id": "urn:test:bound", "exclusiveMinimum": 0})
     assert [told.rule for told in schema_violations(validator, -1)] == ["must be more than 0"]
+
+
+@pytest.mark.parametrize(
+    ("cron", "told"),
+    [
+        ("0 5 * *", "; it has 4"),
+        ("0 0 5 * * *", "; it has 6, and seconds and years are none of them"),
+        ("CRON_TZ=Europe/Berlin 0 5 * * *", "; a time zone stands in `timezone`"),
+        ("", "such as @daily"),
+    ],
+)
+def test_a_cron_of_another_tool_is_told_what_it_has_too_much(cron: str, told: str) -> None:
+    schema = {"type": "object", "properties": {"cron": {"type": "string", "format": "cron"}}}
+    (violation,) = schema_violations(validator_for(schema), {"cron": cron})
+    assert violation.rule.endswith(told)
