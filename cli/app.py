@@ -1,7 +1,9 @@
 """The commands put together, and what becomes of their errors."""
 
+import os
 import sys
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -103,11 +105,16 @@ app.add_typer(admin, name="admin")
 
 def main() -> None:
     """Carry out a command: what goes wrong is told by place, rule and next step, and by the exit code."""
+    if sys.stdout is None:  # Closed by who has called: what is answered goes nowhere.
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - to its end
     try:
         app(prog_name="convergence")
     except ApiError as error:
         failure = failure_of(error)
     except CommandError as error:
         failure = error.failure
+    except OSError as error:  # Files are read elsewhere: a full disk, most likely.
+        failure = CommandError(f"the answer cannot be written: {error.strerror or error}").failure
+        sys.stdout = None  # Python would try to write it once more at the end.
     Screen().failure(failure)
     sys.exit(failure.code)

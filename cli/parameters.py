@@ -7,6 +7,7 @@ from typing import Any
 
 from cli.exits import Exit
 from cli.failures import CommandError
+from cli.given_files import read_bytes
 from common import strict_json
 from common.client import Client
 
@@ -45,7 +46,7 @@ def _pair(word: str) -> tuple[str, str]:
 
 def _from_file(file: Path) -> dict[str, Any]:
     try:
-        values = strict_json.parse(file.read_text(encoding="utf-8"))
+        values = strict_json.parse(read_bytes(file).decode())
     except (OSError, ValueError) as error:
         raise CommandError(f"{file} cannot be read as JSON", code=Exit.USAGE) from error
     if not isinstance(values, dict):

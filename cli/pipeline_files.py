@@ -11,6 +11,7 @@ import yaml
 
 from cli.exits import Exit
 from cli.failures import CommandError
+from cli.given_files import STANDARD_INPUT, read_bytes
 from common.errors import ConvergenceError
 from common.pipelines.documents import document_text
 
@@ -56,9 +57,9 @@ def found_files(given: Sequence[Path]) -> list[PipelineFile]:
 def read_file(path: Path) -> PipelineFile:
     """Read one file; CommandError where that cannot be done."""
     try:
-        data = path.read_bytes()
+        data = read_bytes(path)
     except OSError as error:
-        raise CommandError(f"{path}: {error.strerror}", code=Exit.USAGE) from error
+        raise CommandError(f"{path}: {error.strerror or error}", code=Exit.USAGE) from error
     return PipelineFile(path=path, config_id=config_id_of(data, path), data=data)
 
 
@@ -99,7 +100,7 @@ def _scalars(events: Iterable[yaml.Event]) -> Iterator[tuple[list[str | None], s
 
 
 def _paths(given: Path) -> Iterator[Path]:
-    if not given.is_dir():
+    if given == STANDARD_INPUT or not given.is_dir():
         yield given
         return
     for folder, children, names in os.walk(given):

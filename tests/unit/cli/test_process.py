@@ -238,3 +238,23 @@ def test_the_package_is_whole(environment: dict[str, str], tmp_path: Path) -> No
             [*COMMAND, *arguments], cwd=tmp_path, env=alone, capture_output=True, text=True, check=False
         )
         assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("redirection", "code", "told"),
+    [("> /dev/full", 1, "the answer cannot be written: No space left on device"), (">&-", 0, "")],
+)
+def test_an_answer_that_cannot_be_written_is_told_in_a_line(
+    environment: dict[str, str], redirection: str, code: int, told: str
+) -> None:
+    done = subprocess.run(  # noqa: S602 - the shell redirects
+        f"{sys.executable} -m cli completion bash {redirection}",
+        shell=True,
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_SECONDS,
+    )
+    assert (done.returncode, done.stderr.strip()) == (code, told)

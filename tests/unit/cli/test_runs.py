@@ -431,3 +431,11 @@ def test_a_quote_of_what_cannot_run_ends_with_an_exit_code(
 ) -> None:
     here.answer(200, QUOTED | {"is_valid": False})
     assert convergence("quote", "daily").code == 1
+
+
+def test_secret_values_come_by_the_standard_input_too(
+    convergence: Convergence, here: ScriptedPlatform, home: Path
+) -> None:
+    here.answer(202, ACCEPTED)
+    assert convergence("run", "daily", "--params", "-", given='{"token": "very-secret"}').code == 0
+    assert here.asked[0].body["parameters"] == {"token": "very-secret"}

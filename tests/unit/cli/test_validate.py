@@ -221,3 +221,9 @@ def levels(steps: int) -> str:
         f"level_{level}: [{', '.join(f'{{step: s{number}}}' for number in range(level - 1, steps, 40))}]"
         for level in range(1, 41)
     )
+
+
+def test_a_file_comes_by_the_standard_input_too(convergence: Convergence, home: Path) -> None:
+    outcome = convergence("validate", "-", given=FAULTY)
+    assert outcome.code == 1
+    assert "-:1:1: error: /pipeline/name: is required" in outcome.out.splitlines()

@@ -169,6 +169,6 @@ def test_what_must_be_more_than_a_bound_is_told_so() -> None:
     ],
 )
 def test_a_cron_of_another_tool_is_told_what_it_has_too_much(cron: str, told: str) -> None:
-    schema = {"type": "object", "properties": {"cron": {"type": "string", "format": "cron"}}}
+    schema = {"$id": "urn:test:cron", "properties": {"cron": {"type": "string", "format": "cron"}}}
     (violation,) = schema_violations(validator_for(schema), {"cron": cron})
     assert violation.rule.endswith(told)
