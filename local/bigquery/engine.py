@@ -31,6 +31,7 @@ from local.bigquery import (
     extracts,
     job_records,
     jobs,
+    json_changes,
     json_paths,
     latency,
     layouts,
@@ -160,6 +161,7 @@ class Engine:
         database.connection()
         catalog.install()
         values_as_text.install()
+        json_changes.install()
         result_rows.install()
         layouts.install()
         partitions.install()

@@ -83,7 +83,7 @@ def _shown(
     if isinstance(value, exp.Anonymous) and value.name == "row":  # A STRUCT without names.
         parts = [_shown(one, one.type, is_literal=is_literal, numbers=numbers) for one in value.expressions]
         return _listed(parts)
-    if _is_bytes(value):
+    if is_bytes(value):
         datatype = exp.DataType.build("BYTES", dialect="bigquery")
     if datatype is None:
         return None
@@ -171,7 +171,7 @@ def cast_bytes(node: exp.Expr, _: object) -> exp.Expr:
     if not isinstance(node, exp.Cast) or not isinstance(template := node.args.get("format"), exp.Literal):
         return node
     name, value = template.name.upper(), node.this
-    if node.to.this in TEXT and _is_bytes(value):
+    if node.to.this in TEXT and is_bytes(value):
         found = _encoded(value, name)
     elif node.to.this in BYTES:
         found = _decoded(value, name)
@@ -186,7 +186,8 @@ def cast_bytes(node: exp.Expr, _: object) -> exp.Expr:
     return exp.func("TRY", found) if isinstance(node, exp.TryCast) else found
 
 
-def _is_bytes(value: exp.Expr) -> bool:
+def is_bytes(value: exp.Expr) -> bool:
+    """Tell whether a value is known to be bytes, a literal of them among others."""
     is_hex = isinstance(value, exp.Anonymous) and value.name.lower() in {"from_hex", "unhex"}
     return is_hex or isinstance(value, exp.ByteString) or kind(value) in BYTES
 

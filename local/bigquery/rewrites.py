@@ -19,6 +19,7 @@ from local.bigquery.date_parts import read_dates
 from local.bigquery.formats import cast_bytes, show_values
 from local.bigquery.json_paths import open_json
 from local.bigquery.pivots import name_pivot_columns
+from local.bigquery.signatures import count_groups, keep_types, take_extremes
 from local.bigquery.structs import (
     compare_tuples,
     expand_struct_queries,
@@ -62,6 +63,8 @@ def install() -> None:
         typed = rules.STATEMENT_RULES.index(rules.typing.annotate) + 1
         rules.STATEMENT_RULES.insert(typed, spell_json)
         rules.NODE_RULES[:0] = (
+            keep_types,
+            count_groups,
             show_values,
             cast_bytes,
             count_between,
@@ -222,6 +225,7 @@ EARLY: tuple[Rule, ...] = (
     aggregate_extremes,
     gather_arrays,
     take_quantiles,
+    take_extremes,
     read_dates,
     keep_fractions,
     open_json,

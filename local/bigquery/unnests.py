@@ -34,9 +34,26 @@ def expand_unnests(tree: exp.Expr, context: Context) -> exp.Expr:
             alias = _rename(alias, unnest, select)
         if _needs_fields(alias, unnest, select, beside):
             unnest.replace(_with_fields(alias, unnest))
-        elif alias and _has_star(select) and _is_of_structs(unnest.expressions[0], select, context):
+        elif alias and _is_row(unnest, select, context):
+            _leave_offset_out(alias, _offset(unnest), select)
             unnest.replace(_with_fields("", unnest, called=alias))
     return tree
+
+
+def _is_row(unnest: exp.Unnest, select: exp.Select, context: Context) -> bool:
+    """Tell whether an alias stands for rows: with a star, or an offset beside a literal of structs."""
+    array = unnest.expressions[0]
+    if isinstance(array, exp.Array) and array.expressions and isinstance(array.expressions[0], exp.Struct):
+        return bool(_offset(unnest))
+    return _has_star(select) and _is_of_structs(array, select, context)
+
+
+def _leave_offset_out(alias: str, offset: str, select: exp.Select) -> None:
+    """Let `i.*` be the fields of `UNNEST(items) AS i WITH OFFSET o` alone."""
+    for output in select.expressions if offset else ():
+        star = output.this if isinstance(output, exp.Column) else None
+        if isinstance(star, exp.Star) and output.table.casefold() == alias.casefold():
+            star.set("except_", [*(star.args.get("except_") or ()), exp.to_identifier(offset)])
 
 
 def _complete_join(parent: exp.Expr) -> None:
@@ -192,7 +209,7 @@ def _defines(select: exp.Select, name: str) -> bool:
 def _needs_fields(alias: str, unnest: exp.Unnest, select: exp.Select, beside: set[str]) -> bool:
     """Tell whether a name may be that of a field: without an alias any, with one those that stand alone."""
     if isinstance(unnest.expressions[0], exp.Array) and not alias:
-        return False  # `local_bigquery` expands these itself.
+        return bool(_offset(unnest))  # `local_bigquery` expands the others itself.
     if not alias:
         return True
     if _has_star(select):
