@@ -131,6 +131,10 @@ def _is_moment(value: object) -> bool:
     return not isinstance(value, str) or bool(_MOMENT.fullmatch(value) and from_rfc3339(value))
 
 
+_FORMATTED = {
+    "date": "a day, 2026-01-31",
+    "date-time": "a time with its zone, 2026-01-31T09:30:00Z",
+}
 _NOUNS = {
     "object": "an object",
     "array": "a list",
@@ -145,7 +149,7 @@ _RULES = {
     "type": "must be {any_of}",
     "enum": "must be one of {listed}",
     "const": "must be {wanted}",
-    "format": "must be a {wanted}",
+    "format": "must be {formatted}",
     "minLength": "must have at least {wanted} characters",
     "maxLength": "must have at most {wanted} characters",
     "minItems": "must have at least {wanted} items",
@@ -154,6 +158,7 @@ _RULES = {
     "maxProperties": "must have at most {wanted} members",
     "minimum": "must be at least {wanted}",
     "maximum": "must be at most {wanted}",
+    "exclusiveMinimum": "must be more than {wanted}",
     "uniqueItems": "must hold each item once",
     "propertyNames": "must have members of another name",
 }
@@ -168,8 +173,21 @@ def _rule(error: ValidationError) -> str:
         words = [_NOUNS[word] for word in words]
     template = _RULES.get(str(error.validator), "must keep the rule {keyword!r} of its schema")
     return template.format(
-        keyword=error.validator, wanted=wanted, listed=", ".join(words), any_of=" or ".join(words)
-    )
+        keyword=error.validator,
+        wanted=wanted,
+        formatted=_FORMATTED.get(str(wanted), f"a {wanted}"),
+        listed=", ".join(words),
+        any_of=" or ".join(words),
+    ) + _meant(error)
+
+
+def _meant(error: ValidationError) -> str:
+    """Name the word that is meant by one in other letters; what has been given is not told."""
+    given, wanted = error.instance, error.validator_value
+    if error.validator != "enum" or not isinstance(given, str) or not isinstance(wanted, list):
+        return ""
+    words = [word for word in wanted if isinstance(word, str) and word.lower() == given.lower()]
+    return f", did you mean {words[0]!r}?" if words else ""
 
 
 _WORDING = json_schema.Wording(

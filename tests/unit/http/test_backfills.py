@@ -217,7 +217,7 @@ def test_an_estimate_says_nothing_of_tables_that_are_not_ones_own(world: World) 
         ({"end": "2023-12-31"}, "/end"),
         ({"start": "2000-01-01", "step": "hour"}, "/end"),
         ({"start": "2024-02-30"}, "/start"),
-        ({"step": "week"}, "/step"),
+        ({"step": "fortnight"}, "/step"),
         ({"max_parallel": 0}, "/max_parallel"),
         ({"parameters": {"regin": "EU"}}, "/parameters/regin"),
     ],

@@ -68,7 +68,7 @@ def test_all_violations_are_reported_at_once() -> None:
         "/path/thing_id": "must have the form that its description says",
         "/query/limit": "must be at least 1",
         "/query/is_new": "must be true or false",
-        "/query/status": "must be one of ON, OFF",
+        "/query/status": "must be one of ON, OFF, did you mean 'ON'?",
         "/header/X-Reason": "must have at most 5 characters",
         "/query/limt": "is not known here, did you mean 'limit'?",
     }

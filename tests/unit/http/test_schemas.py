@@ -103,14 +103,14 @@ def test_a_pattern_holds_for_the_whole_text(text: str) -> None:
 @pytest.mark.parametrize("text", ["2024-02-30", "20240101", "2024-W01-1", "01.01.2024", "2024-1-1"])
 def test_a_date_is_on_the_calendar(text: str) -> None:
     assert violations_of(SCHEMA, {"name": "ab", "size": 1, "on": text}) == [
-        Violation("/on", "must be a date")
+        Violation("/on", "must be a day, 2026-01-31")
     ]
 
 
 @pytest.mark.parametrize("text", ["2024-01-01T00:00:00", "0001-01-01T00:00:00+23:59", "now"])
 def test_a_moment_has_a_zone(text: str) -> None:
     assert violations_of(SCHEMA, {"name": "ab", "size": 1, "at": text}) == [
-        Violation("/at", "must be a date-time")
+        Violation("/at", "must be a time with its zone, 2026-01-31T09:30:00Z")
     ]
 
 
@@ -132,3 +132,17 @@ def test_a_value_is_never_repeated_in_a_violation() -> None:
 def test_a_pointer_is_escaped_and_never_long() -> None:
     assert pointer("a/b", 0, "c~d") == "/a~1b/0/c~0d"
     assert len(pointer("x" * 10_000)) == 130
+
+
+def test_a_word_in_other_letters_is_told_the_one_that_is_meant() -> None:
+    schema = {"properties": {"status": {"enum": ["ACTIVE", "SUSPENDED"]}}}
+    rule = "must be one of ACTIVE, SUSPENDED"
+    assert violations_of(schema, {"status": "suspended"}) == [
+        Violation("/status", f"{rule}, did you mean 'SUSPENDED'?")
+    ]
+    assert violations_of(schema, {"status": "s3cr3t"}) == [Violation("/status", rule)]
+
+
+def test_a_bound_that_is_none_of_the_values_is_told_as_one() -> None:
+    schema = {"properties": {"cost": {"type": "number", "exclusiveMinimum": 0}}}
+    assert violations_of(schema, {"cost": 0}) == [Violation("/cost", "must be more than 0")]
