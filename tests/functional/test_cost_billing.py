@@ -36,13 +36,13 @@ def a_file(**config: Any) -> str:
 
 
 @pytest.fixture(scope="module")
-def tenant_with_costs(site: Site, tenant_of_module: Tenant) -> Tenant:
-    """Let the tenant of the module carry the example out, as it stands."""
+def tenant_with_costs(site: Site, tenant_of_session: Tenant) -> Tenant:
+    """Let the tenant of many modules carry the example out, as it stands."""
     site.drain()
-    saved = tenant_of_module.upload("cloud_costs", EXAMPLE.read_text(encoding="utf-8"))
+    saved = tenant_of_session.upload("cloud_costs", EXAMPLE.read_text(encoding="utf-8"))
     assert (saved.status_code, saved.get_json()["warnings"]) == (201, [])
-    run(tenant_of_module, "cloud_costs", "2026-03-03")
-    return tenant_of_module
+    run(tenant_of_session, "cloud_costs", "2026-03-03")
+    return tenant_of_session
 
 
 def test_the_example_keeps_costs_and_sums_them_up_by_service_and_day(
@@ -114,10 +114,10 @@ def test_a_bill_that_fails_its_checks_leaves_what_is_kept(site: Site, tenant_wit
         config = {"source_table": "empty_export", "export_column": "export_time", "target_table": table}
         checks = [{"type": "row_count", "min": 1, "severity": severity}]
         steps.append({"id": table, "ps_type": "gcp.cost_billing", "config": config, "checks": checks})
-    saved = tenant.upload("checked", json.dumps({"pipeline": {"name": "Checked"}, "steps": steps}))
+    saved = tenant.upload("checked_bills", json.dumps({"pipeline": {"name": "Checked"}, "steps": steps}))
     assert saved.status_code == 201, saved.text
     assert (before := kept(tenant, "gcp_cost_billing"))
-    run_id = tenant.run("checked", {"date": "2026-03-03"})
+    run_id = tenant.run("checked_bills", {"date": "2026-03-03"})
     site.drain()
     told = steps_of(tenant.status(run_id))
     ends = {step_id: (step["status"], step["checks"][0]["status"]) for step_id, step in told.items()}
@@ -125,8 +125,8 @@ def test_a_bill_that_fails_its_checks_leaves_what_is_kept(site: Site, tenant_wit
     assert (kept(tenant, "failed_bill"), kept(tenant, "warned_bill")) == (before, [])
 
 
-def test_an_export_of_another_is_read_by_nobody(shared_tenant: Tenant) -> None:
+def test_an_export_of_another_is_read_by_nobody(common_tenant: Tenant) -> None:
     for table in ("victim.gcp_billing_export_v1_012345", "tenants.tenant_profiles", "other-project.b.export"):
-        answer = shared_tenant.upload("of_another", a_file(source_table=table))
+        answer = common_tenant.upload("of_another", a_file(source_table=table))
         assert answer.status_code == 422
         assert "/steps/0/config/source_table" in answer.text

@@ -186,9 +186,9 @@ CASES: dict[str, Case] = {
 
 
 @pytest.fixture
-def stand(shared_tenant: Tenant, name: str) -> Stand:
+def stand(common_tenant: Tenant, name: str) -> Stand:
     """Give the test of a case what is its own."""
-    made = Stand(tenant=shared_tenant, name=re.sub(r"\W+", "_", name))
+    made = Stand(tenant=common_tenant, name=re.sub(r"\W+", "_", name))
     made.folder.mkdir(parents=True)
     return made
 

@@ -1,6 +1,5 @@
 """A tenant's own tables over the real function: as the executor, beside another tenant's."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from tests.functional.site import CONFIG, Site, Tenant, a_pipeline_file
@@ -10,11 +9,11 @@ TABLES = "/api/v1/pipelines/tables"
 
 
 def test_from_a_run_to_its_rows_to_their_end(
-    site: Site, shared_tenant: Tenant, tenant_ids: Iterator[str]
+    site: Site, common_tenant: Tenant, shared_tenant: Tenant
 ) -> None:
-    tenant, other = shared_tenant, site.onboard(next(tenant_ids))
-    assert tenant.upload("daily", a_pipeline_file({"seen": "SELECT 1 AS n"})).status_code == 201
-    run_id = tenant.run("daily")
+    tenant, other = common_tenant, shared_tenant
+    assert tenant.upload("looked_at", a_pipeline_file({"seen": "SELECT 1 AS n"})).status_code == 201
+    run_id = tenant.run("looked_at")
     site.drain()
     body = tenant.call("GET", TABLES).get_json()
     tables = {one["table"]: one for one in body["tables"]}
@@ -28,8 +27,8 @@ def test_from_a_run_to_its_rows_to_their_end(
     assert tenant.call("GET", f"{TABLES}/seen/rows").status_code == 404
 
 
-def test_a_files_tests_are_run_and_touch_nothing(shared_tenant: Tenant) -> None:
-    tenant = shared_tenant
+def test_a_files_tests_are_run_and_touch_nothing(common_tenant: Tenant) -> None:
+    tenant = common_tenant
     before = tables_and_runs(tenant)
     text = FROM_CSV.read_text(encoding="utf-8")
     assert tenant.upload("from_csv", text).status_code == 201

@@ -132,12 +132,13 @@ def test_attributes_of_a_stranger_are_nothing_but_attributes(requests: Requests)
         assert set(dead.attributes) == {*NAMES, "reason", "rejected_by"}
 
 
-@pytest.mark.usefixtures("_listening")
-def test_a_forged_level_among_the_dead_letters_ends_nothing(site: Site, tenant: Tenant) -> None:
-    requests = asking(site, tenant)
+def test_a_forged_level_among_the_dead_letters_ends_nothing(site: Site, requests: Requests) -> None:
     requests.tenant.upload("daily", a_pipeline_file({"first": "SELECT 1 AS n"}))
     run_id = requests.tenant.run("daily")
-    run = a_run(tenant_id=requests.tenant.tenant_id, run_id=run_id, ticket=1)
+    (row,) = site.rows(
+        f"SELECT DISTINCT ticket FROM tenants.tenant_pipeline_runs WHERE pipeline_logging_id = '{run_id}'"
+    )
+    run = a_run(tenant_id=requests.tenant.tenant_id, run_id=run_id, ticket=row["ticket"])
     unknown = a_run(tenant_id=requests.tenant.tenant_id, run_id="forged", ticket=50_000_000)
     topic = Topic(publisher=make_publisher(), project=PROJECT, name="dead-letters")
     topic.publish(encode(a_message(run=run)), {"reason": "forged"})
