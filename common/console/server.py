@@ -201,7 +201,9 @@ class Console:
             if problem.status not in {401, 403}:
                 raise
             self.attempts.count(source)
-            told = problem.detail or "The key is not valid."
+            # What is no tenant's key may be meant for one: whose it would be nobody knows.
+            is_tenants = wanted.role is not Role.OPERATOR
+            told = (is_tenants and problem.detail) or "The key is not valid."
             return self._signed_out(request, Page(template="sign_in.html", values={"told": told}, status=403))
         response = redirect(_home(wanted), 303)
         self.seal.write(request, response, wanted)

@@ -24,6 +24,8 @@ _CONTENT_TYPES = {
 }
 _CHARSETS = {"", "utf-8", "utf8", "us-ascii"}
 
+_KEYS = ("pipeline", "steps")
+"""What every file has: a text with neither is none that curl has sent."""
 _LOST_LINE_BREAKS = (
     "the text has no line breaks; `curl -d @file` strips them: send the file with `--data-binary @file`"
 )
@@ -93,7 +95,8 @@ def _read_yaml_document(text: str) -> Document:
 def _with_line_breaks_in_mind(rule: str, text: str) -> str:
     """Add to a rule where the line breaks went that a file of several lines must have had."""
     is_one_line = len(text.strip().splitlines()) == 1
-    return f"{rule}; {_LOST_LINE_BREAKS}" if is_one_line and ":" in text else rule
+    is_pipeline = any(f"{key}:" in text for key in _KEYS)
+    return f"{rule}; {_LOST_LINE_BREAKS}" if is_one_line and is_pipeline else rule
 
 
 def _check_values(document: Value) -> None:

@@ -130,7 +130,7 @@ def _time(value: Value) -> str:
             return time.fromisoformat(value).isoformat()
     except ValueError:
         pass  # Hour 25.
-    raise ValueViolation("must be a time of day in quotes, such as '09:30:00' (TIME)")
+    raise ValueViolation("must be a time of day, such as '09:30:00' (TIME)")
 
 
 def _numeric(value: Value) -> str:

@@ -213,7 +213,7 @@ def test_a_text_stays_the_text_that_it_looks_like(value: str, read: str) -> None
         "pipeline:\n  id: a\nsteps:\n  - id: b\n",
         "# A comment swallows the rest.\npipeline: {id: a}\nsteps: []\n",
         "{pipeline: {id: a}, # A comment.\nsteps: []}\n",
-        "a:\n  - |\n    SELECT 1\n",
+        "steps:\n  - |\n    SELECT 1\n",
         "pipeline:\r\n  id: a\r\n  name: b\r\n",
     ],
 )
@@ -224,6 +224,7 @@ def test_yaml_that_lost_its_line_breaks_is_told_of_data_binary(text: str) -> Non
 
 def test_yaml_with_its_line_breaks_is_not_told_of_data_binary() -> None:
     assert "--data-binary" not in rule_of("a: 1\n b: 2\n")
+    assert "--data-binary" not in rule_of("a: [")
 
 
 def test_one_line_of_flow_style_is_a_document() -> None:
