@@ -2,9 +2,12 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+
+import pytest
 
 from common.times import utc_now
 from common.wiring import dispatcher
@@ -77,20 +80,30 @@ def test_a_later_firing_cancels_the_run_before_it_and_begins_when_that_has_ended
     tenant.call("POST", "/api/v1/pipelines/schedules/patient/pause")
 
 
-def test_a_firing_that_the_plan_refuses_is_in_the_history_with_the_reason(site: Site, tenant: Tenant) -> None:
-    tenant.subscribe(daily_limit=1)
-    assert tenant.upload("daily", FILE).status_code == 201
-    tenant.run("daily")
-    site.drain()
-    assert tenant.upload("minutely", EVERY_MINUTE).status_code == 201
+@pytest.fixture
+def used_up(shared_tenant: Tenant) -> Iterator[int]:
+    """Use up what the plan allows the tenant of the module a day, and return how many runs that are."""
+    assert shared_tenant.upload("daily", FILE).status_code == 201
+    shared_tenant.run("daily")
+    daily = shared_tenant.own("GET", "/api/v1/tenants/quota").get_json()["daily"]
+    shared_tenant.subscribe(daily_limit=daily["used"])
+    yield daily["used"]
+    shared_tenant.subscribe(daily_limit=daily["limit"])
+
+
+def test_a_firing_that_the_plan_refuses_is_in_the_history_with_the_reason(
+    site: Site, shared_tenant: Tenant, used_up: int
+) -> None:
+    tenant = shared_tenant
+    assert tenant.upload("refused", EVERY_MINUTE).status_code == 201
     refused = site.admin("GET", "/admin/overview").get_json()["refused_today"]
     site.tick()
-    (run,) = [run for run in history(tenant, "&status=FAILED") if run["pipeline_id"] == "minutely"][-1:]
-    assert "daily limit of your plan is reached: 1 of 1" in run["error_message"]
+    (run,) = history(tenant, "&status=FAILED&pipeline_id=refused")[-1:]
+    assert f"daily limit of your plan is reached: {used_up} of {used_up}" in run["error_message"]
     assert tenant.status(run["pipeline_logging_id"])["status"] == "FAILED"
-    assert follow(tenant, schedule_of(tenant, "minutely")["links"]["last_run"]) == 200
+    assert follow(tenant, schedule_of(tenant, "refused")["links"]["last_run"]) == 200
     assert site.admin("GET", "/admin/overview").get_json()["refused_today"] > refused
-    tenant.call("POST", "/api/v1/pipelines/schedules/minutely/pause")
+    tenant.call("POST", "/api/v1/pipelines/schedules/refused/pause")
 
 
 def test_runs_wait_are_cancelled_and_begin_as_slots_come_free(
