@@ -7,9 +7,8 @@ from tests.functional.promises import Promise
 from tests.functional.site import Site, Tenant
 
 SQL = "SELECT 1 AS n"
-SHAPES = [({"a": SQL},), ({"a": SQL, "b": SQL}, {"c": SQL}), ({"a": SQL}, {"b": SQL}, {"c": SQL, "d": SQL})]
-
-
+SHAPES = [({"a": SQL},), ({"a": SQL}, {"b": SQL}, {"c": SQL, "d": SQL})]
+"""One level of one step, and more of each, of which there are not as many."""
 JOB_SECONDS = 0.3
 """Long enough that each job is waited for."""
 
