@@ -300,7 +300,7 @@ def test_an_operator_sees_and_changes_tenants(operator: Browser, other_tenant: T
 
 
 def test_pages_and_cookies_keep_strangers_out(browser: Browser, shared_tenant: Tenant) -> None:
-    browser.get("/console/")
+    browser.get("/console/keys")
     assert browser.page is not None
     policy = browser.page.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
