@@ -73,6 +73,12 @@ def load_config(job: StepJob, work: LoadJob) -> bigquery.LoadJobConfig:
     )
     if work.columns:
         config.schema = columns_of(work)
+    if work.format is FileFormat.PARQUET:  # Else a list comes as a STRUCT of a list of STRUCTs.
+        config.parquet_options = bigquery.format_options.ParquetOptions.from_api_repr(
+            {"enableListInference": True, "enumAsString": True}
+        )
+    if work.format is FileFormat.AVRO:  # Else days and times come as numbers.
+        config.use_avro_logical_types = True
     if work.format in _TEXT:
         config.encoding = work.encoding
         config.ignore_unknown_values = work.ignores_unknown_values

@@ -24,6 +24,7 @@ from local_bigquery.settings import settings
 from local.bigquery import csv_files
 from local.bigquery.found_types import with_found_types
 from local.bigquery.json_rows import FORMS, STRUCTS, read_rows, registered
+from local.bigquery.parquet_files import with_bigquerys_types
 from local.bigquery.sql_files import sql
 
 type Handler = Callable[..., Any]
@@ -89,6 +90,8 @@ def _remembered_reader(
         reader = csv_files.reader(cur, files, config, fields, _folder.get())
     else:
         reader = _reader(cur, files, config, fields)
+    if config.sourceFormat == "PARQUET":
+        reader = with_bigquerys_types(cur, files, reader, fields)
     if config.sourceFormat == _JSON and not fields:
         reader = with_found_types(cur, _with_numbers(cur, reader))
     _read_from.set(reader)
