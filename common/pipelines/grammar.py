@@ -29,6 +29,12 @@ NAMED_AS = "named_as"
 HAS_QUOTED_DOTS = "has_quoted_dots"
 """The key in a table's `meta` that says that one pair of backticks holds several names."""
 
+_WORDS = """
+    ALTER ANTI ASOF DESCRIBE GLOB ILIKE LOCK NOTNULL PARTITIONED_BY REGEXP RETURNING REVOKE RLIKE ROLLBACK
+    SEMI STRAIGHT_JOIN UNCACHE XOR
+"""
+_NAMES_FOR_BIGQUERY = frozenset(_WORDS.split())
+"""Words of other dialects that sqlglot takes for more than names, and BigQuery does not."""
 _OPENING = (TokenType.L_PAREN, TokenType.L_BRACKET)
 _NAMES = (TokenType.VAR, TokenType.IDENTIFIER)
 
@@ -61,7 +67,7 @@ def read_query(code: str) -> tuple[exp.Expr, list[exp.Table]]:
     dialect = BigQuery()
     reader = QueryParser(dialect=dialect)
     try:
-        trees = reader.parse(dialect.tokenize(code), code)
+        trees = reader.parse(_tokens(dialect, code), code)
     except _TooLong:
         raise UnreadableQuery("is too entangled to be read in reasonable time") from None
     except RecursionError:
@@ -71,6 +77,14 @@ def read_query(code: str) -> tuple[exp.Expr, list[exp.Table]]:
     if len(trees) != 1 or trees[0] is None:
         raise UnreadableQuery("is not one statement")
     return trees[0], reader.tables
+
+
+def _tokens(dialect: BigQuery, code: str) -> list[Token]:
+    found = dialect.tokenize(code)
+    for token in found:
+        if token.token_type is not TokenType.IDENTIFIER and token.text.upper() in _NAMES_FOR_BIGQUERY:
+            token.token_type = TokenType.VAR
+    return found
 
 
 def _unreadable(error: Exception) -> UnreadableQuery:
