@@ -21,7 +21,7 @@ from local_bigquery.jobs.storage import literal
 from local_bigquery.models import JobConfigurationLoad, TableFieldSchema
 from local_bigquery.settings import settings
 
-from local.bigquery import csv_files
+from local.bigquery import avro_files, csv_files
 from local.bigquery.found_types import with_found_types
 from local.bigquery.json_rows import FORMS, STRUCTS, read_rows, registered
 from local.bigquery.parquet_files import with_bigquerys_types
@@ -54,6 +54,7 @@ class RowsRefused(BigQueryError):  # type: ignore[misc]
 
 def install() -> None:
     """Refuse what BigQuery refuses, and say why; behind what else is to stand around a load."""
+    avro_files.install()
     csv_files.install()
     load._reader = _remembered_reader
     load._projection = _strict_projection
