@@ -11,10 +11,18 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 
 MAX_DEPTH = 10
 STATES = ("COMPLETED", "FAILED", "SKIPPED")
-KINDS = {"STRING": "text", "DATE": "day", "INT64": "number", "FLOAT64": "number", "BOOL": "truth"}
+KINDS = {
+    "STRING": "text",
+    "DATE": "day",
+    "INT64": "number",
+    "FLOAT64": "number",
+    "NUMERIC": "number",
+    "BOOL": "truth",
+}
 """What parameters of a type are compared as; those of other types are not."""
 _TOKEN = re.compile(
     r"""\s*(?:(?P<word>(?:and|or|not|in|true|false|null)\b)
@@ -180,6 +188,8 @@ class _Reader:
             raise NoCondition(f"names the parameter {name}, which the file does not declare")
         if given not in KINDS:
             raise NoCondition(f"compares {name}, which is none of {', '.join(KINDS)}, or a secret")
+        if given == "NUMERIC":
+            return _Operand(kind=KINDS[given], of=lambda facts: _decimal(facts.values.get(name)))
         return _Operand(kind=KINDS[given], of=lambda facts: facts.values.get(name))
 
     def _takes(self, text: str) -> bool:
@@ -204,6 +214,11 @@ def _literal(kind: str, value: object) -> _Operand:
     return _Operand(kind=kind, of=lambda _: value, literal=value, is_literal=True)
 
 
+def _decimal(value: object) -> object:
+    """Return a number as it is written: a NUMERIC is a text, and 0.1 is a tenth beside it."""
+    return None if value is None else Decimal(str(value))
+
+
 def _compared(left: _Operand, sign: str, right: _Operand) -> Answer:
     rule = _rule_against(left, sign, right) or _rule_against(right, sign, left)
     if rule:
@@ -212,6 +227,8 @@ def _compared(left: _Operand, sign: str, right: _Operand) -> Answer:
 
     def answer(facts: Facts) -> bool:
         one, other = left.of(facts), right.of(facts)
+        if isinstance(one, Decimal) or isinstance(other, Decimal):
+            one, other = _decimal(one), _decimal(other)
         # As in SQL nothing is less or more than a value that is not there.
         return (is_equality or (one is not None and other is not None)) and compare(one, other)
 

@@ -12,12 +12,20 @@ TYPES = {
     "date": "DATE",
     "rows": "INT64",
     "share": "FLOAT64",
+    "rate": "NUMERIC",
     "full": "BOOL",
     "many": "ARRAY<STRING>",
     "at": "TIMESTAMP",
     "token": "secret",
 }
-VALUES: dict[str, Any] = {"region": "eu", "date": "2026-01-31", "rows": 5, "share": 0.5, "full": True}
+VALUES: dict[str, Any] = {
+    "region": "eu",
+    "date": "2026-01-31",
+    "rows": 5,
+    "share": 0.5,
+    "full": True,
+    "rate": "0.1",
+}
 STATES = {"load": "FAILED", "check-it": "SKIPPED"}
 
 
@@ -40,6 +48,10 @@ def holds(text: str, **values: Any) -> bool:
         "${rows} >= 5 and ${rows} < 5.5",
         "${share} < ${rows}",
         "-1 < ${rows}",
+        "${rate} == 0.1 and 0.1 == ${rate}",
+        "${rate} < ${share} and ${rate} < ${rows}",
+        "${rate} > 0.099999999 and ${rate} in (0, 0.10)",
+        "${rate} != null",
         "steps.load == 'FAILED'",
         "steps.check-it in ('FAILED', 'SKIPPED')",
         "steps.of_no_state == 'COMPLETED'",
@@ -57,6 +69,8 @@ def test_what_is_true_holds_and_its_opposite_does_not(text: str) -> None:
 def test_nothing_is_less_or_more_than_what_is_not_there(comparison: str) -> None:
     assert not holds(f"${{rows}} {comparison} 5", rows=None)
     assert holds("${rows} == null", rows=None)
+    assert not holds(f"${{rate}} {comparison} 5", rate=None)
+    assert holds("${rate} == null", rate=None)
     assert not holds("${full}", full=None)
 
 
