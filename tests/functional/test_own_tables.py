@@ -27,8 +27,8 @@ def test_from_a_run_to_its_rows_to_their_end(
     assert tenant.call("GET", f"{TABLES}/seen/rows").status_code == 404
 
 
-def test_a_files_tests_are_run_and_touch_nothing(common_tenant: Tenant) -> None:
-    tenant = common_tenant
+def test_a_files_tests_are_run_and_touch_nothing(shared_tenant: Tenant) -> None:
+    tenant = shared_tenant
     before = tables_and_runs(tenant)
     text = FROM_CSV.read_text(encoding="utf-8")
     assert tenant.upload("from_csv", text).status_code == 201
