@@ -21,8 +21,16 @@ _ESCAPE = re.compile(rb"\\(?:[xX]([0-9a-fA-F]{2})|([0-7]{3})|(.))", re.DOTALL)
 _CONTROLS = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 
 
+NAMES = frozenset({"GLOB", "NOTNULL", "REGEXP", "RETURNING", "RLIKE", "UNCACHE", "XOR"})
+"""Words of other dialects that are names for BigQuery."""
+
+
 class BytesTokenizer(BigQuery.Tokenizer):
-    """Cuts statements as sqlglot does, raw bytes as raw strings."""
+    """Cuts statements as sqlglot does, raw bytes as raw strings, and takes no other words for keywords."""
+
+    KEYWORDS = {  # noqa: RUF012 - sqlglot has it so.
+        word: kind for word, kind in BigQuery.Tokenizer.KEYWORDS.items() if word not in NAMES
+    }
 
     RAW_STRINGS = [  # noqa: RUF012 - sqlglot has it so.
         *BigQuery.Tokenizer.RAW_STRINGS,

@@ -65,6 +65,11 @@ def ask(client: bigquery.Client, sql: str) -> tuple[list[str], list[tuple[Any, .
             "SELECT visitor, value FROM visits LEFT JOIN UNNEST(labels) ORDER BY visitor",
             [("ann", "web"), ("bob", None)],
         ),
+        (
+            "WITH xor AS (SELECT 'a' AS regexp, 1 AS glob) SELECT rlike.regexp, glob + 1 AS returning "
+            "FROM xor AS rlike WHERE rlike.glob = 1",
+            [("a", 2)],
+        ),
         ("SELECT WITH(a AS 1, b AS a + 1, b * b)", [(4,)]),
         (
             "SELECT visitor, WITH(v AS UPPER(visitor), CONCAT(v, '-', v)) FROM visits "
