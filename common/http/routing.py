@@ -190,7 +190,7 @@ class RouteTable[S]:
         try:
             index, values = self._adapter.match(path, method)
         except NoRoute as error:
-            raise NotFound("there is nothing at this path") from error
+            raise NotFound(self._nothing_at(path)) from error
         return self._routes[index], dict(values)
 
     def has(self, path: str) -> bool:
@@ -200,8 +200,12 @@ class RouteTable[S]:
     def methods_of(self, path: str) -> list[str]:
         """Return the methods that a path takes; NotFound where it takes none."""
         if not self.has(path):
-            raise NotFound("there is nothing at this path")
+            raise NotFound(self._nothing_at(path))
         return sorted({*self._adapter.allowed_methods(path), "OPTIONS"})
+
+    def _nothing_at(self, path: str) -> str:
+        has_slash = len(path) > 1 and path.endswith("/") and self.has(path[:-1])
+        return "there is nothing at this path" + (": leave out the slash at its end" if has_slash else "")
 
     @cached_property
     def _adapter(self) -> MapAdapter:

@@ -327,6 +327,14 @@ def test_there_is_nothing_at_a_path_that_is_written_otherwise_than_its_own(path:
     assert response.json["detail"].startswith("there is nothing at this path: ")  # type: ignore[index]
 
 
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
+def test_a_slash_at_the_end_of_a_path_is_told(method: str) -> None:
+    site = Site(ROUTES, Bare())
+    told = (site.ask(method, "/me/", key=ACME).json or {})["detail"]
+    assert told == "there is nothing at this path: leave out the slash at its end"
+    assert (site.ask(method, "/mine/", key=ACME).json or {})["detail"] == "there is nothing at this path"
+
+
 @pytest.mark.parametrize("path", ["/me", "/me?a=%6d%2f..//", "/names/a_b-c.d~e", "http://localhost/me"])
 def test_a_path_that_is_written_as_it_is_is_found(path: str) -> None:
     assert Site(ROUTES, Bare()).ask_as_sent(path, ACME).status_code != 404
