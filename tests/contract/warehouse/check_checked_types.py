@@ -1,4 +1,4 @@
-"""Checked steps that die at each call, and all that fail and are warned: `test_checked_types` in full."""
+"""Checked steps that die at each call, and publish in each way: `test_checked_types` in full."""
 
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from tests.contract.warehouse.test_checked_types import (
     a_tenant,
     die_at_calls,
     is_kept_back,
+    is_published,
     is_published_with_a_warning,
     publish_all,
     runs,  # noqa: F401 - a fixture
@@ -37,8 +38,13 @@ def test_a_process_may_die_at_any_call_and_rows_are_published_once(
 
 @pytest.fixture(scope="module")
 def published(bootstrapped: Central, storage: "StorageServer") -> dict[str, Published]:
-    """Let all types that the short form leaves out keep back what fails, and publish it with a warning."""
-    return publish_all(a_tenant(bootstrapped, storage), OTHER_WAYS, OTHER_WAYS)
+    """Let steps publish in all ways that the short form leaves out, or keep rows back."""
+    return publish_all(a_tenant(bootstrapped, storage), OTHER_WAYS)
+
+
+@pytest.mark.parametrize("which", OTHER_WAYS)
+def test_what_passes_is_published_in_all_ways(published: dict[str, Published], which: str) -> None:
+    is_published(published["good"], TABLES[which])
 
 
 @pytest.mark.parametrize("which", OTHER_WAYS)

@@ -232,7 +232,6 @@ def dying(steps: StepRuns, call: str, *, before: bool) -> ExecutorJobs:
 @pytest.mark.parametrize(
     ("strategy", "call"),
     [
-        ("append", "columns_of"),
         ("append", "add_columns"),
         ("append", "submit"),
         ("merge", "add_columns"),
