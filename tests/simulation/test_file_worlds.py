@@ -18,7 +18,7 @@ from tests.simulation.sabotaged_files import (
 )
 from tests.simulation.world import World
 
-WORLDS = 12
+WORLDS = 8
 FIRST_TO_NOTICE, ENOUGH_TO_NOTICE = 10, 300
 SABOTAGES: dict[Callable[[World], None], str] = {
     files_are_listed_by_every_delivery: "and were not",

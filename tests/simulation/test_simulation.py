@@ -9,7 +9,7 @@ from tests.simulation.invariants import broken_invariants
 from tests.simulation.sabotage import SABOTAGES, Sabotage
 from tests.simulation.world import World
 
-WORLDS = 20
+WORLDS = 12
 ENOUGH_TO_NOTICE = 900
 
 

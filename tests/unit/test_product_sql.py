@@ -14,7 +14,7 @@ from common.pipelines.pipeline import Pipeline, Step
 from common.pipelines.plans import CheckJob, CopyJob, LoadJob, QueryJob, StatementType
 from common.pipelines.tables import PUBLIC_DATA, Policy
 from common.setup.tables import TENANT_SCHEMAS, Shape, central_tables, tenant_table
-from common.setup.views import central_views, tenant_view
+from common.setup.views import ViewDefinition, central_views, tenant_view
 from common.warehouse.backups import restoring_statement
 from common.warehouse.bigquery import SQL_FOLDER, statement
 from local.googlesql import Analyzer, RejectedSql, column_type
@@ -85,22 +85,23 @@ def product_tables() -> Tables:
     waiting = [*central_views(), tenant_view()]
     while waiting:
         analyzer = Analyzer(tables, default_dataset=f"{PROJECT}.{TENANT}")
-        view = next(view for view in waiting if is_ready(analyzer, view.text))
-        dataset = TENANT if view.name == tenant_view().name else CENTRAL
-        tables[f"{PROJECT}.{dataset}.{view.name}"] = dict(analyzer.analyze(filled(view.text)).columns)
-        waiting.remove(view)
+        ready = {view: columns for view in waiting if (columns := columns_of_view(analyzer, view))}
+        assert ready, [view.name for view in waiting]
+        for view, columns in ready.items():
+            dataset = TENANT if view.name == tenant_view().name else CENTRAL
+            tables[f"{PROJECT}.{dataset}.{view.name}"] = columns
+            waiting.remove(view)
     return tables
 
 
-def is_ready(analyzer: Analyzer, text: str) -> bool:
-    """Tell whether all that a view reads is there; what else is wrong with it, is raised."""
+def columns_of_view(analyzer: Analyzer, view: ViewDefinition) -> dict[str, str]:
+    """Tell a view's columns; none where what it reads is not there yet. What else is wrong is raised."""
     try:
-        analyzer.analyze(filled(text))
+        return dict(analyzer.analyze(filled(view.text)).columns)
     except RejectedSql as error:
         if "Table not found" in str(error):
-            return False
+            return {}
         raise
-    return True
 
 
 def filled(text: str) -> str:
