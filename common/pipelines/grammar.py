@@ -143,6 +143,8 @@ class QueryParser(PipeParser):
         if isinstance(table, exp.Table):
             table.meta[PATH_HEAD] = head
             names = (token for token in self._tokens[start : self._index] if token.token_type in _NAMES)
+            if isinstance(table.this, exp.Identifier) and not table.this.quoted and "*" in table.this.name:
+                self.raise_error("a table's name with a wildcard (*) stands in backticks")
             table.meta[HAS_QUOTED_DOTS] = any("." in name.text for name in names)
             self.tables.append(table)
         return table

@@ -1,10 +1,12 @@
 """Parts of JSON literals, and what the local BigQuery has not of JSON's functions."""
 
 from collections.abc import Callable
+from inspect import signature
 
 import sqlglot
 from local_bigquery.errors import BigQueryError
 from local_bigquery.sql.dialect import BigQueryDialect
+from local_bigquery.sql.rules.typing import TEXT, kind
 from sqlglot import exp
 
 NO_ARGUMENTS = {"bq.main.json_keys": "mode", "bq.main.json_flatten": "mode"}
@@ -18,7 +20,20 @@ ARRAYS = ("BOOL", "FLOAT64", "INT64", "STRING", "LAX_BOOL", "LAX_FLOAT64", "LAX_
 def install() -> None:
     """Let INT64_ARRAY and the like be read; nothing else knows them."""
     made = {f"{one}_ARRAY": _caller(f"bq.main._cvg_{one.lower()}_array") for one in ARRAYS}
-    BigQueryDialect.Parser.FUNCTIONS = {**BigQueryDialect.Parser.FUNCTIONS, **made}
+    known = BigQueryDialect.Parser.FUNCTIONS
+    whole = {name: _with_whole_path(known[name]) for name in ("JSON_QUERY", "JSON_EXTRACT")}
+    BigQueryDialect.Parser.FUNCTIONS = {**known, **made, **whole}
+
+
+def _with_whole_path(build: Callable[..., exp.Expr]) -> Callable[..., exp.Expr]:
+    """Take `$` for the path that a call leaves out."""
+    takes_dialect = "dialect" in signature(build).parameters
+
+    def read(arguments: list[exp.Expr], dialect: object) -> exp.Expr:
+        given = [*arguments, exp.Literal.string("$")] if len(arguments) == 1 else arguments
+        return build(given, dialect=dialect) if takes_dialect else build(given)
+
+    return read
 
 
 def _caller(name: str) -> Callable[[list[exp.Expr]], exp.Expr]:
@@ -48,6 +63,18 @@ def _judge_arguments(call: exp.Anonymous) -> None:
         call.set("expressions", call.expressions[:1])  # All numbers are rounded.
     elif (argument := NO_ARGUMENTS.get(call.name.lower(), "")) in named:
         raise _missing(f"{call.name.rpartition('.')[2].upper()} with {argument}")
+
+
+def read_valid(node: exp.Expr, _: object) -> exp.Expr:
+    """Give NULL for what is asked of a text that is no JSON."""
+    readers = (exp.JSONExtract, exp.JSONExtractScalar, exp.JSONExtractArray, exp.JSONValueArray)
+    if isinstance(node, readers) and kind(node.this) in TEXT and "is_valid" not in node.meta:
+        node.meta["is_valid"] = True
+        valid = exp.Anonymous(this="json_valid", expressions=[node.this.copy()])
+        text = exp.If(this=valid, true=node.this.copy())
+        text.type = node.this.type
+        node.set("this", text)
+    return node
 
 
 def _part_of(path: exp.Expr) -> exp.Expr:

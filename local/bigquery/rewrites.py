@@ -17,9 +17,9 @@ from local.bigquery.array_paths import unnest_paths
 from local.bigquery.assignments import judge_values
 from local.bigquery.date_parts import read_dates
 from local.bigquery.formats import cast_bytes, show_values
-from local.bigquery.json_paths import open_json
+from local.bigquery.json_paths import open_json, read_valid
 from local.bigquery.pivots import name_pivot_columns
-from local.bigquery.signatures import count_groups, keep_types, take_extremes
+from local.bigquery.signatures import count_groups, keep_types, quote_wildcards, take_extremes
 from local.bigquery.structs import (
     compare_tuples,
     expand_struct_queries,
@@ -63,6 +63,7 @@ def install() -> None:
         typed = rules.STATEMENT_RULES.index(rules.typing.annotate) + 1
         rules.STATEMENT_RULES.insert(typed, spell_json)
         rules.NODE_RULES[:0] = (
+            read_valid,
             keep_types,
             count_groups,
             show_values,
@@ -209,6 +210,7 @@ def group_thousands(node: exp.Expr, _: object) -> exp.Expr:
 
 
 EARLY: tuple[Rule, ...] = (
+    quote_wildcards,
     unnest_paths,
     define_before,
     count_precisely,

@@ -32,6 +32,17 @@ def _is_of_numbers(array: exp.Expr) -> bool:
     return bool(elements) and isinstance(elements[0], exp.DataType) and elements[0].this in INTEGERS
 
 
+def quote_wildcards(tree: exp.Expr, _: object) -> exp.Expr:
+    """Refuse a wildcard that stands in no backticks."""
+    for table in tree.find_all(exp.Table):
+        name = table.this
+        if isinstance(name, exp.Identifier) and not name.quoted and name.name.endswith("*"):
+            raise BigQueryError(
+                "invalidQuery", f'Syntax error: Expected end of input but got "*"{place(table)}'
+            )
+    return tree
+
+
 def take_extremes(tree: exp.Expr, _: object) -> exp.Expr:
     """Let MAX_BY and MIN_BY give NULL where the value of the extreme row is NULL."""
     for node in list(tree.find_all(exp.ArgMax, exp.ArgMin)):

@@ -69,6 +69,21 @@ def test_a_whole_number_that_is_rounded_is_a_float64(shop: bigquery.Client) -> N
     assert [field.field_type for field in rows.schema] == ["FLOAT"] * 4 + ["INTEGER"]
 
 
+def test_a_text_that_is_no_json_has_no_part(shop: bigquery.Client) -> None:
+    sql = """
+    SELECT JSON_VALUE(region, '$.a'), JSON_QUERY('{bad', '$'), JSON_VALUE('{"a": 1}', '$.a'),
+      JSON_QUERY('{"a": [1]}'), JSON_EXTRACT_ARRAY(region, '$')
+    FROM shop.orders WHERE n = 1
+    """
+    assert ask(shop, sql) == [(None, None, "1", '{"a":[1]}', [])]
+
+
+def test_a_wildcard_stands_in_backticks(shop: bigquery.Client) -> None:
+    assert ask(shop, "SELECT COUNT(*) FROM shop.`order*`") == [(2,)]
+    with pytest.raises(BadRequest, match='Expected end of input but got "\\*" at \\[1:15\\]'):
+        ask(shop, "SELECT * FROM shop.order*")
+
+
 @pytest.mark.parametrize(
     ("sql", "message"),
     [
