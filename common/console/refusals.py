@@ -14,6 +14,13 @@ class Refused(Exception):
         self.status = status
 
 
+_TOLD = {
+    404: "There is no page at this address.",
+    405: "This address takes a form alone: begin at the page that has it.",
+}
+"""What is told where nobody has said more."""
+
+
 def shown(error: Exception) -> tuple[int, dict[str, object]]:
     """Say what a page shows of an error, and by which status."""
     match error:
@@ -27,7 +34,9 @@ def shown(error: Exception) -> tuple[int, dict[str, object]]:
         case Refused():
             return error.status, {"title": "Not possible", "told": str(error)}
         case HTTPException():
-            return error.code or 500, {"title": error.name, "told": error.description}
+            is_own = error.description != type(error).description
+            told = error.description if is_own else _TOLD.get(error.code or 0, error.description)
+            return error.code or 500, {"title": error.name, "told": told}
         case ApiError():
             return 502, {"title": "The platform does not answer", "told": "Try again in a minute."}
         case RateLimited():
