@@ -51,6 +51,7 @@ _RULES = {
         "must have five fields (minute, hour, day of the month, month, day of the week) or be a nickname, "
         "such as @daily",
     ),
+    "delimiter": (r"[^\r\n]|\\t", "must be one character, or \\t for a tab"),
     "email": (
         r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}",
         "must be an e-mail address, such as data@customer.example",

@@ -83,13 +83,18 @@ def load_config(job: StepJob, work: LoadJob) -> bigquery.LoadJobConfig:
         config.encoding = work.encoding
         config.ignore_unknown_values = work.ignores_unknown_values
     if work.format is FileFormat.CSV:
-        config.field_delimiter = work.delimiter
+        config.field_delimiter = _character(work.delimiter)
         config.quote_character = work.quote
         config.null_marker = work.null_marker
         config.allow_quoted_newlines = work.has_quoted_newlines
         if work.header_rows is not None:  # The client would send "None".
             config.skip_leading_rows = work.header_rows
     return config
+
+
+def _character(delimiter: str) -> str:
+    """Read a tab that is written as other tools write it: single quotes of YAML know no escape."""
+    return "\t" if delimiter == "\\t" else delimiter
 
 
 def columns_of(work: LoadJob) -> list[bigquery.SchemaField]:
@@ -113,7 +118,7 @@ def extract_config(job: StepJob, work: ExtractJob) -> bigquery.ExtractJobConfig:
         destination_format=work.format.value, compression=work.compression, **_common(job)
     )
     if work.format is FileFormat.CSV:
-        config.field_delimiter = work.delimiter
+        config.field_delimiter = _character(work.delimiter)
         config.print_header = work.has_header
     return config
 

@@ -118,6 +118,8 @@ def test_an_extract_of_a_query_hands_its_rows_from_job_to_job() -> None:
         ({"mode": "all", "schema_update": "add_columns"}, "/schema_update: is for rows that are added"),
         ({"format": "avro", "header_rows": 1}, "/header_rows: is for csv files alone"),
         ({"format": "json", "delimiter": ";"}, "/delimiter: is for csv files alone"),
+        ({"delimiter": ";;"}, "/delimiter: must be one character, or \\t for a tab"),
+        ({"delimiter": ""}, "/delimiter: must be one character, or \\t for a tab"),
         ({"format": "orc", "encoding": "UTF-8"}, "/encoding: is for csv and json files alone"),
         ({"format": "xml"}, "/format: "),
         ({"credential": "my-gcp"}, "/credential: needs /schema"),

@@ -11,9 +11,9 @@ from common.warehouse.job_kinds import load_config
 LISTS = {"enableListInference": True, "enumAsString": True}
 
 
-def asked(form: FileFormat) -> dict[str, Any]:
+def asked(form: FileFormat, **more: Any) -> dict[str, Any]:
     """Return the configuration of a load."""
-    work = LoadJob(uris=("gs://acme-files/a",), format=form, destination="orders")
+    work = LoadJob(uris=("gs://acme-files/a",), format=form, destination="orders", **more)
     job = StepJob(
         job_id="j", tenant_id="acme", work=work, parameters=(), timeout_seconds=60, labels={"tenant": "acme"}
     )
@@ -29,3 +29,8 @@ def test_lists_of_parquet_are_lists_and_days_of_avro_are_days() -> None:
 @pytest.mark.parametrize("form", [FileFormat.CSV, FileFormat.JSON, FileFormat.ORC])
 def test_options_of_a_format_are_for_it_alone(form: FileFormat) -> None:
     assert not {"parquetOptions", "useAvroLogicalTypes"} & asked(form).keys()
+
+
+@pytest.mark.parametrize(("delimiter", "character"), [("\t", "\t"), ("\\t", "\t"), ("\\", "\\"), (";", ";")])
+def test_a_tab_may_be_written_as_other_tools_write_it(delimiter: str, character: str) -> None:
+    assert asked(FileFormat.CSV, delimiter=delimiter)["fieldDelimiter"] == character
