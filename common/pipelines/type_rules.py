@@ -41,6 +41,10 @@ def load_violations(config: Mapping[str, Any], types: Mapping[str, str]) -> list
     ]
     if "write_disposition" in config and mode != "all":
         broken.append(("write_disposition", f"goes with mode: all; {mode} says itself what it writes"))
+    delimiter, quote = config.get("delimiter", ","), config.get("quote", '"')
+    if config["format"] == "csv" and delimiter == quote:
+        place, other = ("quote", "delimiter") if "quote" in config else ("delimiter", "quote")
+        broken.append((place, f"is the {other}, too: the values of a line could not be told apart"))
     return [*broken, *_of_partition(config, mode, types), *_of_columns(config, mode)]
 
 
