@@ -40,7 +40,8 @@ def lines(site: Site) -> Iterator[Listener]:
 
 
 @pytest.mark.usefixtures("their_project")
-def test_a_private_key_is_never_seen_again(site: Site, tenant: Tenant, lines: Listener) -> None:
+def test_a_private_key_is_never_seen_again(site: Site, common_tenant: Tenant, lines: Listener) -> None:
+    tenant = common_tenant
     file = a_key_file(THEIRS, f"canary-{tenant.tenant_id.replace('_', '-')}")
     let_in(f"{THEIRS}.sales", file["client_email"], "READER")
     said = [
