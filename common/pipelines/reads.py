@@ -3,9 +3,9 @@
 A path after FROM is no table where its first name stands for something nearer: a common table expression, or,
 in a path of several names, a row to the left in this FROM or in a query around it (`FROM t, t.items`). Joins
 in brackets, and joins whose ON comes after a later one's, are a FROM of their own: what is in them sees no
-row outside, and what PIVOT or MATCH_RECOGNIZE hold sees none at all. Names are the same in capitals and small
-letters of ASCII alone. These rules are BigQuery's, and held against its analyzer. Where in doubt the path is
-a table: what is refused for it can be written with UNNEST.
+row outside. Behind RIGHT and FULL JOIN no row to the left is seen, within PIVOT and MATCH_RECOGNIZE none at
+all. Names are the same in capitals and small letters of ASCII alone. These rules are BigQuery's, and held
+against its analyzer. Where in doubt the path is a table: what is refused for it can be written with UNNEST.
 """
 
 from dataclasses import dataclass, field, replace
@@ -24,6 +24,8 @@ MAX_NAMES = 1_000
 
 _SEES_NO_ROWS = (exp.MatchRecognize, exp.Pivot, exp.TableSample, exp.Version)
 """What stands behind a source in FROM: what it holds sees neither the rows to its left nor those around."""
+_SIDES_WITHOUT_ROWS = ("RIGHT", "FULL")
+"""Of joins: what stands behind them sees no row to its left."""
 _SMALL_LETTERS = str.maketrans(ascii_uppercase, ascii_lowercase)
 _FOREIGN = (exp.Command, exp.DDL, exp.DML, exp.Hint, exp.Into, exp.Lateral, exp.Lock, exp.Placeholder)
 
@@ -148,12 +150,14 @@ class _Walk:
     def _push_joined(self, first: exp.Expr, joins: list[exp.Expr], around: _Scope) -> frozenset[str]:
         """Push sources that are joined, from left to right; return the names of their rows.
 
-        Each sees the rows to its left among them, and what their query sees of those around it.
+        Each sees the rows to its left among them, but not behind RIGHT and FULL JOIN, and what their query
+        sees of those around it.
         """
         self._walked.add(id(first))
         rows = self._push_source(first, around, frozenset())
         for join in joins:
-            rows |= self._push_operand(join.this, around, rows)
+            left = frozenset[str]() if join.args.get("side") in _SIDES_WITHOUT_ROWS else rows
+            rows |= self._push_operand(join.this, around, left)
             conditions = (child for child in join.iter_expressions() if child is not join.this)
             self._stack.extend((child, around.with_rows(rows)) for child in conditions)
         return rows

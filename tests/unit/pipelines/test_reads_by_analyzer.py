@@ -90,7 +90,14 @@ class Queries:
         if self._chance(0.15):
             return f" JOIN {self._source()} JOIN {{}} ON {{on}} ON {self._condition()}"
         return self._pick(
-            (" CROSS JOIN {}", " JOIN {} ON {on}", " LEFT JOIN {} ON {on}", " JOIN {} USING (n)")
+            (
+                " CROSS JOIN {}",
+                " JOIN {} ON {on}",
+                " LEFT JOIN {} ON {on}",
+                " JOIN {} USING (n)",
+                " FULL JOIN {} USING (n)",
+                " RIGHT JOIN {} ON {on}",
+            )
         )
 
     def _condition(self) -> str:
@@ -108,6 +115,8 @@ class Queries:
 
     def _unnest(self) -> str:
         inner = self._pick(COLUMN_PATHS) if self._chance(0.3) else f"[STRUCT({ROWS})]"
+        if self._chance(0.3):
+            inner = f"ARRAY(SELECT AS STRUCT {ROWS} FROM {self._pick(COLUMN_PATHS)})"
         offset = f" WITH OFFSET AS {self._pick(ALIASES)}" if self._chance(0.1) else ""
         return f"UNNEST({inner}){self._alias()}{offset}"
 
@@ -179,6 +188,10 @@ def test_a_bracket_sees_no_row_outside_but_those_around_its_query(sql: str, *, r
         ("FROM t AS victim, t PIVOT (SUM((SELECT MAX(n) FROM victim.t)) FOR n IN (1)) AS p", True),
         ("FROM t AS victim, t PIVOT (SUM(n) FOR (SELECT MAX(n) FROM victim.t) IN (1)) AS p", True),
         ("FROM t PIVOT (SUM(n) FOR n IN (1)) AS victim, victim.t", False),
+        ("FROM t AS victim RIGHT JOIN UNNEST(ARRAY(SELECT n FROM victim.t)) AS a ON TRUE", True),
+        ("FROM t AS victim FULL JOIN UNNEST(ARRAY(SELECT n FROM victim.t)) AS a ON TRUE", True),
+        ("FROM t AS victim LEFT JOIN UNNEST(ARRAY(SELECT a FROM victim.t AS a)) AS a ON TRUE", False),
+        ("FROM t AS victim RIGHT JOIN t AS a ON TRUE CROSS JOIN victim.t AS b", False),
         ("FROM t AS `\u212aelvin`, kelvin.t", True),
         ("FROM t AS KELVIN, kelvin.t", False),
     ],
