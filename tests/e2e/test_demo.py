@@ -51,7 +51,9 @@ def tell(platform: RunningPlatform, tables: bigquery.Client, tmp_path: Path) -> 
     return told
 
 
-def test_a_demo_that_is_kept_shows_its_run_in_the_console_until_it_is_interrupted(tmp_path: Path) -> None:
+def test_a_demo_of_the_users_own_file_that_is_kept_shows_its_run_in_the_console_until_it_is_interrupted(
+    tmp_path: Path,
+) -> None:
     log, config = tmp_path / "demo.log", own_file(tmp_path, "SELECT 1 AS one")
     command = (*DEMO, "--config", str(config), "--keep")
     with log.open("wb") as out, started(command, {}, out) as process:
@@ -98,10 +100,6 @@ def test_the_demo_shows_every_command_with_its_answer_and_succeeds(tmp_path: Pat
     assert -1 not in places, printed
     assert places == sorted(places)
     assert "Traceback" not in printed
-
-
-def test_a_file_of_the_users_own_is_run_like_the_guides(tell: Tell) -> None:
-    assert "own ran to COMPLETED" in tell("demo_own", "SELECT 1 AS one")
 
 
 def test_a_run_that_fails_ends_the_story_with_its_reason(tell: Tell) -> None:
