@@ -1,5 +1,8 @@
 """A process that is killed at any point leaves each job with all of its rows and its end, or with neither."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,8 +11,7 @@ import pytest
 from google.cloud import bigquery
 
 from local.bigquery import LocalBigQuery, commits, receipts
-from tests.unit.local.conftest import PROJECT, connect
-from tests.unit.local.test_bigquery_server import in_new_process
+from tests.unit.local.conftest import PROJECT, ROOT, connect
 
 pytestmark = pytest.mark.usefixtures("no_server")
 
@@ -63,6 +65,14 @@ SQL = {
     "create": "CREATE TABLE d.t_create AS SELECT 3 AS a",
     "recreate": "CREATE OR REPLACE TABLE d.t_recreate AS SELECT 3 AS a",
 }
+START = """
+import os, sys
+from pathlib import Path
+from local.bigquery import LocalBigQuery
+from tests.unit.local.conftest import PROJECT, connect
+server = LocalBigQuery(data_dir=Path(sys.argv[1]), project=PROJECT)
+client = connect(server.start())
+"""
 KILL_WHEN_ALL_ARE_AT = """
 import signal
 from concurrent.futures import ThreadPoolExecutor
@@ -105,6 +115,13 @@ with ThreadPoolExecutor(len(KINDS)) as starting:
     list(starting.map(lambda kind: start(client, kind), KINDS))
 Event().wait(60)  # The test fails where one does not arrive.
 """
+
+
+def in_new_process(data_dir: Path, script: str) -> subprocess.CompletedProcess[str]:
+    """Run `script` after START, as somebody without a home."""
+    command = [sys.executable, "-c", START + script, str(data_dir)]
+    environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, env=environment, cwd=data_dir, capture_output=True, text=True, check=False)
 
 
 def prepare(client: bigquery.Client, folder: Path, kinds: Sequence[str] = KINDS) -> None:

@@ -1,4 +1,3 @@
-import os
 import socket
 import subprocess
 import sys
@@ -9,27 +8,10 @@ import pytest
 from google.cloud import bigquery
 
 from local.bigquery import DataFolderInUse, Housekeeping, LocalBigQuery
-from tests.unit.local.conftest import PROJECT, ROOT, connect, start_endless, start_job
+from tests.unit.local.conftest import PROJECT, connect, start_endless, start_job
 from tests.unit.local.test_bigquery_housekeeping import has_rows, query
 
 pytestmark = pytest.mark.usefixtures("no_server")
-
-START = """
-import os, sys
-from pathlib import Path
-from local.bigquery import LocalBigQuery
-from tests.unit.local.conftest import PROJECT, connect, start_endless, start_job
-from tests.unit.local.test_bigquery_server import create_rows
-server = LocalBigQuery(data_dir=Path(sys.argv[1]), project=PROJECT)
-client = connect(server.start())
-"""
-
-
-def in_new_process(data_dir: Path, script: str) -> subprocess.CompletedProcess[str]:
-    """Run `script` after START, as somebody without a home."""
-    command = [sys.executable, "-c", START + script, str(data_dir)]
-    environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, env=environment, cwd=data_dir, capture_output=True, text=True, check=False)
 
 
 def create_rows(client: bigquery.Client) -> None:
@@ -71,16 +53,6 @@ def test_results_of_an_earlier_start_are_found_again(tmp_path: Path) -> None:
         server.tidy()
         with connect(server.url) as client:
             assert not has_rows(client, job)
-
-
-def test_without_a_home_nothing_is_missing_and_who_dies_leaves_rows_and_a_failed_job(tmp_path: Path) -> None:
-    script = "create_rows(client)\nstart_endless(client, 'cut')\nos._exit(7)"
-    died = in_new_process(tmp_path, script)
-    assert died.returncode == 7, died.stderr
-    with LocalBigQuery(data_dir=tmp_path, project=PROJECT) as server, connect(server.url) as client:
-        assert_rows(client)
-        job = client.get_job("cut")
-    assert (job.state, job.error_result["reason"]) == ("DONE", "backendError")
 
 
 def test_stop_leaves_no_thread_and_the_jobs_that_ran_can_be_retried(
