@@ -221,7 +221,7 @@ class LevelWorker:
             if not any(outcome.trouble for outcome in outcomes):
                 self._handovers().hand_over(message)
             return
-        message = with_billed(message, rows, worker.jobs_of)
+        message = with_billed(message, outcomes, worker.jobs_of)
         if failed:
             self._fail(message, [*rows, *(skipped_row(step, self.clock) for step in skipped)], failed)
         else:

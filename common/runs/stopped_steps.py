@@ -6,7 +6,7 @@ from dataclasses import replace
 from common.costs.prices import sum_of
 from common.errors import Unavailable, WarehouseError
 from common.pipelines.pipeline import Step
-from common.runs.attempts import bytes_billed, skipped_row, step_row, stopped_row
+from common.runs.attempts import Outcome, bytes_billed, skipped_row, step_row, stopped_row
 from common.runs.level_messages import LevelMessage
 from common.runs.ports import JobReport, JobsOf
 from common.runs.run import Run, StepRow, StepStatus
@@ -51,14 +51,15 @@ def _stopped_by_us(run: Run, step: Step, jobs_of: JobsOf, clock: Clock) -> list[
     return [*earlier, last]
 
 
-def with_billed(message: LevelMessage, rows: Sequence[StepRow], jobs_of: JobsOf) -> LevelMessage:
+def with_billed(message: LevelMessage, outcomes: Sequence[Outcome], jobs_of: JobsOf) -> LevelMessage:
     """Add what the jobs of a message's level were billed for, all of which have rows.
 
-    Of one that was stopped nobody knows it. Then somebody is ending the run, and levels behind this one may
-    have begun.
+    Of one that was stopped nobody knows it. Where a step was cancelled, somebody is ending the run: levels
+    behind this one may have begun, and another delivery may have made an attempt that has no row here.
     """
+    rows = [row for outcome in outcomes for row in outcome.rows]
     billed = sum_of([message.bytes_billed, bytes_billed(rows)])
-    if billed is None or any(row.status is StepStatus.CANCELLED for row in rows):
+    if billed is None or any(outcome.status is StepStatus.CANCELLED for outcome in outcomes):
         return with_most_billed(message, jobs_of)
     return replace(message, bytes_billed=billed)
 

@@ -10,7 +10,7 @@ import pytest
 
 from common.costs.budgets import Budget, Owner
 from common.errors import BudgetExceeded, Unavailable
-from common.pipelines.pipeline import OnFailure
+from common.pipelines.pipeline import OnFailure, Retry
 from common.runs.admission import Admission
 from common.runs.allowances import BUDGET_EXCEEDED
 from common.runs.attempts import bytes_billed
@@ -320,6 +320,29 @@ def test_a_run_that_is_cancelled_counts_as_what_its_jobs_may_have_been_billed_fo
     row = platform.rows.current()[RUN_ID]
     assert (row.status, row.bytes_billed) == (RunStatus.CANCELLED, None)
     assert row.run.bytes_held == (40 + 950 // 2 + 10) * MIB
+
+
+def test_a_run_that_is_cancelled_while_an_attempt_has_failed_counts_what_another_delivery_has_made() -> None:
+    platform = Levels(a=40 * MIB)
+    platform.jobs.outcomes["a"] = Outcome(errors=[("backendError", "try again")])
+    step = a_step("a", retry=Retry(attempts=2, backoff_seconds=1))
+    message = a_message(a_pipeline((step,)), run=a_run(bytes_held=100 * MIB))
+
+    def overtake(point: str) -> None:
+        if point.startswith("find claim cvg-cancel") and platform.jobs.reports:
+            platform.disturb = die_after_the_second_attempt
+            with pytest.raises(test_levels.ProcessKilled):
+                platform.deliver(message)
+            platform.disturb = lambda _: None
+            flag(platform.jobs, "acme", RUN_ID)
+
+    def die_after_the_second_attempt(point: str) -> None:
+        if point.startswith("before step rows") and platform.jobs.effects:
+            raise test_levels.ProcessKilled
+
+    platform.disturb = overtake
+    platform.run_to_end(message)
+    assert platform.end == (RunStatus.CANCELLED, 40 * MIB)
 
 
 def test_a_run_that_is_cancelled_before_it_begins_is_billed_nothing() -> None:
