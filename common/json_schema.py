@@ -22,6 +22,17 @@ from common.json_pointers import pointer
 
 type Schema = Mapping[str, Any]
 
+NOUNS: Mapping[str, str] = {
+    "object": "an object",
+    "array": "a list",
+    "string": "a string",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "null",
+}
+"""What JSON's types are called in rules."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:

@@ -135,15 +135,6 @@ _FORMATTED = {
     "date": "a day, 2026-01-31",
     "date-time": "a time with its zone, 2026-01-31T09:30:00Z",
 }
-_NOUNS = {
-    "object": "an object",
-    "array": "a list",
-    "string": "a string",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "null": "null",
-}
 # A rule never repeats the value that broke it: it may be a secret.
 _RULES = {
     "type": "must be {any_of}",
@@ -170,7 +161,7 @@ def _rule(error: ValidationError) -> str:
         return rule_of(wanted)
     words = [str(word) for word in wanted] if isinstance(wanted, list) else [str(wanted)]
     if error.validator == "type":
-        words = [_NOUNS[word] for word in words]
+        words = [json_schema.NOUNS[word] for word in words]
     template = _RULES.get(str(error.validator), "must keep the rule {keyword!r} of its schema")
     return template.format(
         keyword=error.validator,

@@ -63,15 +63,7 @@ FORMATS = {name: (re.compile(pattern), rule) for name, (pattern, rule) in _RULES
 """What a text of a format looks like, and the rule in words."""
 
 _ZONE_BEFORE = re.compile(r"\s*(?:CRON_)?TZ=", re.IGNORECASE)
-_NOUNS = {
-    "object": "a mapping",
-    "array": "a list",
-    "string": "a string",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "null": "null",
-}
+_NOUNS = {**json_schema.NOUNS, "object": "a mapping"}
 
 
 def _format_checker() -> FormatChecker:

@@ -1,11 +1,11 @@
 """Aggregates of extreme rows, `SUM(a HAVING MAX b)`, of first arrays, and quantiles of distinct values."""
 
-from local_bigquery.errors import BigQueryError
 from sqlglot import exp
 from sqlglot.parser import Parser
 from sqlglot.tokenizer_core import TokenType
 
 from local.bigquery.array_paths import READERS
+from local.bigquery.error_places import not_implemented
 
 AGGREGATES: dict[type[exp.Expr], str] = {
     exp.Avg: "avg",
@@ -49,8 +49,7 @@ def aggregate_extremes(tree: exp.Expr, _: object) -> exp.Expr:
         else:
             such = "MAX" if having.args.get("max") else "MIN"
             called = aggregate.name if isinstance(aggregate, exp.Anonymous) else aggregate.key
-            message = f"The local BigQuery does not have this: {called.upper()} with HAVING {such}"
-            raise BigQueryError("notImplemented", message)
+            raise not_implemented(f"{called.upper()} with HAVING {such}")
     return tree
 
 

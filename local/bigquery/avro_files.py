@@ -11,9 +11,10 @@ from uuid import UUID
 import fastavro
 import pyarrow  # type: ignore[import-untyped]
 from fastavro.schema import expand_schema
-from local_bigquery.errors import BigQueryError
 from local_bigquery.jobs import load
 from local_bigquery.models import JobConfigurationLoad
+
+from local.bigquery.file_readers import unreadable
 
 type Reader = Callable[[bytes, JobConfigurationLoad], Any]
 
@@ -49,7 +50,6 @@ def _telling(form: str, read: Reader) -> Reader:
         try:
             return read(data, config)
         except (KeyError, OSError, EOFError, fastavro.schema.SchemaParseException) as error:
-            message = f"The {form} file could not be read: {type(error).__name__}"
-            raise BigQueryError("invalid", f"Error while reading data, error message: {message}") from None
+            raise unreadable(f"The {form} file could not be read: {type(error).__name__}") from None
 
     return told

@@ -14,11 +14,11 @@ from typing import Any
 
 import duckdb
 from local_bigquery.engine.database import quote
-from local_bigquery.errors import BigQueryError
 from local_bigquery.jobs import load
 from local_bigquery.jobs.storage import literal
 from local_bigquery.models import JobConfigurationLoad, TableFieldSchema
 
+from local.bigquery.file_readers import unreadable, with_values
 from local.bigquery.found_types import with_found_types
 from local.bigquery.json_rows import GZIP, OFFSET, SECONDS, decoded
 from local.bigquery.sql_files import sql
@@ -60,11 +60,8 @@ def reader(
         return _found_out(cur, files, config)
     made = _read(cur, files, config, fields)
     moments = [quote(field.name) for field in fields if (field.type or "").upper() == "TIMESTAMP"]
-    if not moments:
-        return made
     forms = {"form": literal(SECONDS.pattern), "offset": literal(OFFSET.pattern)}
-    casts = ", ".join(sql("moment_of_seconds", column=name, **forms) for name in moments)
-    return f"({sql('all_of', columns=f'* REPLACE ({casts})', reader=made)})"
+    return with_values(made, [sql("moment_of_seconds", column=name, **forms) for name in moments])
 
 
 def contents(cur: duckdb.DuckDBPyConnection, files: str) -> list[bytes]:
@@ -136,5 +133,4 @@ def _reading_lines(locations: dict[str, str | None]) -> Iterator[None]:
             line, expected, has = map(int, found.groups())
             many = "Too many" if has > expected else "Too few"
             told = f"{many} values in line. Found {has} column(s) while expecting {expected}."
-            message = f"Error while reading data, error message: {told}; line_number: {line}"
-            raise BigQueryError("invalid", message) from None
+            raise unreadable(f"{told}; line_number: {line}") from None

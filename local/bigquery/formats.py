@@ -11,6 +11,8 @@ from local_bigquery.errors import BigQueryError
 from local_bigquery.sql.rules.typing import BYTES, DECIMALS, FLOATS, TEXT, kind
 from sqlglot import exp
 
+from local.bigquery.error_places import not_implemented
+
 Type = exp.DataType.Type
 SPECIFIER = re.compile(r"%(?:%|[-+ #0']*(?P<width>\*|\d*)(?:\.(?P<size>\*|\d*))?(?P<kind>[a-zA-Z]))")
 INTEGERS = frozenset({Type.BIGINT, Type.INT})
@@ -176,9 +178,7 @@ def cast_bytes(node: exp.Expr, _: object) -> exp.Expr:
     elif node.to.this in BYTES:
         found = _decoded(value, name)
     elif node.to.this in TEXT and kind(value) in NUMBERS:
-        raise BigQueryError(
-            "notImplemented", "The local BigQuery does not have this: CAST of numbers by a FORMAT"
-        )
+        raise not_implemented("CAST of numbers by a FORMAT")
     else:
         return node
     if found is None:

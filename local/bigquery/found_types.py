@@ -6,26 +6,21 @@ values of several types, is a STRING; and no list holds lists.
 
 import duckdb
 from local_bigquery.engine.database import quote
-from local_bigquery.errors import BigQueryError
 
+from local.bigquery.file_readers import kinds_of, with_values
 from local.bigquery.sql_files import sql
 
 
 def with_found_types(cur: duckdb.DuckDBPyConnection, reader: str) -> str:
     """Return what reads files with the types of their columns; BigQueryError where BigQuery finds none."""
-    found = cur.sql(sql("all_of", columns="*", reader=reader))
-    kinds = {name: str(kind) for name, kind in zip(found.columns, found.types, strict=True)}
-    for name, kind in kinds.items():
-        if "[][]" in kind:
-            told = f"Nested arrays not allowed. Field: {name}"
-            raise BigQueryError("invalid", f"Error while reading data, error message: {told}")
+    kinds = kinds_of(cur, reader)
     casts = [
         f"{quote(name)} AT TIME ZONE 'UTC' AS {quote(name)}"
         for name, kind in kinds.items()
         if kind == "TIMESTAMP"
     ]
     casts += [f"{quote(name)} ->> '$' AS {quote(name)}" for name in _of_scalars(cur, reader, kinds)]
-    return f"({sql('all_of', columns=f'* REPLACE ({", ".join(casts)})', reader=reader)})" if casts else reader
+    return with_values(reader, casts)
 
 
 def _of_scalars(cur: duckdb.DuckDBPyConnection, reader: str, kinds: dict[str, str]) -> list[str]:

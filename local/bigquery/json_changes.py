@@ -13,6 +13,8 @@ from local_bigquery.errors import BigQueryError
 from local_bigquery.sql.dialect import BigQueryDialect
 from sqlglot import exp
 
+from local.bigquery.error_places import not_implemented
+
 CHANGE, STRIP = "_cvg_change_json", "_cvg_strip_json"
 _STEP = re.compile(
     r"""\.(?P<name>[^.\[\]"' ]+)|\."(?P<quoted>[^"]*)"|\[(?P<index>\d+)\]|\['(?P<key>[^']*)'\]"""
@@ -168,9 +170,7 @@ def _read_remove(arguments: list[exp.Expr]) -> exp.Expr:
 def _read_strip(arguments: list[exp.Expr]) -> exp.Expr:
     positional, options = _split(arguments)
     if len(positional) != 1:
-        raise BigQueryError(
-            "notImplemented", "The local BigQuery does not have this: JSON_STRIP_NULLS with a path"
-        )
+        raise not_implemented("JSON_STRIP_NULLS with a path")
     arrays, empty = options.get("include_arrays", exp.true()), options.get("remove_empty", exp.false())
     return _called(STRIP, [positional[0], arrays, empty])
 

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from inspect import signature
 
 import sqlglot
-from local_bigquery.errors import BigQueryError
 from local_bigquery.sql.dialect import BigQueryDialect
 from local_bigquery.sql.rules.typing import TEXT, kind
 from sqlglot import exp
+
+from local.bigquery.error_places import not_implemented
 
 NO_ARGUMENTS = {"bq.main.json_keys": "mode", "bq.main.json_flatten": "mode"}
 """Functions, and the argument that they do not have here."""
@@ -53,7 +54,7 @@ def open_json(tree: exp.Expr, _: object) -> exp.Expr:
     for extract in tree.find_all(exp.JSONExtract, exp.JSONExtractScalar, exp.JSONExtractArray):
         template = extract.args.get("expression")
         if isinstance(template, exp.Literal) and template.name.lower().startswith("lax "):
-            raise _missing("JSONPath in the lax mode")
+            raise not_implemented("JSONPath in the lax mode")
     return tree
 
 
@@ -62,7 +63,7 @@ def _judge_arguments(call: exp.Anonymous) -> None:
     if call.name.lower() in NUMBERS and "wide_number_mode" in named:
         call.set("expressions", call.expressions[:1])  # All numbers are rounded.
     elif (argument := NO_ARGUMENTS.get(call.name.lower(), "")) in named:
-        raise _missing(f"{call.name.rpartition('.')[2].upper()} with {argument}")
+        raise not_implemented(f"{call.name.rpartition('.')[2].upper()} with {argument}")
 
 
 def read_valid(node: exp.Expr, _: object) -> exp.Expr:
@@ -104,7 +105,3 @@ def _is_of_json(path: exp.Expr) -> bool:
         path = path.this
     makes = isinstance(path, exp.Anonymous) and path.name.lower() in MAKERS
     return makes or isinstance(path, exp.ParseJSON | exp.JSONFormat)
-
-
-def _missing(what: str) -> BigQueryError:
-    return BigQueryError("notImplemented", f"The local BigQuery does not have this: {what}")

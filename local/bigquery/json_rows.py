@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from math import isfinite
 from typing import Any
 
@@ -202,10 +202,16 @@ def _moment(text: str) -> str:
     """Write seconds since 1970 as a time; what is none, or is beyond the calendar, stays."""
     if not SECONDS.fullmatch(text.strip()):
         return OFFSET.sub(r"\1", text)
+    return moment_of(text.strip(), ROUND_DOWN) or text
+
+
+def moment_of(seconds: str, rounding: str) -> str:
+    """Write seconds since 1970 as a time of whole microseconds, "" for one beyond the calendar."""
     try:
-        return (_EPOCH + timedelta(microseconds=int(Decimal(text.strip()) * 1_000_000))).isoformat()
-    except (ArithmeticError, OverflowError):
-        return text
+        micros = (Decimal(seconds) * 1_000_000).to_integral_value(rounding)
+        return (_EPOCH + timedelta(microseconds=int(micros))).isoformat()
+    except (ArithmeticError, ValueError):
+        return ""
 
 
 def _not_converted(word: str, path: str, text: str) -> RowRefused:

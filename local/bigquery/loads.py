@@ -22,6 +22,7 @@ from local_bigquery.models import JobConfigurationLoad, TableFieldSchema
 from local_bigquery.settings import settings
 
 from local.bigquery import avro_files, csv_files
+from local.bigquery.file_readers import READING, with_values
 from local.bigquery.found_types import with_found_types
 from local.bigquery.json_rows import FORMS, STRUCTS, read_rows, registered
 from local.bigquery.parquet_files import with_bigquerys_types
@@ -30,7 +31,6 @@ from local.bigquery.sql_files import sql
 type Handler = Callable[..., Any]
 type Fields = Sequence[TableFieldSchema]
 
-_READING = "Error while reading data, error message: "
 _WHOLE_NUMBER = "[-+]?(0[xX][0-9a-fA-F]+|[0-9]+)"
 _JSON = "NEWLINE_DELIMITED_JSON"
 _FORMS = FORMS | dict.fromkeys(("INT64", "INTEGER"), _WHOLE_NUMBER)
@@ -76,7 +76,7 @@ def _telling(handler: Handler) -> Handler:
             first = _first_row(cur, config) if "errors[]" in message else ""
             if not first:
                 raise BigQueryError(error.reason, message) from None
-            raise RowsRefused(message, f"{_READING}{first}") from None
+            raise RowsRefused(message, f"{READING}{first}") from None
 
     return run
 
@@ -108,8 +108,7 @@ def _with_numbers(cur: duckdb.DuckDBPyConnection, reader: str) -> str:
     columns = ", ".join(sql("is_whole", column=quote(name), form=literal(_WHOLE_NUMBER)) for name in texts)
     row = cur.sql(sql("all_of", columns=columns, reader=reader)).fetchone() or ()
     whole = [quote(name) for name, is_whole in zip(texts, row, strict=True) if is_whole]
-    casts = ", ".join(f"CAST({name} AS BIGINT) AS {name}" for name in whole)
-    return f"({sql('all_of', columns=f'* REPLACE ({casts})', reader=reader)})" if whole else reader
+    return with_values(reader, [f"CAST({name} AS BIGINT) AS {name}" for name in whole])
 
 
 def _of_objects(
@@ -127,7 +126,7 @@ def _of_objects(
         count = f"Rows: {len(rows.told) + len(rows.good)}; errors: {len(rows.told)}"
         told = f"JSON table encountered too many errors, giving up. {count}. "
         pointer = "Please look into the errors[] collection for more details."
-        raise RowsRefused(f"{_READING}{told}{pointer}", f"{_READING}{rows.told[0]}")
+        raise RowsRefused(f"{READING}{told}{pointer}", f"{READING}{rows.told[0]}")
     return registered(cur, rows, fields)
 
 

@@ -9,14 +9,13 @@ from collections.abc import Iterator, Sequence
 
 import duckdb
 from local_bigquery.engine.database import quote
-from local_bigquery.errors import BigQueryError
 from local_bigquery.models import TableFieldSchema
 
+from local.bigquery.file_readers import kinds_of, unreadable, with_values
 from local.bigquery.sql_files import sql
 
 type Fields = Sequence[TableFieldSchema]
 
-_READING = "Error while reading data, error message: "
 _STORED_AS = {
     "STRING": ({"BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY"}, "STRING"),
     "BYTES": ({"BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY"}, "BYTES"),
@@ -33,11 +32,9 @@ _STORED_AS = {
 def with_bigquerys_types(cur: duckdb.DuckDBPyConnection, files: str, reader: str, fields: Fields) -> str:
     """Return what reads files with BigQuery's types; BigQueryError where they do not fit their schema."""
     stored = _stored(cur, files)
-    found = cur.sql(sql("all_of", columns="*", reader=reader))
-    kinds = {name: str(kind) for name, kind in zip(found.columns, found.types, strict=True)}
+    kinds = kinds_of(cur, reader)
     _check(cur, reader, fields, stored, kinds)
-    casts = ", ".join(f"{cast} AS {quote(name)}" for name, cast in _casts(kinds, stored))
-    return f"({sql('all_of', columns=f'* REPLACE ({casts})', reader=reader)})" if casts else reader
+    return with_values(reader, [f"{cast} AS {quote(name)}" for name, cast in _casts(kinds, stored)])
 
 
 def _stored(cur: duckdb.DuckDBPyConnection, files: str) -> dict[str, str]:
@@ -65,9 +62,6 @@ def _check(
     stored: dict[str, str],
     kinds: dict[str, str],
 ) -> None:
-    for name, kind in kinds.items():
-        if "[][]" in kind:
-            raise BigQueryError("invalid", f"{_READING}Nested arrays not allowed. Field: {name}")
     by_name = {name.casefold(): name for name in kinds}
     for field in fields:
         name = by_name.get((field.name or "").casefold(), "")
@@ -76,7 +70,7 @@ def _check(
             told = (
                 f"Parquet column '{name}' has type {found} which does not match the target cpp_type {called}."
             )
-            raise BigQueryError("invalid", f"{_READING}{told}")
+            raise unreadable(told)
     required = [by_name[one.name.casefold()] for one in fields if _is_required(one, by_name)]
     if not required:
         return
@@ -84,7 +78,7 @@ def _check(
     row = cur.sql(sql("all_of", columns=columns, reader=reader)).fetchone() or ()
     missing = next((name for name, is_null in zip(required, row, strict=True) if is_null), "")
     if missing:
-        raise BigQueryError("invalid", f"{_READING}Only optional fields can be set to NULL. Field: {missing}")
+        raise unreadable(f"Only optional fields can be set to NULL. Field: {missing}")
 
 
 def _is_required(field: TableFieldSchema, by_name: dict[str, str]) -> bool:

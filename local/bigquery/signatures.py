@@ -7,10 +7,9 @@ from local_bigquery.sql.rules.typing import kind
 from sqlglot import exp
 
 from local.bigquery.error_places import place
-from local.bigquery.formats import is_bytes
+from local.bigquery.formats import INTEGERS, is_bytes
 
 Type = exp.DataType.Type
-INTEGERS = frozenset({Type.BIGINT, Type.INT})
 ROUNDED = (exp.Round, exp.Trunc, exp.Ceil, exp.Floor)
 
 

@@ -4,8 +4,8 @@ import math
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from datetime import datetime
+from decimal import ROUND_HALF_EVEN
 from typing import Any
 
 from local_bigquery.catalog import metadata, tabledata, tables
@@ -16,6 +16,7 @@ from local.bigquery import catalog
 from local.bigquery.answers import Answer, error_answer, json_answer
 from local.bigquery.calls import Call
 from local.bigquery.commits import ATTEMPTS, CONFLICT
+from local.bigquery.json_rows import moment_of
 from local.bigquery.proxy import Forward
 from local.bigquery.statements import Table
 
@@ -26,7 +27,6 @@ MOMENT = re.compile(rf"{DATE.pattern}[T ]\d\d:\d\d:\d\d(?:\.\d{{1,6}})?(?:Z|[+-]
 
 SECONDS = re.compile(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*", re.ASCII)
 MOMENTS = "TIMESTAMP WITH TIME ZONE"
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _with_moments(value: Any, kind: Any) -> Any:
@@ -48,10 +48,8 @@ def _moment(value: Any) -> Any:
     is_number = type(value) in (int, float) or (isinstance(value, str) and SECONDS.fullmatch(value))
     if not is_number:
         return value
-    with suppress(OverflowError, ValueError, InvalidOperation):
-        micros = (Decimal(str(value)) * 1_000_000).to_integral_value()
-        return (EPOCH + timedelta(microseconds=int(micros))).isoformat()
-    return f"{value} seconds"  # No moment between the years 1 and 9999: no column takes it.
+    # No column takes what is no moment between the years 1 and 9999.
+    return moment_of(str(value), ROUND_HALF_EVEN) or f"{value} seconds"
 
 
 def _is_time(value: Any, form: re.Pattern[str]) -> bool:

@@ -11,6 +11,7 @@ from local_bigquery.sql.rules.typing import BYTES, DECIMALS, FLOATS, TEXT, kind
 from local_bigquery.sql.translate import Context
 from sqlglot import exp
 
+from local.bigquery.error_places import not_implemented
 from local.bigquery.sql_files import sql
 from local.bigquery.unnests import defined, sources
 
@@ -69,8 +70,7 @@ def _asks_for_wide(call: exp.Anonymous) -> bool:
     if not (isinstance(option, exp.Kwarg) and option.this.name.lower() == WIDE):
         raise BigQueryError("invalidQuery", "No matching signature for function TO_JSON")
     if not isinstance(option.expression, exp.Boolean):
-        message = f"The local BigQuery does not have this: TO_JSON with {WIDE} that is no TRUE or FALSE"
-        raise BigQueryError("notImplemented", message)
+        raise not_implemented(f"TO_JSON with {WIDE} that is no TRUE or FALSE")
     call.set("expressions", call.expressions[:1])
     return bool(option.expression.this)
 
